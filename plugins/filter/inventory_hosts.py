@@ -1,0 +1,83 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: inventory_hosts
+short_description: What the inventory says about the hosts of a cluster
+version_added: 0.1.0
+author: waent.fleet contributors (@waent)
+description:
+  - Turns C(hostvars) and C(groups) into the list of hosts that M(waent.fleet.wa_placement) takes.
+  - Reads the inventory only; no host is contacted.
+options:
+  _input:
+    description: All variables of all hosts, as C(hostvars) holds them.
+    type: dict
+    required: true
+  groups:
+    description: The groups of the inventory, as C(groups) holds them.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Place the nodes
+  waent.fleet.wa_placement:
+    hosts: "{{ hostvars | waent.fleet.inventory_hosts(groups) }}"
+    shards: 4
+    version: v2.19.4
+"""
+
+RETURN = r"""
+_value:
+  description: One entry per host that may run nodes, in the order of the inventory.
+  type: list
+  elements: dict
+  contains:
+    name: {description: Name of the host in the inventory., type: str}
+    rack: {description: Its C(rack); none where it has none., type: str}
+    address: {description: Its C(wa_address), else its name., type: str}
+    api_address: {description: Its C(wa_api_address), else C(ansible_host), else the address., type: str}
+    kinds: {description: The kinds of nodes it may run., type: list, elements: str}
+    webapp_port: {description: Its C(wa_webapp_port); C(master_port) and C(coreapp_port) likewise. Left out where not set., type: int}
+    pins: {description: Counts pinned by C(wa_webapps), C(wa_masters) and C(wa_coreapps)., type: dict}
+"""
+
+import typing as t
+
+KINDS = ("webapp", "master", "coreapp")
+
+
+def describe_host(name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence[str]) -> dict[str, t.Any]:
+    """One host as wa_placement takes it: name, rack, address, api_address, kinds, pins."""
+    address = variables.get("wa_address", name)
+    pins = {kind: variables["wa_{0}s".format(kind)] for kind in KINDS if "wa_{0}s".format(kind) in variables}
+    ports = {kind + "_port": variables["wa_{0}_port".format(kind)] for kind in KINDS if "wa_{0}_port".format(kind) in variables}
+    return {
+        "name": name,
+        "rack": variables.get("rack"),
+        "address": address,
+        "api_address": variables.get("wa_api_address", variables.get("ansible_host", address)),
+        "kinds": list(kinds),
+        "pins": pins,
+        **ports,
+    }
+
+
+def inventory_hosts(
+    hostvars: t.Mapping[str, t.Any], groups: t.Mapping[str, t.Sequence[str]]
+) -> list[dict[str, t.Any]]:
+    """The hosts that may run nodes, in inventory order, with what placement needs to know of each."""
+    allowed = {kind: set(groups.get("wa_{0}_hosts".format(kind), ())) for kind in KINDS}
+    names = [n for n in groups.get("wa_cluster", ()) if any(n in allowed[kind] for kind in KINDS)]
+    return [describe_host(n, hostvars[n], [k for k in KINDS if n in allowed[k]]) for n in names]
+
+
+class FilterModule:
+    """Filters that read the inventory."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"inventory_hosts": inventory_hosts}
