@@ -1,0 +1,360 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which host runs which nodes, on which ports. Internal to waent.fleet: may change in any release. Pure.
+
+Nodes of a kind are dealt to hosts one by one, always to the least used place, so what is dealt first never depends
+on how many follow: growing a cluster moves nothing. Nodes that exist already stay, and dealing goes on from there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from collections import Counter
+from dataclasses import dataclass
+
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+    KINDS,
+    PORTS_PER_CORE,
+    HostWish,
+    Wanted,
+    amount,
+)
+
+CORE_STRIDE = 2 * PORTS_PER_CORE
+"""From one coreapp's first port to the next one's on the same host: the masters' ranges lie in between."""
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """Where a node is: C(index) counts the nodes of a kind on a host from 1."""
+
+    host: str
+    kind: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """One container of the cluster.
+
+    ports: host ports, four for a coreapp or master (messaging, contacts, control, health), one for a webapp.
+    exists: it was there before. surplus: it exists, and the wish would be met without it.
+    """
+
+    slot: Slot
+    name: str
+    rack: str
+    address: str
+    api_address: str
+    ports: tuple[int, ...]
+    exists: bool = False
+    surplus: bool = False
+
+    @property
+    def key(self) -> str:
+        """The node's name in C(/v1/health) and C(/v1/support): advertised host and container host name."""
+        return "{0}:{1}".format(self.address, self.name)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The shape modules return. C(external_ports) is the value of C(COREAPP_EXTERNAL_PORTS) and its like."""
+        return {
+            "name": self.name,
+            "host": self.slot.host,
+            "rack": self.rack,
+            "kind": self.slot.kind,
+            "index": self.slot.index,
+            "address": self.address,
+            "api_address": self.api_address,
+            "key": self.key,
+            "ports": list(self.ports),
+            "external_ports": ",".join(str(port) for port in self.ports),
+            "exists": self.exists,
+            "surplus": self.surplus,
+        }
+
+
+@dataclass(frozen=True)
+class Demand:
+    """How many nodes of a kind are needed.
+
+    total: by default. left: after the worst loss. floor: where the user gave up high availability.
+    """
+
+    total: int
+    left: int
+    floor: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The answer: all nodes, those that exist among them, or what keeps the wish from being met."""
+
+    nodes: tuple[Node, ...]
+    problems: tuple[Problem, ...]
+
+
+def demand(kind: str, shards: int) -> Demand:
+    """Two masters keep the fast detection rule (reference 3.3); there is a coreapp for every shard (3.2)."""
+    return {
+        "master": Demand(total=2, left=1, floor=1),
+        "webapp": Demand(total=1, left=1, floor=1),
+        "coreapp": Demand(total=shards + 1, left=shards, floor=shards),
+    }[kind]
+
+
+def place(wanted: Wanted, running: t.Iterable[Slot] = ()) -> Placement:
+    """Nodes for every host. C(running): what exists already, in whatever state; it is kept where it is.
+
+    Existing nodes on a host that may not run their kind are no part of the answer.
+    """
+    existing = sorted(set(running))
+    slots: list[Slot] = []
+    surplus: set[Slot] = set()
+    problems: list[Problem] = []
+    for kind in KINDS:
+        deal = Deal(wanted, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
+        deal.run()
+        slots += deal.slots
+        surplus |= deal.surplus()
+        problems += deal.problems()
+    hosts = {host.name: host for host in wanted.hosts}
+    order = {host.name: number for number, host in enumerate(wanted.hosts)}
+    slots.sort(key=lambda slot: (order[slot.host], KINDS.index(slot.kind), slot.index))
+    nodes = tuple(
+        _node(slot, hosts[slot.host], wanted.name_prefix, slot in existing, slot in surplus) for slot in slots
+    )
+    problems += port_problems(nodes)
+    return Placement(nodes, tuple(problems))
+
+
+def _load(slots: t.Iterable[Slot]) -> Counter[str]:
+    return Counter(slot.host for slot in slots)
+
+
+def survivors(per_unit: t.Iterable[int], lost: int) -> int:
+    """How many nodes are left in the worst case, when C(lost) units (hosts or racks) fall away."""
+    counts = sorted(per_unit, reverse=True)
+    return sum(counts[lost:])
+
+
+class Deal:
+    """Dealing out the nodes of one kind."""
+
+    def __init__(
+        self, wanted: Wanted, kind: str, existing: t.Sequence[Slot], load: t.Mapping[str, int]
+    ) -> None:
+        self.wanted = wanted
+        self.kind = kind
+        self.demand = demand(kind, wanted.shards)
+        self.hosts = [host for host in wanted.hosts if kind in host.kinds]
+        able = {host.name for host in self.hosts}
+        self.slots = [slot for slot in existing if slot.host in able]
+        self.before = frozenset(self.slots)
+        self.load = Counter(load)
+        self.load.update(_load(self.slots))
+
+    def run(self) -> None:
+        """Meets the numbers fixed by hand, then deals until the wish is met or dealing on would not help."""
+        for host in self.hosts:
+            while self.count(host) < host.counts.get(self.kind, 0):
+                self._add(host)
+        free = [host for host in self.hosts if self.kind not in host.counts]
+        while not self.met() and self._helps(free):
+            self._add(min(free, key=self._use))
+
+    def count(self, host: HostWish) -> int:
+        return sum(1 for slot in self.slots if slot.host == host.name)
+
+    def rack_count(self, host: HostWish) -> int:
+        racks = {other.name for other in self.hosts if other.rack == host.rack}
+        return sum(1 for slot in self.slots if slot.host in racks)
+
+    def unit(self, host: HostWish) -> str:
+        """The thing that is lost at once with this host."""
+        return host.rack if self.wanted.survive.unit == "racks" else host.name
+
+    def per_unit(self, slots: t.Iterable[Slot]) -> Counter[str]:
+        unit_of = {host.name: self.unit(host) for host in self.hosts}
+        return Counter(unit_of[slot.host] for slot in slots)
+
+    def left(self, slots: t.Iterable[Slot]) -> int:
+        return survivors(self.per_unit(slots).values(), self.wanted.survive.count)
+
+    def met(self, slots: t.Sequence[Slot] | None = None) -> bool:
+        """Whether these nodes (by default all so far) are what the user wants."""
+        slots = self.slots if slots is None else slots
+        return len(slots) >= self.demand.total and self.left(slots) >= self.demand.left
+
+    def _use(self, host: HostWish) -> tuple[int, ...]:
+        """The least used place comes first: level what must survive, then the other, then the hosts' load."""
+        by_rack, by_host = self.rack_count(host), self.count(host)
+        survive = self.wanted.survive
+        level = (by_host, by_rack) if survive.count and survive.unit == "hosts" else (by_rack, by_host)
+        return (*level, self.load[host.name])
+
+    def _helps(self, free: t.Sequence[HostWish]) -> bool:
+        """Once each free unit alone could carry all that must be left, more nodes only make the worst loss bigger."""
+        counts = self.per_unit(self.slots)
+        return bool(free) and (
+            len(self.slots) < self.demand.total
+            or any(counts[self.unit(host)] < self.demand.left for host in free)
+        )
+
+    def _add(self, host: HostWish) -> None:
+        taken = {slot.index for slot in self.slots if slot.host == host.name}
+        index = next(number for number in itertools.count(1) if number not in taken)
+        self.slots.append(Slot(host.name, self.kind, index))
+        self.load[host.name] += 1
+
+    def surplus(self) -> set[Slot]:
+        """Existing nodes that could go: those beyond a number fixed by hand, then from the fullest places."""
+        kept = list(self.slots)
+        gone: set[Slot] = set()
+        for host in self.hosts:
+            mine = sorted(slot for slot in kept if slot.host == host.name)
+            gone |= set(mine[host.counts.get(self.kind, len(mine)) :])
+        kept = [slot for slot in kept if slot not in gone]
+        fixed = {host.name for host in self.hosts if self.kind in host.counts}
+        while True:
+            units, hosts = self.per_unit(kept), _load(kept)
+            unit_of = {host.name: self.unit(host) for host in self.hosts}
+            loose = [slot for slot in kept if slot in self.before and slot.host not in fixed]
+            last = max(
+                loose, key=lambda s: (units[unit_of[s.host]], hosts[s.host], s.index, s.host), default=None
+            )
+            if last is None or not self.met([slot for slot in kept if slot != last]):
+                return gone
+            kept.remove(last)
+            gone.add(last)
+
+    def problems(self) -> list[Problem]:
+        """What keeps the wish from being met, in the user's words."""
+        total, kind = len(self.slots), self.kind
+        variable = "wa_{0}s".format(kind)
+        if not self.hosts:
+            return [
+                Problem(
+                    "WA_KIND_NOWHERE",
+                    "No host may run a {0}: the inventory group wa_{0}_hosts is empty; it needs at least one host.".format(
+                        kind
+                    ),
+                    "wa_{0}_hosts".format(kind),
+                )
+            ]
+        if total < self.demand.floor:
+            return [
+                Problem(
+                    "WA_NODES_TOO_FEW",
+                    "{0} fixes {1}; {2} at least {3}.".format(
+                        variable, amount(total, kind), self._who_needs(), self.demand.floor
+                    ),
+                    variable,
+                    total,
+                )
+            ]
+        if total < self.demand.total and not self.wanted.allow_no_ha:
+            return [
+                Problem(
+                    "WA_NO_HA",
+                    "{0} fixes {1}, fewer than the {2} that high availability needs; allow that with"
+                    " wa_allow_no_ha=true.".format(variable, amount(total, kind), self.demand.total),
+                    variable,
+                    total,
+                )
+            ]
+        left = self.left(self.slots)
+        if self.wanted.survive.count and left < self.demand.left:
+            return [self._cannot_survive(left)]
+        return []
+
+    def _who_needs(self) -> str:
+        if self.kind != "coreapp":
+            return "a cluster needs"
+        return "{0} {1}".format(
+            amount(self.wanted.shards, "shard"), "needs" if self.wanted.shards == 1 else "need"
+        )
+
+    def _cannot_survive(self, left: int) -> Problem:
+        survive, kind = self.wanted.survive, self.kind
+        singular = survive.unit[:-1]
+        units = sorted({self.unit(host) for host in self.hosts if host.counts.get(kind) != 0})
+        value = {survive.unit: survive.count}
+        loss = "wa_survive asks that the loss of {0} be survived".format(amount(survive.count, singular))
+        if len(units) <= survive.count:
+            return Problem(
+                "WA_SURVIVE_IMPOSSIBLE",
+                "{0}: hosts for {1}s are in {2} ({3}), need {4}.".format(
+                    loss, kind, amount(len(units), singular), ", ".join(units) or "none", survive.count + 1
+                ),
+                "wa_survive",
+                value,
+            )
+        return Problem(
+            "WA_SURVIVE_IMPOSSIBLE",
+            "{0}: with the numbers fixed by wa_{1}s, {2} would be left in the worst case, need {3}.".format(
+                loss, kind, amount(left, kind), self.demand.left
+            ),
+            "wa_survive",
+            value,
+        )
+
+
+def _node(slot: Slot, host: HostWish, prefix: str, exists: bool, surplus: bool) -> Node:
+    name = "{0}-{1}-{2}".format(prefix, slot.kind, slot.index)
+    return Node(
+        slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus
+    )
+
+
+def ports_of(slot: Slot, first: t.Mapping[str, int]) -> tuple[int, ...]:
+    """The host ports of a node, from the first port of its kind on the host."""
+    if slot.kind == "webapp":
+        return (first["webapp"] + slot.index - 1,)
+    start = first[slot.kind] + CORE_STRIDE * (slot.index - 1)
+    return tuple(range(start, start + PORTS_PER_CORE))
+
+
+def port_problems(nodes: t.Sequence[Node]) -> list[Problem]:
+    """Ports beyond the last one there is, and nodes of one host that would publish the same port.
+
+    A clash between two kinds is told once per host: the first pair shows it.
+    """
+    problems = []
+    told = set()
+    for node in nodes:
+        if node.ports[-1] > 65535:
+            variable = "wa_{0}_port".format(node.slot.kind)
+            problems.append(
+                Problem(
+                    "WA_PORT_RANGE",
+                    "{0} would publish port {1}; {2} must leave room below 65536 for all nodes of the host.".format(
+                        node.name, node.ports[-1], variable
+                    ),
+                    variable,
+                    node.ports[-1],
+                    node.slot.host,
+                )
+            )
+    for one, other in itertools.combinations(nodes, 2):
+        common = sorted(set(one.ports) & set(other.ports))
+        clash = (one.slot.host, one.slot.kind, other.slot.kind)
+        if one.slot.host != other.slot.host or not common or clash in told:
+            continue
+        told.add(clash)
+        variables = sorted({"wa_{0}_port".format(node.slot.kind) for node in (one, other)})
+        problems.append(
+            Problem(
+                "WA_PORTS_OVERLAP",
+                "{0} and {1} would both publish {2}; change {3} so that the ranges are apart (a coreapp or master takes 4"
+                " ports, the next of its kind begins 8 further on).".format(
+                    one.name, other.name, ", ".join(str(port) for port in common), " or ".join(variables)
+                ),
+                variables[0],
+                common[0],
+                one.slot.host,
+            )
+        )
+    return problems

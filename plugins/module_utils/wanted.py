@@ -1,0 +1,606 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the user wants, read from raw variables and refused where it cannot be meant.
+
+Internal to waent.fleet: may change in any release. Pure: no I/O, no clock. Needs no host, so it runs before any
+is contacted. Every function returns all problems it finds, never only the first. The syntax of addresses is checked
+in the playbooks (ansible.utils.ipaddr); here they are only compared with each other.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+
+SHARD_COUNTS = (1, 2, 4, 8, 16, 32)
+"""The shard counts the product knows (reference 3.2)."""
+
+KINDS = ("master", "webapp", "coreapp")
+"""The kinds of node, in the order they are placed: what does not depend on the shard count comes first."""
+
+PORTS_PER_CORE = 4
+"""A coreapp or a master publishes four ports: messaging, contacts, control, health (reference 2.2)."""
+
+DEFAULT_PORTS = {"coreapp": 6250, "master": 6254, "webapp": 9090}
+"""First host port of the first node of each kind on a host (reference 2.2)."""
+
+DB_ENGINES = ("MYSQL", "PGSQL")
+DB_PASSWORD_REFUSED = "?{}&~!()^="
+"""Characters that break the client's database password (reference 2.4)."""
+
+PASSWORD_SPECIALS = "!\"#$%&\\'()*+,-./:;<=>?@[]^_{|}~`"
+"""Characters of which an API user's password needs one (reference 4.2)."""
+
+REGISTRATION_METHODS = ("sms", "voice")
+
+Raw = t.Mapping[str, t.Any]
+
+
+class Version(t.NamedTuple):
+    """A version of the client. Compares by number, prints with the leading v of image tags and C(meta.version)."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return "v{0}.{1}.{2}".format(*self)
+
+    @property
+    def line(self) -> tuple[int, int]:
+        """Major and minor number: within one line an upgrade can be rolled node by node."""
+        return (self.major, self.minor)
+
+
+def parse_version(text: t.Any) -> Version | None:
+    """C(v2.19.4) or C(2.19.4) as a Version; None for anything else."""
+    if not isinstance(text, str):
+        return None
+    match = re.fullmatch(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})", text)
+    return Version(*(int(part) for part in match.groups())) if match else None
+
+
+@dataclass(frozen=True)
+class Survive:
+    """What may be lost at once: C(count) units, C(hosts) or C(racks). Count 0: one coreapp, wherever it is."""
+
+    unit: str = "hosts"
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class HostWish:
+    """One host as the inventory has it.
+
+    kinds: what it may run. counts: numbers fixed by hand per kind (C(wa_coreapps) ...); a kind not in it is
+    free. ports: first host port per kind.
+    """
+
+    name: str
+    rack: str
+    address: str
+    api_address: str
+    kinds: tuple[str, ...]
+    counts: t.Mapping[str, int]
+    ports: t.Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The cluster the user wants, after all checks that need no host."""
+
+    shards: int
+    version: Version | None
+    survive: Survive
+    allow_no_ha: bool
+    hosts: tuple[HostWish, ...]
+    name_prefix: str = "wa"
+
+
+def whole_number(value: t.Any) -> int | None:
+    """A whole number from 0 up, also as text (C(-e shards=16) gives text); None for anything else, booleans too."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if value >= 0 else None
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    return None
+
+
+def read_wanted(raw: Raw) -> tuple[Wanted | None, list[Problem]]:
+    """The cluster in C(raw), or None and everything that is wrong with it.
+
+    raw: C(shards), C(version) (left out or None: not checked), C(survive), C(allow_no_ha), C(name_prefix),
+    C(coreapp_port), C(master_port), C(webapp_port), C(hosts): a list of
+    C({name, rack, address, api_address, kinds, pins, coreapp_port, master_port, webapp_port}).
+    """
+    problems: list[Problem] = []
+    shards = _shards(raw.get("shards"), problems)
+    version = _version(raw.get("version"), problems)
+    survive = _survive(raw.get("survive"), problems)
+    prefix = _name_prefix(raw.get("name_prefix"), problems)
+    ports = _ports(raw, DEFAULT_PORTS, None, problems)
+    hosts = [_host(entry, ports, problems) for entry in raw.get("hosts") or []]
+    problems += _hosts_together(hosts, survive)
+    if problems or shards is None or survive is None:
+        return None, problems
+    wanted = Wanted(shards, version, survive, bool(raw.get("allow_no_ha")), tuple(hosts), prefix)
+    return wanted, []
+
+
+def _shards(value: t.Any, problems: list[Problem]) -> int | None:
+    shards = whole_number(value)
+    if shards in SHARD_COUNTS:
+        return shards
+    problems.append(
+        Problem(
+            "WA_SHARDS_INVALID",
+            "{0}; allowed are the whole numbers {1}.".format(_is("wa_shards", value), _join(SHARD_COUNTS)),
+            "wa_shards",
+            value,
+        )
+    )
+    return None
+
+
+def _version(value: t.Any, problems: list[Problem]) -> Version | None:
+    version = parse_version(value)
+    if version is None and value is not None:
+        problems.append(
+            Problem(
+                "WA_VERSION_INVALID",
+                "wa_version is {0!r}; allowed is vN.N.N or N.N.N, for example v2.19.4.".format(value),
+                "wa_version",
+                value,
+            )
+        )
+    return version
+
+
+def _survive(value: t.Any, problems: list[Problem]) -> Survive | None:
+    if value is None or value == {}:
+        return Survive()
+    if isinstance(value, t.Mapping) and len(value) == 1:
+        unit, raw_count = next(iter(value.items()))
+        count = whole_number(raw_count)
+        if unit in ("hosts", "racks") and count:
+            return Survive(unit, count)
+    problems.append(
+        Problem(
+            "WA_SURVIVE_INVALID",
+            "wa_survive is {0!r}; allowed are {{}} (one spare coreapp), {{hosts: N}} or {{racks: N}}, N from 1.".format(
+                value
+            ),
+            "wa_survive",
+            value,
+        )
+    )
+    return None
+
+
+def _name_prefix(value: t.Any, problems: list[Problem]) -> str:
+    prefix = "wa" if value is None else value
+    if isinstance(prefix, str) and re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", prefix):
+        return prefix
+    problems.append(
+        Problem(
+            "WA_NAME_PREFIX_INVALID",
+            "wa_name_prefix is {0!r}; allowed are 1 to 32 lower-case letters, digits and inner hyphens,"
+            " since container host names begin with it.".format(value),
+            "wa_name_prefix",
+            value,
+        )
+    )
+    return "wa"
+
+
+def _ports(
+    raw: Raw, default: t.Mapping[str, int], host: str | None, problems: list[Problem]
+) -> dict[str, int]:
+    ports = dict(default)
+    for kind in KINDS:
+        value = raw.get(kind + "_port")
+        if value is None:
+            continue
+        port = whole_number(value)
+        if port is None or not 1 <= port <= 65535:
+            problems.append(
+                Problem(
+                    "WA_PORT_INVALID",
+                    "wa_{0}_port is {1!r}; allowed is a port number from 1 to 65535.".format(kind, value),
+                    "wa_{0}_port".format(kind),
+                    value,
+                    host,
+                )
+            )
+        else:
+            ports[kind] = port
+    return ports
+
+
+def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> HostWish:
+    name = raw.get("name")
+    if not isinstance(name, str) or not name:
+        problems.append(Problem("WA_HOST_NAME_MISSING", "An entry of hosts has no name.", "hosts", name))
+        name = ""
+    address = _text(raw.get("address")) or name
+    api_address = _text(raw.get("api_address")) or address
+    rack = _text(raw.get("rack"))
+    problems += blank_problems(
+        {"wa_address": address, "wa_api_address": raw.get("api_address"), "rack": rack}, name
+    )
+    kinds = tuple(raw.get("kinds") or ())
+    for kind in kinds:
+        if kind not in KINDS:
+            problems.append(
+                Problem(
+                    "WA_KIND_INVALID",
+                    "A host may run {0}, not {1!r}.".format(_join(KINDS), kind),
+                    "kinds",
+                    kind,
+                    name,
+                )
+            )
+    counts = _counts(raw.get("pins") or {}, kinds, name, problems)
+    return HostWish(name, rack, address, api_address, kinds, counts, _ports(raw, ports, name, problems))
+
+
+def _text(value: t.Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _counts(pins: Raw, kinds: tuple[str, ...], host: str, problems: list[Problem]) -> dict[str, int]:
+    counts = {}
+    for kind, value in pins.items():
+        variable = "wa_{0}s".format(kind)
+        count = whole_number(value)
+        if kind not in KINDS:
+            problems.append(
+                Problem(
+                    "WA_KIND_INVALID",
+                    "A number of nodes can be fixed for {0}, not for {1!r}.".format(_join(KINDS), kind),
+                    "pins",
+                    kind,
+                    host,
+                )
+            )
+        elif value is None:
+            continue
+        elif count is None:
+            problems.append(
+                Problem(
+                    "WA_COUNT_INVALID",
+                    "{0} is {1!r}; allowed is a whole number from 0.".format(variable, value),
+                    variable,
+                    value,
+                    host,
+                )
+            )
+        elif count and kind not in kinds:
+            problems.append(
+                Problem(
+                    "WA_COUNT_WRONG_HOST",
+                    "{0} is {1}, but the host is not in the group wa_{2}_hosts: add it there, or set {0} to 0.".format(
+                        variable, count, kind
+                    ),
+                    variable,
+                    value,
+                    host,
+                )
+            )
+        else:
+            counts[kind] = count
+    return counts
+
+
+def _hosts_together(hosts: t.Sequence[HostWish], survive: Survive | None) -> list[Problem]:
+    """What is wrong with the hosts as a set: none at all, twins, and racks that are not named although they count."""
+    if not hosts:
+        return [
+            Problem(
+                "WA_HOSTS_MISSING",
+                "The inventory group wa_cluster has no hosts; at least one is needed.",
+                "hosts",
+            )
+        ]
+    problems = []
+    by_name: dict[str, HostWish] = {}
+    by_address: dict[str, HostWish] = {}
+    for host in hosts:
+        address = host.address.lower().rstrip(".")
+        twin = by_address.get(address)
+        if host.name in by_name:
+            problems.append(
+                Problem(
+                    "WA_HOST_DUPLICATE",
+                    "The host is given twice; each may be given once.",
+                    "hosts",
+                    host.name,
+                    host.name,
+                )
+            )
+        elif twin is not None:
+            problems.append(
+                Problem(
+                    "WA_ADDRESS_DUPLICATE",
+                    "wa_address is {0!r}, which {1} has too; every host needs an address of its own, since nodes are"
+                    " reached by it.".format(host.address, twin.name),
+                    "wa_address",
+                    host.address,
+                    host.name,
+                )
+            )
+        by_name.setdefault(host.name, host)
+        by_address.setdefault(address, host)
+        if survive is not None and survive.unit == "racks" and not host.rack:
+            problems.append(
+                Problem(
+                    "WA_RACK_MISSING",
+                    "rack is not set; it must name the host's rack, because wa_survive asks that the loss of {0} be"
+                    " survived.".format(amount(survive.count, "rack")),
+                    "rack",
+                    None,
+                    host.name,
+                )
+            )
+    return problems
+
+
+def blank_problems(values: Raw, host: str | None = None) -> list[Problem]:
+    """One problem for each text in C(values), keyed by variable name, that begins or ends with white space.
+
+    A trailing blank from a command's output is a known way to break advertised host names (reference 10, number 18).
+    """
+    return [
+        Problem(
+            "WA_VALUE_BLANKS",
+            "{0} is {1!r}; it must not begin or end with white space.".format(variable, value),
+            variable,
+            value,
+            host,
+        )
+        for variable, value in sorted(values.items())
+        if isinstance(value, str) and value != value.strip()
+    ]
+
+
+# Settings: what the cluster needs besides its shape. Secrets are looked at, never repeated.
+
+
+def settings_problems(raw: Raw) -> list[Problem]:
+    """Everything wrong with the settings and secrets in C(raw), named as the public variables without C(wa_).
+
+    Keys: C(admin_password), C(api_key), C(jwt_key), C(pin), C(cert), C(cc), C(phone_number), C(register),
+    C(registration_method), C(db_engine), C(db_host), C(db_port), C(db_username), C(db_password), C(db_name_prefix),
+    C(image_registry), C(network), C(media), C(data).
+    """
+    plain = (
+        "db_engine",
+        "db_host",
+        "db_username",
+        "db_name_prefix",
+        "image_registry",
+        "network",
+        "media",
+        "data",
+        "registration_method",
+    )
+    problems = blank_problems({"wa_" + key: raw.get(key) for key in plain})
+    problems += _database_problems(raw)
+    problems += _admin_password_problems(raw.get("admin_password"))
+    problems += _api_key_problems(raw.get("api_key"))
+    problems += _registration_problems(raw)
+    problems += _mount_problems(raw)
+    return problems
+
+
+def _missing(key: str, why: str) -> Problem:
+    return Problem("WA_SETTING_MISSING", "wa_{0} is not set; {1}.".format(key, why), "wa_" + key)
+
+
+def _secret(raw: Raw, key: str, why: str) -> tuple[str | None, list[Problem]]:
+    """The secret C(key) as text, or None with the problem: missing, or a number that YAML made of it."""
+    value = raw.get(key)
+    if value is None or value == "":
+        return None, [Problem("WA_SECRET_MISSING", "wa_{0} is not set; {1}.".format(key, why), "wa_" + key)]
+    if not isinstance(value, str):
+        message = "wa_{0} is not text; put it in quotes, so that no digit is lost.".format(key)
+        return None, [Problem("WA_SECRET_NOT_TEXT", message, "wa_" + key)]
+    return value, []
+
+
+def _database_problems(raw: Raw) -> list[Problem]:
+    problems = []
+    engine = raw.get("db_engine")
+    if engine not in DB_ENGINES:
+        problems.append(
+            Problem(
+                "WA_DB_ENGINE_INVALID",
+                "{0}; allowed are {1}.".format(_is("wa_db_engine", engine), _join(DB_ENGINES)),
+                "wa_db_engine",
+                engine,
+            )
+        )
+    for key in ("db_host", "db_username"):
+        if not raw.get(key):
+            problems.append(_missing(key, "every node needs it to reach the database"))
+    port = whole_number(raw.get("db_port"))
+    if port is None or not 1 <= port <= 65535:
+        problems.append(
+            Problem(
+                "WA_DB_PORT_INVALID",
+                "{0}; allowed is a port number from 1 to 65535.".format(
+                    _is("wa_db_port", raw.get("db_port"))
+                ),
+                "wa_db_port",
+                raw.get("db_port"),
+            )
+        )
+    password, missing = _secret(raw, "db_password", "every node needs it to reach the database")
+    return problems + missing + _db_password_problems(password or "")
+
+
+def _db_password_problems(password: str) -> list[Problem]:
+    found = [character for character in DB_PASSWORD_REFUSED if character in password]
+    if any(ord(character) < 32 for character in password):
+        found.append("a control character, for example a line break")
+    if not found:
+        return []
+    return [
+        Problem(
+            "WA_DB_PASSWORD_CHARACTERS",
+            "wa_db_password has {0}; the client cannot use passwords with any of {1} or control characters.".format(
+                " ".join(found), " ".join(DB_PASSWORD_REFUSED)
+            ),
+            "wa_db_password",
+        )
+    ]
+
+
+def _admin_password_problems(value: t.Any) -> list[Problem]:
+    password, missing = _secret(
+        {"admin_password": value},
+        "admin_password",
+        "the first log-in must replace the password every new installation has",
+    )
+    if password is None:
+        return missing
+    lacks = [
+        what
+        for what, there in (
+            ("8 to 64 characters", 8 <= len(password) <= 64),
+            ("a digit", re.search(r"[0-9]", password)),
+            ("an upper-case letter", re.search(r"[A-Z]", password)),
+            ("a lower-case letter", re.search(r"[a-z]", password)),
+            ("a special character out of " + PASSWORD_SPECIALS, set(password) & set(PASSWORD_SPECIALS)),
+        )
+        if not there
+    ]
+    if not lacks:
+        return []
+    return [
+        Problem(
+            "WA_ADMIN_PASSWORD_POLICY",
+            "wa_admin_password lacks {0}.".format(_join(lacks)),
+            "wa_admin_password",
+        )
+    ]
+
+
+def _api_key_problems(value: t.Any) -> list[Problem]:
+    """The key is optional; one that is set must have the length the client accepts (reference 2.4)."""
+    if value is None or value == "":
+        return []
+    key, wrong = _secret({"api_key": value}, "api_key", "")
+    if key is None:
+        return wrong
+    problems = []
+    if not 12 <= len(key) <= 128:
+        problems.append(
+            Problem(
+                "WA_API_KEY_LENGTH",
+                "wa_api_key has {0} characters; allowed are 12 to 128.".format(len(key)),
+                "wa_api_key",
+            )
+        )
+    if re.search(r"\s", key):
+        problems.append(
+            Problem(
+                "WA_API_KEY_BLANKS",
+                "wa_api_key has white space in it; it travels in a header and must not.",
+                "wa_api_key",
+            )
+        )
+    return problems
+
+
+def jwt_key_problems(webapps: int, jwt_key: t.Any) -> list[Problem]:
+    """Several webapps need one key for their tokens, or each refuses those of the others (reference 10, number 20)."""
+    if webapps < 2:
+        return []
+    _key, problems = _secret(
+        {"jwt_key": jwt_key},
+        "jwt_key",
+        "the cluster has {0} webapps, which accept each other's tokens only with one common key".format(
+            webapps
+        ),
+    )
+    return problems
+
+
+def _registration_problems(raw: Raw) -> list[Problem]:
+    problems = []
+    if raw.get("pin") is not None and raw.get("pin") != "":
+        pin, problems = _secret(raw, "pin", "")
+        if pin is not None and not re.fullmatch(r"[0-9]{6}", pin):
+            problems.append(Problem("WA_PIN_INVALID", "wa_pin must be exactly 6 digits.", "wa_pin"))
+    if not raw.get("register"):
+        return problems
+    why = "registering the number needs it; set wa_register to false to leave the number alone"
+    for key, longest in (("cc", 3), ("phone_number", 14)):
+        value = raw.get(key)
+        if value is None or value == "":
+            problems.append(_missing(key, why))
+        elif not re.fullmatch(r"[0-9]{{1,{0}}}".format(longest), str(value)):
+            problems.append(
+                Problem(
+                    "WA_PHONE_NUMBER_INVALID",
+                    "wa_{0} is {1!r}; allowed are 1 to {2} digits, without + or blanks.".format(
+                        key, value, longest
+                    ),
+                    "wa_" + key,
+                    value,
+                )
+            )
+    method = raw.get("registration_method")
+    if method is not None and method not in REGISTRATION_METHODS:
+        problems.append(
+            Problem(
+                "WA_REGISTRATION_METHOD_INVALID",
+                "wa_registration_method is {0!r}; allowed are {1}.".format(
+                    method, _join(REGISTRATION_METHODS)
+                ),
+                "wa_registration_method",
+                method,
+            )
+        )
+    return problems + _secret(raw, "cert", why)[1]
+
+
+def _mount_problems(raw: Raw) -> list[Problem]:
+    problems = []
+    for key in ("media", "data"):
+        value = raw.get(key)
+        if value is None or value == "":
+            continue
+        if not isinstance(value, str) or not re.fullmatch(r"/.*|[a-zA-Z0-9][a-zA-Z0-9_.-]*", value.strip()):
+            problems.append(
+                Problem(
+                    "WA_MOUNT_INVALID",
+                    "wa_{0} is {1!r}; allowed is the name of a Docker volume or an absolute path on the host.".format(
+                        key, value
+                    ),
+                    "wa_" + key,
+                    value,
+                )
+            )
+    return problems
+
+
+def _is(variable: str, value: t.Any) -> str:
+    return variable + (" is not set" if value is None else " is {0!r}".format(value))
+
+
+def amount(count: int, singular: str) -> str:
+    """C(1 rack), C(2 racks)."""
+    return "{0} {1}{2}".format(count, singular, "" if count == 1 else "s")
+
+
+def _join(items: t.Iterable[t.Any]) -> str:
+    texts = [str(item) for item in items]
+    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
