@@ -1,0 +1,74 @@
+"""Error codes of the API with their titles (reference 5.1) and HTTP statuses (reference 4.9).
+
+Web and core answer with the same errors, so that the web can pass a core's error on as it is.
+"""
+
+from __future__ import annotations
+
+TITLES: dict[int, str] = {
+    1000: "Generic error",
+    1001: "Message too long",
+    1002: "Invalid recipient type",
+    1003: "Not a group participant",
+    1004: "Resource already exists",
+    1005: "Access denied",
+    1006: "Resource not found",
+    1007: "Recipient blocked to receive message",
+    1008: "Required parameter is missing",
+    1009: "Parameter value is not valid",
+    1010: "Parameter is not required",
+    1011: "Service not ready",
+    1012: "Group is unknown",
+    1013: "User is not valid",
+    1014: "Internal error",
+    1015: "Too many requests",
+    1016: "System overloaded",
+    1017: "Not Primary Master",
+    1018: "Not Primary Coreapp",
+    1021: "Bad User",
+    1022: "Webhooks URL is not configured",
+    1023: "Database error occurred",
+    1024: "Password Change Required",
+    1025: "Invalid Request",
+    1026: "Receiver incapable",
+    1028: "user_identity_changed needs acknowledgement",
+    1031: "Sender account has been locked",
+    2000: "Template Param Count Mismatch",
+    2001: "Template Missing",
+    2002: "Template Fetch Failed",
+    2003: "Template Pack Missing",
+    2004: "Template Param Length Too Long",
+    2005: "Template Hydrated Text Too Long",
+    2006: "Template White Space Policy Violated",
+    2007: "Template Format Character Policy Violated",
+    2008: "Template Media Format Unsupported",
+    2009: "Required Component in the Template is Missing",
+    2010: "Invalid Hydrated URL",
+    2011: "Invalid Phone Number",
+    2012: "Parameter Format Mismatch",
+    2013: "Buttons Unsupported",
+    2014: "Expected Namespace is Empty",
+}
+
+_STATUS: dict[int, int] = {
+    **dict.fromkeys((1000, 1014, 1023), 500),
+    **dict.fromkeys((1011, 1016, 1017, 1018), 503),
+    1004: 409,
+    1005: 403,
+    1006: 404,
+    1012: 404,
+    1015: 429,
+    1024: 401,
+}
+
+NOT_INSTANTIATED = "Wacore is not instantiated. Please check wacore log for details."
+
+
+def title(code: int) -> str:
+    """The title of a code; unknown codes are generic errors."""
+    return TITLES.get(code, TITLES[1000])
+
+
+def status(code: int) -> int:
+    """The HTTP status an error code travels with; 400 for every code about the request itself."""
+    return _STATUS.get(code, 400)

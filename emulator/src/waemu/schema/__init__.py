@@ -1,0 +1,1 @@
+"""The database schema: one group of tables per database (MySQL) or schema (PostgreSQL)."""

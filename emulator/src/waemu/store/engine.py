@@ -1,0 +1,113 @@
+"""The connection to MySQL (MariaDB) or PostgreSQL.
+
+Each group of tables is a database of its own on MySQL and a schema of the database C(postgres) on PostgreSQL;
+statements name the group as their schema and C(schema_translate_map) turns it into the prefixed name.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from waemu.environment import DbEnv
+from waemu.schema.tables import GROUPS, Micros, database_name
+
+PG_DATABASE = "postgres"
+CONNECT_TIMEOUT = 5  # real seconds
+
+
+def make_engine(db: DbEnv, *, size: int = 1, overflow: int = 3, group: str = "") -> AsyncEngine:
+    """An engine with a small pool. size: connections that stay open; overflow: more while there is work.
+
+    group: the group to be in by default, for migrations; other statements name theirs.
+    """
+    is_mysql = db.engine == "MYSQL"
+    home = database_name(db.name_prefix, group) if group else ""
+    url = sa.URL.create(
+        "mysql+aiomysql" if is_mysql else "postgresql+asyncpg",
+        username=db.username,
+        password=db.password,
+        host=db.hostname,
+        port=db.port,
+        database=(home or None) if is_mysql else PG_DATABASE,
+        query={"charset": "utf8mb4"} if is_mysql else {},
+    )
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_pre_ping=True,
+        pool_recycle=db.idle_timeout_ms // 1000 if is_mysql else -1,
+        pool_timeout=10,
+        isolation_level="READ COMMITTED",
+        connect_args=_connect_args(db, home),
+    ).execution_options(schema_translate_map=translate_map(db))
+
+
+def translate_map(db: DbEnv) -> dict[str, str]:
+    """Group name to the name its tables live under."""
+    return {group: database_name(db.name_prefix, group) for group in GROUPS}
+
+
+def _connect_args(db: DbEnv, home: str) -> dict[str, Any]:
+    args: dict[str, Any] = {"ssl": _tls(db)} if db.ssl_ca else {}
+    if db.engine == "MYSQL":
+        return {**args, "connect_timeout": CONNECT_TIMEOUT}
+    if home:
+        args["server_settings"] = {"search_path": f'"{home}"'}
+    return {**args, "timeout": CONNECT_TIMEOUT}
+
+
+def _tls(db: DbEnv) -> ssl.SSLContext:
+    """A CA alone verifies the server (2.4); certificate and key identify the client as well."""
+    context = ssl.create_default_context(cafile=db.ssl_ca)
+    if db.ssl_cert and db.ssl_key:
+        context.load_cert_chain(db.ssl_cert, db.ssl_key)
+    return context
+
+
+class utc_now(FunctionElement[Any]):
+    """The database's clock: UTC, microseconds, the moment of the statement."""
+
+    type = Micros
+    inherit_cache = True
+
+
+@compiles(utc_now, "mysql")
+@compiles(utc_now, "mariadb")
+def _utc_now_mysql(_element: utc_now, _compiler: Any, **_kw: Any) -> str:
+    return "UTC_TIMESTAMP(6)"
+
+
+@compiles(utc_now, "postgresql")
+def _utc_now_postgresql(_element: utc_now, _compiler: Any, **_kw: Any) -> str:
+    return "(clock_timestamp() AT TIME ZONE 'utc')"
+
+
+class utc_after(FunctionElement[Any]):
+    """C(utc_after(microseconds)): so long after the database's now."""
+
+    type = Micros
+    inherit_cache = True
+
+
+@compiles(utc_after, "mysql")
+@compiles(utc_after, "mariadb")
+def _utc_after_mysql(element: utc_after, compiler: Any, **kw: Any) -> str:
+    return f"TIMESTAMPADD(MICROSECOND, {compiler.process(element.clauses, **kw)}, UTC_TIMESTAMP(6))"
+
+
+@compiles(utc_after, "postgresql")
+def _utc_after_postgresql(element: utc_after, compiler: Any, **kw: Any) -> str:
+    microseconds = compiler.process(element.clauses, **kw)
+    return f"((clock_timestamp() AT TIME ZONE 'utc') + CAST({microseconds} AS BIGINT) * INTERVAL '1 us')"
+
+
+def in_seconds(seconds: float) -> utc_after:
+    """The database's now plus real seconds (negative: before now)."""
+    return utc_after(sa.literal(int(seconds * 1_000_000), sa.BigInteger))

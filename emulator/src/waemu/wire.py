@@ -1,0 +1,308 @@
+"""What web and core say to each other: HTTP/1.1 with JSON over the four advertised ports (reference 2.2).
+
+Success is 200 with one of the structs below; anything else carries C({"errors": [...]}) in the API's own
+shape, so that the web passes it on unchanged. Ports are dialled as the node advertises them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+
+from waemu import codes
+from waemu.clock import Clock
+
+T = TypeVar("T")
+
+CALL_TIMEOUT = 10.0  # product seconds for one call between nodes
+CONNECT_TIMEOUT = 5.0  # product seconds for the TCP connection
+
+
+class ErrorItem(msgspec.Struct, omit_defaults=True):
+    """One entry of C(errors); code and title as in reference 5.1."""
+
+    code: int
+    title: str
+    details: str = ""
+
+
+class ErrorReply(msgspec.Struct):
+    """The body of every reply that is not a success."""
+
+    errors: list[ErrorItem]
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """Where a node is reached: advertised host and four outside ports, as in COREAPP_EXTERNAL_PORTS."""
+
+    hostname: str
+    messaging: int = 6250
+    contacts: int = 6251
+    control: int = 6252
+    health: int = 6253
+
+
+class Ping(msgspec.Struct):
+    """Answer to a heartbeat: who answered, and which boot of it."""
+
+    node_key: str
+    instance_id: str
+    role: str
+
+
+class NodeStatus(msgspec.Struct):
+    """What health (3.5) and support (4.5) show of a node.
+
+    role: primary_master, secondary_master or coreapp. gateway_status: connected, connecting, disconnected,
+    uninitialized or unregistered. shards: inclusive ranges. socket_conn: DN, SC or UP.
+    """
+
+    node_key: str
+    instance_id: str
+    role: str
+    gateway_status: str
+    shards: list[list[int]]
+    socket_conn: str
+    version: str
+
+
+class RegistrationRequest(msgspec.Struct, omit_defaults=True):
+    """POST /account (4.3)."""
+
+    cc: str
+    phone_number: str
+    method: str
+    cert: str
+    pin: str | None = None
+
+
+class RegistrationReply(msgspec.Struct):
+    """http_status 202: a code was sent; 201: this number is registered already."""
+
+    http_status: int
+    vname: str
+
+
+class VerifyRequest(msgspec.Struct):
+    """POST /account/verify (4.3)."""
+
+    code: str
+
+
+class ShardsRequest(msgspec.Struct, omit_defaults=True):
+    """POST /account/shards (4.3)."""
+
+    cc: str
+    phone_number: str
+    shards: int
+    pin: str | None = None
+    cert: str | None = None
+
+
+class PinRequest(msgspec.Struct):
+    """POST /settings/account/two-step (4.4)."""
+
+    pin: str
+
+
+class Done(msgspec.Struct):
+    """A success that has nothing to tell."""
+
+    ok: bool = True
+
+
+class SettingsReply(msgspec.Struct):
+    """The application settings (4.4), nested as the API shows them; numbers are ints."""
+
+    application: dict[str, Any]
+
+
+class MessageRequest(msgspec.Struct):
+    """POST /messages: a validated message. body: the request's body as it came."""
+
+    id: str
+    to: str
+    wa_id: str
+    type: str
+    body: dict[str, Any]
+
+
+class MessageAccepted(msgspec.Struct):
+    """The message is queued in the core (4.7: delivery shows only by callbacks)."""
+
+    id: str
+
+
+class MessageStatus(msgspec.Struct):
+    """PUT /messages/{id} with C(read)."""
+
+    status: str
+
+
+class ContactsRequest(msgspec.Struct):
+    """POST /contacts (4.7)."""
+
+    contacts: list[str]
+    blocking: str = "no_wait"
+    force_check: bool = False
+
+
+class ContactResult(msgspec.Struct, omit_defaults=True):
+    """One checked contact; status valid, processing, invalid or failed."""
+
+    input: str
+    status: str
+    wa_id: str | None = None
+
+
+class ContactsReply(msgspec.Struct):
+    """In the order of the request."""
+
+    contacts: list[ContactResult]
+
+
+class GcReply(msgspec.Struct):
+    """POST /services/message/gc: processing."""
+
+    status: str
+
+
+class CoreError(Exception):
+    """An error to be shown to the caller of the API as it is."""
+
+    def __init__(self, code: int, details: str = "", *, http_status: int | None = None) -> None:
+        super().__init__(f"{code} {codes.title(code)}: {details}")
+        self.http_status = http_status or codes.status(code)
+        self.errors = [ErrorItem(code, codes.title(code), details)]
+
+    @classmethod
+    def of_reply(cls, http_status: int, body: bytes) -> CoreError:
+        """The error a core answered with; a body of another shape is an internal error."""
+        try:
+            errors = msgspec.json.decode(body, type=ErrorReply).errors
+        except msgspec.MsgspecError:
+            errors = []
+        if not errors:
+            return cls(1014, f"unexpected answer from core (HTTP {http_status})")
+        error = cls(errors[0].code, errors[0].details, http_status=http_status)
+        error.errors = errors
+        return error
+
+    @property
+    def code(self) -> int:
+        """The code of the first error."""
+        return self.errors[0].code
+
+    def body(self) -> bytes:
+        """The reply's body."""
+        return msgspec.json.encode(ErrorReply(self.errors))
+
+
+class CoreClient:
+    """Dials nodes. Raises CoreError: the node's own, or 1014 naming host and port when it is unreachable."""
+
+    def __init__(self, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._session = session
+        self._timeout = aiohttp.ClientTimeout(
+            total=max(clock.scaled(CALL_TIMEOUT), 2.0), sock_connect=max(clock.scaled(CONNECT_TIMEOUT), 1.0)
+        )
+
+    async def call(
+        self,
+        host: str,
+        port: int,
+        method: str,
+        path: str,
+        reply: type[T],
+        body: Any = None,
+        *,
+        timeout: float | None = None,
+    ) -> T:
+        """One request. timeout: real seconds for all of it, where the default is too long."""
+        url = f"http://{host}:{port}{path}"
+        data = None if body is None else msgspec.json.encode(body)
+        limit = self._timeout if timeout is None else aiohttp.ClientTimeout(total=timeout)
+        headers = {"Content-Type": "application/json"} if data is not None else None
+        request = self._session.request(method, url, data=data, headers=headers, timeout=limit)
+        try:
+            async with request as answer:
+                content = await answer.read()
+                http_status = answer.status
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise CoreError(1014, _why(error, host, port)) from error
+        if http_status != 200:
+            raise CoreError.of_reply(http_status, content)
+        try:
+            return msgspec.json.decode(content, type=reply)
+        except msgspec.MsgspecError as error:
+            raise CoreError(1014, f"unexpected answer from core at {host}:{port}") from error
+
+    async def ping(self, node: Endpoints, *, timeout: float | None = None) -> Ping:
+        """A heartbeat over the health port."""
+        return await self.call(node.hostname, node.health, "GET", "/ping", Ping, timeout=timeout)
+
+    async def status(self, node: Endpoints, *, timeout: float | None = None) -> NodeStatus:
+        """Role, gateway status and shards; raises 1011 where the node says that."""
+        return await self.call(node.hostname, node.control, "GET", "/status", NodeStatus, timeout=timeout)
+
+    async def request_code(self, node: Endpoints, request: RegistrationRequest) -> RegistrationReply:
+        """POST /v1/account."""
+        return await self._control(node, "POST", "/account", RegistrationReply, request)
+
+    async def verify(self, node: Endpoints, request: VerifyRequest) -> Done:
+        """POST /v1/account/verify."""
+        return await self._control(node, "POST", "/account/verify", Done, request)
+
+    async def set_shards(self, node: Endpoints, request: ShardsRequest) -> Done:
+        """POST /v1/account/shards."""
+        return await self._control(node, "POST", "/account/shards", Done, request)
+
+    async def set_pin(self, node: Endpoints, request: PinRequest) -> Done:
+        """POST /v1/settings/account/two-step."""
+        return await self._control(node, "POST", "/settings/account/two-step", Done, request)
+
+    async def remove_pin(self, node: Endpoints) -> Done:
+        """DELETE /v1/settings/account/two-step."""
+        return await self._control(node, "DELETE", "/settings/account/two-step", Done)
+
+    async def settings(self, node: Endpoints) -> SettingsReply:
+        """GET /v1/settings/application."""
+        return await self._control(node, "GET", "/settings/application", SettingsReply)
+
+    async def change_settings(self, node: Endpoints, change: dict[str, Any]) -> SettingsReply:
+        """PATCH /v1/settings/application with the validated subset that changes."""
+        return await self._control(node, "PATCH", "/settings/application", SettingsReply, change)
+
+    async def reset_settings(self, node: Endpoints) -> SettingsReply:
+        """DELETE /v1/settings/application."""
+        return await self._control(node, "DELETE", "/settings/application", SettingsReply)
+
+    async def message_gc(self, node: Endpoints) -> GcReply:
+        """PUT /v1/services/message/gc, one call per coreapp."""
+        return await self._control(node, "POST", "/services/message/gc", GcReply)
+
+    async def send(self, node: Endpoints, request: MessageRequest) -> MessageAccepted:
+        """POST /v1/messages, at the owner of the recipient's shard."""
+        return await self.call(node.hostname, node.messaging, "POST", "/messages", MessageAccepted, request)
+
+    async def mark(self, node: Endpoints, message_id: str, request: MessageStatus) -> Done:
+        """PUT /v1/messages/{id}."""
+        return await self.call(node.hostname, node.messaging, "PUT", f"/messages/{message_id}", Done, request)
+
+    async def contacts(self, node: Endpoints, request: ContactsRequest) -> ContactsReply:
+        """POST /v1/contacts."""
+        return await self.call(node.hostname, node.contacts, "POST", "/contacts", ContactsReply, request)
+
+    async def _control(self, node: Endpoints, method: str, path: str, reply: type[T], body: Any = None) -> T:
+        return await self.call(node.hostname, node.control, method, path, reply, body)
+
+
+def _why(error: BaseException, host: str, port: int) -> str:
+    """The sentence of error 1014 (3.3, 3.7): a time-out, a name that does not resolve, or a refusal."""
+    if isinstance(error, TimeoutError):
+        return f"Could not reach core at {host}:{port}: connection timed out"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"Could not reach core at {host}:{port}: name does not resolve"
+    return f"Could not reach core at {host}:{port}: {error or type(error).__name__}"
