@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Leaves the machine as it was before make demo and make test: make clean.
+# What stays: Debian packages that were installed on the way, Docker Engine among them.
+. "$(dirname "$0")/lib.sh"
+
+# Without them no playbook stumbles over a vault it cannot read; the data they protect goes now.
+rm -f inventories/local/group_vars/all/vault.yml .demo-vault-password
+
+uninstall() {
+  .venv/bin/ansible-playbook -i inventories/local playbooks/uninstall.yml -e confirm=yes -e wa_remove_data=true
+}
+
+remove_images() {
+  local ids
+  .venv/bin/python emulator/build.py --remove
+  ids=$(docker image ls --quiet --filter label=waent.fleet.test | sort -u)
+  # shellcheck disable=SC2086 # one word per image
+  [ -z "$ids" ] || docker image rm --force $ids >/dev/null
+}
+
+if timeout 30 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; then
+  step "Python environment" tools/venv.sh demo
+  step "Cluster" uninstall
+  step "Images" remove_images
+else
+  echo "No Docker Engine answers, so there is nothing of the demo in one."
+fi
+rm -rf .venv .cache .ansible .pytest_cache .mypy_cache .ruff_cache .hypothesis
+find . -name __pycache__ -type d -prune -exec rm -rf {} +
+echo "Clean. Debian packages that were installed on the way (docker.io, mmdebstrap ...) stay: remove them with apt-get if you like."

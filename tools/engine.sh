@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Makes sure that a Docker Engine answers this user. Silent and instant where one does.
+. "$(dirname "$0")/lib.sh"
+
+answer=$(timeout 30 docker version --format '{{.Server.Version}}' 2>&1) && exit 0
+
+case $answer in
+  *"permission denied"*)
+    die "A Docker Engine runs here, but the user $(id -un) may not use it: join its group (usermod -aG docker $(id -un), as root; then log in again), or run this as root."
+    ;;
+esac
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  die "No Docker Engine answers: install and start one (as root on Debian this would be done for you: package docker.io), then run this again."
+fi
+echo "no Docker Engine answers: installing and starting Debian's"
+exec .venv/bin/ansible-playbook -i inventories/local playbooks/engine.yml
