@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which host runs which nodes, on which ports. Internal to waent.fleet: may change in any release. Pure.
 
-Nodes of a kind are dealt to hosts one by one, always to the least used place, so what is dealt first never depends
-on how many follow: growing a cluster moves nothing. Nodes that exist already stay, and dealing goes on from there.
+Nodes of a kind are dealt to hosts one by one, always to the least used place, so what is dealt first never
+depends on how many follow: growing a cluster moves nothing. Existing nodes stay; dealing goes on from there.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Node:
         return "{0}:{1}".format(self.address, self.name)
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape modules return. C(external_ports) is the value of C(COREAPP_EXTERNAL_PORTS) and its like."""
+        """The shape modules return. C(external_ports) is the value for C(COREAPP_EXTERNAL_PORTS)."""
         return {
             "name": self.name,
             "host": self.slot.host,
@@ -196,7 +196,7 @@ class Deal:
         return (*level, self.load[host.name])
 
     def _helps(self, free: t.Sequence[HostWish]) -> bool:
-        """Once each free unit alone could carry all that must be left, more nodes only make the worst loss bigger."""
+        """Once each free unit alone has all that must be left, more nodes only make the worst loss bigger."""
         counts = self.per_unit(self.slots)
         return bool(free) and (
             len(self.slots) < self.demand.total
@@ -238,9 +238,7 @@ class Deal:
             return [
                 Problem(
                     "WA_KIND_NOWHERE",
-                    "No host may run a {0}: the inventory group wa_{0}_hosts is empty; it needs at least one host.".format(
-                        kind
-                    ),
+                    "No host may run a {0}: wa_{0}_hosts is empty and needs at least one host.".format(kind),
                     "wa_{0}_hosts".format(kind),
                 )
             ]
@@ -330,7 +328,7 @@ def port_problems(nodes: t.Sequence[Node]) -> list[Problem]:
             problems.append(
                 Problem(
                     "WA_PORT_RANGE",
-                    "{0} would publish port {1}; {2} must leave room below 65536 for all nodes of the host.".format(
+                    "{0} would publish port {1}; {2} must leave all of them below 65536.".format(
                         node.name, node.ports[-1], variable
                     ),
                     variable,
@@ -348,8 +346,8 @@ def port_problems(nodes: t.Sequence[Node]) -> list[Problem]:
         problems.append(
             Problem(
                 "WA_PORTS_OVERLAP",
-                "{0} and {1} would both publish {2}; change {3} so that the ranges are apart (a coreapp or master takes 4"
-                " ports, the next of its kind begins 8 further on).".format(
+                "{0} and {1} would both publish {2}; change {3} so that the ranges are apart (a coreapp or"
+                " master takes 4 ports, the next of its kind begins 8 further on).".format(
                     one.name, other.name, ", ".join(str(port) for port in common), " or ".join(variables)
                 ),
                 variables[0],

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the user wants, read from raw variables and refused where it cannot be meant.
 
-Internal to waent.fleet: may change in any release. Pure: no I/O, no clock. Needs no host, so it runs before any
-is contacted. Every function returns all problems it finds, never only the first. The syntax of addresses is checked
-in the playbooks (ansible.utils.ipaddr); here they are only compared with each other.
+Internal to waent.fleet: may change in any release. Pure: no I/O, no clock, and no host is needed, so it runs
+before any is contacted. Every function returns all problems it finds, never only the first. The syntax of
+addresses is checked in the playbooks (ansible.utils.ipaddr); here they are only compared with each other.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Raw = t.Mapping[str, t.Any]
 
 
 class Version(t.NamedTuple):
-    """A version of the client. Compares by number, prints with the leading v of image tags and C(meta.version)."""
+    """A version of the client. Compares by number, prints with the leading v that image tags have."""
 
     major: int
     minor: int
@@ -66,7 +66,7 @@ def parse_version(text: t.Any) -> Version | None:
 
 @dataclass(frozen=True)
 class Survive:
-    """What may be lost at once: C(count) units, C(hosts) or C(racks). Count 0: one coreapp, wherever it is."""
+    """What may be lost at once: C(count) of C(unit), hosts or racks. Count 0: one coreapp, wherever it is."""
 
     unit: str = "hosts"
     count: int = 0
@@ -102,7 +102,7 @@ class Wanted:
 
 
 def whole_number(value: t.Any) -> int | None:
-    """A whole number from 0 up, also as text (C(-e shards=16) gives text); None for anything else, booleans too."""
+    """A whole number from 0 up, or one as text (C(-e shards=16)); None for all else, even booleans."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -173,9 +173,7 @@ def _survive(value: t.Any, problems: list[Problem]) -> Survive | None:
     problems.append(
         Problem(
             "WA_SURVIVE_INVALID",
-            "wa_survive is {0!r}; allowed are {{}} (one spare coreapp), {{hosts: N}} or {{racks: N}}, N from 1.".format(
-                value
-            ),
+            "wa_survive is {0!r}; allowed are {{}} (one spare), {{hosts: N}} and {{racks: N}} from 1.".format(value),
             "wa_survive",
             value,
         )
@@ -199,9 +197,7 @@ def _name_prefix(value: t.Any, problems: list[Problem]) -> str:
     return "wa"
 
 
-def _ports(
-    raw: Raw, default: t.Mapping[str, int], host: str | None, problems: list[Problem]
-) -> dict[str, int]:
+def _ports(raw: Raw, default: t.Mapping[str, int], host: str | None, problems: list[Problem]) -> dict[str, int]:
     ports = dict(default)
     for kind in KINDS:
         value = raw.get(kind + "_port")
@@ -231,9 +227,7 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
     address = _text(raw.get("address")) or name
     api_address = _text(raw.get("api_address")) or address
     rack = _text(raw.get("rack"))
-    problems += blank_problems(
-        {"wa_address": address, "wa_api_address": raw.get("api_address"), "rack": rack}, name
-    )
+    problems += blank_problems({"wa_address": address, "wa_api_address": raw.get("api_address"), "rack": rack}, name)
     kinds = tuple(raw.get("kinds") or ())
     for kind in kinds:
         if kind not in KINDS:
@@ -285,7 +279,7 @@ def _counts(pins: Raw, kinds: tuple[str, ...], host: str, problems: list[Problem
             problems.append(
                 Problem(
                     "WA_COUNT_WRONG_HOST",
-                    "{0} is {1}, but the host is not in the group wa_{2}_hosts: add it there, or set {0} to 0.".format(
+                    "{0} is {1}, but the host is not in group wa_{2}_hosts; add it, or set 0.".format(
                         variable, count, kind
                     ),
                     variable,
@@ -299,7 +293,7 @@ def _counts(pins: Raw, kinds: tuple[str, ...], host: str, problems: list[Problem
 
 
 def _hosts_together(hosts: t.Sequence[HostWish], survive: Survive | None) -> list[Problem]:
-    """What is wrong with the hosts as a set: none at all, twins, and racks that are not named although they count."""
+    """What is wrong with the hosts as a set: none at all, twins, racks without a name where they count."""
     if not hosts:
         return [
             Problem(
@@ -328,7 +322,7 @@ def _hosts_together(hosts: t.Sequence[HostWish], survive: Survive | None) -> lis
             problems.append(
                 Problem(
                     "WA_ADDRESS_DUPLICATE",
-                    "wa_address is {0!r}, which {1} has too; every host needs an address of its own, since nodes are"
+                    "wa_address is {0!r}, which {1} has too; every host needs one of its own, since nodes are"
                     " reached by it.".format(host.address, twin.name),
                     "wa_address",
                     host.address,
@@ -341,8 +335,8 @@ def _hosts_together(hosts: t.Sequence[HostWish], survive: Survive | None) -> lis
             problems.append(
                 Problem(
                     "WA_RACK_MISSING",
-                    "rack is not set; it must name the host's rack, because wa_survive asks that the loss of {0} be"
-                    " survived.".format(amount(survive.count, "rack")),
+                    "rack is not set; it must name the host's rack, as wa_survive asks that the loss of {0}"
+                    " be survived.".format(amount(survive.count, "rack")),
                     "rack",
                     None,
                     host.name,
@@ -354,7 +348,7 @@ def _hosts_together(hosts: t.Sequence[HostWish], survive: Survive | None) -> lis
 def blank_problems(values: Raw, host: str | None = None) -> list[Problem]:
     """One problem for each text in C(values), keyed by variable name, that begins or ends with white space.
 
-    A trailing blank from a command's output is a known way to break advertised host names (reference 10, number 18).
+    A trailing blank from a command's output is known to have broken advertised names (reference 10, number 18).
     """
     return [
         Problem(
@@ -376,8 +370,8 @@ def settings_problems(raw: Raw) -> list[Problem]:
     """Everything wrong with the settings and secrets in C(raw), named as the public variables without C(wa_).
 
     Keys: C(admin_password), C(api_key), C(jwt_key), C(pin), C(cert), C(cc), C(phone_number), C(register),
-    C(registration_method), C(db_engine), C(db_host), C(db_port), C(db_username), C(db_password), C(db_name_prefix),
-    C(image_registry), C(network), C(media), C(data).
+    C(registration_method), C(db_engine), C(db_host), C(db_port), C(db_username), C(db_password),
+    C(db_name_prefix), C(image_registry), C(network), C(media), C(data).
     """
     plain = (
         "db_engine",
@@ -434,9 +428,7 @@ def _database_problems(raw: Raw) -> list[Problem]:
         problems.append(
             Problem(
                 "WA_DB_PORT_INVALID",
-                "{0}; allowed is a port number from 1 to 65535.".format(
-                    _is("wa_db_port", raw.get("db_port"))
-                ),
+                "{0}; allowed is a port number from 1 to 65535.".format(_is("wa_db_port", raw.get("db_port"))),
                 "wa_db_port",
                 raw.get("db_port"),
             )
@@ -454,7 +446,7 @@ def _db_password_problems(password: str) -> list[Problem]:
     return [
         Problem(
             "WA_DB_PASSWORD_CHARACTERS",
-            "wa_db_password has {0}; the client cannot use passwords with any of {1} or control characters.".format(
+            "wa_db_password has {0}; the client cannot use any of {1} or control characters.".format(
                 " ".join(found), " ".join(DB_PASSWORD_REFUSED)
             ),
             "wa_db_password",
@@ -520,21 +512,19 @@ def _api_key_problems(value: t.Any) -> list[Problem]:
 
 
 def jwt_key_problems(webapps: int, jwt_key: t.Any) -> list[Problem]:
-    """Several webapps need one key for their tokens, or each refuses those of the others (reference 10, number 20)."""
+    """Several webapps need one key, or each refuses the tokens of the others (reference 10, number 20)."""
     if webapps < 2:
         return []
     _key, problems = _secret(
         {"jwt_key": jwt_key},
         "jwt_key",
-        "the cluster has {0} webapps, which accept each other's tokens only with one common key".format(
-            webapps
-        ),
+        "the cluster has {0} webapps, which accept each other's tokens only with one common key".format(webapps),
     )
     return problems
 
 
 def _registration_problems(raw: Raw) -> list[Problem]:
-    problems = []
+    problems: list[Problem] = []
     if raw.get("pin") is not None and raw.get("pin") != "":
         pin, problems = _secret(raw, "pin", "")
         if pin is not None and not re.fullmatch(r"[0-9]{6}", pin):
@@ -550,9 +540,7 @@ def _registration_problems(raw: Raw) -> list[Problem]:
             problems.append(
                 Problem(
                     "WA_PHONE_NUMBER_INVALID",
-                    "wa_{0} is {1!r}; allowed are 1 to {2} digits, without + or blanks.".format(
-                        key, value, longest
-                    ),
+                    "wa_{0} is {1!r}; allowed are 1 to {2} digits, without + or blanks.".format(key, value, longest),
                     "wa_" + key,
                     value,
                 )
@@ -562,9 +550,7 @@ def _registration_problems(raw: Raw) -> list[Problem]:
         problems.append(
             Problem(
                 "WA_REGISTRATION_METHOD_INVALID",
-                "wa_registration_method is {0!r}; allowed are {1}.".format(
-                    method, _join(REGISTRATION_METHODS)
-                ),
+                "wa_registration_method is {0!r}; allowed are {1}.".format(method, _join(REGISTRATION_METHODS)),
                 "wa_registration_method",
                 method,
             )
@@ -582,9 +568,7 @@ def _mount_problems(raw: Raw) -> list[Problem]:
             problems.append(
                 Problem(
                     "WA_MOUNT_INVALID",
-                    "wa_{0} is {1!r}; allowed is the name of a Docker volume or an absolute path on the host.".format(
-                        key, value
-                    ),
+                    "wa_{0} is {1!r}; allowed is a volume's name or an absolute path on the host.".format(key, value),
                     "wa_" + key,
                     value,
                 )

@@ -12,11 +12,11 @@ description:
   - Answers with the nodes of every host, their names and their ports, from what must survive.
     How many containers that takes is found, not asked.
   - Refuses what cannot be meant, with all problems at once. Needs no host and changes nothing.
-  - The number of coreapps is the smallest one with which the loss of any allowed set of hosts or racks leaves a
-    coreapp for every shard, a master and a webapp.
+  - The number of coreapps is the smallest one with which the loss of any allowed set of hosts or racks leaves
+    a coreapp for every shard, a master and a webapp.
   - Nodes that exist already stay where they are, and a cluster that grows never moves the nodes it has.
 author:
-  - waent.fleet contributors (@waent-fleet)
+  - waent.fleet contributors (@waent)
 attributes:
   check_mode:
     support: full
@@ -69,7 +69,7 @@ options:
         description: Name of the rack. Needed where racks must survive.
         type: raw
       address:
-        description: Name or IP address by which other hosts' nodes reach this one, O(hosts[].name) by default.
+        description: Name or IP address by which other nodes reach the host, O(hosts[].name) by default.
         type: raw
       api_address:
         description: Name or IP address for the API of the host's webapps, O(hosts[].address) by default.
