@@ -143,9 +143,7 @@ def survivors(per_unit: t.Iterable[int], lost: int) -> int:
 class Deal:
     """Dealing out the nodes of one kind."""
 
-    def __init__(
-        self, wanted: Wanted, kind: str, existing: t.Sequence[Slot], load: t.Mapping[str, int]
-    ) -> None:
+    def __init__(self, wanted: Wanted, kind: str, existing: t.Sequence[Slot], load: t.Mapping[str, int]) -> None:
         self.wanted = wanted
         self.kind = kind
         self.demand = demand(kind, wanted.shards)
@@ -199,8 +197,7 @@ class Deal:
         """Once each free unit alone has all that must be left, more nodes only make the worst loss bigger."""
         counts = self.per_unit(self.slots)
         return bool(free) and (
-            len(self.slots) < self.demand.total
-            or any(counts[self.unit(host)] < self.demand.left for host in free)
+            len(self.slots) < self.demand.total or any(counts[self.unit(host)] < self.demand.left for host in free)
         )
 
     def _add(self, host: HostWish) -> None:
@@ -222,9 +219,7 @@ class Deal:
             units, hosts = self.per_unit(kept), _load(kept)
             unit_of = {host.name: self.unit(host) for host in self.hosts}
             loose = [slot for slot in kept if slot in self.before and slot.host not in fixed]
-            last = max(
-                loose, key=lambda s: (units[unit_of[s.host]], hosts[s.host], s.index, s.host), default=None
-            )
+            last = max(loose, key=lambda s: (units[unit_of[s.host]], hosts[s.host], s.index, s.host), default=None)
             if last is None or not self.met([slot for slot in kept if slot != last]):
                 return gone
             kept.remove(last)
@@ -271,9 +266,7 @@ class Deal:
     def _who_needs(self) -> str:
         if self.kind != "coreapp":
             return "a cluster needs"
-        return "{0} {1}".format(
-            amount(self.wanted.shards, "shard"), "needs" if self.wanted.shards == 1 else "need"
-        )
+        return "{0} {1}".format(amount(self.wanted.shards, "shard"), "needs" if self.wanted.shards == 1 else "need")
 
     def _cannot_survive(self, left: int) -> Problem:
         survive, kind = self.wanted.survive, self.kind
@@ -302,9 +295,7 @@ class Deal:
 
 def _node(slot: Slot, host: HostWish, prefix: str, exists: bool, surplus: bool) -> Node:
     name = "{0}-{1}-{2}".format(prefix, slot.kind, slot.index)
-    return Node(
-        slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus
-    )
+    return Node(slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus)
 
 
 def ports_of(slot: Slot, first: t.Mapping[str, int]) -> tuple[int, ...]:

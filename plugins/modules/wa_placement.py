@@ -17,13 +17,9 @@ description:
   - Nodes that exist already stay where they are, and a cluster that grows never moves the nodes it has.
 author:
   - waent.fleet contributors (@waent)
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing in any mode.
-  diff_mode:
-    support: none
-    description: There is nothing to change.
+extends_documentation_fragment:
+  - waent.fleet.attributes
+  - waent.fleet.attributes.info
 options:
   shards:
     description:
@@ -36,7 +32,7 @@ options:
     type: raw
   survive:
     description:
-      - What may be lost at once without loss of service, either C({hosts: N}) or C({racks: N}).
+      - "What may be lost at once without loss of service, either C({hosts: N}) or C({racks: N})."
       - Empty means one spare coreapp and two masters, wherever they are.
     type: raw
   allow_no_ha:
@@ -80,7 +76,7 @@ options:
         elements: str
         default: []
       pins:
-        description: Numbers of nodes fixed by hand, by kind, such as C({coreapp: 2}). Null is not a number.
+        description: "Numbers of nodes fixed by hand, by kind, such as C({coreapp: 2}). Null is no number."
         type: dict
         default: {}
       coreapp_port:
@@ -330,11 +326,13 @@ from ansible_collections.waent.fleet.plugins.module_utils.problems import Proble
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
     KINDS,
-    jwt_key_problems,
     parse_version,
     read_wanted,
-    settings_problems,
     whole_number,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.wanted_settings import (
+    jwt_key_problems,
+    settings_problems,
 )
 
 SECRETS = ("admin_password", "api_key", "jwt_key", "cert", "pin", "db_password")
@@ -408,9 +406,7 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     version = parse_version(params["version"])
     result = {
         "nodes": nodes,
-        "hosts": {
-            host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in params["hosts"]
-        },
+        "hosts": {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in params["hosts"]},
         "counts": {kind: sum(1 for node in nodes if node["kind"] == kind) for kind in sorted(KINDS)},
         "shards": whole_number(params["shards"]),
         "version": str(version) if version else None,
