@@ -1,0 +1,581 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP API of the web application: one call at a time, retries, typed errors. Internal to waent.fleet.
+
+Knows HTTP and nothing of modules. The real status codes of the product are mostly undocumented, so what an error
+means is decided on C(errors[0].code) first and on the HTTP status second (reference 4.9). What may be sent again:
+
+* any request that certainly was not carried out: it never reached the server, or the server refused it with one of
+  the codes and statuses that mean "not now";
+* a request that may have been carried out only when the caller says that repeating it does no harm.
+
+Everything else whose answer is lost ends in C(LostAnswer), so that the caller can find out by reading.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import socket
+import ssl
+import time
+import typing as t
+from base64 import b64encode
+from dataclasses import dataclass
+from http.client import HTTPException
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit
+
+from ansible.module_utils.urls import Request
+
+#: "Not now" codes: starting, rate limit, overload, not the primary master, not the shard's owner (reference 4.9, 5.1).
+RETRY_CODES = frozenset((1011, 1015, 1016, 1017, 1018))
+#: "Not now" statuses: rate limit and concurrency limit (reference 3.8).
+RETRY_STATUSES = frozenset((429, 503))
+
+#: Error codes of the API that this collection acts on (reference 5.1).
+ACCESS_DENIED = 1005
+NOT_FOUND = 1006
+BAD_PARAMETER = 1009
+NOT_READY = 1011
+INTERNAL_ERROR = 1014
+NOT_PRIMARY_MASTER = 1017
+PASSWORD_CHANGE_REQUIRED = 1024
+
+# Numbers of OpenSSL's certificate verification (X509_V_ERR_*); Python has no names for them.
+_UNTRUSTED = frozenset((18, 19, 20, 21))
+_NOT_YET_VALID = 9
+_EXPIRED = 10
+_WRONG_NAME = frozenset((62, 64))
+
+
+class ClientError(Exception):
+    """Anything that keeps a call from succeeding. C(message) is a sentence for the user and never holds a secret."""
+
+    failure_code = "API_ERROR"
+
+    def __init__(self, message: str, *, url: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.url = url
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def details(self) -> dict[str, t.Any]:
+        """What a playbook may look at besides the code and the sentence."""
+        return {"url": self.url}
+
+
+class BadAddress(ClientError):
+    """The list of base URLs cannot be used as it is."""
+
+    failure_code = "API_URL_INVALID"
+
+
+class Unreachable(ClientError):
+    """No base URL took the request. Nothing was carried out, or repeating it would have been harmless."""
+
+    failure_code = "API_UNREACHABLE"
+
+
+class LostAnswer(ClientError):
+    """The request was sent, its answer never came: it may have been carried out. To be resolved by reading."""
+
+    failure_code = "API_ANSWER_LOST"
+
+
+class TlsError(ClientError):
+    """The two sides do not agree on TLS. Waiting does not help."""
+
+    failure_code = "API_TLS"
+
+
+class UnexpectedReply(ClientError):
+    """Something answered that does not speak this API."""
+
+    failure_code = "API_UNEXPECTED_REPLY"
+
+
+class ApiError(ClientError):
+    """The API refused. C(code), C(title), C(api_details) are the server's own; C(code) is None where it gave none."""
+
+    def __init__(self, code: int | None, title: str, details: str, *, status: int, url: str) -> None:
+        self.code = code
+        self.title = title
+        self.api_details = details
+        self.status = status
+        self.retry_after: float | None = None
+        said = ": ".join(part for part in (title, details) if part) or "no explanation"
+        what = "error {0}".format(code) if code is not None else "HTTP status {0}".format(status)
+        super().__init__("{0} answered {1} ({2}).".format(url, what, said), url=url)
+
+    @property
+    def failure_code(self) -> str:  # type: ignore[override]
+        """C(API_<code>), or C(API_HTTP_<status>) where the server gave no code of its own."""
+        return "API_{0}".format(self.code) if self.code is not None else "API_HTTP_{0}".format(self.status)
+
+    @property
+    def details(self) -> dict[str, t.Any]:
+        return {
+            "url": self.url,
+            "status": self.status,
+            "api_code": self.code,
+            "title": self.title,
+            "details": self.api_details,
+        }
+
+    @property
+    def not_now(self) -> bool:
+        """True when the server says that the very same request may succeed later and did nothing so far."""
+        if self.code in RETRY_CODES:
+            return True
+        return (self.code is None and self.status in RETRY_STATUSES) or self.status == 429
+
+    @property
+    def core_unreachable(self) -> bool:
+        """True for 1014 when its text tells that the web application could not reach a core (reference 3.7, 4.9)."""
+        text = (self.title + " " + self.api_details).lower()
+        hints = ("reach", "connect", "timed out", "timeout", "time-out", "resolve")
+        return self.code == INTERNAL_ERROR and any(hint in text for hint in hints)
+
+
+class AuthError(ApiError):
+    """401: no, wrong or expired credentials."""
+
+    @property
+    def failure_code(self) -> str:  # type: ignore[override]
+        return "API_AUTH"
+
+
+class PasswordChangeRequired(ApiError):
+    """1024: the credentials are right, and a new password has to come with them (reference 4.2)."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that is not an error. C(body) is the parsed JSON, None for an empty or a literal null body."""
+
+    status: int
+    body: t.Any
+    url: str
+
+    @property
+    def version(self) -> str | None:
+        """C(meta.version) of the web application that answered, with its leading v (reference 4.1)."""
+        meta = self.body.get("meta") if isinstance(self.body, dict) else None
+        version = meta.get("version") if isinstance(meta, dict) else None
+        return version if isinstance(version, str) else None
+
+    def member(self, *path: str) -> t.Any:
+        """The value under a path of object keys, None where the body has another shape."""
+        value = self.body
+        for key in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(key)
+        return value
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait before the next attempt: doubling from C(first) up to C(cap) seconds.
+
+    It ends after C(retries) attempts more or, when C(for_seconds) is given, after that time however many they were.
+    """
+
+    retries: int = 4
+    for_seconds: float | None = None
+    first: float = 1.0
+    cap: float = 10.0
+    retry_after_cap: float = 60.0
+
+    def exhausted(self, attempt: int, elapsed: float) -> bool:
+        """Whether attempt number C(attempt)+1 is one too many."""
+        return attempt >= self.retries if self.for_seconds is None else elapsed >= self.for_seconds
+
+    def delay(self, attempt: int, chance: float, retry_after: float | None) -> float:
+        """Seconds before attempt number C(attempt)+1, counted from 0. C(chance) is in 0..1 and spreads the callers."""
+        wanted = min(self.cap, self.first * 2.0 ** min(attempt, 16)) * (0.5 + chance / 2)
+        if retry_after is None:
+            return wanted
+        return max(wanted, min(retry_after, self.retry_after_cap))
+
+
+NO_RETRY = Backoff(retries=0)
+
+
+class _NotSent(Exception):
+    """This base URL did not take the request."""
+
+
+class _MaybeSent(Exception):
+    """This base URL may have taken the request; there is no answer."""
+
+
+class Client:
+    """The API at one or more base URLs of the same cluster.
+
+    A base URL that cannot be reached makes room for the next one; the one that answered is tried first from then on.
+    C(token) is a bearer token, C(api_key) the static key that health, metrics and stats accept (reference 4.1).
+    """
+
+    def __init__(
+        self,
+        urls: t.Sequence[str],
+        *,
+        token: str | None = None,
+        api_key: str | None = None,
+        validate_certs: bool = True,
+        ca_path: str | None = None,
+        timeout: float = 10.0,
+        backoff: Backoff | None = None,
+        clock: t.Callable[[], float] = time.monotonic,
+        sleep: t.Callable[[float], None] = time.sleep,
+        chance: t.Callable[[], float] = random.random,
+    ) -> None:
+        self.urls = [checked_base_url(url) for url in urls]
+        if not self.urls:
+            raise BadAddress("api_url is empty; it needs at least one address such as https://wa-host:9090.")
+        if validate_certs and ca_path and not os.path.isfile(ca_path):
+            raise TlsError("ca_path is {0}, and there is no such file on this host.".format(ca_path))
+        self._token = token
+        self._api_key = api_key
+        self._timeout = timeout
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._sleep = sleep
+        self._chance = chance
+        self._validate_certs = validate_certs
+        # Proxies and .netrc are left out: cluster traffic stays inside, and .netrc would replace the token.
+        self._opener = Request(
+            use_proxy=False,
+            use_netrc=False,
+            follow_redirects="none",
+            validate_certs=validate_certs,
+            ca_path=ca_path if validate_certs else None,
+            http_agent="waent.fleet",
+        )
+
+    def at(self, url: str) -> Client:
+        """The same access for one base URL only."""
+        clone = copy.copy(self)
+        clone.urls = [url]
+        return clone
+
+    def patient(self, backoff: Backoff) -> Client:
+        """The same access with another patience."""
+        clone = copy.copy(self)
+        clone._backoff = backoff
+        return clone
+
+    def with_token(self, token: str) -> Client:
+        """The same access as another login."""
+        clone = copy.copy(self)
+        clone._token = token
+        return clone
+
+    @property
+    def has_token(self) -> bool:
+        """True when calls that need a login can be made."""
+        return bool(self._token)
+
+    def get(self, path: str) -> Reply:
+        """Read C(path). Repeated as often as patience allows."""
+        return self.call("GET", path)
+
+    def health(self) -> Reply:
+        """GET /v1/health, with the API key where there is one: it does not expire (reference 4.5)."""
+        return self.call("GET", "/v1/health", authorization=self._static_key_or_token())
+
+    def login(self, username: str, password: str, new_password: str | None = None) -> Reply:
+        """POST /v1/users/login. With C(new_password) it changes the password (reference 4.2)."""
+        pair = "{0}:{1}".format(username, password).encode("utf-8")
+        return self.call(
+            "POST",
+            "/v1/users/login",
+            body={"new_password": new_password} if new_password is not None else None,
+            authorization="Basic " + b64encode(pair).decode("ascii"),
+            # A second plain login only makes a second token; a second password change would find the new password.
+            repeatable=new_password is None,
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: t.Any = None,
+        authorization: str | None = None,
+        repeatable: bool | None = None,
+    ) -> Reply:
+        """One request, tried again where that is safe.
+
+        body: sent as JSON when not None. repeatable: whether carrying it out twice does no harm; by default true for
+        every method but POST. Raises a C(ClientError).
+        """
+        if repeatable is None:
+            repeatable = method != "POST"
+        headers = {"Accept": "application/json"}
+        if authorization or self._token:
+            headers["Authorization"] = authorization or "Bearer {0}".format(self._token)
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body).encode("utf-8")
+        return self._until_answered(method, path, data, headers, repeatable)
+
+    def _until_answered(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str], repeatable: bool
+    ) -> Reply:
+        started = self._clock()
+        attempt = 0
+        while True:
+            retry_after: float | None = None
+            try:
+                return self._try_each_url(method, path, data, headers, repeatable)
+            except Unreachable as error:
+                elapsed = self._clock() - started
+                if self._backoff.exhausted(attempt, elapsed):
+                    if attempt:
+                        error.message += " Tried {0} times in {1:.0f} s.".format(attempt + 1, elapsed)
+                    raise
+            except ApiError as error:
+                again = error.not_now or (repeatable and error.core_unreachable)
+                if not again or self._backoff.exhausted(attempt, self._clock() - started):
+                    raise
+                retry_after = error.retry_after
+            self._sleep(self._backoff.delay(attempt, self._chance(), retry_after))
+            attempt += 1
+
+    def _try_each_url(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str], repeatable: bool
+    ) -> Reply:
+        reasons = []
+        for base in list(self.urls):
+            try:
+                reply = self._send(method, base + path, data, headers)
+            except _NotSent as error:
+                reasons.append("{0} ({1})".format(base, error))
+                continue
+            except _MaybeSent as error:
+                if not repeatable:
+                    raise LostAnswer(
+                        "{0} {1} was sent, and its answer never came ({2}).".format(method, base + path, error),
+                        url=base + path,
+                    ) from error
+                reasons.append("{0} ({1})".format(base, error))
+                continue
+            self._prefer(base)
+            return reply
+        raise Unreachable(
+            "The API could not be reached at {0}. Is the web application running there, and does a firewall let"
+            " this host through?".format(", ".join(reasons)),
+            url=self.urls[0] + path,
+        )
+
+    def _prefer(self, base: str) -> None:
+        if self.urls[0] != base:
+            self.urls = [base] + [url for url in self.urls if url != base]
+
+    def _send(self, method: str, url: str, data: bytes | None, headers: dict[str, str]) -> Reply:
+        """One request on the wire. Raises _NotSent, _MaybeSent, TlsError, UnexpectedReply or an ApiError."""
+        response: t.Any
+        try:
+            response = self._opener.open(method, url, data=data, headers=headers, timeout=self._timeout)
+        except HTTPError as error:
+            response = error
+        except URLError as error:
+            raise _connection_failure(error.reason, url) from error
+        except (OSError, HTTPException) as error:
+            raise _MaybeSent(_words(error)) from error
+        try:
+            raw = response.read()
+        except (OSError, HTTPException) as error:
+            raise _MaybeSent(_words(error)) from error
+        finally:
+            response.close()
+        return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"))
+
+    def _static_key_or_token(self) -> str | None:
+        return "Apikey {0}".format(self._api_key) if self._api_key else None
+
+
+def checked_base_url(url: str) -> str:
+    """C(url) without a trailing slash. Raises BadAddress with what is wrong about it.
+
+    Plain HTTP is refused before anything is sent: the API is TLS only (reference 4.1) and a token would be readable.
+    """
+    text = str(url).strip()
+    try:
+        parts = urlsplit(text)
+        port_ok = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_ok = urlsplit(""), False
+    if parts.scheme == "http":
+        raise BadAddress(
+            "api_url has {0}, which is plain HTTP; the API answers HTTPS only: write {1}.".format(
+                _without_userinfo(text), _without_userinfo("https" + text[4:])
+            )
+        )
+    if parts.scheme != "https" or not parts.hostname or not port_ok:
+        raise BadAddress(
+            "api_url has {0}; every entry has to look like https://host:port.".format(_without_userinfo(text) or "''")
+        )
+    if parts.username is not None or parts.password is not None:
+        raise BadAddress(
+            "api_url has credentials in {0}; give them with the options meant for them.".format(_without_userinfo(text))
+        )
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise BadAddress(
+            "api_url has {0}; give only https://{1}, the paths of the API are added to it.".format(text, parts.netloc)
+        )
+    return "https://" + parts.netloc
+
+
+def path_segment(text: str) -> str:
+    """C(text) as one segment of a path."""
+    return quote(text, safe="")
+
+
+def _without_userinfo(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme + separator + authority.rpartition("@")[2] + slash + path
+
+
+def _interpret(status: int, raw: bytes, url: str, retry_after: str | None) -> Reply:
+    body, is_json = _parsed(raw)
+    error = _api_error(status, body, url) if is_json else None
+    if error is None and not 200 <= status < 300:
+        if 300 <= status < 400:
+            raise UnexpectedReply(
+                "{0} answered with a redirect (HTTP status {1}), which the API never does.".format(url, status), url=url
+            )
+        if status == 400 and b"HTTPS" in raw:
+            raise UnexpectedReply("{0} expects another protocol: {1}".format(url, _excerpt(raw)), url=url)
+        error = _by_status(None, "" if is_json else _excerpt(raw), "", status, url)
+    if error is not None:
+        error.retry_after = _seconds(retry_after)
+        raise error
+    if not is_json:
+        raise UnexpectedReply(
+            "{0} answered something that is not JSON ({1}). Is this the address of the web application?".format(
+                url, _excerpt(raw)
+            ),
+            url=url,
+        )
+    return Reply(status=status, body=body, url=url)
+
+
+def _parsed(raw: bytes) -> tuple[t.Any, bool]:
+    if not raw.strip():
+        return None, True
+    try:
+        return json.loads(raw.decode("utf-8")), True
+    except (ValueError, RecursionError):
+        return None, False
+
+
+def _api_error(status: int, body: t.Any, url: str) -> ApiError | None:
+    """The error of a body whose top level has a non-empty C(errors) list, whatever the status says."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if not isinstance(errors, list) or not errors:
+        return None
+    first = errors[0] if isinstance(errors[0], dict) else {"title": errors[0]}
+    code = _as_code(first.get("code"))
+    return _by_status(code, _text(first.get("title")), _text(first.get("details")), status, url)
+
+
+def _by_status(code: int | None, title: str, details: str, status: int, url: str) -> ApiError:
+    if code == PASSWORD_CHANGE_REQUIRED:
+        return PasswordChangeRequired(code, title, details, status=status, url=url)
+    kind = AuthError if status == 401 else ApiError
+    return kind(code, title, details, status=status, url=url)
+
+
+def _as_code(value: t.Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _text(value: t.Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _excerpt(raw: bytes) -> str:
+    return " ".join(raw[:200].decode("utf-8", "replace").split())
+
+
+def _seconds(value: str | None) -> float | None:
+    """Retry-After in its seconds form; a date is not used by this server."""
+    return float(value) if value is not None and value.strip().isdigit() else None
+
+
+def _connection_failure(reason: t.Any, url: str) -> Exception:
+    """What it means that the connection could not be made, or broke before the request was out."""
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return TlsError(_certificate_sentence(reason, url), url=url)
+    if isinstance(reason, ssl.SSLError) and not isinstance(reason, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return _tls_failure(reason, url)
+    if isinstance(reason, (ConnectionResetError, BrokenPipeError)):
+        return _MaybeSent(_words(reason))
+    return _NotSent(_words(reason))
+
+
+def _tls_failure(reason: ssl.SSLError, url: str) -> Exception:
+    text = str(reason).upper().replace(" ", "_")
+    if "TIMED_OUT" in text:
+        return _NotSent("time-out in the TLS handshake")
+    if any(mark in text for mark in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")):
+        return TlsError(
+            "{0} does not speak TLS. Is this the HTTPS port of the web application (9090 unless another one was"
+            " published)?".format(url),
+            url=url,
+        )
+    return TlsError("TLS with {0} failed: {1}.".format(url, reason.reason or reason), url=url)
+
+
+def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
+    code = error.verify_code
+    if code in _UNTRUSTED:
+        return (
+            "The certificate of {0} is self-signed or signed by an authority that this host does not know, as it is"
+            " with the web application out of the box. Give the certificate of its authority as ca_path, install a"
+            " certificate of your own in the cluster, or set validate_certs to false.".format(url)
+        )
+    if code == _EXPIRED:
+        return "The certificate of {0} has expired: install a new one in the cluster.".format(url)
+    if code == _NOT_YET_VALID:
+        return "The certificate of {0} is not valid yet: compare the clocks of both hosts.".format(url)
+    if code in _WRONG_NAME:
+        return (
+            "The certificate of {0} is for another name ({1}): use a name that the certificate holds in api_url, or"
+            " install one that holds this name.".format(url, error.verify_message.rstrip("."))
+        )
+    return "The certificate of {0} was refused: {1}.".format(url, error.verify_message.rstrip("."))
+
+
+def _words(reason: t.Any) -> str:
+    """A connection error in a few words."""
+    if isinstance(reason, socket.timeout):
+        return "time-out"
+    if isinstance(reason, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(reason, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return "connection closed in the TLS handshake"
+    if isinstance(reason, ConnectionResetError):
+        return "connection reset"
+    if isinstance(reason, socket.gaierror):
+        return "name does not resolve"
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror.lower()
+    return str(reason) or reason.__class__.__name__

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pure: the application settings, what is wrong with wanted ones, and how they differ from the actual ones.
+
+Internal to waent.fleet: may change in any release. Facts: reference 4.4.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+
+#: Settings that take effect when the coreapps restart (reference 4.4).
+NEED_RESTART = (
+    "callback_persist",
+    "db_garbagecollector_enable",
+    "garbagecollector_enable",
+    "pass_through",
+    "webhooks.max_concurrent_requests",
+)
+#: Settings that only the server sets.
+READ_ONLY = ("wa_id",)
+CONCURRENT_REQUESTS = (6, 12, 18, 24)
+MEDIA_KINDS = ("audio", "document", "image", "sticker", "video", "voice")
+_WHOLE_NUMBERS = (
+    "callback_backoff_delay_ms",
+    "heartbeat_interval",
+    "max_callback_backoff_delay_ms",
+    "unhealthy_interval",
+)
+_SWITCHES = (
+    "callback_persist",
+    "db_garbagecollector_enable",
+    "notify_user_change_number",
+    "pass_through",
+    "sent_status",
+    "show_security_notifications",
+    "verbose_logging",
+)
+_MISSING = object()
+
+
+def setting_problems(wanted: t.Mapping[str, t.Any]) -> list[Problem]:
+    """What cannot be meant in C(wanted). Names that this table does not know are left to the server."""
+    problems = []
+    for name, value in flat(wanted).items():
+        sentence = _wrong(name, value)
+        if sentence:
+            text = "Setting {0} is {1!r}; {2}.".format(name, shown(value), sentence)
+            problems.append(Problem("SETTING_INVALID", text, "settings." + name, shown(value)))
+    return problems
+
+
+def _wrong(name: str, value: t.Any) -> str | None:
+    if name in READ_ONLY:
+        return "it is read-only"
+    if name in _WHOLE_NUMBERS and (not _is_number(value) or int(value) < 0):
+        return "a whole number is allowed"
+    if name in ("heartbeat_interval", "unhealthy_interval") and int(value) < 1:
+        return "at least 1 second is allowed"
+    if name in _SWITCHES and not isinstance(value, bool):
+        return "true or false is allowed"
+    if name == "webhooks.max_concurrent_requests" and (not _is_number(value) or int(value) not in CONCURRENT_REQUESTS):
+        return "6, 12, 18 or 24 is allowed"
+    if name == "webhooks.url" and value != "" and not str(value).startswith("https://"):
+        return "an https:// address, or nothing, is allowed"
+    if name == "media.auto_download" and not (isinstance(value, list) and set(map(str, value)) <= set(MEDIA_KINDS)):
+        return "a list of {0} is allowed".format(", ".join(MEDIA_KINDS))
+    return None
+
+
+def flat(settings: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:
+    """Nested settings by dotted names; lists are values."""
+    found: dict[str, t.Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, t.Mapping) and value:
+            found.update(flat(value, "{0}{1}.".format(prefix, name)))
+        else:
+            found["{0}{1}".format(prefix, name)] = value
+    return found
+
+
+def differences(wanted: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> list[tuple[str, t.Any, t.Any]]:
+    """C((dotted name, actual, wanted)) of every wanted setting that is not so; actual is None where it is not set."""
+    is_now = flat(actual)
+    return [
+        (name, is_now.get(name), value)
+        for name, value in sorted(flat(wanted).items())
+        if not same(value, is_now.get(name, _MISSING))
+    ]
+
+
+def same(wanted: t.Any, actual: t.Any) -> bool:
+    """Equal for the server: numbers may be written as text, the order of a list says nothing."""
+    if isinstance(wanted, list) and isinstance(actual, list):
+        return sorted(map(str, wanted)) == sorted(map(str, actual))
+    if isinstance(wanted, bool) or isinstance(actual, bool):
+        return wanted is actual
+    if _is_number(wanted) and _is_number(actual):
+        return int(wanted) == int(actual)
+    return bool(wanted == actual)
+
+
+def patch_body(wanted: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The smallest PATCH: the top-level fields that differ, and no others.
+
+    A field that is an object is sent whole, with the actual values of what is not wanted otherwise: whether the server
+    merges inside of objects is not documented, and this is right either way.
+    """
+    changed = {name.split(".", 1)[0] for name, _actual, _wanted in differences(wanted, actual)}
+    return {name: _merged(value, actual.get(name)) for name, value in wanted.items() if name in changed}
+
+
+def _merged(wanted: t.Any, actual: t.Any) -> t.Any:
+    if not isinstance(wanted, t.Mapping) or not isinstance(actual, t.Mapping):
+        return wanted
+    return {
+        name: _merged(wanted[name], actual.get(name)) if name in wanted else actual[name]
+        for name in list(actual) + [name for name in wanted if name not in actual]
+    }
+
+
+def restart_needed(names: t.Iterable[str]) -> list[str]:
+    """Those of the changed settings, by dotted name, that need a restart of the coreapps."""
+    return [
+        name for name in names if name in NEED_RESTART or any(name.startswith(parent + ".") for parent in NEED_RESTART)
+    ]
+
+
+def shown(value: t.Any) -> t.Any:
+    """A value as it may be shown: user and password inside of an address are hidden."""
+    if isinstance(value, str):
+        return re.sub(r"^(\w+://)[^/@]+@", r"\1***@", value)
+    return value
+
+
+def _is_number(value: t.Any) -> bool:
+    return not isinstance(value, bool) and re.match(r"^-?\d{1,12}\Z", str(value)) is not None

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at a cluster once, or until it is as expected. Internal to waent.fleet: may change in any release.
+
+Reads through the client and the database, judges with C(cluster). While waiting, an error is one observation: only
+what waiting cannot mend (wrong credentials, TLS, a wrong address) ends it at once.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.waent.fleet.plugins.module_utils.client import (
+    ACCESS_DENIED,
+    NO_RETRY,
+    NOT_FOUND,
+    ApiError,
+    AuthError,
+    BadAddress,
+    Client,
+    ClientError,
+    Reply,
+    TlsError,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
+    WAIT,
+    WARNING,
+    Cluster,
+    Expected,
+    Finding,
+    findings,
+    healthy,
+    observe,
+    state_line,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.database import DatabaseAccess, Report, read_database
+
+_HOPELESS = (AuthError, TlsError, BadAddress)
+_OBSERVATIONS_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Look:
+    """One observation of everything that was asked for.
+
+    webapps: C({url, answers, version}) of every base URL. checked: what was read. error: why health could not be read.
+    """
+
+    cluster: Cluster
+    found: tuple[Finding, ...]
+    webapps: tuple[dict[str, t.Any], ...] = ()
+    database: Report | None = None
+    checked: tuple[str, ...] = ()
+    error: ClientError | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """True when health was read and nothing worse than a warning was found."""
+        return self.error is None and healthy(self.found)
+
+    @property
+    def line(self) -> str:
+        """The observation in one line."""
+        return self.error.message if self.error else state_line(self.cluster)
+
+
+@dataclass
+class Watch:
+    """How to look: the API, perhaps the database, and what is expected."""
+
+    client: Client
+    expected: Expected
+    access: DatabaseAccess | None = None
+    connections_needed: int | None = None
+
+    def look(self) -> Look:
+        """One observation. Raises a ClientError only where waiting cannot help."""
+        report = self._database()
+        webapps, health, error = self._health()
+        checked = ["health", "webapps"]
+        found: list[Finding] = []
+        support = self._optional("/v1/support", "support", checked, found) if health else None
+        shards = self._optional("/v1/account/shards", "shards", checked, found) if health else None
+        rows = (report.liveness or ()) if report else ()
+        cluster = observe(
+            health.body if health else None,
+            support,
+            shards,
+            versions={row["node"]: row["version"] for row in rows if row["version"]},
+            kinds=self.expected.nodes,
+        )
+        if health:
+            found = findings(cluster, self.expected) + found + _webapp_findings(webapps, self.expected)
+        elif error:
+            found = [Finding(error.failure_code, error.message, kind=WAIT)]
+        if report:
+            checked.append("database")
+            found += _database_findings(report)
+        return Look(cluster, tuple(found), tuple(webapps), report, tuple(checked), error)
+
+    def _health(self) -> tuple[list[dict[str, t.Any]], Reply | None, ClientError | None]:
+        """Health from every base URL: the first good answer is used, the others tell who answers with which version."""
+        webapps, first, failed = [], None, None
+        for url in self.client.urls:
+            reply: Reply | None = None
+            try:
+                reply = self.client.at(url).health()
+            except _HOPELESS:
+                raise
+            except ClientError as error:
+                failed = failed or error
+            first = first or reply
+            webapps.append(
+                {"url": url, "answers": reply is not None, "version": reply.version if reply is not None else None}
+            )
+        return webapps, first, None if first else failed
+
+    def _optional(self, path: str, what: str, checked: list[str], found: list[Finding]) -> t.Any:
+        """A body that needs a login: None without one, or where this user or version does not have the call."""
+        if not self.client.has_token:
+            return None
+        try:
+            body = self.client.get(path).body
+        except _HOPELESS:
+            raise
+        except ApiError as error:
+            if error.code not in (ACCESS_DENIED, NOT_FOUND) and error.status != 404:
+                found.append(Finding(error.failure_code, error.message, kind=WAIT))
+            return None
+        except ClientError as error:
+            found.append(Finding(error.failure_code, error.message, kind=WAIT))
+            return None
+        checked.append(what)
+        return body
+
+    def _database(self) -> Report | None:
+        if self.access is None:
+            return None
+        return read_database(self.access, connections_needed=self.connections_needed)
+
+
+def _webapp_findings(webapps: t.Sequence[dict[str, t.Any]], expected: Expected) -> list[Finding]:
+    found = [
+        Finding("WEBAPP_SILENT", "The web application at {0} does not answer.".format(webapp["url"]), kind=WAIT)
+        for webapp in webapps
+        if not webapp["answers"]
+    ]
+    versions = {webapp["version"] for webapp in webapps if webapp["version"]}
+    if expected.version is None and len(versions) > 1:
+        text = "The web applications run different versions: {0}.".format(", ".join(sorted(versions)))
+        found.append(Finding("MIXED_VERSIONS", text, kind=WARNING))
+    return found
+
+
+def _database_findings(report: Report) -> list[Finding]:
+    """The database's problems as findings. Head-room and missing drivers do not make a running cluster unhealthy."""
+    mild = ("DB_CONNECTIONS_LOW", "DB_DRIVER_MISSING", "LIVENESS_STALE")
+    return [
+        Finding(p.code, p.message, p.variable, p.value, p.host, kind=WARNING if p.code in mild else WAIT)
+        for p in report.problems
+    ]
+
+
+@dataclass
+class Waited:
+    """How a wait ended: the last look, how long it took in seconds, and the last different observations."""
+
+    last: Look
+    seconds: float
+    observations: list[str] = field(default_factory=list)
+
+
+def wait_for(
+    look: t.Callable[[], Look],
+    done: t.Callable[[Look], bool],
+    *,
+    timeout: float,
+    delay: float,
+    clock: t.Callable[[], float] = time.monotonic,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> Waited:
+    """Looks every C(delay) seconds until C(done) or C(timeout) seconds have passed; at least once."""
+    started = clock()
+    observations: list[tuple[float, str]] = []
+    while True:
+        last = look()
+        elapsed = clock() - started
+        if not observations or observations[-1][1] != last.line:
+            observations.append((elapsed, last.line))
+        if done(last) or elapsed >= timeout:
+            told = ["after {0:.0f} s: {1}".format(when, line) for when, line in observations[-_OBSERVATIONS_TOLD:]]
+            return Waited(last, elapsed, told)
+        sleep(min(delay, timeout - elapsed))
+
+
+def unhealthy_message(waited: Waited) -> str:
+    """What is still missing and what was seen last, for a wait that ran out."""
+    missing = [finding for finding in waited.last.found if finding.kind != WARNING]
+    lines = ["The cluster is not as expected after {0:.0f} s. Still missing:".format(waited.seconds)]
+    lines += ["  [{0}] {1}".format(finding.code, finding.message) for finding in missing]
+    lines += ["Seen:"] + ["  " + line for line in waited.observations]
+    return "\n".join(lines)
+
+
+def polling(client: Client) -> Client:
+    """The client for use inside a wait: the next look is the retry."""
+    return client.patient(NO_RETRY)

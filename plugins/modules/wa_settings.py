@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wa_settings
+short_description: Set application settings of the WhatsApp Business API
+version_added: 0.1.0
+description:
+  - Reads C(/v1/settings/application) and sends only the fields that differ.
+  - Reads again afterwards, and fails when the server did not take a setting.
+  - Some settings take effect only when the coreapps restart. The module names them and restarts nothing.
+author:
+  - waent.fleet contributors (@waent-fleet)
+extends_documentation_fragment:
+  - waent.fleet.api
+  - waent.fleet.attributes
+  - waent.fleet.attributes.api_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Only the settings that change are shown. User and password inside of an address are hidden.
+  idempotent:
+    support: full
+options:
+  settings:
+    description:
+      - The settings as the API has them, nested in the same way. Those not named stay as they are.
+      - Numbers may be written as text. The order inside of a list says nothing.
+    type: dict
+    required: true
+seealso:
+  - module: waent.fleet.wa_login
+"""
+
+EXAMPLES = r"""
+- name: Fail over sooner, and send callbacks to our server
+  waent.fleet.wa_settings:
+    api_url: https://wa-1:9090
+    api_token: "{{ wa_login.token }}"
+    settings:
+      heartbeat_interval: 5
+      unhealthy_interval: 20
+      webhooks:
+        url: https://hooks.example.com/wa
+        max_concurrent_requests: 12
+  register: settings
+
+- name: Say what has to be restarted
+  ansible.builtin.debug:
+    msg: "Restart the coreapps one after the other for {{ settings.restart_required | join(', ') }}"
+  when: settings.restart_required | length > 0
+"""
+
+RETURN = r"""
+changes:
+  description: Every setting that changed, or would.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - name: webhooks.max_concurrent_requests
+      before: 6
+      after: 12
+restart_required:
+  description: Those of the changed settings that take effect only when the coreapps restart.
+  returned: always
+  type: list
+  elements: str
+  sample: [webhooks.max_concurrent_requests]
+settings:
+  description: All settings as read last. User and password inside of an address are hidden.
+  returned: always
+  type: dict
+  sample:
+    heartbeat_interval: 5
+    unhealthy_interval: 20
+problems:
+  description: Settings that cannot be meant.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - code: SETTING_INVALID
+      message: Setting webhooks.max_concurrent_requests is 7; 6, 12, 18 or 24 is allowed.
+      variable: settings.webhooks.max_concurrent_requests
+      value: 7
+      host: null
+failure:
+  description: Why the module failed.
+  returned: failure
+  type: dict
+  sample:
+    code: SETTINGS_INVALID
+    message: ...
+    details:
+      codes: [SETTING_INVALID]
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from
+from ansible_collections.waent.fleet.plugins.module_utils.client import Client, ClientError, UnexpectedReply
+from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
+from ansible_collections.waent.fleet.plugins.module_utils.settings import (
+    differences,
+    patch_body,
+    restart_needed,
+    setting_problems,
+    shown,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.verdict import verdict
+
+PATH = "/v1/settings/application"
+
+
+def read_settings(client: Client) -> dict[str, t.Any]:
+    """The application settings as they are."""
+    reply = client.get(PATH)
+    settings = reply.member("settings", "application")
+    if not isinstance(settings, dict):
+        raise UnexpectedReply("{0} answered no application settings.".format(reply.url), url=reply.url)
+    return settings
+
+
+def hidden(value: t.Any) -> t.Any:
+    """Settings as they may be shown."""
+    return {name: hidden(inner) for name, inner in value.items()} if isinstance(value, dict) else shown(value)
+
+
+def plan(wanted: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The module's result for the difference, before anything is done about it."""
+    changes = [
+        {"name": name, "before": shown(before), "after": shown(after)}
+        for name, before, after in differences(wanted, actual)
+    ]
+    return {
+        "changed": bool(changes),
+        "changes": changes,
+        "restart_required": restart_needed(change["name"] for change in changes),
+        "settings": hidden(actual),
+        "diff": {
+            "before": {change["name"]: change["before"] for change in changes},
+            "after": {change["name"]: change["after"] for change in changes},
+        },
+    }
+
+
+def apply(client: Client, wanted: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Sends what differs and reads it back. Raises a Refusal when the server did not take it."""
+    client.call("PATCH", PATH, body=patch_body(wanted, actual))
+    now = read_settings(client)
+    left = [name for name, _actual, _wanted in differences(wanted, now)]
+    if left:
+        text = "The server accepted the settings, and still has other values for {0}.".format(", ".join(left))
+        raise Refusal("SETTINGS_NOT_TAKEN", text, {"names": left})
+    return now
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(api_options(), settings={"type": "dict", "required": True}),
+        supports_check_mode=True,
+    )
+    wanted = module.params["settings"]
+    problems = setting_problems(wanted)
+    result: dict[str, t.Any] = {"changed": False, "changes": [], "restart_required": [], "settings": {}}
+    result["problems"] = [problem.as_dict() for problem in problems]
+    try:
+        if problems:
+            raise verdict("SETTINGS_INVALID", problems)
+        client = client_from(module.params)
+        actual = read_settings(client)
+        planned = plan(wanted, actual)
+        if planned["changed"] and not module.check_mode:
+            planned["settings"] = hidden(apply(client, wanted, actual))
+        result.update(planned)
+    except (ClientError, Refusal) as error:
+        fail(module, error, **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+#!/usr/bin/python
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wa_user
+short_description: Manage API users of the WhatsApp Business API
+version_added: 0.1.0
+description:
+  - Creates users, sets their passwords and deletes them.
+  - The API cannot tell a password. Whether it is the wanted one is found out by logging in with it.
+author:
+  - waent.fleet contributors (@waent-fleet)
+extends_documentation_fragment:
+  - waent.fleet.api
+  - waent.fleet.attributes
+  - waent.fleet.attributes.api_group
+attributes:
+  check_mode:
+    support: full
+    details:
+      - With O(update_password=always) it logs in as the user and out again to compare the password, in any mode.
+  diff_mode:
+    support: full
+    details:
+      - Shows that the password changes, never the password.
+  idempotent:
+    support: full
+options:
+  username:
+    description:
+      - Name of the user, 4 to 32 characters.
+    type: str
+    required: true
+  state:
+    description:
+      - V(absent) deletes the user, and with it the user's tokens. The user V(admin) cannot be deleted.
+    type: str
+    choices: [present, absent]
+    default: present
+  password:
+    description:
+      - Password of the user, 8 to 64 characters with a digit, an upper-case and a lower-case letter and a special
+        character.
+      - Required with O(state=present). If not set, the environment variable E(WA_USER_PASSWORD) is used.
+    type: str
+  update_password:
+    description:
+      - V(always) sets the password where logging in with it fails.
+      - V(on_create) leaves the password of an existing user alone.
+    type: str
+    choices: [always, on_create]
+    default: always
+seealso:
+  - module: waent.fleet.wa_login
+"""
+
+EXAMPLES = r"""
+- name: A user for sending messages
+  waent.fleet.wa_user:
+    api_url: https://wa-1:9090
+    api_token: "{{ wa_login.token }}"
+    username: sender
+    password: "{{ wa_sender_password }}"
+
+- name: Remove a user and its tokens
+  waent.fleet.wa_user:
+    api_url: https://wa-1:9090
+    api_token: "{{ wa_login.token }}"
+    username: former
+    state: absent
+"""
+
+RETURN = r"""
+username:
+  description: The user.
+  returned: always
+  type: str
+  sample: sender
+role:
+  description: The user's role, null when there is no such user or the role is not known yet.
+  returned: always
+  type: str
+  sample: ROLE_USER
+action:
+  description: What was done, or would be.
+  returned: always
+  type: str
+  sample: created
+failure:
+  description: Why the module failed.
+  returned: failure
+  type: dict
+  sample:
+    code: PASSWORD_POLICY
+    message: The password lacks a digit.
+    details:
+      lacks: [a digit]
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from, from_environment
+from ansible_collections.waent.fleet.plugins.module_utils.client import (
+    NOT_FOUND,
+    ApiError,
+    AuthError,
+    Client,
+    ClientError,
+    LostAnswer,
+    path_segment,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.credentials import (
+    FIRST_USER,
+    check_password,
+    check_username,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
+
+
+def user_path(username: str) -> str:
+    """Where the API has this user."""
+    return "/v1/users/" + path_segment(username)
+
+
+def read_user(client: Client, username: str) -> dict[str, t.Any] | None:
+    """C({username, role}), None when there is no such user."""
+    try:
+        reply = client.get(user_path(username))
+    except ApiError as error:
+        if error.code == NOT_FOUND or (error.code is None and error.status == 404):
+            return None
+        raise
+    users = reply.member("users")
+    first = users[0] if isinstance(users, list) and users and isinstance(users[0], dict) else {}
+    return {"username": username, "role": first.get("ROLES")}
+
+
+def password_is(client: Client, username: str, password: str) -> bool:
+    """Whether the user can log in with this password. The token is given back at once."""
+    try:
+        reply = client.login(username, password)
+    except AuthError:
+        return False
+    users = reply.member("users")
+    token = users[0].get("token") if isinstance(users, list) and users and isinstance(users[0], dict) else None
+    if token:
+        client.with_token(token).call("POST", "/v1/users/logout", repeatable=True)
+    return True
+
+
+def wanted_action(client: Client, params: t.Mapping[str, t.Any], user: dict[str, t.Any] | None) -> str:
+    """C(created), C(password changed), C(deleted) or C(none)."""
+    if params["state"] == "absent":
+        return "deleted" if user else "none"
+    if user is None:
+        return "created"
+    if params["update_password"] == "on_create" or password_is(client, params["username"], params["password"]):
+        return "none"
+    return "password changed"
+
+
+def act(client: Client, action: str, username: str, password: str | None) -> None:
+    """Makes the one call that the action needs."""
+    if action == "created":
+        create(client, username, password)
+    elif action == "password changed":
+        client.call("PUT", user_path(username), body={"password": password})
+    elif action == "deleted":
+        client.call("DELETE", user_path(username))
+
+
+def create(client: Client, username: str, password: str | None) -> None:
+    """Creates the user. A lost answer is resolved by reading."""
+    try:
+        client.call("POST", "/v1/users", body={"username": username, "password": password})
+    except LostAnswer:
+        if read_user(client, username) is None:
+            raise
+
+
+def shown(user: dict[str, t.Any] | None, password: str) -> dict[str, t.Any]:
+    """One side of the diff."""
+    return dict(user, password=password) if user else {}
+
+
+def check(params: t.Mapping[str, t.Any]) -> None:
+    """Raises a Refusal for what the API would not take."""
+    check_username(params["username"])
+    if params["state"] == "present":
+        check_password(params["password"])
+    elif params["username"] == FIRST_USER:
+        raise Refusal("ADMIN_CANNOT_BE_DELETED", "username is 'admin'; that user cannot be deleted.")
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            api_options(),
+            username={"type": "str", "required": True},
+            state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+            password=from_environment("WA_USER_PASSWORD", type="str", no_log=True),
+            update_password={"type": "str", "choices": ["always", "on_create"], "default": "always", "no_log": False},
+        ),
+        required_if=[("state", "present", ["password"])],
+        supports_check_mode=True,
+    )
+    params = module.params
+    name = params["username"]
+    result: dict[str, t.Any] = {"changed": False, "username": name, "role": None, "action": "none"}
+    try:
+        check(params)
+        client = client_from(params)
+        before = read_user(client, name)
+        action = wanted_action(client, params, before)
+        after = None if params["state"] == "absent" else before or {"username": name, "role": None}
+        if action != "none" and not module.check_mode:
+            act(client, action, name, params["password"])
+            after = read_user(client, name)
+        result.update(changed=action != "none", action=action, role=after["role"] if after else None)
+        new_password = "new (not shown)" if action in ("created", "password changed") else "as it is"
+        result["diff"] = {"before": shown(before, "as it is"), "after": shown(after, new_password)}
+    except (ClientError, Refusal) as error:
+        fail(module, error, **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
