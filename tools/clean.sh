@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Leaves the machine as it was before make demo and make test: make clean.
 # What stays: Debian packages that were installed on the way, Docker Engine among them.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # Without them no playbook stumbles over a vault it cannot read; the data they protect goes now.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # From nothing to a healthy cluster on this machine: make demo. Run again, it changes nothing and takes seconds.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 started=$(now_ms)

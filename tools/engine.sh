@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that a Docker Engine answers this user. Silent and instant where one does.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 answer=$(timeout 30 docker version --format '{{.Server.Version}}' 2>&1) && exit 0

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv hold the pinned packages of one set: tools/venv.sh demo|test
 # Does nothing, in milliseconds, while the set's lock file is the one that was installed last.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 set_name=${1:?usage: tools/venv.sh demo|test}

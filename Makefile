@@ -1,0 +1,24 @@
+# Thin: what is done stands in tools/.
+.DEFAULT_GOAL := help
+.PHONY: help demo test clean docs lock
+
+help: ## show this
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1 | /' | awk -F '|' '{ printf "%-16s%s\n", $$1, $$2 }'
+
+demo: ## from nothing to a healthy cluster on this machine; again: seconds, no change
+	@tools/demo.sh
+
+test: ## all checks; make test CHECKS="ruff unit" for some, CHECKS=--list for their names
+	@tools/venv.sh test
+	@.venv/bin/python tools/test.py $(CHECKS)
+
+clean: ## remove the demo and all that demo and test made on this machine, except Debian packages
+	@tools/clean.sh
+
+docs: ## write docs/plugins and docs/roles anew from the modules and roles
+	@tools/venv.sh test
+	@.venv/bin/python tools/docs.py
+
+lock: ## write requirements/*.txt anew from requirements/*.in
+	@tools/venv.sh test
+	@.venv/bin/python tools/lock.py

@@ -1,0 +1,349 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some of them.
+
+Checks that only compute run two at a time; those that measure time or fill the engine run alone. Each writes its whole
+output to .cache/test-logs/NAME.log. At the end stand a table and one line, C(N passed, N failed), which counts the
+single tests; a check without countable tests counts as one. The exit code is 0 when nothing failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".cache" / "test-logs"
+TOOLS = Path(sys.executable).parent
+CORES = 2
+SIGN_OF_LIFE_SECONDS = 20
+TAIL_LINES = 60
+
+
+class Counts(t.NamedTuple):
+    """Single tests of one check."""
+
+    passed: int
+    failed: int
+    skipped: int = 0
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+PYTEST_SUMMARY = re.compile(r"^=+ (.*) in [\d.]+s(?: \([\d:]+\))? =+$", re.MULTILINE)
+PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed|xpassed)")
+SANITY_RUN = re.compile(r'^Running sanity test "', re.MULTILINE)
+SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test\(s\)", re.MULTILINE)
+
+
+def pytest_counts(output: str) -> Counts:
+    """Sums of all closing lines of pytest in the output: a molecule scenario runs it too."""
+    sums = dict.fromkeys(("passed", "failed", "error", "skipped", "xfailed", "xpassed"), 0)
+    for summary in PYTEST_SUMMARY.findall(output):
+        for number, word in PYTEST_COUNT.findall(summary):
+            sums[word] += int(number)
+    return Counts(
+        sums["passed"] + sums["xfailed"], sums["failed"] + sums["error"] + sums["xpassed"], sums["skipped"]
+    )
+
+
+def sanity_counts(output: str) -> Counts:
+    """One per sanity test and Python version that ran."""
+    failed = sum(int(number) for number in SANITY_FAILED.findall(output))
+    return Counts(len(SANITY_RUN.findall(output)) - failed, failed)
+
+
+def one_test(output: str) -> Counts:
+    """For checks that are one test: the exit code alone counts."""
+    del output
+    return Counts(0, 0)
+
+
+# --- the checks -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to run.
+
+    commands: run in turn until one fails.
+    cores: how many cores it takes: CORES for what measures time, or works on the engine.
+    needs: names of checks that must have passed before it starts.
+    count: finds the single tests in its output.
+    environment: variables beyond those of the caller.
+    """
+
+    name: str
+    commands: list[list[str]]
+    cores: int = 1
+    needs: tuple[str, ...] = ()
+    count: t.Callable[[str], Counts] = one_test
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def python(*arguments: str) -> list[str]:
+    """A command for the Python of .venv."""
+    return [sys.executable, *arguments]
+
+
+def pytest(*arguments: str) -> list[str]:
+    """A pytest run that ends with the reason of everything it skipped."""
+    return python("-m", "pytest", "--color=no", "-rfEs", *arguments)
+
+
+COLLECTION = "ansible_collections.waent.fleet"
+MYPY_PATH = {"MYPYPATH": os.pathsep.join([str(ROOT / ".collections"), str(ROOT / "emulator" / "src")])}
+IMAGES = ("engine", "images")
+
+# In the order in which they start: first what others wait for and what takes long.
+CHECKS = [
+    Check("engine", [["tools/engine.sh"]]),
+    Check("images", [python("emulator/build.py")], needs=("engine",)),
+    Check("sanity", [python("tools/sanity.py")], count=sanity_counts),
+    Check("requirements", [python("-m", "pip", "check")]),
+    Check("ruff", [["ruff", "check", "--no-cache", "."]]),
+    Check(
+        "mypy",
+        [["mypy", "--cache-dir", ".cache/mypy", "-p", f"{COLLECTION}.plugins.module_utils", "-p", "waemu"]],
+        environment=MYPY_PATH,
+    ),
+    Check("yamllint", [["yamllint", "--strict", "."]]),
+    Check("changelog", [["antsibull-changelog", "lint"]]),
+    Check("ansible-lint", [["ansible-lint", "--nocolor"]]),
+    Check("docs", [python("tools/docs.py", "--check")]),
+    Check("project", [pytest("tests/project")], count=pytest_counts),
+    Check("unit", [pytest("tests/unit")], count=pytest_counts),
+    Check("emulator", [pytest("emulator/tests")], cores=CORES, needs=IMAGES, count=pytest_counts),
+    Check("integration", [pytest("tests/integration")], cores=CORES, needs=IMAGES, count=pytest_counts),
+    Check("molecule", [["molecule", "test"]], cores=CORES, needs=IMAGES, count=pytest_counts),
+]
+BY_NAME = {check.name: check for check in CHECKS}
+
+
+class UnknownCheck(Exception):
+    """A name on the command line that is no check."""
+
+
+def chosen(names: list[str]) -> list[Check]:
+    """The named checks (all without a name) and what they need, in the order of CHECKS."""
+    unknown = sorted(set(names) - BY_NAME.keys())
+    if unknown:
+        raise UnknownCheck(f"No such check: {', '.join(unknown)}. There are: {', '.join(BY_NAME)}.")
+    wanted = set(names or BY_NAME)
+    for name in list(wanted):
+        wanted.update(BY_NAME[name].needs)
+    return [check for check in CHECKS if check.name in wanted]
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+def say(text: str) -> None:
+    """One line to the person, or the build log, that waits."""
+    print(text, flush=True)
+
+
+@dataclass
+class Result:
+    """How a check ended; outcome is C(ok), C(FAILED) or C(not run)."""
+
+    check: Check
+    outcome: str
+    counts: Counts
+    seconds: float
+
+
+class Run:
+    """A check that is running: its command at hand, and the log that all its commands write to."""
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        self.log = LOGS / f"{check.name}.log"
+        self.started = self.heard = time.monotonic()
+        self.waiting = list(check.commands)
+        self.file = self.log.open("w")
+        self.process = self.start_next()
+        say(f"  start   {check.name}")
+
+    def start_next(self) -> subprocess.Popen[bytes]:
+        """Start the next command in a process group of its own, so that it can be ended with its children."""
+        command = self.waiting.pop(0)
+        self.file.write(f"$ {' '.join(command)}\n")
+        self.file.flush()
+        environment = {
+            **os.environ,
+            **self.check.environment,
+            "PATH": os.pathsep.join([str(TOOLS), os.environ.get("PATH", os.defpath)]),
+        }
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.monotonic() - self.started
+
+    def poll(self) -> Result | None:
+        """Go on to the next command where one ended well; the result once it is over."""
+        code = self.process.poll()
+        if code is None:
+            self.give_sign_of_life()
+            return None
+        if code == 0 and self.waiting:
+            self.process = self.start_next()
+            return None
+        self.file.close()
+        return Result(self.check, "ok" if code == 0 else "FAILED", self.counts(code), self.seconds())
+
+    def counts(self, code: int) -> Counts:
+        """The counted tests, corrected by the exit code: it knows of failures that no test stands for."""
+        passed, failed, skipped = self.check.count(self.log.read_text(errors="replace"))
+        if code != 0 and failed == 0:
+            failed = 1
+        if code == 0 and passed + failed == 0:
+            passed = 1
+        return Counts(passed, failed, skipped)
+
+    def tail(self, lines: int) -> list[str]:
+        """The last lines of its output that are not empty."""
+        return [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()][-lines:]
+
+    def give_sign_of_life(self) -> None:
+        """Tell every now and then what a long check is at."""
+        if time.monotonic() - self.heard < SIGN_OF_LIFE_SECONDS:
+            return
+        self.heard = time.monotonic()
+        last = "".join(self.tail(1))
+        say(f"  ...     {self.check.name} {self.seconds():.0f} s: {last[:100]}")
+
+    def end(self) -> None:
+        """End it and its children, giving them the time to clean up."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def report(run: Run, result: Result) -> None:
+    """Tell how a check ended; the end of its log where it failed."""
+    skipped = f", {result.counts.skipped} skipped" if result.counts.skipped else ""
+    say(f"  {result.outcome:<7} {result.check.name} {result.seconds:.1f} s{skipped}")
+    if result.outcome != "ok":
+        for line in run.tail(TAIL_LINES):
+            say(f"          | {line}")
+
+
+class Schedule:
+    """Which check may start: what it needs has passed, and its cores are free."""
+
+    def __init__(self, checks: list[Check]) -> None:
+        self.waiting = list(checks)
+        self.running: list[Run] = []
+        self.results: dict[str, Result] = {}
+
+    def drop_hopeless(self) -> None:
+        """Checks whose need has failed cannot run; that counts as failed."""
+        for check in list(self.waiting):
+            missing = [n for n in check.needs if n in self.results and self.results[n].outcome != "ok"]
+            if missing:
+                self.waiting.remove(check)
+                self.results[check.name] = Result(check, "not run", Counts(0, 1), 0.0)
+                say(f"  not run {check.name}: needs {missing[0]}")
+
+    def start_what_fits(self) -> None:
+        """Start in order; a check that must wait lets smaller ones pass."""
+        free = CORES - sum(run.check.cores for run in self.running)
+        for check in list(self.waiting):
+            ready = all(n in self.results for n in check.needs)
+            if ready and check.cores <= free:
+                self.waiting.remove(check)
+                self.running.append(Run(check))
+                free -= check.cores
+
+    def collect(self) -> None:
+        """Take the results of what has ended."""
+        for run in list(self.running):
+            result = run.poll()
+            if result:
+                self.running.remove(run)
+                self.results[run.check.name] = result
+                report(run, result)
+
+    def work(self) -> None:
+        """Run everything; on an interruption nothing is left running."""
+        try:
+            while self.waiting or self.running:
+                self.drop_hopeless()
+                self.start_what_fits()
+                time.sleep(0.1)
+                self.collect()
+        finally:
+            for run in self.running:
+                run.end()
+
+
+def summary(results: list[Result], seconds: float) -> str:
+    """The table of all checks, and the closing line."""
+    lines = ["", f"{'check':<14}{'result':<9}{'passed':>7}{'failed':>7}{'skipped':>8}{'seconds':>9}"]
+    for result in results:
+        passed, failed, skipped = result.counts
+        lines.append(
+            f"{result.check.name:<14}{result.outcome:<9}{passed:>7}{failed:>7}{skipped:>8}{result.seconds:>9.1f}"
+        )
+    lines.append(f"whole output: {LOGS.relative_to(ROOT)}/, all of it took {seconds:.0f} s")
+    lines.append(f"{sum(r.counts.passed for r in results)} passed, {sum(r.counts.failed for r in results)} failed")
+    return "\n".join(lines)
+
+
+def terminate(_signum: int, _frame: t.Any) -> t.NoReturn:
+    """A polite request to end is answered as control-C is."""
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Returns the process's exit code: 0 when all passed, 1 when something failed, 2 for an unknown name."""
+    parser = argparse.ArgumentParser(description="Runs the project's checks.")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help="names of checks; all without")
+    parser.add_argument("--list", action="store_true", help="only show the names")
+    options = parser.parse_args()
+    if options.list:
+        say("\n".join(BY_NAME))
+        return 0
+    try:
+        checks = chosen(options.checks)
+    except UnknownCheck as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, terminate)
+    started = time.monotonic()
+    schedule = Schedule(checks)
+    try:
+        schedule.work()
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    results = [schedule.results[check.name] for check in checks]
+    say(summary(results, time.monotonic() - started))
+    return 1 if any(result.outcome != "ok" for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
