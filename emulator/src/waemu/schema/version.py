@@ -44,7 +44,8 @@ async def current(engine: AsyncEngine) -> Levels:
 
 async def _level(connection: AsyncConnection, group: str) -> int:
     """0 when the version table, or the whole database of the group, does not exist."""
-    table = sa.table(VERSION_TABLE, sa.column("version_num"), schema=group)
+    # A whole Table: the lighter sa.table() is left out of the translation of schema names.
+    table = sa.Table(VERSION_TABLE, sa.MetaData(), sa.Column("version_num", sa.String(32)), schema=group)
     try:
         async with connection.begin():
             text = await connection.scalar(sa.select(table.c.version_num))

@@ -1,0 +1,19 @@
+"""What the web looks up about messages before it asks a coreapp."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from waemu.schema.tables import messages
+
+LONGEST_ID = 64
+
+
+async def shard_of_incoming(engine: AsyncEngine, message_id: str) -> int | None:
+    """The shard of an incoming message's sender, None when there is no such message."""
+    if len(message_id) > LONGEST_ID or not message_id.isprintable():
+        return None
+    query = sa.select(messages.c.shard).where((messages.c.id == message_id) & (messages.c.direction == "in"))
+    async with engine.connect() as connection:
+        return (await connection.execute(query)).scalar_one_or_none()

@@ -1,0 +1,161 @@
+"""What an end point is: one declaration that the router, the checks and the OpenAPI description are all made from."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+import msgspec
+from aiohttp import web as aiohttp_web
+
+if t.TYPE_CHECKING:
+    from waemu.web.auth import Caller
+    from waemu.web.webapp import Webapp
+
+T = t.TypeVar("T")
+
+
+class Access(Enum):
+    """Who may call an end point (reference 4.1)."""
+
+    OPEN = "open"
+    """Nobody needs to say who they are."""
+    BASIC = "basic"
+    """User name and password: login only."""
+    USER = "user"
+    """A token of any role."""
+    ADMIN = "admin"
+    """A token of ROLE_ADMIN."""
+    PROBE = "probe"
+    """A token of any role, or the API key: health, metrics and stats."""
+
+
+class BodyKind(Enum):
+    """What the request carries."""
+
+    NONE = "none"
+    """Nothing; what a client sends nevertheless is not looked at."""
+    JSON = "json"
+    OPTIONAL_JSON = "optional_json"
+    """JSON, where nothing at all means C({})."""
+    TEXT = "text"
+    """Plain text, handed on as str."""
+    STREAM = "stream"
+    """Bytes that the handler reads itself from the request."""
+
+
+@dataclass(frozen=True)
+class Call(t.Generic[T]):
+    """One request, checked: who calls, and a body of the declared type (None when the end point takes none)."""
+
+    body: T
+    caller: Caller | None
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    request: aiohttp_web.Request
+
+    @property
+    def user(self) -> Caller:
+        """The caller of an end point that needs a token."""
+        if self.caller is None:
+            raise TypeError("the end point declares no access that yields a caller")
+        return self.caller
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One success. C(data) gets C(meta) beside it; C(raw) is sent as it is; C(null) is the literal JSON null."""
+
+    status: int = 200
+    data: msgspec.Struct | Mapping[str, t.Any] | None = None
+    raw: bytes | None = None
+    content_type: str = "application/json"
+    null: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    file: t.Any = None
+    """A path to send as the body, for media that should not pass through memory."""
+
+
+META_ONLY: t.Final = "meta only"
+NULL: t.Final = "literal null"
+TEXT_REPLY: t.Final = "text/plain"
+BINARY_REPLY: t.Final = "application/octet-stream"
+
+Handler = Callable[["Webapp", Call[t.Any]], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method on one path.
+
+    ok: success status to what is answered: a msgspec struct, META_ONLY, NULL, TEXT_REPLY or BINARY_REPLY.
+    errors: codes beside the ones every end point can answer.
+    before_ready: answered also while the database's schema is not there yet.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    access: Access
+    body: t.Any = None
+    body_kind: BodyKind = BodyKind.NONE
+    ok: Mapping[int, t.Any] = field(default_factory=dict)
+    errors: tuple[int, ...] = ()
+    query: tuple[str, ...] = ()
+    before_ready: bool = False
+    rate_limited: bool = True
+
+    @property
+    def metric(self) -> str:
+        """The name the metrics use: C(GET_v1_users) for C(GET /v1/users/{name}) (reference 8)."""
+        words = [w for w in self.path.split("/") if w and not w.startswith("{")]
+        return "_".join([self.method, *words])
+
+
+class Endpoints:
+    """The end points of one file, in the order they are written."""
+
+    def __init__(self) -> None:
+        self.all: list[Endpoint] = []
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Access,
+        ok: Mapping[int, t.Any],
+        body: t.Any = None,
+        body_kind: BodyKind | None = None,
+        errors: tuple[int, ...] = (),
+        query: tuple[str, ...] = (),
+        before_ready: bool = False,
+        rate_limited: bool = True,
+    ) -> Callable[[Handler], Handler]:
+        """Declare the decorated coroutine as the end point; its docstring's first line is the summary."""
+        kind = body_kind or (BodyKind.JSON if body is not None else BodyKind.NONE)
+
+        def declare(handler: Handler) -> Handler:
+            summary = (handler.__doc__ or "").strip().splitlines()[0]
+            self.all.append(
+                Endpoint(
+                    method=method,
+                    path=path,
+                    handler=handler,
+                    summary=summary,
+                    access=access,
+                    body=body,
+                    body_kind=kind,
+                    ok=ok,
+                    errors=errors,
+                    query=query,
+                    before_ready=before_ready,
+                    rate_limited=rate_limited,
+                )
+            )
+            return handler
+
+        return declare

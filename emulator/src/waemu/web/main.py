@@ -1,0 +1,183 @@
+"""The process of a webapp: environment, log, TLS, waiting for the schema, serving."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import signal
+import sys
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web as aiohttp_web
+from sqlalchemy.exc import SQLAlchemyError
+
+from waemu import logs
+from waemu.clock import Clock
+from waemu.environment import ConfigError, WebEnv, web_env
+from waemu.schema import version as schema_version
+from waemu.store import certificates, users
+from waemu.store.engine import make_engine
+from waemu.web import passwords, tls, tokens
+from waemu.web.app import make_app
+from waemu.web.auth import ROLE_ADMIN, Authenticator, utc_now
+from waemu.web.metrics import Metrics
+from waemu.web.ratelimit import RateLimits
+from waemu.web.routing import Cores
+from waemu.web.webapp import Readiness, Webapp
+from waemu.wire import CoreClient
+
+if t.TYPE_CHECKING:
+    import ssl
+
+log = logging.getLogger("waemu.web")
+
+HTTPS_PORT: t.Final = 443
+MEDIA_DIR: t.Final = Path("/usr/local/wamedia")
+
+SCHEMA_POLL_SECONDS: t.Final = 1.0
+"""Real seconds between looks at the schema while a webapp waits for it."""
+FIRST_LOOK_SECONDS: t.Final = 1.0
+"""How long the start waits for the database, so that an uploaded certificate is served from the first request on."""
+THREADS: t.Final = 24
+"""For name resolution and password hashes; host names that hang must not hold up logins."""
+
+
+def main() -> int:
+    """Run until told to stop. Returns the exit code: 0 after a signal, 1 when the webapp cannot work."""
+    try:
+        env = web_env()
+    except ConfigError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    logs.setup(file=logs.WEB_LOG)
+    try:
+        asyncio.run(serve(env))
+    except tls.BrokenChain as error:
+        log.critical("%s The web server cannot start.", error)
+        return 1
+    except OSError as error:
+        log.critical("Port %d cannot be opened: %s", HTTPS_PORT, error.strerror)
+        return 1
+    return 0
+
+
+async def serve(env: WebEnv, *, port: int = HTTPS_PORT, media_dir: Path = MEDIA_DIR) -> None:
+    """Serve until SIGTERM or SIGINT. Raises BrokenChain when the uploaded certificate cannot be served."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="web"))
+    context = tls.server_context(env.security_level)
+    await asyncio.to_thread(tls.load_self_signed, context, host_names(env))
+    async with open_webapp(env, media_dir) as webapp:
+        preparing = asyncio.create_task(prepare(webapp, context))
+        await asyncio.wait({preparing}, timeout=FIRST_LOOK_SECONDS)
+        if preparing.done():
+            preparing.result()
+        runner = aiohttp_web.AppRunner(make_app(webapp), access_log=None, shutdown_timeout=5)
+        await runner.setup()
+        webapp.metrics.connections = lambda: len(runner.server.connections) if runner.server else 0
+        try:
+            await aiohttp_web.TCPSite(runner, port=port, ssl_context=context).start()
+            log.info("Serving HTTPS on port %d, version %s", port, env.version)
+            await _until_stopped(preparing)
+        finally:
+            preparing.cancel()
+            await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
+    """Everything end points work with; connections are closed at the end."""
+    clock = Clock(env.divisor)
+    engine = make_engine(env.db, size=2 if env.db.persistent else 1)
+    if not env.jwt_key:
+        log.warning("WA_WEB_JWT_CRYPTO_KEY is not set: tokens of this webapp are good on this container only")
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10))
+    try:
+        yield Webapp(
+            env=env,
+            clock=clock,
+            engine=engine,
+            auth=Authenticator(
+                standings=functools.partial(users.standing, engine),
+                jwt_key=env.jwt_key or tokens.random_key(),
+                api_key=env.api_key or None,
+                now=utc_now,
+                monotonic=time.monotonic,
+            ),
+            cores=Cores(
+                engine,
+                CoreClient(session, clock),
+                clock,
+                single_host=None if env.multiconnect else env.wacore_hostname,
+            ),
+            limits=RateLimits(env.rate_limit_factor),
+            metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),
+            media_dir=media_dir,
+        )
+    finally:
+        await session.close()
+        await engine.dispose()
+
+
+async def prepare(webapp: Webapp, context: ssl.SSLContext | None) -> None:
+    """Wait for the schema, serve the uploaded certificate if there is one, make the first user, be ready."""
+    last = ""
+    while webapp.readiness is not Readiness.READY:
+        try:
+            await _look(webapp, context)
+            text = webapp.readiness.value
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            text = f"The database cannot be reached: {str(getattr(error, 'orig', None) or error).splitlines()[0]}"
+        if text != last:
+            log.info("Database: %s", text)
+            last = text
+        if webapp.readiness is not Readiness.READY:
+            await asyncio.sleep(SCHEMA_POLL_SECONDS)
+
+
+async def _look(webapp: Webapp, context: ssl.SSLContext | None) -> None:
+    """One look at the schema, and what has to happen at the moment it is there."""
+    levels = await schema_version.current(webapp.engine)
+    if not all(levels.values()):
+        return
+    if webapp.readiness is Readiness.NO_SCHEMA:
+        await _first_steps(webapp, context)
+        webapp.readiness = Readiness.OLD_SCHEMA
+    if not schema_version.behind(levels, schema_version.wanted(webapp.env.version)):
+        webapp.readiness = Readiness.READY
+
+
+async def _first_steps(webapp: Webapp, context: ssl.SSLContext | None) -> None:
+    pem = await certificates.read(webapp.engine, certificates.EXTERNAL)
+    if pem is not None and context is not None:
+        tls.load_uploaded(context, pem)
+        log.info("Serving the uploaded certificate")
+    hashed = await asyncio.to_thread(passwords.hash_password, passwords.DEFAULT_PASSWORD)
+    if await users.add_first(webapp.engine, passwords.DEFAULT_ADMIN, hashed, ROLE_ADMIN):
+        log.info("Created the user %s", passwords.DEFAULT_ADMIN)
+
+
+def host_names(env: WebEnv) -> list[str]:
+    """The names the self-signed certificate is good for."""
+    names = [env.servername, env.hostname, env.container, "localhost", "127.0.0.1"]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+async def _until_stopped(preparing: asyncio.Task[None]) -> None:
+    """Return at SIGTERM or SIGINT; raise what ended the preparation, if it fails."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopped, preparing}, return_when=asyncio.FIRST_COMPLETED)
+    if preparing.done():
+        preparing.result()
+        await stopped
+    stopped.cancel()

@@ -1,0 +1,79 @@
+"""End points of messages (reference 4.7): checked here, accepted by the coreapp that owns the recipient's shard."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+
+from waemu import wire
+from waemu.store import lookups
+from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.errors import Code, not_found
+from waemu.web.messagebody import MarkRead, Message, check
+from waemu.web.webapp import Webapp
+
+routes = Endpoints()
+
+
+class MessageItem(msgspec.Struct):
+    """The id callbacks will name."""
+
+    id: str
+
+
+class MessagesReply(msgspec.Struct):
+    """What sending answers: the message is queued, not delivered."""
+
+    messages: list[MessageItem]
+
+
+@routes.add(
+    "POST",
+    "/v1/messages",
+    access=Access.USER,
+    body=Message,
+    ok={201: MessagesReply},
+    errors=(
+        Code.MESSAGE_TOO_LONG,
+        Code.INVALID_RECIPIENT_TYPE,
+        Code.GROUP_UNKNOWN,
+        Code.BAD_USER,
+        Code.INTERNAL,
+        Code.OVERLOADED,
+        Code.NOT_PRIMARY_COREAPP,
+    ),
+)
+async def send(web: Webapp, call: Call[Message]) -> Reply:
+    """Send a message."""
+    message = call.body
+    check(message)
+    request = wire.MessageRequest(
+        id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=msgspec.to_builtins(message)
+    )
+    accepted = await web.cores.send(message.to, lambda node: web.cores.client.send(node, request))
+    return Reply(201, MessagesReply([MessageItem(accepted.id)]))
+
+
+@routes.add(
+    "PUT",
+    "/v1/messages/{id}",
+    access=Access.USER,
+    body=MarkRead,
+    ok={200: META_ONLY},
+    errors=(Code.NOT_FOUND, Code.NOT_PRIMARY_COREAPP),
+)
+async def mark_read(web: Webapp, call: Call[MarkRead]) -> Reply:
+    """Mark an incoming message as read."""
+    message_id = call.path["id"]
+    shard = await lookups.shard_of_incoming(web.engine, message_id)
+    if shard is None:
+        raise not_found("There is no such incoming message")
+    status = wire.MessageStatus(call.body.status)
+    await web.cores.at_shard(shard, lambda node: web.cores.client.mark(node, message_id, status))
+    return Reply()
+
+
+def new_id() -> str:
+    """An id no message had before."""
+    return secrets.token_urlsafe(24)

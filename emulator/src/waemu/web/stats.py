@@ -1,0 +1,134 @@
+"""End points of metrics and statistics (reference 4.5 and 8)."""
+
+from __future__ import annotations
+
+import typing as t
+
+import msgspec
+
+from waemu.store import counts
+from waemu.web.endpoint import TEXT_REPLY, Access, Call, Endpoints, Reply
+from waemu.web.errors import invalid
+from waemu.web.metrics import PROMETHEUS_TYPE, Metric, as_json, as_prometheus
+from waemu.web.webapp import Webapp
+
+routes = Endpoints()
+
+FORMATS: t.Final = ("json", "prometheus")
+
+
+class Sample(msgspec.Struct):
+    """One value with its labels."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class MetricItem(msgspec.Struct):
+    """One metric."""
+
+    data: list[Sample]
+    help: str
+    type: t.Literal["gauge", "counter"]
+
+
+class StatsReply(msgspec.Struct):
+    """Metrics by name, under C(application) or C(db)."""
+
+    stats: dict[str, dict[str, MetricItem]]
+
+
+@routes.add("GET", "/metrics", access=Access.PROBE, ok={200: TEXT_REPLY}, before_ready=True)
+async def metrics(web: Webapp, _call: Call[None]) -> Reply:
+    """Show this webapp's own metrics as Prometheus text."""
+    return _text(web.metrics.collect())
+
+
+@routes.add("GET", "/v1/metrics", access=Access.PROBE, ok={200: TEXT_REPLY}, before_ready=True)
+async def metrics_v1(web: Webapp, _call: Call[None]) -> Reply:
+    """Show this webapp's own metrics under the path some clients use."""
+    return _text(web.metrics.collect())
+
+
+@routes.add("GET", "/v1/stats", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+async def overall(web: Webapp, call: Call[None]) -> Reply:
+    """Show application and database statistics together."""
+    application, database = await _application(web), await _database(web)
+    return _reply(call, {"application": application, "db": database})
+
+
+@routes.add("GET", "/v1/stats/app", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+async def application(web: Webapp, call: Call[None]) -> Reply:
+    """Show statistics of the application."""
+    return _reply(call, {"application": await _application(web)})
+
+
+@routes.add("GET", "/v1/stats/app/internal", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+async def application_internal(web: Webapp, call: Call[None]) -> Reply:
+    """Show statistics of the application with the webapp's own metrics."""
+    return _reply(call, {"application": [*await _application(web), *web.metrics.collect()]})
+
+
+@routes.add("GET", "/v1/stats/db", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+async def database(web: Webapp, call: Call[None]) -> Reply:
+    """Show statistics of the database; expensive where there are many messages."""
+    return _reply(call, {"db": await _database(web)})
+
+
+@routes.add("GET", "/v1/stats/db/internal", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+async def database_internal(web: Webapp, call: Call[None]) -> Reply:
+    """Show statistics of the database with those only debugging needs."""
+    users = Metric("db_api_users", "Users of the API", "gauge", (({}, await counts.api_users(web.engine)),))
+    return _reply(call, {"db": [*await _database(web), users]})
+
+
+async def _application(web: Webapp) -> list[Metric]:
+    queue = await counts.callbacks(web.engine)
+    requests = await counts.messages_by_type(web.engine)
+    return [
+        Metric("callback_queue_size", "Callbacks that wait for delivery", "gauge", (({}, queue),)),
+        Metric(
+            "endpoint_requests",
+            "Messages accepted, by type",
+            "counter",
+            tuple(({"method": kind}, count) for kind, count in sorted(requests.items())),
+        ),
+    ]
+
+
+async def _database(web: Webapp) -> list[Metric]:
+    known, unknown = await counts.contacts(web.engine)
+    by_type = await counts.messages_by_type(web.engine)
+    return [
+        Metric(
+            "db_contacts",
+            "Contacts in the database",
+            "gauge",
+            (({"type": "whatsapp_user"}, known), ({"type": "non_whatsapp_user"}, unknown)),
+        ),
+        Metric(
+            "db_messages",
+            "Messages in the database",
+            "gauge",
+            tuple(({"type": kind}, count) for kind, count in sorted(by_type.items())),
+        ),
+        Metric(
+            "db_message_receipts",
+            "Message receipts in the database",
+            "gauge",
+            (({}, await counts.receipts(web.engine)),),
+        ),
+    ]
+
+
+def _reply(call: Call[None], groups: dict[str, list[Metric]]) -> Reply:
+    wanted = call.query.get("format", "json")
+    if wanted not in FORMATS:
+        raise invalid("format", f"must be one of {', '.join(FORMATS)}")
+    if wanted == "prometheus":
+        return _text([metric for metrics in groups.values() for metric in metrics])
+    return Reply(200, {"stats": {name: as_json(metrics) for name, metrics in groups.items()}})
+
+
+def _text(metrics: list[Metric]) -> Reply:
+    return Reply(200, raw=as_prometheus(metrics).encode(), content_type=PROMETHEUS_TYPE)

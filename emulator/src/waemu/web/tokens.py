@@ -1,0 +1,76 @@
+"""Bearer tokens: JWT, HS256, seven days (reference 4.1, key: 2.4). Pure: the time is passed in."""
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import jwt
+
+# The product takes a key of any length; that it is short is the user's own business and no news for every request.
+warnings.filterwarnings("ignore", category=jwt.warnings.InsecureKeyLengthWarning)
+
+_ALGORITHM: t.Final = "HS256"
+_REQUIRED: t.Final = ["sub", "jti", "iat", "exp", "epoch"]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Who a token speaks for. C(epoch) is the user's token epoch at login: a later one makes the token void."""
+
+    username: str
+    jti: str
+    epoch: int
+    expires: datetime
+
+
+class InvalidToken(Exception):
+    """A token that is broken, expired or signed with another key; the text says which, for the client to read."""
+
+
+def random_key() -> str:
+    """A signing key for a webapp that was given none: its tokens are good on this container only."""
+    return secrets.token_urlsafe(48)
+
+
+def issue(username: str, *, key: str, epoch: int, now: datetime, life_seconds: float) -> tuple[str, datetime]:
+    """A token, and when it expires (UTC, whole seconds)."""
+    expires = datetime.fromtimestamp(int(now.timestamp() + life_seconds), UTC)
+    payload = {
+        "sub": username,
+        "jti": secrets.token_hex(16),
+        "epoch": epoch,
+        "iat": int(now.timestamp()),
+        "exp": int(expires.timestamp()),
+    }
+    return jwt.encode(payload, key, algorithm=_ALGORITHM), expires
+
+
+def read(token: str, *, key: str, now: datetime) -> Claims:
+    """The claims of a token. Raises InvalidToken when it was not signed with this key, is expired or incomplete."""
+    try:
+        payload = jwt.decode(
+            token,
+            key,
+            algorithms=[_ALGORITHM],
+            options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False},
+        )
+        claims = Claims(
+            username=payload["sub"],
+            jti=str(payload["jti"]),
+            epoch=int(payload["epoch"]),
+            expires=datetime.fromtimestamp(int(payload["exp"]), UTC),
+        )
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+        raise InvalidToken("The token is not valid") from None
+    if claims.expires <= now:
+        raise InvalidToken("The token has expired")
+    return claims
+
+
+def expires_text(moment: datetime) -> str:
+    """C(2021-09-14 15:29:26+00:00): the form of C(expires_after) in reference 4.1."""
+    return moment.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
