@@ -10,7 +10,7 @@ demo: ## from nothing to a healthy cluster on this machine; again: seconds, no c
 
 test: ## all checks; make test CHECKS="ruff unit" for some, CHECKS=--list for their names
 	@tools/venv.sh test
-	@.venv/bin/python tools/test.py $(CHECKS)
+	@.venv/bin/python tools/checks.py $(CHECKS)
 
 clean: ## remove the demo and all that demo and test made on this machine, except Debian packages
 	@tools/clean.sh

@@ -100,7 +100,6 @@ def pytest(*arguments: str) -> list[str]:
     return python("-m", "pytest", "--color=no", "-rfEs", *arguments)
 
 
-COLLECTION = "ansible_collections.waent.fleet"
 MYPY_PATH = {"MYPYPATH": os.pathsep.join([str(ROOT / ".collections"), str(ROOT / "emulator" / "src")])}
 IMAGES = ("engine", "images")
 
@@ -113,7 +112,10 @@ CHECKS = [
     Check("ruff", [["ruff", "check", "--no-cache", "."]]),
     Check(
         "mypy",
-        [["mypy", "--cache-dir", ".cache/mypy", "-p", f"{COLLECTION}.plugins.module_utils", "-p", "waemu"]],
+        [
+            ["mypy", "--cache-dir", ".cache/mypy", "-p", "ansible_collections.waent.fleet.plugins", "-p", "waemu"],
+            ["mypy", "--cache-dir", ".cache/mypy", "tools"],
+        ],
         environment=MYPY_PATH,
     ),
     Check("yamllint", [["yamllint", "--strict", "."]]),

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks and inventories are valid by themselves, before any host is contacted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tree import INVENTORIES, PLAYBOOKS, ROOT, name_of, run
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES, ids=name_of)
+@pytest.mark.parametrize("playbook", PLAYBOOKS, ids=name_of)
+def test_a_playbook_is_valid_with_every_inventory(playbook: Path, inventory: Path) -> None:
+    done = run("ansible-playbook", "-i", str(inventory), str(playbook), "--syntax-check")
+    assert done.returncode == 0, done.stderr
+    # Groups that a play makes for the next ones cannot be known yet.
+    warnings = [line for line in done.stderr.splitlines() if "WARNING" in line and "host pattern" not in line]
+    assert warnings == []
+
+
+def groups(inventory: Path) -> dict[str, dict]:
+    """An inventory as Ansible reads it."""
+    done = run("ansible-inventory", "-i", str(inventory), "--list")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES, ids=name_of)
+def test_every_host_of_an_inventory_has_a_rack_and_something_to_run(inventory: Path) -> None:
+    read = groups(inventory)
+    variables = read["_meta"]["hostvars"]
+    running = {
+        host for kind in ("webapp", "master", "coreapp") for host in read[f"wa_{kind}_hosts"].get("hosts", [])
+    }
+    assert running
+    assert [host for host in sorted(running) if not variables[host].get("rack")] == []
+
+
+def test_the_production_example_spreads_over_three_racks_and_brings_no_database() -> None:
+    read = groups(ROOT / "inventories" / "racks")
+    racks = {variables["rack"] for variables in read["_meta"]["hostvars"].values() if "rack" in variables}
+    assert len(racks) == 3
+    assert "wa_database_hosts" not in read

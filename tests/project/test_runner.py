@@ -1,0 +1,98 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runner of all checks: a failure never gets lost between a test and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import checks as runner
+import pytest
+
+PYTEST_OUTPUT = """
+collected 5 items
+=========================== short test summary info ============================
+FAILED tests/test_a.py::test_b
+============= 1 failed, 3 passed, 1 skipped, 1 error in 0.05s ==============
+more
+============================= 12 passed in 61.02s (0:01:01) =============================
+"""
+SANITY_OUTPUT = """Running sanity test "ansible-doc"
+Running sanity test "import" on Python 3.11
+WARNING: Skipping sanity test "import" on Python 3.9 because it could not be found.
+Running sanity test "yamllint"
+FATAL: The 2 sanity test(s) listed below (out of 34) failed. See error output above for details.
+"""
+
+
+def command(code: int, text: str = "") -> list[str]:
+    """A command that prints something and ends with a code."""
+    return [sys.executable, "-c", f"import sys; print({text!r}); sys.exit({code})"]
+
+
+@pytest.fixture
+def run_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run checks as the runner does, with the logs elsewhere; returns the results by name."""
+    monkeypatch.setattr(runner, "LOGS", tmp_path)
+
+    def work(*checks: runner.Check) -> dict[str, runner.Result]:
+        schedule = runner.Schedule(list(checks))
+        schedule.work()
+        return schedule.results
+
+    return work
+
+
+def test_counts_of_pytest_add_up_over_all_its_runs() -> None:
+    assert runner.pytest_counts(PYTEST_OUTPUT) == (15, 2, 1)
+
+
+def test_counts_of_sanity_leave_out_what_was_not_run() -> None:
+    assert runner.sanity_counts(SANITY_OUTPUT) == (1, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "outcome", "counts"),
+    [
+        (0, "fine", "ok", (1, 0, 0)),
+        (1, "broken", "FAILED", (0, 1, 0)),
+        (0, "== 4 passed in 0.1s ==", "ok", (4, 0, 0)),
+        (1, "== 4 passed in 0.1s ==", "FAILED", (4, 1, 0)),
+        (1, "== 2 failed, 4 passed in 0.1s ==", "FAILED", (4, 2, 0)),
+    ],
+)
+def test_the_exit_code_decides(run_checks, code: int, text: str, outcome: str, counts: tuple[int, int, int]) -> None:
+    result = run_checks(runner.Check("one", [command(code, text)], count=runner.pytest_counts))["one"]
+    assert (result.outcome, result.counts) == (outcome, counts)
+
+
+def test_a_failed_command_ends_its_check_before_the_next(run_checks) -> None:
+    result = run_checks(runner.Check("two", [command(3), command(0, "== 9 passed in 0.1s ==")]))["two"]
+    assert (result.outcome, result.counts) == ("FAILED", (0, 1, 0))
+
+
+def test_what_needs_a_failed_check_is_not_run_and_counts_as_failed(run_checks) -> None:
+    first = runner.Check("first", [command(1)])
+    second = runner.Check("second", [command(0)], needs=("first",))
+    results = run_checks(first, second)
+    assert (results["second"].outcome, results["second"].counts) == ("not run", (0, 1, 0))
+
+
+def test_choosing_a_check_brings_what_it_needs() -> None:
+    assert [check.name for check in runner.chosen(["emulator"])] == ["engine", "images", "emulator"]
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(runner.UnknownCheck, match=r"No such check: unti\. There are: engine, .*unit"):
+        runner.chosen(["unti"])
+
+
+def test_the_closing_line_sums_up() -> None:
+    check = runner.Check("a", [])
+    results = [
+        runner.Result(check, "ok", runner.Counts(7, 0), 1.0),
+        runner.Result(check, "FAILED", runner.Counts(2, 3), 1.0),
+    ]
+    assert runner.summary(results, 2.0).splitlines()[-1] == "9 passed, 3 failed"

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands around the code: pinned packages, scripts, links between pages, the published artifact."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from tree import ROOT, load, name_of, run, tracked
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
+SHELL = re.compile(r"^#!.*\b(?:ba|da)?sh\b")
+
+
+def locked(name: str) -> dict[str, str]:
+    """Versions of a lock file by package."""
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if not line.startswith("#")]
+    return {canonicalize_name(package): version for package, version in pairs}
+
+
+def asked_for(name: str) -> list[Requirement]:
+    """Direct requirements of a set."""
+    lines = (ROOT / "requirements" / f"{name}.in").read_text().splitlines()
+    wanted = [line.partition("#")[0].strip() for line in lines if not line.startswith(("-r", "#"))]
+    return [Requirement(line) for line in wanted if line]
+
+
+@pytest.mark.parametrize("name", ["demo", "test"])
+def test_the_lock_holds_what_is_asked_for(name: str) -> None:
+    lock = locked(name)
+    loose = [str(r) for r in asked_for(name) if f"=={lock.get(canonicalize_name(r.name))}" != str(r.specifier)]
+    assert loose == []
+
+
+def test_the_test_set_contains_the_demo_set() -> None:
+    assert locked("demo").items() <= locked("test").items()
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    wrong = {name: version for name, version in locked("test").items() if metadata.version(name) != version}
+    assert wrong == {}
+
+
+def test_dependencies_admit_the_collections_that_the_tests_run_with() -> None:
+    site = Path(str(metadata.distribution("ansible").locate_file("ansible_collections")))
+    for dependency, versions in load(ROOT / "galaxy.yml")["dependencies"].items():
+        namespace, _, name = dependency.partition(".")
+        manifest = load(site / namespace / name / "MANIFEST.json")
+        assert manifest["collection_info"]["version"] in SpecifierSet(versions), dependency
+
+
+def shell_scripts() -> list[Path]:
+    """Files of the tree whose first line asks for a shell."""
+    return [path for path in tracked() if SHELL.match(path.read_bytes()[:80].decode("utf-8", "replace"))]
+
+
+@pytest.mark.parametrize("path", shell_scripts(), ids=name_of)
+def test_a_shell_script_is_clean(path: Path) -> None:
+    done = run("shellcheck", "--external-sources", str(path))
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", tracked("*.md"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(path: Path) -> None:
+    targets = [link for link in LINK.findall(path.read_text()) if "://" not in link]
+    assert [link for link in targets if not (path.parent / link).exists()] == []
+
+
+def test_the_artifact_holds_what_users_need_and_nothing_else(tmp_path: Path) -> None:
+    done = run("ansible-galaxy", "collection", "build", "--output-path", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (artifact,) = tmp_path.glob("waent-fleet-*.tar.gz")
+    with tarfile.open(artifact) as archive:
+        top = {name.partition("/")[0] for name in archive.getnames()}
+    needed = {"README.md", "LICENSE", "MANIFEST.json", "FILES.json", "meta", "playbooks", "plugins", "roles"}
+    also_welcome = {"CHANGELOG.rst", "CONTRIBUTING.md", "changelogs", "docs"}
+    assert needed <= top <= needed | also_welcome

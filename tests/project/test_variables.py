@@ -1,0 +1,110 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables: what roles declare, what their argument specs document and what is used are the same."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+from tree import ROLES, ROOT, load, name_of, tracked
+
+PUBLIC = re.compile(r"\bwa_[a-z0-9_]+\b")
+# Facts of the inventory and short names of the command line: no role has a default for them.
+BESIDE_DEFAULTS = {"wa_coreapps", "wa_masters", "wa_webapps"}
+
+
+def defaults(role: Path) -> dict[str, t.Any]:
+    """Default values of a role."""
+    return load(role / "defaults" / "main.yml")
+
+
+def documented(role: Path) -> dict[str, dict[str, t.Any]]:
+    """Options of all entry points of a role, by name."""
+    specs = load(role / "meta" / "argument_specs.yml").get("argument_specs", {})
+    return {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
+
+
+def depends_on(role: Path) -> list[Path]:
+    """The role itself and the roles of this collection it depends on."""
+    names = [
+        entry if isinstance(entry, str) else entry.get("role", entry.get("name", ""))
+        for entry in load(role / "meta" / "main.yml").get("dependencies", [])
+    ]
+    return [role] + [ROOT / "roles" / name.rpartition(".")[2] for name in names]
+
+
+def public_variables() -> set[str]:
+    """Every variable a user may set."""
+    names = {name for role in ROLES for name in [*defaults(role), *documented(role)]}
+    return {name for name in names if name.startswith("wa_")}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_a_role_documents_every_entry_point(role: Path) -> None:
+    specs = load(role / "meta" / "argument_specs.yml").get("argument_specs", {})
+    called = {
+        match
+        for file in tracked("playbooks/*.yml", "roles/*.yml")
+        for match in re.findall(
+            r"name: waent\.fleet\." + role.name + r"\n\s+tasks_from: (\w+)", file.read_text()
+        )
+    }
+    if (role / "tasks" / "main.yml").exists():
+        called.add("main")
+    assert called - specs.keys() == set()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_every_default_is_documented(role: Path) -> None:
+    assert defaults(role).keys() - documented(role).keys() == set()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_every_documented_option_has_its_default_in_the_role_or_is_required(role: Path) -> None:
+    have = {name for part in depends_on(role) for name in defaults(part)} | BESIDE_DEFAULTS
+    optional = {name for name, option in documented(role).items() if not option.get("required")}
+    assert {name for name in optional if name.startswith("wa_")} - have == set()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_documented_defaults_are_the_real_ones(role: Path) -> None:
+    real = {name: value for part in depends_on(role) for name, value in defaults(part).items()}
+    told = {name: option["default"] for name, option in documented(role).items() if "default" in option}
+    assert told == {name: real.get(name) for name in told}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_secrets_are_documented_as_such(role: Path) -> None:
+    secret = {
+        name: option.get("no_log")
+        for name, option in documented(role).items()
+        if name.endswith(("_password", "_key", "_pin", "_cert"))
+    }
+    assert secret == dict.fromkeys(secret, True)
+
+
+def test_no_variable_is_declared_that_nothing_uses() -> None:
+    declared = {name for role in ROLES for name in defaults(role)}
+    uses: dict[str, int] = dict.fromkeys(declared, 0)
+    for file in tracked("roles/*.yml", "roles/*.j2", "playbooks/*.yml", "plugins/*.py"):
+        if file.name == "argument_specs.yml":
+            continue
+        for name in PUBLIC.findall(file.read_text()):
+            if name in uses:
+                uses[name] += 1
+    # The declaration itself is the one use of a variable that nothing else mentions.
+    assert {name for name, count in uses.items() if count < 2} == set()
+
+
+def test_inventories_set_only_variables_that_exist() -> None:
+    known = public_variables() | BESIDE_DEFAULTS
+    unknown = {}
+    for file in tracked("inventories/*_vars/*.yml", "inventories/**/*_vars/**/*.yml"):
+        names = {name for name in load(file) if name.startswith("wa_")} - known
+        if names:
+            unknown[str(file.relative_to(ROOT))] = names
+    assert unknown == {}
