@@ -50,6 +50,8 @@ class Ping(msgspec.Struct):
     node_key: str
     instance_id: str
     role: str
+    generation: int = 0  # the set-shards generation this boot started in; 0 while it does not know
+    at: float = 0.0  # the node's own clock, told back to it with the next heartbeat
 
 
 class NodeStatus(msgspec.Struct):
@@ -66,6 +68,12 @@ class NodeStatus(msgspec.Struct):
     shards: list[list[int]]
     socket_conn: str
     version: str
+
+
+class Silence(msgspec.Struct):
+    """Of one master: product seconds since each coreapp last answered its heartbeat, by node key."""
+
+    seconds: dict[str, float]
 
 
 class RegistrationRequest(msgspec.Struct, omit_defaults=True):
@@ -239,9 +247,17 @@ class CoreClient:
         except msgspec.MsgspecError as error:
             raise CoreError(1014, f"unexpected answer from core at {host}:{port}") from error
 
-    async def ping(self, node: Endpoints, *, timeout: float | None = None) -> Ping:
-        """A heartbeat over the health port."""
-        return await self.call(node.hostname, node.health, "GET", "/ping", Ping, timeout=timeout)
+    async def ping(self, node: Endpoints, query: str = "", *, timeout: float | None = None) -> Ping:
+        """A heartbeat over the health port; query: what the master tells the node with it."""
+        return await self.call(node.hostname, node.health, "GET", f"/ping{query}", Ping, timeout=timeout)
+
+    async def silence(self, node: Endpoints, *, timeout: float | None = None) -> Silence:
+        """What another master has heard of the coreapps."""
+        return await self.call(node.hostname, node.control, "GET", "/silence", Silence, timeout=timeout)
+
+    async def changed(self, node: Endpoints, *, timeout: float | None = None) -> Done:
+        """Tell a node that it should read the database now; what it does follows from what it reads."""
+        return await self.call(node.hostname, node.control, "POST", "/changed", Done, timeout=timeout)
 
     async def status(self, node: Endpoints, *, timeout: float | None = None) -> NodeStatus:
         """Role, gateway status and shards; raises 1011 where the node says that."""

@@ -107,6 +107,14 @@ def _node(row: sa.Row[tuple[object, ...]]) -> NodeRow:
     return NodeRow(row.node_key, row.instance_id, row.role, _endpoints(row), row.version, age)
 
 
+async def forget_silent(engine: AsyncEngine, *, max_age: float) -> int:
+    """Drop the rows of nodes that are silent for longer than max_age real seconds and own nothing."""
+    owners = sa.select(shard_map.c.owner_key)
+    silent = (nodes.c.last_seen < in_seconds(-max_age)) & nodes.c.node_key.not_in(owners)
+    async with engine.begin() as connection:
+        return (await connection.execute(nodes.delete().where(silent))).rowcount
+
+
 async def read_lease(engine: AsyncEngine) -> Lease:
     """The lease as it is now."""
     async with engine.connect() as connection:
@@ -165,9 +173,7 @@ async def read_for_node(engine: AsyncEngine) -> tuple[dict[int, Owner], State]:
     return await read_map(engine), await read_state(engine)
 
 
-async def assign(
-    engine: AsyncEngine, master: Owner, generation: int, changes: Mapping[int, Owner | None]
-) -> None:
+async def assign(engine: AsyncEngine, master: Owner, generation: int, changes: Mapping[int, Owner | None]) -> None:
     """Give shards to owners, or (None) take them away.
 
     Raises LeaseLost; also when set-shards came in between (generation is that of the state decided upon).

@@ -17,16 +17,19 @@ from waemu.store.engine import in_seconds, utc_now
 
 @dataclass(frozen=True)
 class Account:
-    """The one number of this cluster. state: unregistered, code_requested or registered.
+    """The one number of this cluster. state: unregistered or registered.
 
-    condition: ok, banned or logged_off. *_age: real seconds since then, None if never. code_left: real
-    seconds the requested code is still good for. pin_hash is None without two-step verification.
+    pending_*: the number a code was sent to; code_left: real seconds that code is still good for. *_age: real
+    seconds since then, None if never. pin_hash is None without two-step verification. condition: ok, banned or
+    logged_off.
     """
 
     state: str
     cc: str | None
     phone_number: str | None
     vname: str | None
+    pending_cc: str | None
+    pending_phone_number: str | None
     code_hash: str | None
     code_left: float
     registered_age: float | None
@@ -53,6 +56,8 @@ async def read_account(engine: AsyncEngine) -> Account:
         cc=row.cc,
         phone_number=row.phone_number,
         vname=row.vname,
+        pending_cc=row.pending_cc,
+        pending_phone_number=row.pending_phone_number,
         code_hash=row.code_hash,
         code_left=-_age(row.db_now, row.code_expires_at, 0.0),
         registered_age=_age(row.db_now, row.registered_at, None),
@@ -77,10 +82,9 @@ async def request_code(
     async with engine.begin() as connection:
         await connection.execute(
             account.update().values(
-                state="code_requested",
-                cc=cc,
-                phone_number=phone_number,
-                vname=vname,
+                pending_cc=cc,
+                pending_phone_number=phone_number,
+                pending_vname=vname,
                 code_hash=code_hash,
                 code_expires_at=in_seconds(good_for),
             )
@@ -93,6 +97,9 @@ async def register(engine: AsyncEngine, registration_id: int, identity: str) -> 
         await connection.execute(
             account.update().values(
                 state="registered",
+                cc=account.c.pending_cc,
+                phone_number=account.c.pending_phone_number,
+                vname=account.c.pending_vname,
                 code_hash=None,
                 code_expires_at=None,
                 registered_at=utc_now(),

@@ -10,6 +10,7 @@ import ssl
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -17,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from waemu.environment import DbEnv
 from waemu.schema.tables import GROUPS, Micros, database_name
 
+DB_ERRORS = (SQLAlchemyError, OSError, TimeoutError)  # what any call may raise when the database is away
 PG_DATABASE = "postgres"
 CONNECT_TIMEOUT = 5  # real seconds
 

@@ -1,0 +1,1 @@
+"""The image coreapp: coreapp and master are two duties of one program."""

@@ -1,0 +1,247 @@
+"""The coreapp's duty: show that it is alive, connect for the shards it is given, drop them when they are taken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass
+
+from waemu.clock import FENCE_CHECK, LIVENESS_WRITE, RESHARD_STOP_MAX, RESHARD_STOP_MIN
+from waemu.core import decide
+from waemu.core.backoff import Backoff
+from waemu.core.connection import Connection
+from waemu.core.node import Node
+from waemu.core.schema_wait import Schema
+from waemu.core.sender import Sender, not_instantiated
+from waemu.shards import ranges
+from waemu.store.engine import DB_ERRORS
+from waemu.wire import NodeStatus, Ping
+
+log = logging.getLogger("waemu.coreapp")
+
+
+@dataclass(frozen=True)
+class News:
+    """What the primary tells a coreapp with a heartbeat.
+
+    instance_id, heard_at: the boot it last heard, and what that boot's clock was then. unhealthy_interval and
+    lease_left: product seconds, see decide.safe_after_ping. generation: that of the cluster.
+    """
+
+    instance_id: str
+    heard_at: float
+    unhealthy_interval: float
+    lease_left: float
+    generation: int
+
+
+class Restart(Exception):
+    """This process has to end and be started anew by its restart policy (3.4)."""
+
+
+class Coreapp:
+    """One coreapp of a cluster, or the only node of a single instance."""
+
+    def __init__(self, node: Node, connection: Connection) -> None:
+        self.node, self.connection = node, connection
+        self.sender = Sender(node, connection)
+        self.generation = 0  # the set-shards generation this boot started in
+        self.stopping = False
+        self._safe_from_masters = float("-inf")
+        self._collect = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the core is instantiated: until then it answers 1011 (3.5)."""
+        return self.node.schema_ready and self.node.registered and not self.stopping
+
+    @property
+    def may_serve_until(self) -> float:
+        """Product time after which another node could be serving in this one's place."""
+        if not self.node.env.multiconnect:
+            return float("inf")
+        return decide.ownership_ends(
+            safe_from_masters=self._safe_from_masters,
+            map_read_at=self.node.map_read_at,
+            written_at=self.node.written_at,
+        )
+
+    def ping(self, news: News | None) -> Ping:
+        """Answer a heartbeat; only the primary has news."""
+        if news is not None and news.instance_id == self.node.instance_id:
+            self._safe_from_masters = decide.safe_after_ping(
+                news.heard_at, interval=news.unhealthy_interval, lease_left=news.lease_left
+            )
+        if news is not None and news.generation > self.generation > 0:
+            self.node.changed.set()
+        now = self.node.clock.now()
+        return Ping(self.node.me.node_key, self.node.instance_id, "coreapp", self.generation, now)
+
+    def status(self) -> NodeStatus:
+        """For health and support. Raises CoreError 1011 while the core is not instantiated."""
+        node = self.node
+        gateway_status = self.connection.gateway_status
+        if not node.schema_ready:
+            gateway_status = "uninitialized"
+        elif not node.registered and not node.env.multiconnect:
+            gateway_status = "unregistered"
+        elif not self.ready:
+            raise not_instantiated()
+        shown = ranges(self.connection.shards) if self.ready else []
+        return NodeStatus(
+            node.me.node_key,
+            node.instance_id,
+            "coreapp",
+            gateway_status,
+            shown,
+            self.connection.socket,
+            str(node.env.version),
+        )
+
+    async def serving(self) -> None:
+        """Make sure that this node still owns what it serves, before it takes a message. Raises CoreError 1011."""
+        if not self.ready:
+            raise not_instantiated()
+        if self.connection.shards and self.node.clock.now() >= self.may_serve_until:
+            await self._drop("ownership is not sure")  # this process was paused, or cut off
+
+    def collect_soon(self) -> None:
+        """The message clean-up service (4.7), in the background."""
+        self._collect.set()
+
+    async def run(self, schema: Schema) -> None:
+        """Until cancelled. Raises Restart when the process has to end."""
+        await schema.until_cluster()
+        await self._write_first_row()
+        if self.node.env.multiconnect:
+            await schema.until_ready()
+        else:
+            await schema.bring_up_to_date()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.sender.run())
+            group.create_task(self._take_over())
+            group.create_task(self._clean_up())
+            if self.node.env.multiconnect:
+                group.create_task(self._guard())
+            group.create_task(self._live())
+
+    async def _write_first_row(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                await self.node.write_row()
+            except DB_ERRORS as error:
+                log.error("Could not write the liveness row: %s", error)
+                await self.node.clock.sleep(backoff.next())
+                continue
+            return
+
+    async def _live(self) -> None:
+        """Liveness row every 60 s, the map with it; the map at once when told that it changed."""
+        backoff, due = Backoff(), self.node.clock.now()
+        known = False
+        while True:
+            try:
+                if self.node.clock.now() >= due:
+                    await self.node.write_row()
+                    due = self.node.clock.now() + LIVENESS_WRITE
+                await self.node.refresh()
+                backoff.reset()
+                await self._act()
+                wait = due - self.node.clock.now()
+            except DB_ERRORS as error:
+                wait = backoff.next()
+                log.error("Database error, next try in %d ms: %s", wait * 1000, error)
+                due = min(due, self.node.clock.now())
+            if not known and self.generation:
+                known = True
+                await self.node.tell_masters()
+            await self.node.wait_for_news(wait)
+
+    async def _act(self) -> None:
+        """Be what the database says this node is."""
+        node = self.node
+        assert node.state is not None
+        if not self.generation:
+            self.generation = node.state.generation
+            log.info("Ready as standby, generation %d", self.generation)
+        if node.env.multiconnect and node.state.generation > self.generation:
+            await self._stop_for_restart()
+        owned = node.owned if node.may_connect else frozenset()
+        if owned != self.connection.shards:
+            self.sender.forget()
+        await self.connection.want(owned, "the shard map names this node" if owned else self._why_not())
+        if self.connection.is_up:
+            await self.sender.recover()
+
+    def _why_not(self) -> str:
+        if self.node.expired:
+            return "the build is expired, upgrade needed"
+        if self.node.account is not None and self.node.account.condition != "ok":
+            return f"the account is {self.node.account.condition}"
+        return "the shard map names another node"
+
+    async def _stop_for_restart(self) -> None:
+        """Set-shards, or another number: every coreapp ends and comes back as a secondary (3.4, 4.3)."""
+        self.stopping = True
+        log.info("The cluster was changed; stopping, to be restarted")
+        await self.connection.drop("restart of all coreapps")
+        await self.node.clock.sleep(random.uniform(RESHARD_STOP_MIN, RESHARD_STOP_MAX))
+        raise Restart
+
+    async def _take_over(self) -> None:
+        """Whenever the connection comes up: send what was accepted for these shards before."""
+        backoff = Backoff()
+        while True:
+            await self.connection.until(lambda: self.connection.is_up)
+            try:
+                await self.sender.recover()
+                backoff.reset()
+            except DB_ERRORS as error:
+                log.error("Could not read the queued messages: %s", error)
+                await self.node.clock.sleep(backoff.next())
+                continue
+            await self.connection.until(lambda: not self.connection.is_up)
+
+    async def _clean_up(self) -> None:
+        while True:
+            await self._collect.wait()
+            self._collect.clear()
+            try:
+                deleted = await self.sender.collect()
+                log.info("Message clean-up complete: messages_deleted=%d", deleted)
+            except DB_ERRORS as error:
+                log.error("Message clean-up failed: %s", error)
+
+    async def _guard(self) -> None:
+        """Drop the connection by itself when it could not make sure in time that nobody took over (11 Q19)."""
+        node = self.node
+        while True:
+            await self.connection.until(lambda: bool(self.connection.shards))
+            now = node.clock.now()
+            quiet_until = self._safe_from_masters - decide.MAP_READ_GOOD_FOR
+            if now < quiet_until and now < self.may_serve_until:
+                await node.clock.sleep(min(quiet_until, self.may_serve_until) - now)
+                continue
+            await self._check_map()
+            await node.clock.sleep(FENCE_CHECK)
+
+    async def _check_map(self) -> None:
+        """Read the map and go by it; drop everything when it cannot be read in time."""
+        node = self.node
+        left = self.may_serve_until - node.clock.now()
+        try:
+            async with asyncio.timeout(node.clock.scaled(max(left, 0.0))):
+                await node.read_map()
+        except DB_ERRORS as error:
+            log.debug("Could not read the shard map: %s", error)
+        if self.connection.shards - node.owned:
+            await self._drop("the shard map names another node")
+        elif node.clock.now() >= self.may_serve_until:
+            await self._drop("neither master nor database confirms the ownership")
+
+    async def _drop(self, why: str) -> None:
+        await self.connection.drop(why)
+        self.sender.forget()
+        self.node.changed.set()

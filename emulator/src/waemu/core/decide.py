@@ -1,0 +1,157 @@
+"""What the primary master decides, from what it has read. Pure: no I/O, no clock; all times in product seconds.
+
+Rules: reference 3.2 (shard map), 3.3 (detection), 3.6 (promotion), 11 Q3, Q18 and Q24.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from waemu.clock import CONNECT_MIN, LIVENESS_STALE
+from waemu.shards import CONTROL_SHARD
+from waemu.store.cluster import Owner
+
+LOOK_MARGIN = 0.05  # so that the silence is over the limit when looked at, not just under it
+MAP_READ_GOOD_FOR = CONNECT_MIN - 1.0  # nobody promoted after a map read is connected sooner than this
+
+Changes = dict[int, Owner | None]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the primary knows of one coreapp.
+
+    instance_id: the boot that last answered, or wrote its row. generation: the set-shards generation that boot
+    started in. db_age: since its last liveness row. silent: since it last answered the primary. silent_elsewhere:
+    the same for each secondary master that is alive. answered: it answered the primary's latest heartbeat.
+    told: the unhealthy_interval that it was told with the last heartbeat it answered.
+    """
+
+    node_key: str
+    instance_id: str
+    generation: int
+    db_age: float = 0.0
+    silent: float = 0.0
+    silent_elsewhere: tuple[float, ...] = ()
+    answered: bool = True
+    told: float = 0.0
+
+
+def unhealthy(sight: Sight, *, interval: float, db_trusted: float) -> str:
+    """Why a coreapp counts as dead, or an empty string.
+
+    interval: the setting unhealthy_interval; a node that does not know yet that it was lowered keeps the longer
+    one, since it relies on it (ownership_ends). db_trusted: for how long the primary has had the database without a
+    break: right after an outage all rows are old, and a node that still answers is not to blame for that.
+    """
+    interval = max(interval, sight.told)
+    silent = sight.silent >= interval
+    if silent and any(elsewhere >= interval for elsewhere in sight.silent_elsewhere):
+        return "heartbeat"
+    if sight.db_age > LIVENESS_STALE and (silent or db_trusted > LIVENESS_STALE):
+        return "liveness"
+    return ""
+
+
+def next_look(sights: Iterable[Sight], *, interval: float) -> float:
+    """In how long the heartbeat rule can fire for the first time; infinity when no silence grows towards it."""
+    waits = []
+    for sight in sights:
+        limit = max(interval, sight.told)
+        grow = [limit - silent for silent in (sight.silent, *sight.silent_elsewhere) if silent < limit]
+        if grow and not sight.answered:
+            waits.append(min(grow))
+    return min(waits, default=math.inf) + LOOK_MARGIN
+
+
+def assign(
+    *,
+    shards: int,
+    generation: int,
+    owners: Mapping[int, Owner],
+    sights: Mapping[str, Sight],
+    primary: Owner,
+    interval: float,
+    db_trusted: float,
+) -> Changes:
+    """The changes to the shard map: shard to new owner, or None to take the row out.
+
+    A live owner keeps its shard, whoever else is there (no fail-back, Q18). A node that was restarted while the
+    map names it gets the same shard at once, as the boot it is now (Q24). A dead owner is replaced by the lowest
+    standby; without one its row stays, so that it serves again if it was only cut off.
+    """
+    changes: Changes = {shard: None for shard in owners if not CONTROL_SHARD <= shard < shards}
+    dead = {key for key, sight in sights.items() if unhealthy(sight, interval=interval, db_trusted=db_trusted)}
+    busy: set[str] = set()
+    vacant: list[int] = []
+    for shard in range(shards):
+        kept = _keep(owners.get(shard), sights, dead, busy, generation)
+        if kept is None:
+            vacant.append(shard)
+            continue
+        busy.add(kept.node_key)
+        if kept != owners.get(shard):
+            changes[shard] = kept
+    standbys = iter(_standbys(sights, dead, busy, generation))
+    for shard in vacant:
+        standby = next(standbys, None)
+        if standby is not None:
+            changes[shard] = Owner(standby.node_key, standby.instance_id)
+    control = primary if shards > 1 else changes.get(0, owners.get(0))
+    if owners.get(CONTROL_SHARD) != control:
+        changes[CONTROL_SHARD] = control
+    return changes
+
+
+def _keep(
+    owner: Owner | None, sights: Mapping[str, Sight], dead: set[str], busy: set[str], generation: int
+) -> Owner | None:
+    """The owner as it goes on, as a new boot of the same node once that is up; None when the shard is vacant."""
+    if owner is None or owner.node_key in busy:
+        return None
+    sight = sights.get(owner.node_key)
+    if sight is None or owner.node_key in dead:
+        return None
+    if sight.instance_id == owner.instance_id:
+        return owner
+    ready = sight.answered and sight.generation == generation
+    return Owner(sight.node_key, sight.instance_id) if ready else owner
+
+
+def _standbys(sights: Mapping[str, Sight], dead: set[str], busy: set[str], generation: int) -> list[Sight]:
+    """Coreapps that can be promoted, lowest key first: alive, booted since the last set-shards, owning nothing."""
+    return [
+        sight
+        for key, sight in sorted(sights.items())
+        if sight.answered
+        and sight.generation == generation
+        and key not in dead
+        and key not in busy
+        and sight.db_age <= LIVENESS_STALE
+    ]
+
+
+def owned(owners: Mapping[int, Owner], node: Owner) -> frozenset[int]:
+    """The shards a boot of a node holds."""
+    return frozenset(shard for shard, owner in owners.items() if owner == node)
+
+
+def ownership_ends(*, safe_from_masters: float, map_read_at: float, written_at: float) -> float:
+    """Until when an owner may serve without asking again; later it could have been replaced.
+
+    safe_from_masters: see safe_after_ping. map_read_at: when it last read that the shard is its own; a new owner
+    needs CONNECT_MIN after that. written_at: its last liveness row; the database rule needs LIVENESS_STALE.
+    """
+    return min(max(safe_from_masters, map_read_at) + MAP_READ_GOOD_FOR, written_at + LIVENESS_STALE)
+
+
+def safe_after_ping(heard_at: float, *, interval: float, lease_left: float) -> float:
+    """Until when no master can promote another node, by the node's own clock.
+
+    heard_at: what the node's clock was when it gave the answer that the primary says it has heard; a heartbeat
+    that lay in a buffer while the node was paused proves nothing newer than that. From there the primary itself
+    has to miss the node for interval, and another master would have to wait lease_left for the lease.
+    """
+    return heard_at + min(interval, lease_left)

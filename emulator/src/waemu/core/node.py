@@ -1,0 +1,158 @@
+"""What coreapps and masters have in common: who they are, what they last read, their row in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from waemu.appsettings import nested
+from waemu.clock import NODE_ROW_KEPT, Clock
+from waemu.core import decide
+from waemu.environment import NodeEnv
+from waemu.shards import CONTROL_SHARD
+from waemu.store import cluster, config
+from waemu.store.cluster import NodeRow, Owner, State
+from waemu.store.config import Account
+from waemu.store.engine import DB_ERRORS
+from waemu.wire import CoreClient, CoreError, Endpoints
+
+T = TypeVar("T")
+DB_CALL = 10.0  # product seconds until a call to the database counts as failed
+POKE_CALL = 2.0  # product seconds for telling another node that something changed
+log = logging.getLogger("waemu.node")
+
+
+class Node:
+    """One boot of one container. Everything it knows about the cluster is what it last read from the database."""
+
+    def __init__(self, env: NodeEnv, clock: Clock, engine: AsyncEngine, client: CoreClient) -> None:
+        self.env, self.clock, self.engine, self.client = env, clock, engine, client
+        self.instance_id = uuid.uuid4().hex
+        self.me = Owner(env.node_key, self.instance_id)
+        self.changed = asyncio.Event()  # somebody says that the database has news
+        self.schema_ready = False
+        self.account: Account | None = None
+        self.owners: dict[int, Owner] = {}
+        self.state: State | None = None
+        self.settings = nested({})
+        self.map_read_at = float("-inf")
+        self.written_at = float("-inf")
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where the others reach this node."""
+        return Endpoints(self.env.hostname, *self.env.ports)
+
+    @property
+    def registered(self) -> bool:
+        """Whether there is a number to connect with."""
+        return self.account is not None and self.account.registered
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether WhatsApp would take a connection: registered, not banned or logged off, build not expired."""
+        account = self.account
+        if account is None or not account.registered or self.expired:
+            return False
+        return account.condition == "ok" or (account.condition == "banned" and account.condition_left <= 0)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the build's time is over (2.1, 6.4)."""
+        if self.env.faults.build_expired:
+            return True
+        return self.env.expires_on is not None and dt.datetime.now(dt.UTC).date() > self.env.expires_on
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The shards that the map, as last read, gives to this boot; a single instance has them all (3.5)."""
+        if not self.env.multiconnect:
+            return frozenset({CONTROL_SHARD, 0})
+        return decide.owned(self.owners, self.me)
+
+    @property
+    def shards(self) -> int:
+        """The configured shard count as last read."""
+        return self.state.shards if self.state else 1
+
+    @property
+    def unhealthy_interval(self) -> float:
+        """The live setting, product seconds."""
+        return float(self.settings["unhealthy_interval"])
+
+    @property
+    def heartbeat_interval(self) -> float:
+        """The live setting, product seconds."""
+        return float(self.settings["heartbeat_interval"])
+
+    async def db(self, call: Awaitable[T]) -> T:
+        """One call to the database that ends in time even when the database hangs. Raises one of DB_ERRORS."""
+        async with asyncio.timeout(max(self.clock.scaled(DB_CALL), 2.0)):
+            return await call
+
+    async def refresh(self) -> None:
+        """Read everything this node acts on."""
+        asked_at = self.clock.now()
+        owners, state = await self.db(cluster.read_for_node(self.engine))
+        self.account = await self.db(config.read_account(self.engine))
+        self.settings = await self.db(config.read_settings(self.engine))
+        self.owners, self.state, self.map_read_at = owners, state, asked_at
+
+    async def read_map(self) -> None:
+        """Read the shard map alone."""
+        asked_at = self.clock.now()
+        self.owners = await self.db(cluster.read_map(self.engine))
+        self.map_read_at = asked_at
+
+    async def write_row(self) -> None:
+        """Write the liveness row."""
+        asked_at = self.clock.now()
+        role = "master" if self.env.is_master else "coreapp"
+        row = NodeRow(self.me.node_key, self.instance_id, role, self.endpoints, str(self.env.version), 0.0)
+        await self.db(cluster.write_node(self.engine, row))
+        self.written_at = asked_at
+
+    async def nodes(self) -> dict[str, NodeRow]:
+        """All nodes that ever wrote a row, by key."""
+        return await self.db(cluster.read_nodes(self.engine, max_age=float("inf")))
+
+    async def tell(self, rows: Iterable[NodeRow]) -> None:
+        """Tell other nodes that the database has news; one that misses it reads it later by itself."""
+        await asyncio.gather(*(self._tell(row) for row in rows if row.node_key != self.me.node_key))
+
+    async def _tell(self, row: NodeRow) -> None:
+        try:
+            await self.client.changed(row.endpoints, timeout=max(self.clock.scaled(POKE_CALL), 0.5))
+        except CoreError as error:
+            log.debug("Could not tell %s: %s", row.node_key, error)
+
+    async def tell_masters(self) -> None:
+        """A new boot makes itself known, so that nobody waits for the masters' next look at the rows."""
+        try:
+            rows = await self.nodes()
+        except DB_ERRORS as error:
+            log.debug("Could not read the masters to tell: %s", error)
+            return
+        alive = self.clock.scaled(NODE_ROW_KEPT)
+        await self.tell(row for row in rows.values() if row.role == "master" and row.age <= alive)
+
+    def log_identity(self) -> None:
+        """Who this is, for whoever reads the log."""
+        kind = "master" if self.env.is_master else "coreapp"
+        log.info("%s %s version %s boot %s", kind, self.me.node_key, self.env.version, self.instance_id)
+
+    async def wait_for_news(self, product_seconds: float) -> bool:
+        """Wait until told that something changed (True), at most so long."""
+        try:
+            async with asyncio.timeout(self.clock.scaled(max(product_seconds, 0.0))):
+                await self.changed.wait()
+        except TimeoutError:
+            return False
+        self.changed.clear()
+        return True

@@ -1,0 +1,188 @@
+"""The four listeners of a node (reference 2.2): messaging 6250, contacts 6251, control 6252, health 6253."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from waemu.core.coreapp import Coreapp, News
+from waemu.core.master import Master
+from waemu.core.node import Node
+from waemu.core.requests import Requests
+from waemu.core.sender import not_instantiated
+from waemu.environment import DEFAULT_PORTS
+from waemu.store import messages
+from waemu.store.engine import DB_ERRORS
+from waemu.wire import (
+    ContactResult,
+    ContactsReply,
+    ContactsRequest,
+    CoreError,
+    Done,
+    GcReply,
+    MessageRequest,
+    MessageStatus,
+    Ping,
+    PinRequest,
+    RegistrationRequest,
+    ShardsRequest,
+    Silence,
+    VerifyRequest,
+)
+
+T = TypeVar("T")
+Handler = Callable[[web.Request], Awaitable[Any]]
+LARGEST_BODY = 16 * 1024 * 1024
+log = logging.getLogger("waemu.server")
+
+
+class Server:
+    """Answers for one node: a coreapp, a master, or a single instance."""
+
+    def __init__(self, node: Node, duty: Coreapp | Master, requests: Requests) -> None:
+        self._node, self._duty, self._requests = node, duty, requests
+        self._runners: list[web.AppRunner] = []
+
+    async def start(self) -> None:
+        """Listen on all four container ports. Raises OSError when one is taken."""
+        ask = self._requests
+        tables: tuple[list[web.RouteDef], ...] = (
+            [
+                _post("/messages", self._send),
+                _route("PUT", "/messages/{id}", self._mark),
+            ],
+            [_post("/contacts", self._contacts)],
+            [
+                _route("GET", "/status", self._status),
+                _route("GET", "/silence", self._silence),
+                _post("/changed", self._changed),
+                _post("/account", _with_body(RegistrationRequest, ask.request_code)),
+                _post("/account/verify", _with_body(VerifyRequest, ask.verify)),
+                _post("/account/shards", _with_body(ShardsRequest, ask.set_shards)),
+                _post("/settings/account/two-step", _with_body(PinRequest, ask.set_pin)),
+                _route("DELETE", "/settings/account/two-step", lambda _request: ask.remove_pin()),
+                _route("GET", "/settings/application", lambda _request: ask.settings()),
+                _route("PATCH", "/settings/application", _with_body(dict[str, Any], ask.change_settings)),
+                _route("DELETE", "/settings/application", lambda _request: ask.reset_settings()),
+                _post("/services/message/gc", self._gc),
+            ],
+            [_route("GET", "/ping", self._ping)],
+        )
+        for port, routes in zip(DEFAULT_PORTS, tables, strict=True):
+            app = web.Application(client_max_size=LARGEST_BODY)
+            app.add_routes(routes)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            self._runners.append(runner)
+            await runner.setup()
+            await web.TCPSite(runner, self._node.env.listen_address, port).start()
+
+    async def stop(self) -> None:
+        """Close the listeners and what is open on them."""
+        for runner in self._runners:
+            await runner.cleanup()
+
+    @property
+    def _coreapp(self) -> Coreapp:
+        if not isinstance(self._duty, Coreapp):
+            raise CoreError(1018, "A master serves no messages")
+        return self._duty
+
+    async def _ping(self, request: web.Request) -> Ping:
+        if isinstance(self._duty, Master):
+            return self._duty.ping()
+        news = msgspec.convert(dict(request.query), News, strict=False) if request.query else None
+        return self._duty.ping(news)
+
+    async def _status(self, _request: web.Request) -> Any:
+        return self._duty.status()
+
+    async def _silence(self, _request: web.Request) -> Silence:
+        if not isinstance(self._duty, Master):
+            raise CoreError(1017, "A coreapp sends no heartbeats")
+        return self._duty.silence()
+
+    async def _changed(self, _request: web.Request) -> Done:
+        self._node.changed.set()
+        return Done()
+
+    async def _send(self, request: web.Request) -> Any:
+        body = await _body(request, MessageRequest)
+        await self._coreapp.serving()
+        return await self._coreapp.sender.accept(body)
+
+    async def _mark(self, request: web.Request) -> Done:
+        status = await _body(request, MessageStatus)
+        await self._coreapp.serving()
+        if status.status != "read":
+            raise CoreError(1009, "Parameter 'status' must be read")
+        message_id = request.match_info["id"]
+        if not await self._node.db(messages.mark_read(self._node.engine, message_id)):
+            raise CoreError(1006, f"No incoming message {message_id}")
+        return Done()
+
+    async def _contacts(self, request: web.Request) -> ContactsReply:
+        body = await _body(request, ContactsRequest)
+        if not self._coreapp.ready:
+            raise not_instantiated()
+        return ContactsReply([_checked(contact) for contact in body.contacts])
+
+    async def _gc(self, _request: web.Request) -> GcReply:
+        if not self._coreapp.ready:
+            raise not_instantiated()
+        self._coreapp.collect_soon()
+        return GcReply("processing")
+
+
+def _checked(contact: str) -> ContactResult:
+    """A number in international form exists; anything else is invalid (4.7)."""
+    digits = "".join(character for character in contact if character.isdigit())
+    if contact.startswith("+") and 7 <= len(digits) <= 15:
+        return ContactResult(contact, "valid", digits)
+    return ContactResult(contact, "invalid")
+
+
+async def _body(request: web.Request, wanted: type[T]) -> T:
+    return msgspec.json.decode(await request.read(), type=wanted)
+
+
+def _with_body(wanted: type[T], call: Callable[[T], Awaitable[Any]]) -> Handler:
+    async def handle(request: web.Request) -> Any:
+        return await call(await _body(request, wanted))
+
+    return handle
+
+
+def _post(path: str, handler: Handler) -> web.RouteDef:
+    return _route("POST", path, handler)
+
+
+def _route(method: str, path: str, handler: Handler) -> web.RouteDef:
+    """A route whose handler returns a struct or raises CoreError; nothing else gets out."""
+
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            return _response(200, msgspec.json.encode(await handler(request)))
+        except CoreError as error:
+            return _response(error.http_status, error.body())
+        except msgspec.MsgspecError as error:
+            return _error(CoreError(1025, str(error)))
+        except DB_ERRORS as error:
+            log.error("%s %s: %s", method, path, getattr(error, "orig", None) or error or type(error).__name__)
+            return _error(CoreError(1023, "The database cannot be reached"))
+        except Exception:
+            log.exception("%s %s", method, path)
+            return _error(CoreError(1000, "See the log of the node"))
+
+    return web.route(method, path, answer)
+
+
+def _error(error: CoreError) -> web.Response:
+    return _response(error.http_status, error.body())
+
+
+def _response(status: int, body: bytes) -> web.Response:
+    return web.Response(status=status, body=body, content_type="application/json")
