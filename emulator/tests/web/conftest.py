@@ -59,13 +59,26 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[DbEnv]:
 def _mariadb(home: Path, port: int) -> t.Iterator[None]:
     # The server refuses to run as root, and a test's directory is closed to others.
     own = ["--user=root"] if os.geteuid() == 0 else []
-    install = ["mariadb-install-db", "--no-defaults", f"--datadir={home}/data", "--auth-root-authentication-method=normal"]
+    install = [
+        "mariadb-install-db",
+        "--no-defaults",
+        f"--datadir={home}/data",
+        "--auth-root-authentication-method=normal",
+    ]
     subprocess.run([*install, *own], check=True, capture_output=True)
     start = home / "start.sql"
-    start.write_text(f"CREATE USER wa@'127.0.0.1' IDENTIFIED BY '{DB_PASSWORD}';\nGRANT ALL ON *.* TO wa@'127.0.0.1';\n")
+    start.write_text(
+        f"CREATE USER wa@'127.0.0.1' IDENTIFIED BY '{DB_PASSWORD}';\nGRANT ALL ON *.* TO wa@'127.0.0.1';\n"
+    )
     command = [
         *("mariadbd", "--no-defaults", f"--datadir={home}/data", f"--socket={home}/socket", f"--port={port}"),
-        *("--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={start}", "--innodb-flush-log-at-trx-commit=0", *own),
+        *(
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            f"--init-file={start}",
+            "--innodb-flush-log-at-trx-commit=0",
+            *own,
+        ),
     ]
     with (home / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)

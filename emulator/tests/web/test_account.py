@@ -52,7 +52,8 @@ async def test_bad_requests_reach_nobody(
 
 
 @pytest.mark.parametrize("absent", ["cc", "phone_number", "method", "cert"])
-async def test_required_parameters(api: Api, master: StandIn, absent: str) -> None:
+@pytest.mark.usefixtures("master")
+async def test_required_parameters(api: Api, absent: str) -> None:
     body = {name: value for name, value in REQUEST.items() if name != absent}
     status, answer = await api.call("POST", "/v1/account", body)
     assert (status, code(answer)) == (400, 1008)

@@ -11,8 +11,8 @@ from tests.web.conftest import Api, Cluster, running, web_env
 from tests.web.test_users import code
 from waemu import shards
 from waemu.environment import DbEnv
-from waemu.store import cluster
 from waemu.schema import tables
+from waemu.store import cluster
 
 TEXT = {"type": "text", "text": {"body": "hello"}}
 
@@ -130,7 +130,9 @@ async def test_a_hanging_node_does_not_hold_up_health(api: Api, nodes: Cluster) 
     server = await asyncio.start_server(lambda _r, _w: asyncio.sleep(60), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     endpoints = cluster.Endpoints("127.0.0.1", port, port, port, port)
-    await cluster.write_node(nodes.engine, cluster.NodeRow("127.0.0.1:stuck", "1", "coreapp", endpoints, "v2.19.4", 0.0))
+    await cluster.write_node(
+        nodes.engine, cluster.NodeRow("127.0.0.1:stuck", "1", "coreapp", endpoints, "v2.19.4", 0.0)
+    )
     started = asyncio.get_running_loop().time()
     _, body = await api.call("GET", "/v1/health")
     assert asyncio.get_running_loop().time() - started < 4
@@ -155,7 +157,7 @@ async def test_support_shows_who_owns_what(api: Api, nodes: Cluster) -> None:
     assert support["free_space_media_incoming"] > 0
 
 
-async def test_a_single_instance_is_asked_at_its_host(clean: DbEnv, api: Api, nodes: Cluster) -> None:
+async def test_a_single_instance_is_asked_at_its_host(clean: DbEnv, api: Api) -> None:
     single = web_env(clean, multiconnect=False, wacore_hostname="localhost-does-not-exist.invalid")
     async with running(single, api.webapp.media_dir) as other:
         status, body = await other.call("GET", "/v1/health", auth=f"Bearer {api.token}")

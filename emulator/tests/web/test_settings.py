@@ -65,7 +65,11 @@ async def test_only_what_was_sent_is_stored(
         ({"webhooks": {"uri": "https://x"}}, 1010, "webhooks.uri"),
         ({"media": {"auto_download": ["gif"]}}, 1009, "media.auto_download[0]"),
         ({"wa_id": "1"}, 1010, "wa_id"),
-        ({"db_garbagecollector_enable": True, "garbagecollector_enable": {"messages": True}}, 1010, "db_garbagecollector_enable"),
+        (
+            {"db_garbagecollector_enable": True, "garbagecollector_enable": {"messages": True}},
+            1010,
+            "db_garbagecollector_enable",
+        ),
     ],
 )
 async def test_bad_values_reach_nobody(

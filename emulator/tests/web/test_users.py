@@ -25,7 +25,9 @@ async def test_first_login_must_change_the_password(fresh: Api) -> None:
     assert body["meta"] == {"version": "v2.19.4", "api_status": "stable"}
 
 
-@pytest.mark.parametrize("weak", ["secret", "Short-1", "alllower-1", "ALLUPPER-1", "No-Digit-x", "NoSpecial12", "A1-" + "x" * 62])
+@pytest.mark.parametrize(
+    "weak", ["secret", "Short-1", "alllower-1", "ALLUPPER-1", "No-Digit-x", "NoSpecial12", "A1-" + "x" * 62]
+)
 async def test_first_login_refuses_weak_passwords(fresh: Api, weak: str) -> None:
     status, body = await fresh.login("admin", "secret", {"new_password": weak})
     assert (status, code(body)) == (400, 1009)
@@ -149,7 +151,7 @@ async def test_the_api_key_opens_health_metrics_and_stats_only(api: Api) -> None
         assert (await api.call("GET", path, auth=f"Apikey {API_KEY}"))[0] == 401, path
 
 
-async def test_without_api_key_none_is_accepted(api: Api, clean: DbEnv, tmp_path: object) -> None:
+async def test_without_api_key_none_is_accepted(api: Api, clean: DbEnv) -> None:
     async with running(web_env(clean, api_key=""), api.webapp.media_dir) as other:
         assert (await other.call("GET", "/v1/health", auth="Apikey "))[0] == 401
 

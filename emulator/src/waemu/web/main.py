@@ -57,7 +57,7 @@ def main() -> int:
         return 1
     logs.setup(file=logs.WEB_LOG)
     try:
-        asyncio.run(serve(env))
+        asyncio.run(serve(env, port=HTTPS_PORT, media_dir=MEDIA_DIR))
     except tls.BrokenChain as error:
         log.critical("%s The web server cannot start.", error)
         return 1
@@ -67,7 +67,7 @@ def main() -> int:
     return 0
 
 
-async def serve(env: WebEnv, *, port: int = HTTPS_PORT, media_dir: Path = MEDIA_DIR) -> None:
+async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
     """Serve until SIGTERM or SIGINT. Raises BrokenChain when the uploaded certificate cannot be served."""
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="web"))

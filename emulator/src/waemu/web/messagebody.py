@@ -225,11 +225,6 @@ def check(message: Message) -> None:
     _CHECKS.get(message.type, _no_check)(message)
 
 
-def content(message: Message) -> dict[str, t.Any]:
-    """The object named like the message's type, as plain data: what goes to the recipient."""
-    return t.cast("dict[str, t.Any]", msgspec.to_builtins(getattr(message, message.type)))
-
-
 def _only_own_object(message: Message) -> None:
     if getattr(message, message.type) is None:
         raise missing(message.type)

@@ -48,9 +48,8 @@ async def send(web: Webapp, call: Call[Message]) -> Reply:
     """Send a message."""
     message = call.body
     check(message)
-    request = wire.MessageRequest(
-        id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=msgspec.to_builtins(message)
-    )
+    as_it_came = msgspec.json.decode(await call.request.read())
+    request = wire.MessageRequest(id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
     accepted = await web.cores.send(message.to, lambda node: web.cores.client.send(node, request))
     return Reply(201, MessagesReply([MessageItem(accepted.id)]))
 

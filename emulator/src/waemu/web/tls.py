@@ -125,14 +125,15 @@ def _check_signatures(parts: list[str]) -> None:
     try:
         key = serialization.load_pem_private_key(parts[0].encode(), password=None)
         chain = [x509.load_pem_x509_certificate(part.encode()) for part in parts[1:]]
-        if key.public_key() != chain[0].public_key():
-            raise BrokenChain("The uploaded certificate does not belong to the private key.")
-        for signed, signer in itertools.pairwise(chain):
-            signed.verify_directly_issued_by(signer)
-    except InvalidSignature:
-        raise BrokenChain("A certificate of the uploaded chain is not signed by the one after it.") from None
     except (ValueError, TypeError) as error:
         raise BrokenChain(f"The uploaded certificate cannot be read: {str(error).splitlines()[0]}.") from None
+    if key.public_key() != chain[0].public_key():
+        raise BrokenChain("The uploaded certificate does not belong to the private key.")
+    for signed, signer in itertools.pairwise(chain):
+        try:
+            signed.verify_directly_issued_by(signer)
+        except (InvalidSignature, ValueError, TypeError):
+            raise BrokenChain("A certificate of the uploaded chain is not signed by the one after it.") from None
 
 
 def _general_name(name: str) -> t.Any:

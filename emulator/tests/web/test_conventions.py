@@ -1,0 +1,137 @@
+"""What holds for every end point: envelope, unknown paths, slashes, rate limits, database away (reference 4.1, 3.8)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from tests.web.conftest import API_KEY, Api, free_port, running, web_env
+from tests.web.test_users import code
+from waemu import codes
+from waemu.environment import DbEnv
+from waemu.web.app import ENDPOINTS, make_app
+from waemu.web.main import open_webapp
+from waemu.web.openapi import document
+from waemu.web.webapp import Readiness
+
+
+async def test_unknown_paths(api: Api) -> None:
+    for path in ("/v1", "/v1/unknown", "/v2/health", "/v1/users/a/b"):
+        status, body = await api.call("GET", path, auth="")
+        assert (status, code(body)) == (404, 1006), path
+        assert body["errors"][0]["title"] == "Resource not found"
+        assert body["meta"]["api_status"] == "stable"
+
+
+async def test_unknown_methods_name_the_known_ones(api: Api) -> None:
+    response = await api.request("PATCH", "/v1/users/admin")
+    assert response.status == 405
+    assert set(response.headers["Allow"].split(",")) == {"GET", "PUT", "DELETE"}
+    assert code(await response.json()) == 1006
+
+
+async def test_trailing_slashes(api: Api) -> None:
+    assert (await api.call("GET", "/v1/health/"))[0] == 200
+    assert (await api.call("GET", "/v1/users/admin/"))[0] == 200
+    status, body = await api.login("admin", "wrong")
+    assert (status, code(body)) == (401, 1005)
+
+
+async def test_the_root_needs_nothing(api: Api) -> None:
+    response = await api.request("GET", "/", auth="")
+    assert response.status == 200
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"username":"\xff"}'])
+async def test_what_is_no_json(api: Api, raw: bytes) -> None:
+    status, body = await api.call("POST", "/v1/users", data=raw, headers={"Content-Type": "application/json"})
+    assert (status, code(body)) == (400, 1025)
+
+
+async def test_bodies_that_are_too_large(api: Api) -> None:
+    status, body = await api.call("POST", "/v1/users", data=b"x" * (5 * 1024 * 1024))
+    assert (status, code(body)) == (413, 1025)
+
+
+async def test_an_unknown_database_is_1023(api: Api) -> None:
+    away = DbEnv("MYSQL", "127.0.0.1", free_port(), "wa", "x")
+    async with open_webapp(web_env(away), api.webapp.media_dir) as webapp:
+        webapp.readiness = Readiness.READY  # it was there, and then went away
+        async with TestClient(TestServer(make_app(webapp))) as client:
+            other = Api(client, webapp)
+            status, body = await other.call("GET", "/v1/health", auth=f"Apikey {API_KEY}")
+            assert (status, code(body)) == (500, 1023)
+            status, body = await other.call("GET", "/v1/users/admin", auth=f"Bearer {api.token}")
+            assert (status, code(body)) == (500, 1023)
+
+
+async def test_rate_limits(clean: DbEnv, api: Api) -> None:
+    limited = web_env(clean, rate_limit_factor=0.1, divisor=0.001)  # 15 and 6 at once, and then next to nothing
+    async with running(limited, api.webapp.media_dir) as other:
+        statuses = [(await other.call("POST", "/v1/messages", {}, auth=""))[0] for _ in range(17)]
+        assert statuses == [401] * 15 + [429] * 2
+        statuses = [(await other.call("GET", "/v1/users/x", auth=""))[0] for _ in range(7)]
+        assert statuses == [401] * 6 + [429]
+        status, body = await other.call("GET", "/v1/unknown", auth="")
+        assert (status, code(body)) == (429, 1015)
+        assert (await other.request("GET", "/", auth="")).status == 200
+
+
+async def test_metrics(api: Api) -> None:
+    await api.call("GET", "/v1/users/nobody")
+    status, raw = await api.call("GET", "/metrics", auth=f"Apikey {API_KEY}")
+    assert status == 200
+    text = raw.decode()
+    assert "# TYPE web_uptime gauge" in text
+    assert 'web_requests{node="wa-webapp-1",state="received"}' in text
+    assert 'api_requests_duration_ms_count{method="GET_v1_users",result="404",node="wa-webapp-1"} 1' in text
+    for name in ("web_connections", "web_pending_connections", "web_queue_len", "web_idle_processes"):
+        assert f'\n{name}{{node="wa-webapp-1"}}' in text
+
+
+async def test_stats(api: Api) -> None:
+    _, body = await api.call("GET", "/v1/stats/app")
+    assert body["stats"]["application"]["callback_queue_size"] == {
+        "data": [{"labels": {}, "value": 0}],
+        "help": "Callbacks that wait for delivery",
+        "type": "gauge",
+    }
+    _, body = await api.call("GET", "/v1/stats/db")
+    assert set(body["stats"]["db"]) == {"db_contacts", "db_messages", "db_message_receipts"}
+    _, body = await api.call("GET", "/v1/stats")
+    assert set(body["stats"]) == {"application", "db"}
+    _, raw = await api.call("GET", "/v1/stats/db?format=prometheus")
+    assert b'db_contacts{type="whatsapp_user"} 0\n' in raw
+    status, body = await api.call("GET", "/v1/stats/db?format=xml")
+    assert (status, code(body)) == (400, 1009)
+    for path in ("/v1/stats/app/internal", "/v1/stats/db/internal"):
+        assert (await api.call("GET", path))[0] == 200
+
+
+async def test_the_description_is_served_and_complete(api: Api) -> None:
+    response = await api.request("GET", "/openapi.json", auth="")
+    described = await response.json()
+    assert described["openapi"] == "3.1.0"
+    operations = {(method.upper(), path) for path, item in described["paths"].items() for method in item}
+    assert operations == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+    names = [o["operationId"] for item in described["paths"].values() for o in item.values()]
+    assert len(names) == len(set(names))
+
+
+def test_every_error_an_end_point_declares_has_its_status_described() -> None:
+    described = json.loads(document(ENDPOINTS, version="v2.19.4"))
+    for endpoint in ENDPOINTS:
+        responses = described["paths"][endpoint.path][endpoint.method.lower()]["responses"]
+        for error in endpoint.errors:
+            assert str(int(error)) in responses[str(codes.status(error))]["description"]
+
+
+@pytest.mark.parametrize("readiness", [Readiness.NO_SCHEMA, Readiness.OLD_SCHEMA])
+async def test_what_answers_before_the_schema_is_there(api: Api, readiness: Readiness) -> None:
+    api.webapp.readiness = readiness
+    status, body = await api.call("GET", "/v1/account/shards")
+    assert (status, code(body)) == (503, 1011)
+    assert body["errors"][0]["title"] == "Service not ready"
+    assert (await api.call("GET", "/v1/health"))[0] == (200 if readiness is Readiness.OLD_SCHEMA else 503)
