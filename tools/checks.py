@@ -126,7 +126,7 @@ CHECKS = [
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests")], cores=CORES, needs=IMAGES, count=pytest_counts),
     Check("integration", [pytest("tests/integration")], cores=CORES, needs=IMAGES, count=pytest_counts),
-    Check("molecule", [["molecule", "test"]], cores=CORES, needs=IMAGES, count=pytest_counts),
+    Check("molecule", [["molecule", "test", "--scenario-name", "default"]], cores=CORES, needs=IMAGES, count=pytest_counts),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 

@@ -22,8 +22,12 @@ SHELL = re.compile(r"^#!.*\b(?:ba|da)?sh\b")
 
 def locked(name: str) -> dict[str, str]:
     """Versions of a lock file by package."""
-    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-    pairs = [line.split("==") for line in lines if not line.startswith("#")]
+    return pinned(ROOT / "requirements" / f"{name}.txt")
+
+
+def pinned(file: Path) -> dict[str, str]:
+    """Versions of a requirements file in which every package has one."""
+    pairs = [line.split("==") for line in file.read_text().splitlines() if line and not line.startswith("#")]
     return {canonicalize_name(package): version for package, version in pairs}
 
 
@@ -43,6 +47,10 @@ def test_the_lock_holds_what_is_asked_for(name: str) -> None:
 
 def test_the_test_set_contains_the_demo_set() -> None:
     assert locked("demo").items() <= locked("test").items()
+
+
+def test_the_emulator_is_tested_with_the_packages_of_its_images() -> None:
+    assert pinned(ROOT / "emulator" / "requirements.txt").items() <= locked("test").items()
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
