@@ -18,8 +18,8 @@ def status_table(
 ) -> list[str]:
     """Aligned lines, the header first, ordered by rack, host and node.
 
-    nodes: as in C(Cluster.as_dict()). placement: planned nodes C({name, host, rack, kind, address}); one that no API
-    shows is C(missing). webapps: C({url, answers, version}); they are not part of health.
+    nodes: as in C(Cluster.as_dict()). placement: planned nodes C({name, host, rack, kind, address, api_address,
+    ports}); one that no API shows is C(missing). webapps: C({url, answers, version}); they are not part of health.
     """
     rows = sorted(_rows(nodes, placement, webapps), key=lambda row: [_natural(cell) for cell in row[:3]])
     cells = [list(COLUMNS)] + rows
@@ -75,7 +75,7 @@ def _webapp_rows(
     for entry in planned:
         webapp = None
         for port in entry.get("ports") or [None]:
-            key = (str(entry.get("address") or entry.get("host")), str(port))
+            key = (str(entry.get("api_address") or entry.get("address") or entry.get("host")), str(port))
             webapp = by_address.pop(key, None) or webapp
         row = _missing_row(entry)
         rows.append(row[:4] + [_web_status(webapp), _NONE, _cell(webapp.get("version") if webapp else None)])

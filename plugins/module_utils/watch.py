@@ -26,6 +26,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
     TlsError,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
+    ACT,
     WAIT,
     WARNING,
     Cluster,
@@ -34,6 +35,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
     findings,
     healthy,
     observe,
+    plain_version,
     state_line,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.database import DatabaseAccess, Report, read_database
@@ -58,8 +60,8 @@ class Look:
 
     @property
     def healthy(self) -> bool:
-        """True when health was read and nothing worse than a warning was found."""
-        return self.error is None and healthy(self.found)
+        """True when a cluster's health was read and nothing worse than a warning was found."""
+        return self.cluster.form == "cluster" and healthy(self.found)
 
     @property
     def line(self) -> str:
@@ -148,10 +150,19 @@ def _webapp_findings(webapps: t.Sequence[dict[str, t.Any]], expected: Expected) 
         for webapp in webapps
         if not webapp["answers"]
     ]
-    versions = {webapp["version"] for webapp in webapps if webapp["version"]}
-    if expected.version is None and len(versions) > 1:
-        text = "The web applications run different versions: {0}.".format(", ".join(sorted(versions)))
-        found.append(Finding("MIXED_VERSIONS", text, kind=WARNING))
+    versions = [webapp["version"] for webapp in webapps if webapp["version"]]
+    if expected.version is None:
+        if len(set(versions)) > 1:
+            text = "The web applications run different versions: {0}.".format(", ".join(sorted(set(versions))))
+            found.append(Finding("MIXED_VERSIONS", text, kind=WARNING))
+        return found
+    # The first one's version is the cluster's, and judged with it.
+    for webapp in webapps:
+        version = webapp["version"]
+        if version and version != versions[0] and plain_version(version) != plain_version(expected.version):
+            text = "The web application at {0} runs {1}, and v{2} is expected."
+            text = text.format(webapp["url"], version, plain_version(expected.version))
+            found.append(Finding("WRONG_VERSION", text, variable="version", value=version, kind=ACT))
     return found
 
 

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a cluster: every body of reference 3.5, and properties over generated ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
+    ACT,
+    CONNECTED,
+    DISCONNECTED,
+    WAIT,
+    WARNING,
+    Counts,
+    Expected,
+    expected_counts,
+    findings,
+    healthy,
+    observe,
+    state_line,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.table import status_table
+from hypothesis import given
+from hypothesis import strategies as st
+
+STATES = sorted((Path(__file__).parents[2] / "fixtures" / "states").glob("*.json"))
+
+SHARD_COUNTS = st.sampled_from((1, 2, 4, 8, 16, 32))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+# Shapes near the real ones, so that the parser's inner branches are reached too.
+NAMES = st.sampled_from(("h:wa-master-1", "h:wa-coreapp-1", "h:x", "", "errors", "gateway_status", "no colon"))
+VALUES = st.sampled_from(("connected", "disconnected", "primary_master", "coreapp", "x", "", 7, None)) | JSON
+ENTRIES = st.dictionaries(
+    st.sampled_from(("gateway_status", "role", "errors", "shards", "socket_conn", "version")),
+    VALUES
+    | st.lists(st.lists(st.integers(-3, 40) | JSON, max_size=3) | JSON, max_size=3)
+    | st.lists(st.dictionaries(st.sampled_from(("code", "title", "details")), VALUES), max_size=2),
+)
+BODIES = JSON | st.fixed_dictionaries(
+    {},
+    optional={
+        "health": st.dictionaries(NAMES, ENTRIES | VALUES) | JSON,
+        "support": st.dictionaries(NAMES, ENTRIES | VALUES) | JSON,
+        "account": st.dictionaries(st.just("shards"), VALUES) | JSON,
+        "meta": st.dictionaries(st.just("version"), VALUES) | JSON,
+    },
+)
+EXPECTED = st.builds(
+    Expected,
+    shards=st.none() | SHARD_COUNTS,
+    masters=st.none() | st.integers(0, 4),
+    coreapps=st.none() | st.integers(0, 40),
+    spares=st.none() | st.integers(0, 3),
+    version=st.none() | st.sampled_from(("v2.19.4", "2.41.2", "{}")),
+    nodes=st.dictionaries(NAMES, st.sampled_from(("master", "coreapp")), max_size=3),
+    level=st.sampled_from(("running", "serving")),
+)
+
+
+def healthy_bodies(shards, coreapps, masters):
+    """Health, support and account/shards of a healthy cluster, from the table of reference 3.5."""
+    health, support = {}, {}
+
+    def add(name, role, status, owned):
+        health[name] = {"gateway_status": status, "role": role}
+        support[name] = {"role": role, "shards": owned, "socket_conn": "UP" if status == CONNECTED else "DN"}
+
+    for index in range(masters):
+        primary = index == 0
+        many = shards > 1
+        add(
+            "host-{0}:wa-master-1".format(index),
+            "primary_master" if primary else "secondary_master",
+            CONNECTED if primary and many else DISCONNECTED,
+            [[-1, -1]] if primary and many else [],
+        )
+    for index in range(coreapps):
+        owned = [[index, index]] if index < shards else []
+        if index == 0 and shards == 1:
+            owned.insert(0, [-1, -1])
+        add("host-{0}:wa-coreapp-1".format(index), "coreapp", CONNECTED if owned else DISCONNECTED, owned)
+    meta = {"version": "v2.19.4"}
+    return {"health": health, "meta": meta}, {"support": support, "meta": meta}, {"account": {"shards": shards}}
+
+
+@pytest.mark.parametrize("path", STATES, ids=lambda path: path.stem)
+def test_recorded_state(path):
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    cluster = observe(recorded["health"], recorded["support"], recorded["account_shards"])
+    found = findings(cluster, Expected(**recorded["expected"]))
+    assert sorted(f.code for f in found if f.kind != WARNING) == sorted(recorded["codes"])
+    assert sorted(f.code for f in found if f.kind == WARNING) == sorted(recorded["warnings"])
+    assert healthy(found) is recorded["healthy"]
+    assert cluster.registered is recorded["registered"]
+
+
+def test_there_is_a_body_for_every_state():
+    assert len(STATES) >= 25
+
+
+@given(BODIES, BODIES, BODIES, EXPECTED)
+def test_reading_never_raises_on_any_json(health, support, shards, expected):
+    cluster = observe(health, support, shards, kinds=expected.nodes, versions={"h:x": "v1.2.3"})
+    found = findings(cluster, expected)
+    state_line(cluster)
+    as_dict = cluster.as_dict()
+    json.dumps([finding.as_dict() for finding in found])
+    json.dumps(as_dict)
+    assert all(isinstance(line, str) for line in status_table(as_dict["nodes"]))
+    assert all(finding.kind in (WAIT, ACT, WARNING) and finding.message.endswith((".", ")")) for finding in found)
+
+
+@given(SHARD_COUNTS, st.integers(0, 8), st.integers(2, 5))
+def test_healthy_cluster_has_no_problem(shards, spares, masters):
+    coreapps = shards + spares
+    bodies = healthy_bodies(shards, coreapps, masters)
+    expected = Expected(shards, masters, coreapps, spares, "v2.19.4")
+    for read in (bodies, (bodies[0],)):
+        found = findings(observe(*read), expected)
+        assert [finding.code for finding in found] == []
+
+
+@given(SHARD_COUNTS, st.integers(1, 8), st.integers(2, 5))
+def test_expected_counts_are_what_a_healthy_cluster_shows(shards, spares, masters):
+    cluster = observe(*healthy_bodies(shards, shards + spares, masters))
+    assert expected_counts(shards, shards + spares, masters) == Counts(
+        connected_coreapps=len(cluster.connected_coreapps),
+        primary_masters=len(cluster.primaries),
+        secondary_masters=len(cluster.masters) - 1,
+        primary_gateway_status=cluster.primaries[0].gateway_status,
+    )
+    assert len(cluster.spares) == spares
+
+
+@given(SHARD_COUNTS, st.integers(1, 4), st.integers(2, 4), st.data())
+def test_losing_any_owner_is_noticed(shards, spares, masters, data):
+    health, support, account = healthy_bodies(shards, shards + spares, masters)
+    lost = "host-{0}:wa-coreapp-1".format(data.draw(st.integers(0, shards - 1)))
+    del health["health"][lost], support["support"][lost]
+    found = findings(observe(health, support, account), Expected())
+    assert {"SHARD_WITHOUT_OWNER", "TOO_FEW_CONNECTED"} <= {finding.code for finding in found}
+    assert not healthy(found)
+
+
+@given(SHARD_COUNTS, st.integers(1, 4), st.data())
+def test_a_second_owner_is_noticed(shards, spares, data):
+    health, support, account = healthy_bodies(shards, shards + spares, 2)
+    shard = data.draw(st.integers(0, shards - 1))
+    thief = "host-{0}:wa-coreapp-1".format(shards)
+    health["health"][thief]["gateway_status"] = CONNECTED
+    support["support"][thief]["shards"] = [[shard, shard]]
+    found = {finding.code: finding for finding in findings(observe(health, support, account), Expected())}
+    assert {"SHARD_TWO_OWNERS", "TOO_MANY_CONNECTED"} <= set(found)
+    assert str(shard) in found["SHARD_TWO_OWNERS"].message
+    assert "banned" in found["SHARD_TWO_OWNERS"].message
+
+
+@given(SHARD_COUNTS, st.integers(0, 40), st.integers(0, 5))
+def test_expected_counts_for_all(shards, coreapps, masters):
+    counts = expected_counts(shards, coreapps, masters)
+    assert counts.connected_coreapps == min(shards, coreapps)
+    assert counts.primary_masters + counts.secondary_masters == masters
+    assert counts.primary_gateway_status == (CONNECTED if shards > 1 else DISCONNECTED)
+
+
+def test_planned_node_that_is_not_shown():
+    cluster = observe(*healthy_bodies(1, 2, 2))
+    planned = {node.name: node.kind for node in cluster.nodes}
+    planned["host-9:wa-coreapp-1"] = "coreapp"
+    found = findings(cluster, Expected(nodes=planned))
+    assert [(finding.code, finding.host) for finding in found] == [("NODE_MISSING", "host-9:wa-coreapp-1")]
+
+
+def test_node_that_is_not_planned_is_a_warning():
+    cluster = observe(*healthy_bodies(1, 2, 2))
+    planned = {node.name: node.kind for node in cluster.nodes[1:]}
+    found = findings(cluster, Expected(nodes=planned))
+    assert [(finding.code, finding.kind) for finding in found] == [("NODE_UNPLANNED", WARNING)]
+    assert healthy(found)
+
+
+def test_kind_of_a_silent_node_comes_from_the_plan():
+    health = {"health": {"a:odd-name": {"errors": [{"code": 1011}]}, "b:wa-master-2": {"errors": [{"code": 1014}]}}}
+    cluster = observe(health, kinds={"a:odd-name": "coreapp"})
+    assert [node.kind for node in cluster.nodes] == ["coreapp", "master"]
+
+
+def test_many_names_are_cut():
+    health, support, account = healthy_bodies(8, 9, 2)
+    for index in range(8):
+        health["health"]["host-{0}:wa-coreapp-1".format(index)] = {"errors": [{"code": 1011, "title": "x"}]}
+    found = {f.code: f for f in findings(observe(health, support, account), Expected())}
+    assert ", and 3 more" in found["NODE_STARTING"].message
+
+
+def test_versions_of_nodes_from_another_source():
+    bodies = healthy_bodies(1, 2, 2)
+    cluster = observe(*bodies, versions={"host-1:wa-coreapp-1": "v2.19.3"})
+    found = findings(cluster, Expected(version="2.19.4"))
+    assert [(f.code, f.host) for f in found] == [("WRONG_VERSION", "host-1:wa-coreapp-1")]
+
+
+def test_registered_number_is_read_from_support():
+    health, support, account = healthy_bodies(1, 2, 2)
+    support["support"]["debug_info"] = "+1 555-0100"
+    assert observe(health, support, account).registered_number == "15550100"
+    support["support"]["debug_info"] = "unregistered"
+    assert observe(health, support, account).registered_number is None
+
+
+def test_per_node_part_of_support_one_level_down():
+    health, support, account = healthy_bodies(2, 3, 2)
+    nested = {"support": {"nodes": support["support"], "schema": {"config": 3}}}
+    assert observe(health, nested, account).owners == observe(health, support, account).owners
+
+
+@pytest.mark.parametrize("ranges, owned", [([[0, 0], [2, 3]], [0, 2, 3]), ([[-1, -1]], [-1]), ([], []), ([5], [5])])
+def test_ranges_are_inclusive(ranges, owned):
+    body = {"support": {"a:x": {"shards": ranges}}}
+    cluster = observe({"health": {"a:x": {"gateway_status": "connected", "role": "coreapp"}}}, body)
+    assert list(cluster.nodes[0].shards) == owned
+    assert cluster.oddities == ()
+
+
+@pytest.mark.parametrize("ranges", [[["a", "b"]], [[3, 1]], [[0, 10**9]], [[-5, 2]], ["x"], [None], [{}], [[True, 1]]])
+def test_ranges_that_are_none(ranges):
+    body = {"support": {"a:x": {"shards": ranges}}}
+    cluster = observe({"health": {"a:x": {"gateway_status": "connected", "role": "coreapp"}}}, body)
+    assert cluster.nodes[0].shards == ()
+    assert len(cluster.oddities) == 1

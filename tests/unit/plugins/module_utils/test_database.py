@@ -1,0 +1,364 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read from the database and what is wrong with it; a server is played by answers to queries."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils import database
+from ansible_collections.waent.fleet.plugins.module_utils.database import (
+    GROUPS,
+    PRIVILEGES,
+    DatabaseAccess,
+    connection_problem,
+    connections_problem,
+    liveness_problems,
+    missing_grants,
+    pattern_matches,
+    product_and_version,
+    read_database,
+    version_problem,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+ACCESS = DatabaseAccess("MYSQL", "db", 3306, "waent", "canary-db-password")
+ALL = ["GRANT ALL PRIVILEGES ON *.* TO `waent`@`%`"]
+DATABASES = [group + "Store" for group in GROUPS]
+
+
+class FakeError(Exception):
+    """The driver's own kind of error."""
+
+
+class FakeLink:
+    """A connection that answers queries by the first of these beginnings that fits."""
+
+    Error = FakeError
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.queries = []
+        self.closed = False
+
+    def cursor(self):
+        return self
+
+    def execute(self, query, parameters=()):
+        self.queries.append((query, parameters))
+        for start, rows in self.answers.items():
+            if query.startswith(start) or ("LIKE" in query and parameters and parameters[0] == start):
+                if isinstance(rows, Exception):
+                    raise rows
+                self.rows = rows
+                return
+        raise AssertionError("no answer for {0}".format(query))
+
+    def fetchall(self):
+        return self.rows
+
+    def close(self):
+        self.closed = True
+
+
+def server(**changes):
+    """Answers of a MariaDB that is as it should be."""
+    answers = {
+        "SELECT VERSION()": [("10.11.6-MariaDB-0+deb12u1",)],
+        "SELECT @@GLOBAL.max_connections": [(500,)],
+        "Threads_connected": [("Threads_connected", "31")],
+        "Max_used_connections": [("Max_used_connections", "57")],
+        "SHOW GRANTS": [(line,) for line in ALL],
+        "SELECT schema_name": [(name,) for name in DATABASES],
+        "SELECT table_name": [("nodes",), ("shard_map",), ("cluster_state",), ("lease",)],
+        "SELECT shard,": [(-1, "a:c1"), (0, "a:c1")],
+        "SELECT node_key": [("a:c1", "coreapp", "v2.19.4", 12.5), ("a:m1", "master", "v2.19.4", 3)],
+        "SELECT shards": [(1,)],
+    }
+    answers.update(changes)
+    return answers
+
+
+def read(answers, access=ACCESS, **options):
+    link = FakeLink(answers)
+    report = read_database(access, connect=lambda _access: link, **options)
+    assert link.closed
+    return report, link
+
+
+def test_good_server():
+    report, _link = read(server(), expect_schema=True, connections_needed=400)
+    assert report.problems == ()
+    assert report.as_dict() == {
+        "engine": "MYSQL",
+        "reachable": True,
+        "product": "MariaDB",
+        "version": "10.11.6-MariaDB-0+deb12u1",
+        "missing_grants": [],
+        "max_connections": 500,
+        "connections": 31,
+        "max_used_connections": 57,
+        "databases": DATABASES,
+        "configured_shards": 1,
+        "shard_map": [{"shard": -1, "owner": "a:c1"}, {"shard": 0, "owner": "a:c1"}],
+        "liveness": [
+            {"node": "a:c1", "role": "coreapp", "version": "v2.19.4", "age_seconds": 12.5},
+            {"node": "a:m1", "role": "master", "version": "v2.19.4", "age_seconds": 3.0},
+        ],
+    }
+
+
+def test_server_without_the_clients_tables():
+    empty = {"SELECT schema_name": [], "SELECT table_name": []}
+    report, _link = read(server(**empty))
+    assert report.problems == ()
+    assert (report.databases, report.shard_map, report.liveness, report.configured_shards) == ((), None, None, None)
+    report, _link = read(server(**empty), expect_schema=True)
+    assert [problem.code for problem in report.problems] == ["DB_SCHEMA_MISSING"]
+
+
+def test_prefix_is_part_of_every_name():
+    access = DatabaseAccess("MYSQL", "db", 3306, "waent", "x", name_prefix="one_")
+    narrow = [("GRANT ALL PRIVILEGES ON `one\\_%`.* TO `waent`@`%`",)]
+    report, link = read(server(**{"SHOW GRANTS": narrow}), access)
+    assert report.missing_grants == {}
+    asked = next(parameters for query, parameters in link.queries if query.startswith("SELECT schema_name"))
+    assert asked == tuple("one_" + name for name in DATABASES)
+    assert any("`one_clusterStore`.`shard_map`" in query for query, _parameters in link.queries)
+
+
+def test_reading_that_fails_on_the_way():
+    report, _link = read(server(**{"SELECT table_name": FakeError(1146, "Table is gone\nsecond line")}))
+    assert report.reachable
+    assert [(p.code, p.message) for p in report.problems] == [
+        ("DB_READ_FAILED", "The database at db:3306 was reached, and then reading it failed: Table is gone.")
+    ]
+
+
+def test_mistakes_of_ours_are_not_hidden():
+    with pytest.raises(AssertionError):
+        read({})
+
+
+@pytest.mark.parametrize(
+    "error, code, sentence",
+    [
+        (
+            FakeError(1045, "Access denied for user 'waent'@'h' (using password: YES)"),
+            "DB_REFUSED",
+            "The database at db:3306 refuses wa_db_username waent with wa_db_password from this host (Access denied for"
+            " user 'waent'@'h' (using password: YES)).",
+        ),
+        (
+            FakeError(1130, "Host 'h' is not allowed to connect"),
+            "DB_REFUSED",
+            "The database at db:3306 refuses wa_db_username waent with wa_db_password from this host (Host 'h' is not"
+            " allowed to connect).",
+        ),
+        (
+            FakeError(2003, "Can't connect to MySQL server on 'db' ([Errno 111] Connection refused)"),
+            "DB_UNREACHABLE",
+            "wa_db_host is db:3306, and no database can be reached there (Can't connect to MySQL server on 'db' ([Errno"
+            " 111] Connection refused)).",
+        ),
+        (
+            FakeError(1040, "Too many connections"),
+            "DB_CONNECTIONS_EXHAUSTED",
+            "wa_db_host is db:3306, and the database there has no free connection: raise its max_connections.",
+        ),
+        (
+            FakeError('FATAL:  password authentication failed for user "waent"\n'),
+            "DB_REFUSED",
+            "The database at db:3306 refuses wa_db_username waent with wa_db_password from this host (FATAL:  password"
+            ' authentication failed for user "waent").',
+        ),
+        (
+            FakeError("FATAL:  sorry, too many clients already"),
+            "DB_CONNECTIONS_EXHAUSTED",
+            "wa_db_host is db:3306, and the database there has no free connection: raise its max_connections.",
+        ),
+        (FakeError(), "DB_UNREACHABLE", "wa_db_host is db:3306, and no database can be reached there (FakeError)."),
+    ],
+)
+def test_why_there_is_no_connection(error, code, sentence):
+    problem = connection_problem(ACCESS, error)
+    assert (problem.code, problem.message) == (code, sentence)
+
+    def fail(_access):
+        raise error
+
+    report = read_database(ACCESS, connect=fail)
+    assert not report.reachable and report.problems == (problem,)
+    assert report.as_dict()["max_connections"] is None
+
+
+@pytest.mark.parametrize("engine, package", [("MYSQL", "PyMySQL"), ("PGSQL", "psycopg2")])
+def test_missing_driver_is_named(monkeypatch, engine, package):
+    def no_module(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", no_module)
+    report = read_database(DatabaseAccess(engine, "db", 1, "u", "p"))
+    assert [problem.code for problem in report.problems] == ["DB_DRIVER_MISSING"]
+    assert "the Python package {0} is not installed".format(package) in report.problems[0].message
+
+
+def test_password_is_not_in_the_repr():
+    assert "canary" not in repr(ACCESS)
+
+
+@pytest.mark.parametrize(
+    "text, product, numbers",
+    [
+        ("8.0.33", "MySQL", (8, 0, 33)),
+        ("5.7.44-log", "MySQL", (5, 7, 44)),
+        ("10.11.6-MariaDB-0+deb12u1", "MariaDB", (10, 11, 6)),
+        ("5.5.5-10.1.48-MariaDB", "MariaDB", (10, 1, 48)),
+        ("PostgreSQL 13.8 (Debian 13.8-1)", "PostgreSQL", (13, 8)),
+        ("something", "MySQL", ()),
+    ],
+)
+def test_versions_are_read(text, product, numbers):
+    assert product_and_version(text) == (product, numbers)
+
+
+@pytest.mark.parametrize(
+    "product, numbers, sentence",
+    [
+        ("MySQL", (5, 6, 51), "wa_db_host is a MySQL 5.6.51; the client needs MySQL 5.7 or newer."),
+        ("MySQL", (5, 7), None),
+        ("MySQL", (8, 0, 33), None),
+        ("MariaDB", (10, 1, 48), "wa_db_host is a MariaDB 10.1.48; the client needs MariaDB 10.2 or newer."),
+        ("MariaDB", (10, 2, 1), None),
+        ("MariaDB", (11, 4), None),
+        ("PostgreSQL", (9, 4), "wa_db_host is a PostgreSQL 9.4; the client needs PostgreSQL 9.5 or newer."),
+        ("PostgreSQL", (13, 8), None),
+        ("MySQL", (), None),
+    ],
+)
+def test_too_old(product, numbers, sentence):
+    problem = version_problem(product, numbers)
+    assert (problem and problem.message) == sentence
+    assert problem is None or problem.code == "DB_TOO_OLD"
+
+
+@pytest.mark.parametrize(
+    "lines, lacks",
+    [
+        (ALL, {}),
+        (["GRANT ALL ON *.* TO 'w'@'%' WITH GRANT OPTION"], {}),
+        (["GRANT {0} ON *.* TO `w`@`%` IDENTIFIED BY PASSWORD '*0'".format(", ".join(PRIVILEGES))], {}),
+        (["GRANT USAGE ON *.* TO `w`@`%`"], {"aStore": PRIVILEGES, "bStore": PRIVILEGES}),
+        ([], {"aStore": PRIVILEGES, "bStore": PRIVILEGES}),
+        (
+            ["GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON *.* TO `w`@`%`"],
+            {"aStore": ("DROP",), "bStore": ("DROP",)},
+        ),
+        (["GRANT ALL PRIVILEGES ON `aStore`.* TO `w`@`%`"], {"bStore": PRIVILEGES}),
+        (["GRANT ALL PRIVILEGES ON `%Store`.* TO `w`@`%`"], {}),
+        (["GRANT ALL PRIVILEGES ON `_Store`.* TO `w`@`%`"], {}),
+        (["GRANT ALL PRIVILEGES ON `\\_Store`.* TO `w`@`%`"], {"aStore": PRIVILEGES, "bStore": PRIVILEGES}),
+        (["GRANT ALL PRIVILEGES ON `aStore`.`nodes` TO `w`@`%`", ALL[0]], {}),
+        (["GRANT ALL PRIVILEGES ON `aStore`.`nodes` TO `w`@`%`"], {"aStore": PRIVILEGES, "bStore": PRIVILEGES}),
+        (["GRANT `role`@`%` TO `w`@`%`"], {"aStore": PRIVILEGES, "bStore": PRIVILEGES}),
+        (
+            [
+                "GRANT SELECT ON *.* TO `w`@`%`",
+                "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON `aStore`.* TO `w`@`%`",
+            ],
+            {"bStore": PRIVILEGES[1:]},
+        ),
+        (
+            ["GRANT CREATE VIEW, CREATE ROUTINE, ALTER ROUTINE ON *.* TO `w`@`%`"],
+            {"aStore": PRIVILEGES, "bStore": PRIVILEGES},
+        ),
+    ],
+)
+def test_grants(lines, lacks):
+    assert missing_grants(lines, ["aStore", "bStore"]) == lacks
+
+
+def test_sentence_about_missing_grants():
+    lines = ["GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON *.* TO `waent`@`%`"]
+    report, _link = read(server(**{"SHOW GRANTS": [(line,) for line in lines]}))
+    assert [(p.code, p.variable, p.value) for p in report.problems] == [
+        ("DB_GRANTS_MISSING", "wa_db_username", "waent")
+    ]
+    assert report.problems[0].message.startswith(
+        "wa_db_username waent lacks INDEX, DROP on axolotlStore, callbackStore"
+    )
+    assert report.problems[0].message.endswith("on every database it creates.")
+
+
+def test_grants_of_an_active_role_count_on_mysql():
+    answers = {"SHOW GRANTS FOR CURRENT_USER() USING `full`@`%`": [(ALL[0],)]}
+    answers.update(server(**{"SELECT VERSION()": [("8.0.33",)], "SHOW GRANTS": [("GRANT `full`@`%` TO `waent`@`%`",)]}))
+    answers["SELECT CURRENT_ROLE()"] = [("`full`@`%`",)]
+    report, _link = read(answers)
+    assert report.problems == ()
+    answers["SELECT CURRENT_ROLE()"] = [("NONE",)]
+    report, _link = read(answers)
+    assert [problem.code for problem in report.problems] == ["DB_GRANTS_MISSING"]
+
+
+@given(st.text(alphabet="ab_%\\S", max_size=8))
+def test_an_escaped_name_matches_only_itself(name):
+    pattern = name.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
+    assert pattern_matches(pattern, name)
+    assert not pattern_matches(pattern, name + "x")
+    assert pattern_matches("*", name) and pattern_matches("%", name)
+
+
+@pytest.mark.parametrize(
+    "maximum, used, needed, sentence",
+    [
+        (500, 31, None, None),
+        (500, 425, None, "The database uses 425 of 500 connections: raise max_connections before nodes are refused."),
+        (500, 31, 469, None),
+        (
+            500,
+            31,
+            470,
+            "The database has 469 free connections (31 of 500 in use), and 470 are needed: raise max_connections.",
+        ),
+        (None, 31, 470, None),
+        (500, None, 470, None),
+        (500, 499, 1, None),
+    ],
+)
+def test_head_room(maximum, used, needed, sentence):
+    problem = connections_problem(maximum, used, needed)
+    assert (problem and problem.message) == sentence
+
+
+@pytest.mark.parametrize(
+    "role, age, stale",
+    [("coreapp", 120, 0), ("coreapp", 121, 1), ("coreapp", 240, 1), ("coreapp", 241, 0), ("master", 200, 0)],
+)
+def test_liveness(role, age, stale):
+    rows = [{"node": "a:c1", "role": role, "version": "v1", "age_seconds": age}]
+    problems = liveness_problems(rows)
+    assert len(problems) == stale
+    assert all(p.code == "LIVENESS_STALE" and "{0} s ago".format(age) in p.message for p in problems)
+
+
+def test_postgresql():
+    answers = {
+        "SELECT has_database_privilege": [(True,)],
+        "SHOW server_version": [("13.8 (Debian 13.8-1.pgdg110+1)",)],
+        "SHOW max_connections": [("500",)],
+        "SELECT count(*)": [(12,)],
+        "SELECT schema_name": [(name,) for name in DATABASES],
+        "SELECT table_name": [],
+    }
+    access = DatabaseAccess("PGSQL", "db", 3306, "waent", "x")
+    report, _link = read(answers, access, expect_schema=True)
+    assert report.problems == ()
+    assert (report.product, report.max_connections, report.connections) == ("PostgreSQL", 500, 12)
+    answers["SELECT has_database_privilege"] = [(False,)]
+    report, _link = read(answers, access)
+    assert [problem.code for problem in report.problems] == ["DB_GRANTS_MISSING"]
+    assert database._PostgresReader(access, None).table("nodes") == '"clusterStore"."nodes"'

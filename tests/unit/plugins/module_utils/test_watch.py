@@ -1,0 +1,176 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking once and waiting, on a clock that costs no time."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils.client import NO_RETRY, AuthError, Client, TlsError
+from ansible_collections.waent.fleet.plugins.module_utils.cluster import Cluster, Expected, Finding
+from ansible_collections.waent.fleet.plugins.module_utils.watch import (
+    Look,
+    Waited,
+    Watch,
+    unhealthy_message,
+    wait_for,
+)
+from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import META
+
+HEALTHY = {
+    "health": {
+        "a:wa-master-1": {"gateway_status": "disconnected", "role": "primary_master"},
+        "b:wa-master-1": {"gateway_status": "disconnected", "role": "secondary_master"},
+        "a:wa-coreapp-1": {"gateway_status": "connected", "role": "coreapp"},
+        "b:wa-coreapp-1": {"gateway_status": "disconnected", "role": "coreapp"},
+    },
+    "meta": META,
+}
+
+
+def watch(*apis, token=None, **expected):
+    client = Client(
+        [api if isinstance(api, str) else api.url for api in apis],
+        token=token,
+        api_key="canary-api-key-3",
+        ca_path=next(api.ca_path for api in apis if not isinstance(api, str)),
+        backoff=NO_RETRY,
+    )
+    return Watch(client, Expected(**expected))
+
+
+def test_static_key_reads_health_only(api):
+    api.on("GET", "/v1/health", HEALTHY)
+    look = watch(api).look()
+    assert look.healthy and look.checked == ("health", "webapps")
+    assert api.whats == [("GET", "/v1/health")]
+
+
+def test_token_reads_all(api):
+    api.on("GET", "/v1/health", HEALTHY)
+    api.on("GET", "/v1/support", {"support": {"a:wa-coreapp-1": {"shards": [[-1, -1], [0, 0]]}}})
+    api.on("GET", "/v1/account/shards", {"account": {"shards": 1}})
+    look = watch(api, token="t").look()
+    assert look.healthy and look.checked == ("health", "webapps", "support", "shards")
+    assert look.cluster.owners == {-1: ["a:wa-coreapp-1"], 0: ["a:wa-coreapp-1"]}
+
+
+@pytest.mark.parametrize("code, status", [(1005, 403), (1006, 404)])
+def test_what_a_user_may_not_read_is_left_out(api, code, status):
+    api.on("GET", "/v1/health", HEALTHY)
+    api.on("GET", "/v1/support", {"support": {}})
+    api.refuse("GET", "/v1/account/shards", code, status=status)
+    look = watch(api, token="t").look()
+    assert look.healthy and look.checked == ("health", "webapps", "support")
+
+
+def test_other_errors_of_support_are_problems(api):
+    api.on("GET", "/v1/health", HEALTHY)
+    api.refuse("GET", "/v1/support", 1023, "Database error occurred", status=500)
+    api.on("GET", "/v1/account/shards", {"account": {"shards": 1}})
+    look = watch(api, token="t").look()
+    assert [finding.code for finding in look.found] == ["API_1023"] and not look.healthy
+
+
+def test_every_webapp_is_asked(api, start_api):
+    other = start_api()
+    api.on("GET", "/v1/health", HEALTHY)
+    other.on("GET", "/v1/health", dict(HEALTHY, meta={"version": "v2.19.7"}))
+    dead = "https://127.0.0.1:1"
+    look = watch(dead, api, other).look()
+    assert [(webapp["answers"], webapp["version"]) for webapp in look.webapps] == [
+        (False, None),
+        (True, "v2.19.4"),
+        (True, "v2.19.7"),
+    ]
+    assert [(finding.code, finding.kind) for finding in look.found] == [
+        ("WEBAPP_SILENT", "wait"),
+        ("MIXED_VERSIONS", "warning"),
+    ]
+    assert look.cluster.version == "v2.19.4"
+
+
+def test_version_of_every_webapp_is_judged(api, start_api):
+    other = start_api()
+    api.on("GET", "/v1/health", HEALTHY)
+    other.on("GET", "/v1/health", dict(HEALTHY, meta={"version": "v2.19.7"}))
+    codes = [finding.code for finding in watch(api, other, version="2.19.4").look().found]
+    assert codes == ["WRONG_VERSION"]
+
+
+def test_an_error_is_an_observation(api):
+    api.refuse("GET", "/v1/health", 1023, "Database error occurred", status=500)
+    look = watch(api).look()
+    assert not look.healthy and look.error is not None
+    assert [finding.code for finding in look.found] == ["API_1023"]
+
+
+def test_wrong_key_ends_it_at_once(api):
+    api.on("GET", "/v1/health", None, status=401)
+    with pytest.raises(AuthError):
+        watch(api).look()
+
+
+def test_wrong_certificate_ends_it_at_once(api):
+    client = Client([api.url], token="t", backoff=NO_RETRY)
+    with pytest.raises(TlsError):
+        Watch(client, Expected()).look()
+
+
+def looks(*items):
+    """A look function that goes through items and stays at the last."""
+    queue = list(items)
+    return lambda: queue.pop(0) if len(queue) > 1 else queue[0]
+
+
+BAD = Look(Cluster("cluster"), (Finding("NO_NODES", "Nobody is there.", kind="wait"),))
+GOOD = Look(Cluster("cluster"), ())
+
+
+def test_waiting_ends_when_it_is_good(clock):
+    waited = wait_for(looks(BAD, BAD, GOOD), lambda look: look.healthy, timeout=600, delay=5)
+    assert waited.last is GOOD and waited.seconds == 10 and clock.slept == [5, 5]
+
+
+def test_waiting_ends_at_its_deadline(clock):
+    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=12, delay=5)
+    assert waited.last is BAD and clock.slept == [5, 5, 2]
+    assert waited.seconds == 12
+
+
+def test_no_time_is_one_look(clock):
+    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=0, delay=5)
+    assert waited.last is BAD and clock.slept == []
+
+
+def test_time_that_looking_takes_counts(clock):
+    def slow():
+        clock.now += 7
+        return BAD
+
+    assert wait_for(slow, lambda look: look.healthy, timeout=10, delay=5).seconds == 17
+
+
+def test_message_tells_what_is_missing_and_what_was_seen():
+    last = Look(
+        Cluster("cluster"),
+        (
+            Finding("NO_NODES", "Nobody is there.", kind="wait"),
+            Finding("NO_SPARE", "No coreapp stands by.", kind="warning"),
+        ),
+    )
+    message = unhealthy_message(Waited(last, 300.2, ["after 0 s: form unreadable", "after 4 s: nothing"]))
+    assert message.splitlines() == [
+        "The cluster is not as expected after 300 s. Still missing:",
+        "  [NO_NODES] Nobody is there.",
+        "Seen:",
+        "  after 0 s: form unreadable",
+        "  after 4 s: nothing",
+    ]
+
+
+def test_only_the_last_different_observations_are_told(clock):
+    states = [Look(Cluster("cluster", shards=number // 2), BAD.found) for number in range(12)]
+    waited = wait_for(looks(*states), lambda look: look.healthy, timeout=11, delay=1)
+    assert [line.rpartition(" ")[2] for line in waited.observations] == ["3", "4", "5"]
+    assert waited.observations[-1].startswith("after 10 s: ")

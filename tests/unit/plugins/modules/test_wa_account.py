@@ -1,0 +1,194 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_account through main() against a real HTTPS server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.waent.fleet.plugins.modules import wa_account
+from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, META, run_module
+
+ACCOUNT, VERIFY, HEALTH, SUPPORT = "/v1/account", "/v1/account/verify", "/v1/health", "/v1/support"
+CERT, PIN, CODE = "Q2FuYXJ5Q2VydA==", "918273", "645123"
+NOT_READY = {"errors": [{"code": 1011, "title": "Service not ready"}]}
+UNREGISTERED = {
+    "health": {
+        "a:wa-master-1": {"gateway_status": "unregistered", "role": "primary_master"},
+        "a:wa-coreapp-1": NOT_READY,
+    }
+}
+REGISTERED = {
+    "health": {
+        "a:wa-master-1": {"gateway_status": "disconnected", "role": "primary_master"},
+        "a:wa-coreapp-1": {"gateway_status": "connected", "role": "coreapp"},
+    }
+}
+KEYS = {"changed", "status", "vname"}
+
+
+@pytest.fixture
+def run(capfd, access, clock):
+    """Runs the module for one number."""
+
+    def call(**args):
+        options = dict(access, cc="1", phone_number="5550100", cert=CERT, pin=PIN)
+        options.update(args)
+        result = run_module(wa_account, capfd, **{k: v for k, v in options.items() if v is not None})
+        assert set(result) >= KEYS
+        for secret in (CERT, PIN, CODE, access["api_token"]):
+            assert secret not in json.dumps(result)
+        return result
+
+    return call
+
+
+@pytest.fixture
+def unregistered(api):
+    """The API of a cluster without a number."""
+    return api.on("GET", HEALTH, UNREGISTERED).on("GET", SUPPORT, {"support": {"debug_info": "unregistered"}})
+
+
+@pytest.fixture
+def registered(api):
+    """The API of a cluster with this number."""
+    return api.on("GET", HEALTH, REGISTERED).on("GET", SUPPORT, {"support": {"debug_info": "15550100"}})
+
+
+@pytest.mark.parametrize("args", [{}, {"code": CODE}, {"check": True}, {"request_code": False}])
+def test_registered_number_is_left_alone(registered, run, args):
+    result = run(**args)
+    assert (result["changed"], result["status"]) == (False, "registered")
+    assert registered.writes == []
+
+
+def test_code_is_asked_for(unregistered, run):
+    unregistered.on("POST", ACCOUNT, {"account": [{"vname": "Example"}], "meta": META}, status=202)
+    result = run(diff=True)
+    assert (result["changed"], result["status"], result["vname"]) == (True, "code_requested", "Example")
+    assert result["diff"] == {"before": {"status": "not registered"}, "after": {"status": "code_requested"}}
+    assert unregistered.calls[-1].body == {
+        "cc": "1", "phone_number": "5550100", "method": "sms", "cert": CERT, "pin": PIN,
+    }  # fmt: skip
+
+
+def test_pin_is_left_out_where_there_is_none(unregistered, run, monkeypatch):
+    monkeypatch.delenv("WA_PIN", raising=False)
+    unregistered.on("POST", ACCOUNT, {"account": []}, status=202)
+    assert run(pin=None, method="voice")["status"] == "code_requested"
+    assert unregistered.calls[-1].body == {"cc": "1", "phone_number": "5550100", "method": "voice", "cert": CERT}
+
+
+def test_answer_that_it_is_registered_already(unregistered, run):
+    unregistered.on("POST", ACCOUNT, {"account": [{"vname": "Example"}]}, status=201)
+    assert run()["status"] == "registered"
+
+
+def test_code_is_verified(unregistered, run):
+    unregistered.on("POST", VERIFY, {"meta": META}, status=201)
+    result = run(code="645-123")
+    assert (result["changed"], result["status"]) == (True, "registered")
+    assert unregistered.calls[-1].body == {"code": CODE}
+    assert ("POST", ACCOUNT) not in unregistered.whats
+
+
+def test_code_is_only_needed_where_none_shall_be_asked_for(unregistered, run):
+    result = run(request_code=False)
+    assert (result["changed"], result["status"]) == (False, "needs_code")
+    assert unregistered.writes == []
+
+
+@pytest.mark.parametrize("code, status", [(None, "needs_code"), (CODE, "registered")])
+def test_check_mode_writes_nothing(unregistered, run, code, status):
+    result = run(check=True, code=code)
+    assert (result["changed"], result["status"]) == (True, status)
+    assert unregistered.writes == []
+
+
+def test_wrong_code(unregistered, run):
+    unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid", "wrong code")
+    result = run(code=CODE)
+    assert result["failure"]["code"] == "CODE_REFUSED"
+    assert (
+        result["msg"]
+        == "The code was not accepted: it is wrong or has expired. Ask for another one by leaving code out."
+    )
+    assert result["status"] == "unknown" and result["changed"] is False
+
+
+def test_new_registrations_are_blocked(unregistered, run):
+    details = "Unknown error: biz_link_on_prem_reg_blocked"
+    unregistered.refuse("POST", ACCOUNT, 1005, "Access denied", details, status=403)
+    result = run()
+    assert result["failure"]["code"] == "REGISTRATION_BLOCKED"
+    assert "blocked new registrations of the On-Premises API since 2024-07-01" in result["msg"]
+
+
+def test_too_many_attempts(unregistered, run):
+    unregistered.refuse("POST", ACCOUNT, 1015, "Too many requests", status=429)
+    assert run()["failure"]["code"] == "API_1015"
+
+
+def test_lost_answer_of_verify_is_resolved_by_reading(api, run):
+    api.on("GET", HEALTH, UNREGISTERED).on("GET", HEALTH, REGISTERED)
+    api.on("GET", SUPPORT, {"support": {"debug_info": "15550100"}})
+    api.on("POST", VERIFY, DROP)
+    result = run(code=CODE)
+    assert (result["changed"], result["status"]) == (True, "registered")
+    assert api.whats.count(("POST", VERIFY)) == 1
+
+
+def test_lost_answer_that_changed_nothing(unregistered, run):
+    unregistered.on("POST", VERIFY, DROP)
+    assert run(code=CODE)["failure"]["code"] == "API_ANSWER_LOST"
+    assert unregistered.whats.count(("POST", VERIFY)) == 1
+
+
+def test_other_number(api, run):
+    api.on("GET", HEALTH, REGISTERED).on("GET", SUPPORT, {"support": {"debug_info": "49301234567"}})
+    result = run()
+    assert result["failure"]["code"] == "OTHER_NUMBER_REGISTERED"
+    assert result["msg"] == (
+        "The cluster holds the number 49301234567, and cc with phone_number is 15550100; one cluster has one number."
+    )
+
+
+def test_cluster_that_is_not_up(api, run):
+    api.on("GET", HEALTH, {"health": {}}).on("GET", SUPPORT, {"support": {}})
+    result = run()
+    assert result["failure"]["code"] == "CLUSTER_NOT_READY"
+    assert result["msg"].startswith("No node tells whether a number is registered (primary master: none;")
+
+
+def test_single_instance(api, run):
+    api.on("GET", HEALTH, {"health": {"errors": NOT_READY["errors"]}}).on("GET", SUPPORT, {"support": {}})
+    api.on("POST", ACCOUNT, {"account": []}, status=202)
+    assert run()["status"] == "code_requested"
+
+
+@pytest.mark.parametrize(
+    "args, code",
+    [
+        ({"cc": "+1"}, "PHONE_NUMBER_INVALID"),
+        ({"phone_number": "555 0100"}, "PHONE_NUMBER_INVALID"),
+        ({"pin": "12"}, "PIN_INVALID"),
+    ],
+)
+def test_refused_before_any_call(api, run, args, code):
+    assert run(**args)["failure"]["code"] == code
+    assert api.calls == []
+
+
+def test_code_that_is_none(unregistered, run):
+    assert run(code="abc")["failure"]["code"] == "CODE_INVALID"
+    assert unregistered.writes == []
+
+
+def test_certificate_is_needed_to_ask_for_a_code(unregistered, run, monkeypatch):
+    monkeypatch.delenv("WA_CERT", raising=False)
+    result = run(cert=None)
+    assert result["failure"]["code"] == "CERT_MISSING"
+    assert result["msg"] == "cert is not set; asking for a code needs the verified-name certificate."
+    assert unregistered.writes == []
