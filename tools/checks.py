@@ -39,6 +39,7 @@ class Counts(t.NamedTuple):
 
 # --- counting ---------------------------------------------------------------------------------------------------------
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PYTEST_SUMMARY = re.compile(r"^=+ (.*) in [\d.]+s(?: \([\d:]+\))? =+$", re.MULTILINE)
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed|xpassed)")
 SANITY_RUN = re.compile(r'^Running sanity test "', re.MULTILINE)
@@ -126,7 +127,13 @@ CHECKS = [
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests")], cores=CORES, needs=IMAGES, count=pytest_counts),
     Check("integration", [pytest("tests/integration")], cores=CORES, needs=IMAGES, count=pytest_counts),
-    Check("molecule", [["molecule", "test", "--scenario-name", "default"]], cores=CORES, needs=IMAGES, count=pytest_counts),
+    Check(
+        "molecule",
+        [["molecule", "test", "--scenario-name", "default"]],
+        cores=CORES,
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -214,16 +221,20 @@ class Run:
 
     def counts(self, code: int) -> Counts:
         """The counted tests, corrected by the exit code: it knows of failures that no test stands for."""
-        passed, failed, skipped = self.check.count(self.log.read_text(errors="replace"))
+        passed, failed, skipped = self.check.count(self.output())
         if code != 0 and failed == 0:
             failed = 1
         if code == 0 and passed + failed == 0:
             passed = 1
         return Counts(passed, failed, skipped)
 
+    def output(self) -> str:
+        """All it has said so far, without colours."""
+        return COLOUR.sub("", self.log.read_text(errors="replace"))
+
     def tail(self, lines: int) -> list[str]:
         """The last lines of its output that are not empty."""
-        return [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()][-lines:]
+        return [line for line in self.output().splitlines() if line.strip()][-lines:]
 
     def give_sign_of_life(self) -> None:
         """Tell every now and then what a long check is at."""

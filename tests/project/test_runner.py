@@ -59,6 +59,7 @@ def test_counts_of_sanity_leave_out_what_was_not_run() -> None:
         (0, "fine", "ok", (1, 0, 0)),
         (1, "broken", "FAILED", (0, 1, 0)),
         (0, "== 4 passed in 0.1s ==", "ok", (4, 0, 0)),
+        (0, "\x1b[32m== \x1b[1m4 passed\x1b[0m in 0.1s ==\x1b[0m", "ok", (4, 0, 0)),
         (1, "== 4 passed in 0.1s ==", "FAILED", (4, 1, 0)),
         (1, "== 2 failed, 4 passed in 0.1s ==", "FAILED", (4, 2, 0)),
     ],
