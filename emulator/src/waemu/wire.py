@@ -71,7 +71,7 @@ class NodeStatus(msgspec.Struct):
 
 
 class Silence(msgspec.Struct):
-    """Of one master: product seconds since each coreapp last answered its heartbeat, by node key."""
+    """Of one master, by node key: for how many product seconds each coreapp has answered no heartbeat."""
 
     seconds: dict[str, float]
 

@@ -24,9 +24,10 @@ class Sight:
     """What the primary knows of one coreapp.
 
     instance_id: the boot that last answered, or wrote its row. generation: the set-shards generation that boot
-    started in. db_age: since its last liveness row. silent: since it last answered the primary. silent_elsewhere:
-    the same for each secondary master that is alive. answered: it answered the primary's latest heartbeat.
-    told: the unhealthy_interval that it was told with the last heartbeat it answered.
+    started in, 0 when that is not known. db_age: since its last liveness row. silent: since it first left out an
+    answer to the primary; 0 when it answers. silent_elsewhere: the same for each secondary master that is alive.
+    answered: it answered the primary's latest heartbeat. told: the unhealthy_interval that it was told with the
+    last heartbeat it answered.
     """
 
     node_key: str

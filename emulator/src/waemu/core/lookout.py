@@ -18,9 +18,13 @@ log = logging.getLogger("waemu.lookout")
 
 @dataclass
 class Heard:
-    """Of one coreapp: when it last answered, what it answered, what it was told with that heartbeat."""
+    """Of one coreapp: when it last answered, what it answered, what it was told with that heartbeat.
+
+    silent_since: when the first heartbeat after that was sent that had no answer.
+    """
 
     at: float
+    silent_since: float | None = None
     answer: Ping | None = None
     answered: bool = False
     told: float = 0.0
@@ -67,7 +71,7 @@ class Lookout:
 
     async def _ping(self, row: NodeRow, news: Callable[[Heard], str], limit: float, told: float) -> None:
         heard = self._heard[row.node_key]
-        query = news(heard)
+        query, sent_at = news(heard), self._clock.now()
         try:
             answer = await self._client.ping(row.endpoints, query, timeout=limit)
         except CoreError as error:
@@ -76,15 +80,17 @@ class Lookout:
                 log.warning("No heartbeat from %s: %s", row.node_key, error.errors[0].details)
         if answer is None or answer.node_key != row.node_key:
             heard.answered = False
+            heard.silent_since = sent_at if heard.silent_since is None else heard.silent_since
             return
         if not heard.answered:
             log.info("Heartbeat from %s", row.node_key)
         heard.at, heard.answer, heard.answered, heard.told = self._clock.now(), answer, True, told
+        heard.silent_since = None
 
     def silence(self) -> Silence:
-        """Product seconds since each coreapp last answered."""
+        """For how long each coreapp has not answered, product seconds; 0 for those that do."""
         now = self._clock.now()
-        return Silence({key: now - heard.at for key, heard in self._heard.items()})
+        return Silence({key: _silent(heard, now) for key, heard in self._heard.items()})
 
     async def silence_elsewhere(self, me: str, limit: float) -> list[Silence]:
         """The same from every other master that answers; those that do are the live ones."""
@@ -111,8 +117,12 @@ class Lookout:
             instance_id=answer.instance_id if answer else row.instance_id,
             generation=answer.generation if answer else 0,
             db_age=self._clock.product(row.age) + now - self.rows_read_at,
-            silent=now - heard.at,
+            silent=_silent(heard, now),
             silent_elsewhere=tuple(s.seconds[row.node_key] for s in elsewhere if row.node_key in s.seconds),
             answered=heard.answered,
             told=heard.told,
         )
+
+
+def _silent(heard: Heard, now: float) -> float:
+    return 0.0 if heard.silent_since is None else now - heard.silent_since

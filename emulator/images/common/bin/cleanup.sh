@@ -1,0 +1,11 @@
+#!/bin/bash
+# Log clean-up, run daily through docker exec: old crash logs go, long logs keep their last 50 MB.
+set -eu
+find /usr/local/waent/logs -name 'wa-service-*-crash.log' -mtime +7 -delete
+for file in /var/log/whatsapp/web.log /var/log/lighttpd/error.log; do
+    if [ -f "$file" ] && [ "$(stat -c %s "$file")" -gt 52428800 ]; then
+        tail -c 52428800 "$file" >"$file.kept"
+        cat "$file.kept" >"$file" # the same file: the writer has it open
+        rm "$file.kept"
+    fi
+done

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec "$(dirname "$0")/wait_on_database.sh" "$@"

@@ -1,0 +1,241 @@
+"""Properties of the primary master's decisions, for any observed state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from waemu.clock import CONNECT_MIN, LIVENESS_STALE
+from waemu.core import decide
+from waemu.core.decide import Sight
+from waemu.shards import ALLOWED_COUNTS, CONTROL_SHARD
+from waemu.store.cluster import Owner
+
+PRIMARY = Owner("m1:master1", "boot-m1")
+INTERVAL = 30.0
+LONG_TRUST = 10 * LIVENESS_STALE
+seconds = st.sampled_from([0.0, 1.0, 29.9, 30.0, 45.0, 119.0, 121.0, 1000.0])
+
+
+@st.composite
+def sights_of(draw: st.DrawFn, *, secondaries: int | None = None) -> dict[str, Sight]:
+    """Coreapps in any condition; all are seen by the same number of secondary masters."""
+    masters = draw(st.integers(0, 3)) if secondaries is None else secondaries
+    found = {}
+    for number in range(draw(st.integers(0, 6))):
+        key = f"h{number}:core{number}"
+        silent = draw(seconds)
+        found[key] = Sight(
+            node_key=key,
+            instance_id=f"boot-{number}-{draw(st.integers(1, 2))}",
+            generation=draw(st.sampled_from([0, 1, 2])),
+            db_age=draw(seconds),
+            silent=silent,
+            silent_elsewhere=tuple(draw(st.lists(seconds, min_size=masters, max_size=masters))),
+            answered=silent == 0.0,
+        )
+    return found
+
+
+@st.composite
+def owners_of(draw: st.DrawFn, shards: int) -> dict[int, Owner]:
+    """A shard map as the primary could find it: one shard per coreapp, gaps, boots that are gone."""
+    numbers = draw(st.lists(st.integers(0, 7), unique=True, max_size=shards))
+    owners = {
+        shard: Owner(f"h{number}:core{number}", f"boot-{number}-{draw(st.integers(1, 2))}")
+        for shard, number in zip(draw(st.permutations(range(shards))), numbers, strict=False)
+    }
+    if draw(st.booleans()):
+        owners[CONTROL_SHARD] = draw(st.sampled_from([PRIMARY, Owner("m2:master2", "boot-m2")]))
+    return owners
+
+
+counts = st.sampled_from([count for count in ALLOWED_COUNTS if count <= 8])
+situations = counts.flatmap(lambda shards: st.tuples(st.just(shards), owners_of(shards), sights_of()))
+
+
+def decided(
+    shards: int, owners: dict[int, Owner], sights: dict[str, Sight], db_trusted: float = LONG_TRUST
+) -> tuple[decide.Changes, dict[int, Owner]]:
+    """The changes, and the map after them."""
+    changes = decide.assign(
+        shards=shards,
+        generation=2,
+        owners=owners,
+        sights=sights,
+        primary=PRIMARY,
+        interval=INTERVAL,
+        db_trusted=db_trusted,
+    )
+    after = {shard: owner for shard, owner in {**owners, **changes}.items() if owner is not None}
+    return changes, after
+
+
+def dead(sight: Sight, db_trusted: float = LONG_TRUST) -> bool:
+    """Whether either detection rule fires."""
+    return bool(decide.unhealthy(sight, interval=INTERVAL, db_trusted=db_trusted))
+
+
+@given(situations)
+def test_one_coreapp_owns_at_most_one_shard(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+    _changes, after = decided(*situation)
+    keys = [owner.node_key for shard, owner in after.items() if shard != CONTROL_SHARD]
+    assert len(keys) == len(set(keys))
+
+
+@given(situations)
+def test_live_owners_keep_their_shard(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+    shards, owners, sights = situation
+    _changes, after = decided(shards, owners, sights)
+    for shard, owner in owners.items():
+        sight = sights.get(owner.node_key)
+        if shard != CONTROL_SHARD and sight and sight.instance_id == owner.instance_id and not dead(sight):
+            assert after[shard] == owner
+
+
+@given(situations)
+def test_only_ready_coreapps_are_promoted(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+    shards, owners, sights = situation
+    changes, _after = decided(shards, owners, sights)
+    for shard, owner in changes.items():
+        if shard == CONTROL_SHARD or owner is None:
+            continue
+        sight = sights[owner.node_key]
+        assert sight.answered
+        assert sight.generation == 2
+        assert sight.instance_id == owner.instance_id
+        assert not dead(sight)
+
+
+@given(situations)
+def test_no_shard_stays_vacant_beside_a_standby(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+    shards, owners, sights = situation
+    _changes, after = decided(shards, owners, sights)
+    busy = {owner.node_key for shard, owner in after.items() if shard != CONTROL_SHARD}
+    idle = [
+        sight
+        for key, sight in sights.items()
+        if key not in busy
+        and sight.answered
+        and sight.generation == 2
+        and not dead(sight)
+        and sight.db_age <= LIVENESS_STALE
+    ]
+    vacant = [
+        shard
+        for shard in range(shards)
+        if shard not in after or after[shard].node_key not in sights or dead(sights[after[shard].node_key])
+    ]
+    assert not (idle and vacant)
+
+
+@given(situations)
+def test_deciding_again_changes_nothing(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+    shards, owners, sights = situation
+    _changes, after = decided(shards, owners, sights)
+    again, _after = decided(shards, after, sights)
+    assert again == {}
+
+
+@given(situations)
+def test_control_shard_follows_the_documented_rule(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+    shards, owners, sights = situation
+    _changes, after = decided(shards, owners, sights)
+    assert after.get(CONTROL_SHARD) == (PRIMARY if shards > 1 else after.get(0))
+
+
+@given(counts.flatmap(lambda n: st.tuples(st.just(n), owners_of(n), sights_of(secondaries=0))))
+def test_heartbeat_rule_needs_a_second_master(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+    _shards, _owners, sights = situation
+    for sight in sights.values():
+        assert decide.unhealthy(sight, interval=INTERVAL, db_trusted=LONG_TRUST) != "heartbeat"
+
+
+@given(situations, st.floats(0, LIVENESS_STALE))
+def test_no_promotion_storm_after_the_database_was_away(
+    situation: tuple[int, dict[int, Owner], dict[str, Sight]], db_trusted: float
+) -> None:
+    """All rows are old, all owners answer: nobody is replaced."""
+    shards, owners, sights = situation
+    stale = {
+        key: replace(sight, db_age=1000.0, silent=0.0, silent_elsewhere=(0.0,), answered=True)
+        for key, sight in sights.items()
+    }
+    _changes, after = decided(shards, owners, stale, db_trusted)
+    for shard, owner in owners.items():
+        if shard != CONTROL_SHARD and owner.node_key in stale:
+            assert after[shard].node_key == owner.node_key
+
+
+@given(sights_of(secondaries=1))
+def test_a_cut_between_primary_and_owner_alone_is_not_death(sights: dict[str, Sight]) -> None:
+    for sight in sights.values():
+        cut = replace(sight, silent=1000.0, silent_elsewhere=(0.0,), db_age=30.0, answered=False)
+        assert not dead(cut)
+
+
+def test_restarted_owner_is_promoted_again_at_once() -> None:
+    owners = {0: Owner("h1:core1", "first"), CONTROL_SHARD: Owner("h1:core1", "first")}
+    restarted = Sight("h1:core1", "second", 2)
+    _changes, after = decided(1, owners, {"h0:core0": Sight("h0:core0", "boot", 2), "h1:core1": restarted})
+    assert after[0] == Owner("h1:core1", "second")
+
+
+def test_restarted_owner_that_is_still_starting_keeps_its_place() -> None:
+    owners = {0: Owner("h1:core1", "first"), CONTROL_SHARD: Owner("h1:core1", "first")}
+    starting = Sight("h1:core1", "second", 0, answered=False)
+    changes, _after = decided(1, owners, {"h0:core0": Sight("h0:core0", "boot", 2), "h1:core1": starting})
+    assert changes == {}
+
+
+def test_lowest_key_is_promoted() -> None:
+    sights = {key: Sight(key, "boot", 2) for key in ("h3:core", "h1:core", "h2:core")}
+    _changes, after = decided(2, {}, sights)
+    assert [after[0].node_key, after[1].node_key] == ["h1:core", "h2:core"]
+
+
+def test_coreapps_that_did_not_restart_since_set_shards_get_nothing() -> None:
+    _changes, after = decided(1, {}, {"h1:core": Sight("h1:core", "boot", 1)})
+    assert 0 not in after
+
+
+@given(
+    heard_at=st.floats(0, 1000),
+    delay=st.floats(0, 5),
+    interval=st.floats(5, 60),
+    lease_left=st.floats(0, 30),
+    map_read_at=st.floats(0, 1000),
+    written_at=st.floats(0, 1000),
+)
+def test_an_owner_gives_up_before_its_successor_can_be_connected(
+    heard_at: float, delay: float, interval: float, lease_left: float, map_read_at: float, written_at: float
+) -> None:
+    """No successor is chosen before every rule that protects the owner has run out."""
+    chosen_by_heartbeat = max(heard_at + delay + min(interval, lease_left), map_read_at)
+    chosen_by_liveness = written_at + LIVENESS_STALE
+    safe = decide.safe_after_ping(heard_at, interval=interval, lease_left=lease_left)
+    ends = decide.ownership_ends(safe_from_masters=safe, map_read_at=map_read_at, written_at=written_at)
+    assert ends < min(chosen_by_heartbeat, chosen_by_liveness) + CONNECT_MIN
+
+
+@given(sights_of(secondaries=1), st.floats(0.1, 60))
+def test_next_look_is_when_a_rule_first_fires(sights: dict[str, Sight], interval: float) -> None:
+    waiting = {key: s for key, s in sights.items() if not decide.unhealthy(s, interval=interval, db_trusted=0)}
+    assume(waiting)
+    wait = decide.next_look(waiting.values(), interval=interval)
+    assert wait > 0
+    silent = [s for s in waiting.values() if not s.answered and s.db_age <= LIVENESS_STALE]
+    for sight in silent:
+        later = replace(
+            sight, silent=sight.silent + interval, silent_elsewhere=tuple(s + interval for s in sight.silent_elsewhere)
+        )
+        assert decide.unhealthy(later, interval=interval, db_trusted=0) == "heartbeat"
+        assert wait <= interval + decide.LOOK_MARGIN
+
+
+def test_a_node_that_was_not_told_keeps_the_longer_interval() -> None:
+    sight = Sight("h1:core", "boot", 2, silent=10.0, silent_elsewhere=(10.0,), answered=False, told=30.0)
+    assert decide.unhealthy(sight, interval=5.0, db_trusted=LONG_TRUST) == ""
+    assert decide.unhealthy(replace(sight, told=5.0), interval=5.0, db_trusted=LONG_TRUST) == "heartbeat"
