@@ -1,7 +1,7 @@
 """How long site.yml takes on one machine, fresh and again, beside the plain way: docker-compose and curl by hand.
 
-Both ways use the same images, start from nothing (no container, network or volume) and end in the same state: the number
-registered, one coreapp connected, the other three core nodes standing by. Needs what `make demo` prepares: engine, images, .venv.
+Both ways use the same images, start from nothing (no container, network, volume) and end in the same state: the number
+registered, one coreapp connected, three core nodes standing by. Needs what `make demo` prepares.
 
     .venv/bin/python benchmarks/site_vs_compose.py [--rounds 3]
 
@@ -80,7 +80,7 @@ def by_hand() -> None:
 def healthy(body: t.Any) -> bool:
     """One shard: one coreapp connected, three other core nodes disconnected (reference of the product, health)."""
     nodes = list((body or {}).get("health", {}).values())
-    states = sorted((n.get("role", "").replace("primary_", "").replace("secondary_", ""), n.get("gateway_status")) for n in nodes)
+    states = sorted((n.get("role", "").rpartition("_")[2], n.get("gateway_status")) for n in nodes)
     return states == [
         ("coreapp", "connected"), ("coreapp", "disconnected"), ("master", "disconnected"), ("master", "disconnected"),
     ]

@@ -42,7 +42,9 @@ _value:
     address: {description: Its C(wa_address), else its name., type: str}
     api_address: {description: Its C(wa_api_address), else C(ansible_host), else the address., type: str}
     kinds: {description: The kinds of nodes it may run., type: list, elements: str}
-    webapp_port: {description: Its C(wa_webapp_port); C(master_port) and C(coreapp_port) likewise. Left out where not set., type: int}
+    webapp_port:
+      description: Its C(wa_webapp_port); left out where not set. C(master_port) and C(coreapp_port) likewise.
+      type: int
     pins: {description: Counts pinned by C(wa_webapps), C(wa_masters) and C(wa_coreapps)., type: dict}
 """
 
@@ -55,7 +57,7 @@ def describe_host(name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence
     """One host as wa_placement takes it: name, rack, address, api_address, kinds, pins."""
     address = variables.get("wa_address", name)
     pins = {kind: variables["wa_{0}s".format(kind)] for kind in KINDS if "wa_{0}s".format(kind) in variables}
-    ports = {kind + "_port": variables["wa_{0}_port".format(kind)] for kind in KINDS if "wa_{0}_port".format(kind) in variables}
+    ports = {k + "_port": variables["wa_{0}_port".format(k)] for k in KINDS if "wa_{0}_port".format(k) in variables}
     return {
         "name": name,
         "rack": variables.get("rack"),
