@@ -69,6 +69,11 @@ def test_the_exit_code_decides(run_checks, code: int, text: str, outcome: str, c
     assert (result.outcome, result.counts) == (outcome, counts)
 
 
+@pytest.mark.parametrize(("code", "counts"), [(0, (0, 0, 0)), (1, (0, 1, 0))])
+def test_a_preparation_counts_only_when_it_fails(run_checks, code: int, counts: tuple[int, int, int]) -> None:
+    assert run_checks(runner.Check("prepare", [command(code)], preparation=True))["prepare"].counts == counts
+
+
 def test_a_failed_command_ends_its_check_before_the_next(run_checks) -> None:
     result = run_checks(runner.Check("two", [command(3), command(0, "== 9 passed in 0.1s ==")]))["two"]
     assert (result.outcome, result.counts) == ("FAILED", (0, 1, 0))
