@@ -115,7 +115,7 @@ async def test_the_description_is_served_and_complete(api: Api) -> None:
     described = await response.json()
     assert described["openapi"] == "3.1.0"
     operations = {(method.upper(), path) for path, item in described["paths"].items() for method in item}
-    assert operations == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+    assert operations == {(e.method, e.path) for e in ENDPOINTS if e.since == (0, 0)}
     names = [o["operationId"] for item in described["paths"].values() for o in item.values()]
     assert len(names) == len(set(names))
 

@@ -137,6 +137,8 @@ async def owner(nodes: Cluster) -> StandIn:
     """The owner of the only shard, which accepts everything."""
     node = await nodes.add("wa-coreapp-1")
     node.replies["POST /messages"] = lambda body: {"id": body["id"]}
+    times = {"created_at": utc_now(), "last_used_at": utc_now()}
+    await nodes.insert(tables.media, id="m1", mime="image/png", size=1, path="", **times)
     await nodes.own("wa-coreapp-1", 0)
     return node
 
@@ -173,6 +175,21 @@ async def test_too_many_rows(api: Api) -> None:
 async def test_ids_differ(api: Api) -> None:
     answers = [await api.call("POST", "/v1/messages", {"to": "1", "text": {"body": "x"}}) for _ in range(20)]
     assert len({body["messages"][0]["id"] for _, body in answers}) == 20
+
+
+@pytest.mark.usefixtures("nodes")
+async def test_unknown_media_reach_nobody(api: Api, owner: StandIn) -> None:
+    status, body = await api.call("POST", "/v1/messages", {"to": "1", "type": "image", "image": {"id": "m2"}})
+    assert (status, code(body)) == (404, 1006)
+    assert owner.asked == []
+
+
+async def test_without_the_volume_only_media_messages_fail(api: Api, owner: StandIn) -> None:
+    api.webapp.media_dir = api.webapp.media_dir / "gone"
+    status, body = await api.call("POST", "/v1/messages", {"to": "1", "type": "image", "image": {"id": "m1"}})
+    assert (status, code(body)) == (500, 1014)
+    assert owner.asked == []
+    assert (await api.call("POST", "/v1/messages", {"to": "1", "text": {"body": "x"}}))[0] == 201
 
 
 async def test_mark_read(api: Api, owner: StandIn, nodes: Cluster) -> None:

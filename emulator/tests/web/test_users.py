@@ -99,7 +99,7 @@ async def test_a_name_is_taken_once(api: Api) -> None:
     new = {"username": "agent", "password": PASSWORD}
     assert (await api.call("POST", "/v1/users", new))[0] == 201
     status, body = await api.call("POST", "/v1/users", new)
-    assert (status, code(body)) == (500, 1014)
+    assert (status, code(body)) == (400, 1014)
     assert body["errors"][0]["details"] == "Unable to create user. Already exist?"
 
 

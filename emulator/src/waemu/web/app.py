@@ -9,13 +9,29 @@ import typing as t
 from dataclasses import replace
 
 from aiohttp import web as aiohttp_web
-from sqlalchemy.exc import SQLAlchemyError
 
 from waemu import logs
-from waemu.web import account, health, messages, settings, stats, users
+from waemu.store.engine import DB_ERRORS
+from waemu.web import (
+    account,
+    backup,
+    certificates,
+    contacts,
+    health,
+    legacy,
+    media,
+    messages,
+    profile,
+    providers,
+    services,
+    settings,
+    stats,
+    twostep,
+    users,
+)
 from waemu.web.bodies import decode
 from waemu.web.endpoint import Access, BodyKind, Call, Endpoint, Reply
-from waemu.web.errors import ApiError, Code
+from waemu.web.errors import ApiError, Code, reason
 from waemu.web.reply import Envelope
 from waemu.web.webapp import Readiness, Webapp
 from waemu.wire import CoreError
@@ -27,8 +43,24 @@ MOST_BODY_BYTES: t.Final = 4 * 1024 * 1024
 
 ENDPOINTS: t.Final[tuple[Endpoint, ...]] = tuple(
     endpoint
-    for routes in (users.routes, account.routes, settings.routes, health.routes, stats.routes, messages.routes)
-    for endpoint in routes.all
+    for part in (
+        users,
+        account,
+        settings,
+        providers,
+        backup,
+        twostep,
+        profile,
+        health,
+        stats,
+        certificates,
+        contacts,
+        messages,
+        media,
+        services,
+        legacy,
+    )
+    for endpoint in part.routes.all
 )
 
 Next = t.Callable[[aiohttp_web.Request], t.Awaitable[aiohttp_web.StreamResponse]]
@@ -40,11 +72,16 @@ def make_app(webapp: Webapp) -> aiohttp_web.Application:
     app = aiohttp_web.Application(middlewares=[_guard(webapp, envelope)], client_max_size=MOST_BODY_BYTES)
     app.router.add_get("/", _root)
     app.router.add_get("/openapi.json", _openapi(webapp))
-    for endpoint in ENDPOINTS:
+    for endpoint in endpoints_of(webapp):
         handle = _handler(webapp, envelope, endpoint)
         app.router.add_route(endpoint.method, endpoint.path, handle)
         app.router.add_route(endpoint.method, endpoint.path + "/", handle)
     return app
+
+
+def endpoints_of(webapp: Webapp) -> list[Endpoint]:
+    """The end points that this version of the client has."""
+    return [endpoint for endpoint in ENDPOINTS if webapp.env.version >= endpoint.since]
 
 
 async def _root(_request: aiohttp_web.Request) -> aiohttp_web.Response:
@@ -56,7 +93,7 @@ def _openapi(webapp: Webapp) -> Next:
     async def describe(_request: aiohttp_web.Request) -> aiohttp_web.Response:
         from waemu.web import openapi  # only who asks for the description pays for making it
 
-        document = openapi.document(ENDPOINTS, version=str(webapp.env.version))
+        document = openapi.document(endpoints_of(webapp), version=str(webapp.env.version))
         return aiohttp_web.Response(body=document, content_type="application/json")
 
     return describe
@@ -97,8 +134,8 @@ async def _answer(
         return envelope.core_error(error)
     except aiohttp_web.HTTPException as error:
         return envelope.error(_of_http(error))
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
-        log.error("Database error: %s", _first_line(error))
+    except DB_ERRORS as error:
+        log.error("Database error: %s", reason(error))
         return envelope.error(ApiError(Code.DATABASE, "The database cannot be used at the moment"))
     except Exception:
         log.exception("Unexpected error")
@@ -157,9 +194,3 @@ def _of_http(error: aiohttp_web.HTTPException) -> ApiError:
     if error.status == 413:
         return ApiError(Code.INVALID_REQUEST, "The body is too large", status=413)
     return ApiError(Code.INVALID_REQUEST, error.reason, status=error.status)
-
-
-def _first_line(error: BaseException) -> str:
-    """The reason without the statement and its values, which may hold secrets."""
-    text = str(getattr(error, "orig", None) or error)
-    return text.splitlines()[0] if text else type(error).__name__

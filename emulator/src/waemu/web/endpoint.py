@@ -93,6 +93,7 @@ class Endpoint:
     ok: success status to what is answered: a msgspec struct, META_ONLY, NULL, TEXT_REPLY or BINARY_REPLY.
     errors: codes beside the ones every end point can answer.
     before_ready: answered also while the database's schema is not there yet.
+    since: the first major.minor that has it; older ones answer as for any unknown path.
     """
 
     method: str
@@ -106,7 +107,7 @@ class Endpoint:
     errors: tuple[int, ...] = ()
     query: tuple[str, ...] = ()
     before_ready: bool = False
-    rate_limited: bool = True
+    since: tuple[int, int] = (0, 0)
 
     @property
     def metric(self) -> str:
@@ -133,7 +134,7 @@ class Endpoints:
         errors: tuple[int, ...] = (),
         query: tuple[str, ...] = (),
         before_ready: bool = False,
-        rate_limited: bool = True,
+        since: tuple[int, int] = (0, 0),
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated coroutine as the end point; its docstring's first line is the summary."""
         kind = body_kind or (BodyKind.JSON if body is not None else BodyKind.NONE)
@@ -153,7 +154,7 @@ class Endpoints:
                     errors=errors,
                     query=query,
                     before_ready=before_ready,
-                    rate_limited=rate_limited,
+                    since=since,
                 )
             )
             return handler

@@ -68,14 +68,13 @@ class ApiError(Exception):
         details: str = "",
         *,
         status: int | None = None,
-        title: str | None = None,
         headers: t.Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(details or title_of(code))
         self.code = int(code)
         self.details = details
         self.status = codes.status(code) if status is None else status
-        self.title = title or title_of(code)
+        self.title = title_of(code)
         self.headers = dict(headers or {})
 
     def as_item(self) -> dict[str, t.Any]:
@@ -104,3 +103,9 @@ def missing(parameter: str) -> ApiError:
 def not_required(parameter: str) -> ApiError:
     """1010 that names the parameter."""
     return ApiError(Code.PARAMETER_NOT_REQUIRED, f"Parameter '{parameter}' is not known here")
+
+
+def reason(error: BaseException) -> str:
+    """Why the database refused: one line, without the statement and its values, which may hold secrets."""
+    text = str(getattr(error, "orig", None) or error)
+    return text.splitlines()[0] if text else type(error).__name__

@@ -15,17 +15,17 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web as aiohttp_web
-from sqlalchemy.exc import SQLAlchemyError
 
 from waemu import logs
 from waemu.clock import Clock
 from waemu.environment import ConfigError, WebEnv, web_env
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
-from waemu.store.engine import make_engine
+from waemu.store.engine import DB_ERRORS, make_engine
 from waemu.web import passwords, tls, tokens
 from waemu.web.app import make_app
 from waemu.web.auth import ROLE_ADMIN, Authenticator, utc_now
+from waemu.web.errors import reason
 from waemu.web.metrics import Metrics
 from waemu.web.ratelimit import RateLimits
 from waemu.web.routing import Cores
@@ -98,29 +98,31 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
     if not env.jwt_key:
         log.warning("WA_WEB_JWT_CRYPTO_KEY is not set: tokens of this webapp are good on this container only")
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10))
+    webapp = Webapp(
+        env=env,
+        clock=clock,
+        engine=engine,
+        auth=Authenticator(
+            standings=functools.partial(users.standing, engine),
+            jwt_key=env.jwt_key or tokens.random_key(),
+            api_key=env.api_key or None,
+            now=utc_now,
+            monotonic=time.monotonic,
+        ),
+        cores=Cores(
+            engine,
+            CoreClient(session, clock),
+            clock,
+            single_host=None if env.multiconnect else env.wacore_hostname,
+        ),
+        limits=RateLimits(env.rate_limit_factor),
+        metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),
+        media_dir=media_dir,
+    )
     try:
-        yield Webapp(
-            env=env,
-            clock=clock,
-            engine=engine,
-            auth=Authenticator(
-                standings=functools.partial(users.standing, engine),
-                jwt_key=env.jwt_key or tokens.random_key(),
-                api_key=env.api_key or None,
-                now=utc_now,
-                monotonic=time.monotonic,
-            ),
-            cores=Cores(
-                engine,
-                CoreClient(session, clock),
-                clock,
-                single_host=None if env.multiconnect else env.wacore_hostname,
-            ),
-            limits=RateLimits(env.rate_limit_factor),
-            metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),
-            media_dir=media_dir,
-        )
+        yield webapp
     finally:
+        await webapp.finish()
         await session.close()
         await engine.dispose()
 
@@ -132,8 +134,8 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None) -> None:
         try:
             await _look(webapp, context)
             text = webapp.readiness.value
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            text = f"The database cannot be reached: {str(getattr(error, 'orig', None) or error).splitlines()[0]}"
+        except DB_ERRORS as error:
+            text = f"The database cannot be reached: {reason(error)}"
         if text != last:
             log.info("Database: %s", text)
             last = text

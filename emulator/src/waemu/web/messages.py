@@ -7,10 +7,11 @@ import secrets
 import msgspec
 
 from waemu import wire
-from waemu.store import lookups
+from waemu.store import lookups, media
+from waemu.web import mediafiles
 from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
-from waemu.web.errors import Code, not_found
-from waemu.web.messagebody import MarkRead, Message, check
+from waemu.web.errors import ApiError, Code, not_found
+from waemu.web.messagebody import MarkRead, Media, Message, check
 from waemu.web.webapp import Webapp
 
 routes = Endpoints()
@@ -39,6 +40,7 @@ class MessagesReply(msgspec.Struct):
         Code.INVALID_RECIPIENT_TYPE,
         Code.GROUP_UNKNOWN,
         Code.BAD_USER,
+        Code.NOT_FOUND,
         Code.INTERNAL,
         Code.OVERLOADED,
         Code.NOT_PRIMARY_COREAPP,
@@ -48,6 +50,7 @@ async def send(web: Webapp, call: Call[Message]) -> Reply:
     """Send a message."""
     message = call.body
     check(message)
+    await _check_media(web, message)
     as_it_came = msgspec.json.decode(await call.request.read())
     request = wire.MessageRequest(id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
     accepted = await web.cores.send(message.to, lambda node: web.cores.client.send(node, request))
@@ -71,6 +74,17 @@ async def mark_read(web: Webapp, call: Call[MarkRead]) -> Reply:
     status = wire.MessageStatus(call.body.status)
     await web.cores.at_shard(shard, lambda node: web.cores.client.mark(node, message_id, status))
     return Reply()
+
+
+async def _check_media(web: Webapp, message: Message) -> None:
+    """Media named by id must be there, and the volume they are on as well (reference 2.3)."""
+    item = getattr(message, message.type)
+    if not isinstance(item, Media):
+        return
+    if not mediafiles.writable(web.media_dir):
+        raise ApiError(Code.INTERNAL, "The media directory cannot be written")
+    if item.id is not None and await media.use(web.engine, item.id) is None:
+        raise not_found(f"There is no such media: parameter '{message.type}.id'")
 
 
 def new_id() -> str:

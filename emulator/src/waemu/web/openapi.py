@@ -59,9 +59,9 @@ _WITH_BODY: t.Final = (
 def document(endpoints: Iterable[Endpoint], *, version: str) -> bytes:
     """The description as JSON."""
     endpoints = list(endpoints)
-    bodies = {e.body for e in endpoints if _is_struct(e.body)}
-    replies = {kind for e in endpoints for kind in e.ok.values() if _is_struct(kind)}
-    types = sorted({*bodies, *replies, Meta, Errors}, key=lambda kind: kind.__qualname__)
+    bodies = [e.body for e in endpoints if e.body_kind in (BodyKind.JSON, BodyKind.OPTIONAL_JSON)]
+    replies = [kind for e in endpoints for kind in e.ok.values() if not isinstance(kind, str)]
+    types = list(dict.fromkeys([*bodies, *replies, Meta, Errors]))
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, t.Any]] = {}
@@ -108,9 +108,8 @@ def _request_body(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, 
         return {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
     if endpoint.body_kind is BodyKind.STREAM:
         return {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
-    schema = by_type[endpoint.body] if endpoint.body in by_type else msgspec.json.schema(endpoint.body)
     required = endpoint.body_kind is BodyKind.JSON
-    return {"required": required, "content": {_JSON: {"schema": schema}}}
+    return {"required": required, "content": {_JSON: {"schema": by_type[endpoint.body]}}}
 
 
 def _responses(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, t.Any]:
@@ -181,7 +180,3 @@ def _schemes() -> dict[str, t.Any]:
             "description": "Apikey followed by the value of WA_API_KEY",
         },
     }
-
-
-def _is_struct(kind: t.Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)

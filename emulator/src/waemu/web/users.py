@@ -129,7 +129,8 @@ async def create(web: Webapp, call: Call[NewUser]) -> Reply:
     passwords.check_policy(call.body.password, parameter="password")
     hashed = await asyncio.to_thread(passwords.hash_password, call.body.password)
     if not await users.add(web.engine, name, hashed, ROLE_USER):
-        raise ApiError(Code.INTERNAL, "Unable to create user. Already exist?")
+        # The status is not documented; it is the request that cannot be served, not the server that failed.
+        raise ApiError(Code.INTERNAL, "Unable to create user. Already exist?", status=400)
     return Reply(201, UsersReply([UserItem(name)]))
 
 

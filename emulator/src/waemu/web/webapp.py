@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 if t.TYPE_CHECKING:
@@ -40,3 +41,14 @@ class Webapp:
     metrics: Metrics
     media_dir: Path
     readiness: Readiness = Readiness.NO_SCHEMA
+    _background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def in_background(self, work: t.Coroutine[t.Any, t.Any, None]) -> None:
+        """Go on with work after the answer was given. The work handles its own errors."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def finish(self) -> None:
+        """Wait for what goes on in the background."""
+        await asyncio.gather(*self._background)

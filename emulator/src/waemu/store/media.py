@@ -1,0 +1,81 @@
+"""Which media there are; the bytes are on the shared volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from waemu.schema.tables import callbacks, cluster_state, jobs, media
+from waemu.store.engine import in_seconds, utc_now
+
+GC_JOB = "media_gc"
+CALLBACK_SHARD = 0  # its owner, which is there whatever the shard count, delivers the report
+GC_ABANDONED = 3600.0  # real seconds after which a clean-up that never ended no longer blocks the next one
+
+
+@dataclass(frozen=True)
+class Media:
+    """One uploaded or received file."""
+
+    id: str
+    mime: str
+    size: int
+
+
+async def add(engine: AsyncEngine, item: Media, path: str) -> None:
+    """Remember a file."""
+    now = utc_now()
+    values = {"id": item.id, "mime": item.mime, "size": item.size, "path": path}
+    async with engine.begin() as connection:
+        await connection.execute(media.insert().values(**values, created_at=now, last_used_at=now))
+
+
+async def use(engine: AsyncEngine, media_id: str) -> Media | None:
+    """A file by its id, marked as used now; None when there is no such file."""
+    if len(media_id) > 64 or not media_id.isprintable():
+        return None
+    async with engine.begin() as connection:
+        row = (await connection.execute(sa.select(media).where(media.c.id == media_id))).first()
+        if row is None or row.id != media_id:
+            return None
+        await connection.execute(media.update().where(media.c.id == media_id).values(last_used_at=utc_now()))
+    return Media(row.id, row.mime, row.size)
+
+
+async def forget(engine: AsyncEngine, media_id: str) -> None:
+    """Drop the row of a file."""
+    async with engine.begin() as connection:
+        await connection.execute(media.delete().where(media.c.id == media_id))
+
+
+async def unused(engine: AsyncEngine, seconds: float) -> list[str]:
+    """Files nobody used for so many real seconds."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(sa.select(media.c.id).where(media.c.last_used_at < in_seconds(-seconds)))
+        return [row.id for row in rows]
+
+
+async def begin_gc(engine: AsyncEngine) -> bool:
+    """Claim the clean-up; False while another one runs anywhere in the cluster."""
+    mine = jobs.c.kind == GC_JOB
+    async with engine.begin() as connection:
+        await connection.execute(sa.select(cluster_state.c.id).with_for_update())  # one claim at a time
+        await connection.execute(jobs.delete().where(mine & (jobs.c.created_at < in_seconds(-GC_ABANDONED))))
+        if await connection.scalar(sa.select(sa.func.count()).select_from(jobs).where(mine)):
+            return False
+        await connection.execute(jobs.insert().values(kind=GC_JOB, body={}, created_at=utc_now()))
+    return True
+
+
+async def end_gc(engine: AsyncEngine, report: Mapping[str, object]) -> None:
+    """Free the clean-up for the next one, and queue the callback that reports it."""
+    async with engine.begin() as connection:
+        await connection.execute(jobs.delete().where(jobs.c.kind == GC_JOB))
+        await connection.execute(
+            callbacks.insert().values(
+                kind="service", shard=CALLBACK_SHARD, body=report, attempts=0, next_try_at=utc_now()
+            )
+        )

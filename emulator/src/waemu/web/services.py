@@ -1,0 +1,83 @@
+"""End points of the clean-up services (reference 4.7). They answer at once; a callback reports the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import typing as t
+
+import msgspec
+
+from waemu.store import media
+from waemu.store.engine import DB_ERRORS
+from waemu.web import mediafiles
+from waemu.web.endpoint import Access, Call, Endpoints, Reply
+from waemu.web.errors import ApiError, Code
+from waemu.web.webapp import Webapp
+from waemu.wire import CoreError
+from waemu.wire import Endpoints as NodeEndpoints
+
+routes = Endpoints()
+
+log = logging.getLogger("waemu.web")
+
+MEDIA_UNUSED: t.Final = 30 * 86400.0
+"""Product seconds after which the clean-up deletes media nobody used (reference 4.7: 30 days)."""
+
+
+class GcReply(msgspec.Struct):
+    """C(services.message.gc) or C(services.media.gc): the status, in a cluster by coreapp for messages."""
+
+    services: dict[str, dict[str, dict[str, t.Any]]]
+
+
+@routes.add("PUT", "/v1/services/message/gc", access=Access.USER, ok={200: GcReply}, errors=(Code.INTERNAL,))
+async def message_gc(web: Webapp, _call: Call[None]) -> Reply:
+    """Let every coreapp drop the messages that are done with."""
+    coreapps = await web.cores.coreapps()
+    answers = await asyncio.gather(*(_collect(web, node) for node in coreapps.values()))
+    failures = [answer for answer in answers if isinstance(answer, CoreError)]
+    if len(failures) == len(answers):
+        raise failures[0] if failures else ApiError(Code.INTERNAL, "There is no coreapp that could be reached")
+    if not web.cores.is_cluster:
+        return _reply("message", answers[0])
+    found = {
+        key: {"errors": answer.errors} if isinstance(answer, CoreError) else answer
+        for key, answer in zip(coreapps, answers, strict=True)
+    }
+    return _reply("message", found)
+
+
+@routes.add("PUT", "/v1/services/media/gc", access=Access.USER, ok={200: GcReply}, errors=(Code.INTERNAL,))
+async def media_gc(web: Webapp, _call: Call[None]) -> Reply:
+    """Delete media that nobody used for 30 days; one clean-up runs at a time."""
+    if not mediafiles.writable(web.media_dir):
+        raise ApiError(Code.INTERNAL, "Could not delete media files")
+    if await media.begin_gc(web.engine):
+        web.in_background(_delete_unused(web))
+    return _reply("media", {"status": "processing"})
+
+
+async def _collect(web: Webapp, node: NodeEndpoints) -> dict[str, str] | CoreError:
+    try:
+        return {"status": (await web.cores.client.message_gc(node)).status}
+    except CoreError as error:
+        return error
+
+
+async def _delete_unused(web: Webapp) -> None:
+    deleted, status = 0, "failed"
+    try:
+        for media_id in await media.unused(web.engine, web.clock.scaled(MEDIA_UNUSED)):
+            await asyncio.to_thread(mediafiles.remove, web.media_dir, media_id)
+            await media.forget(web.engine, media_id)
+            deleted += 1
+        status = "complete"
+    except (ApiError, *DB_ERRORS) as error:
+        log.error("Could not delete media files: %s", error)
+    report = {"services": [{"media": {"gc": {"items_deleted": deleted, "node": web.env.container, "status": status}}}]}
+    await media.end_gc(web.engine, report)
+
+
+def _reply(what: str, gc: t.Any) -> Reply:
+    return Reply(200, {"services": {what: {"gc": gc}}})
