@@ -1,0 +1,180 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the acceptance tests look at: the containers of a cluster, read on its hosts, and its API.
+
+They ask the hosts and the product, never the collection: a mistake of ours must not be able to hide itself.
+
+    pytest --connection=ansible --ansible-inventory=inventories/local tests/acceptance/as_declared
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from collections import Counter
+from pathlib import Path
+
+import jinja2
+import pytest
+from testinfra.utils.ansible_runner import AnsibleRunner
+
+HERE = Path(__file__).resolve().parent
+if str(HERE) not in sys.path:
+    sys.path.insert(0, str(HERE))
+
+from fleet_api import Api  # noqa: E402 - from this directory
+
+LABEL = "waent.fleet.cluster"
+KINDS = ("webapp", "master", "coreapp")
+
+# Hosts whose inventory does not say what they must run: one machine with everything on it.
+ONE_OF_EVERYTHING = {"webapp": 1, "master": 2, "coreapp": 2}
+
+
+class Variables:
+    """Inventory variables of one host, templates in them resolved, role defaults not among them."""
+
+    def __init__(self, raw: t.Mapping[str, t.Any]) -> None:
+        self._raw = raw
+
+    def get(self, name: str, default: t.Any = None) -> t.Any:
+        """The variable's value, or the default where the inventory does not have it."""
+        value = self._raw.get(name, default)
+        if isinstance(value, str) and "{{" in value:
+            return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(value).render(self._raw)
+        return value
+
+    def __getitem__(self, name: str) -> t.Any:
+        if name not in self._raw:
+            raise KeyError(name)
+        return self.get(name)
+
+
+class Container:
+    """One container as C(docker inspect) tells it."""
+
+    def __init__(self, inspected: t.Mapping[str, t.Any]) -> None:
+        self.inspected = inspected
+        self.name: str = inspected["Name"].lstrip("/")
+        self.labels: dict[str, str] = inspected["Config"]["Labels"] or {}
+        self.kind: str = self.labels.get("waent.fleet.kind", "")
+        self.environment = dict(pair.split("=", 1) for pair in inspected["Config"]["Env"])
+
+    @property
+    def published(self) -> dict[int, int]:
+        """Container port to host port."""
+        found: dict[int, int] = {}
+        for inside, bindings in (self.inspected["NetworkSettings"]["Ports"] or {}).items():
+            outside = {int(binding["HostPort"]) for binding in bindings or []}
+            if outside:
+                (found[int(inside.split("/")[0])],) = outside
+        return found
+
+    def mount(self, target: str) -> dict[str, t.Any]:
+        """The mount at this path of the container; KeyError where there is none."""
+        for mount in self.inspected["Mounts"]:
+            if mount["Destination"] == target:
+                found: dict[str, t.Any] = mount
+                return found
+        raise KeyError(target)
+
+
+class Machine:
+    """One host of the inventory. shell: testinfra's way onto it."""
+
+    def __init__(self, name: str, shell: t.Any, variables: Variables) -> None:
+        self.name, self.shell, self.variables = name, shell, variables
+
+    @property
+    def address(self) -> str:
+        """What other nodes reach this host by; the first half of its nodes' keys in health."""
+        return str(self.variables.get("wa_address", self.name))
+
+    @property
+    def expected_nodes(self) -> Counter[str]:
+        """How many nodes of each kind it must run, as the scenario says it in so many words."""
+        return Counter(self.variables.get("test_expected_nodes", ONE_OF_EVERYTHING))
+
+    def containers(self) -> list[Container]:
+        """All containers of the cluster, stopped ones included, read now."""
+        label = "{0}={1}".format(LABEL, self.variables.get("wa_cluster_name", "waent"))
+        ids = self.shell.check_output("docker ps --all --quiet --filter label=%s", label).split()
+        if not ids:
+            return []
+        return [Container(one) for one in json.loads(self.shell.check_output("docker inspect " + " ".join(ids)))]
+
+
+class Cluster:
+    """All hosts of the inventory, for tests that are about the cluster and not about one host."""
+
+    def __init__(self, inventory: str | None) -> None:
+        self._runner = AnsibleRunner.get_runner(inventory)
+
+    def machine(self, name: str) -> Machine:
+        """One host by its name in the inventory."""
+        return Machine(name, self._runner.get_host(name), Variables(self._runner.get_variables(name)))
+
+    def machines(self, group: str = "wa_cluster") -> list[Machine]:
+        """The hosts of a group."""
+        return [self.machine(name) for name in self._runner.get_hosts(group)]
+
+    @property
+    def shards(self) -> int:
+        """The shard count that is wanted."""
+        return int(self.machines()[0].variables.get("wa_shards", 1))
+
+    @property
+    def seconds_per_second(self) -> float:
+        """How much faster than the product's this cluster's clock runs."""
+        extra = self.machines()[0].variables.get("wa_extra_environment", {})
+        return float(extra.get("WAEMU_TIME_DIVISOR", 1))
+
+    def expected_nodes(self) -> Counter[str]:
+        """Nodes of the whole cluster by kind."""
+        return sum((machine.expected_nodes for machine in self.machines()), Counter())
+
+    def api(self, machine: Machine | None = None) -> Api:
+        """The API of the first webapp on a host, by default on the first host that has one; not yet logged in."""
+        machine = machine or self.machines("wa_webapp_hosts")[0]
+        variables = machine.variables
+        address = variables.get("wa_api_address", variables.get("ansible_host", machine.name))
+        return Api(address, variables.get("wa_webapp_port", 9090), variables["wa_admin_password"])
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """The cluster of the inventory that pytest was given."""
+    return Cluster(request.config.option.ansible_inventory)
+
+
+@pytest.fixture
+def machine(host: t.Any, cluster: Cluster) -> Machine:
+    """The host under test."""
+    return cluster.machine(host.backend.host)
+
+
+@pytest.fixture
+def variables(machine: Machine) -> Variables:
+    """The inventory's variables of the host under test."""
+    return machine.variables
+
+
+@pytest.fixture
+def containers(machine: Machine) -> list[Container]:
+    """The cluster's containers on the host under test."""
+    return machine.containers()
+
+
+@pytest.fixture
+def nodes(containers: list[Container]) -> list[Container]:
+    """The cluster's nodes on the host under test: its containers without the database."""
+    return [container for container in containers if container.kind in KINDS]
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> t.Iterator[Api]:
+    """The cluster's API, as somebody who has the admin's password."""
+    with cluster.api() as opened:
+        yield opened

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run playbooks as a user does, in a process of their own, and read what she would read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+TOOLS = Path(sys.executable).parent
+PROBLEM = re.compile(r"^\s*\[([A-Z][A-Z0-9_]+)\] (.*\S)\s*$", re.MULTILINE)
+TIMEOUT_SECONDS = 300
+
+# What ansible-playbook ends with.
+OK, FAILED, UNREACHABLE = 0, 2, 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a playbook run left behind. output: standard output and error as the user sees them, together."""
+
+    code: int
+    output: str
+    seconds: float
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Code and sentence of every problem in the output, in order, each once: Ansible prints a message twice."""
+        return list(dict.fromkeys((code, text) for code, text in PROBLEM.findall(self.output)))
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes alone, in order, with one entry for each different sentence."""
+        return [code for code, _text in self.problems]
+
+    def told(self, code: str) -> list[str]:
+        """The sentences of one code."""
+        return [text for found, text in self.problems if found == code]
+
+    @property
+    def recap(self) -> dict[str, dict[str, int]]:
+        """The numbers of the recap by host: C({"one": {"ok": 3, "changed": 0, ...}})."""
+        found = {}
+        for line in self.output.rpartition("PLAY RECAP")[2].splitlines():
+            name, colon, numbers = line.partition(" : ")
+            if colon:
+                found[name.strip()] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", numbers)}
+        return found
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The user's environment in the checkout, with the programs of this Python's environment first."""
+    path = os.pathsep.join([str(TOOLS), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **extra}
+
+
+def play(playbook: str, *arguments: str, **extra: str) -> Run:
+    """Run a playbook of the checkout to its end. extra: environment variables."""
+    started = time.monotonic()
+    done = subprocess.run(
+        ["ansible-playbook", playbook, *arguments],
+        cwd=ROOT,
+        env=environment(**extra),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout, time.monotonic() - started)
+
+
+def write_variables(path: Path, variables: t.Mapping[str, t.Any]) -> str:
+    """The argument that hands variables over without showing them: C(@file), readable by its owner only."""
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(variables))
+    return "@{0}".format(path)
+
+
+def write_inventory(path: Path, hosts: t.Mapping[str, t.Mapping[str, t.Any]], **groups: t.Sequence[str]) -> str:
+    """An inventory in which the hosts may run everything; groups adds to that or, by name, replaces it."""
+    kinds = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
+    members: dict[str, t.Sequence[str]] = {kind: list(hosts) for kind in kinds}
+    members.update(groups)
+    children: dict[str, t.Any] = {name: {"hosts": dict.fromkeys(names)} for name, names in members.items()}
+    children["wa_cluster"] = {"children": dict.fromkeys(kinds)}
+    path.write_text(
+        yaml.safe_dump({"all": {"hosts": {name: dict(hosts[name]) for name in hosts}, "children": children}})
+    )
+    return str(path)
+
+
+class Doorbell:
+    """A port that only notes who calls: as the SSH port of a host it tells whether that host was contacted."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.calls = 0
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+        self._thread.start()
+
+    def _answer(self) -> None:
+        while True:
+            try:
+                caller, _address = self._socket.accept()
+            except OSError:  # closed
+                return
+            self.calls += 1
+            caller.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        # close() alone does not wake a thread that is in accept().
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(timeout=5)
