@@ -109,6 +109,15 @@ options:
         description: Number of the node among those of its kind on the host, from 1.
         type: int
         required: true
+      name:
+        description: Name of the container. Not used.
+        type: str
+      state:
+        description: State of the container. Not used, since a stopped node has its place, too.
+        type: str
+      version:
+        description: Version of the node. Not used.
+        type: str
   settings:
     description:
       - The other variables of the cluster, named without C(wa_). When given, they are checked in the same go.
@@ -371,6 +380,10 @@ def argument_spec() -> dict[str, t.Any]:
         "host": {"type": "str", "required": True},
         "kind": {"type": "str", "choices": sorted(KINDS), "required": True},
         "index": {"type": "int", "required": True},
+        # What wa_host_info tells besides, so that its answer can be handed on as it is.
+        "name": {"type": "str"},
+        "state": {"type": "str"},
+        "version": {"type": "str"},
     }
     return {
         "shards": {"type": "raw", "required": True},

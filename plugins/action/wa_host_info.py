@@ -1,0 +1,45 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs wa_host_info and puts the controller's clock beside the host's. Only the controller can do that."""
+
+from __future__ import annotations
+
+import re
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.waent.fleet.plugins.module_utils.host import ClockSample, clock_window
+
+
+class ActionModule(ActionBase):
+    """Module wa_host_info, with C(host.clock) added."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        before = time.time()
+        result.update(self._execute_module(task_vars=task_vars))
+        after = time.time()
+        host = result.get("host")
+        if host is None or result.get("failed"):
+            return result
+        samples = [ClockSample(before, host["time"], after), self._ask_clock()]
+        least, most = clock_window([sample for sample in samples if sample is not None])
+        host["clock"] = {"at_least": round(least, 3), "at_most": round(most, 3)}
+        return result
+
+    def _ask_clock(self) -> ClockSample | None:
+        """A second look over the open connection, far quicker than a module; None where C(date) is unusual."""
+        before = time.time()
+        answer = self._low_level_execute_command("date +%s.%N", sudoable=False)
+        after = time.time()
+        match = re.search(r"^([0-9]{9,11})(?:\.([0-9]{9}))?", answer.get("stdout") or "", re.MULTILINE)
+        if match is None:
+            return None
+        if match.group(2) is None:
+            return ClockSample(before, float(match.group(1)), after, resolution=1.0)
+        return ClockSample(before, float(match.group(0)), after)

@@ -1,0 +1,368 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a host before nodes are put on it. Internal to waent.fleet: may change in any release. Pure.
+
+C(observed) is everywhere the structure that wa_host_info returns as C(host); C(nodes) are the host's entries of what
+wa_placement returns as C(nodes), and may have one of kind C(database) besides.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+
+CLOCK_LIMIT_SECONDS = 5.0
+"""Tokens and the replay window of 10 s between web and core need clocks that agree (reference 6.1, 2.4)."""
+
+NODE_KINDS = ("webapp", "master", "coreapp")
+
+Observed = t.Mapping[str, t.Any]
+PlacedNode = t.Mapping[str, t.Any]
+
+
+def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """Everything that keeps these nodes from running on this host."""
+    problems = engine_problems(observed)
+    for check in (
+        single_connect_problems,
+        version_problems,
+        unknown_node_problems,
+        name_problems,
+        port_problems,
+        image_problems,
+        mount_problems,
+        disk_problems,
+    ):
+        problems += check(observed, nodes)
+    return problems + network_problems(observed) + reach_problems(observed)
+
+
+def ours(container: t.Mapping[str, t.Any], observed: Observed) -> bool:
+    """Whether a container belongs to the cluster that is asked about."""
+    return container["cluster"] == observed["asked"]["cluster_name"]
+
+
+def cluster_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
+    """The containers on this host that are nodes of the cluster, in whatever state; databases are none."""
+    return [c for c in observed["containers"] if ours(c, observed) and c["kind"] in NODE_KINDS and c["index"]]
+
+
+def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
+    """Running containers of the client that are not in cluster mode; a one-shot schema upgrade connects to nothing."""
+    return [
+        container
+        for container in observed["containers"]
+        if container["product"]
+        and container["state"] in ("running", "restarting", "paused")
+        and container["environment"].get("WA_APP_MULTICONNECT") != "1"
+        and container["environment"].get("WA_DB_UPGRADE") != "1"
+    ]
+
+
+def engine_problems(observed: Observed) -> list[Problem]:
+    """An engine that is there and refuses us would not be mended by installing one."""
+    engine = observed["engine"]
+    if not engine["denied"]:
+        return []
+    message = "Docker Engine refuses this user ({0}); set ansible_become to true for the host.".format(engine["reason"])
+    return [Problem("ENGINE_DENIED", message, "ansible_become", None, observed["name"])]
+
+
+def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """Two installations of one number evict each other and get it banned (reference 1)."""
+    found = single_connects(observed)
+    if not found or not nodes or observed["asked"]["stop_single_connect"]:
+        return []
+    names = ", ".join(container["name"] for container in found)
+    return [
+        Problem(
+            "SINGLE_CONNECT_RUNNING",
+            "{0} runs the client in single-connect mode; next to a cluster of the same number both would evict each"
+            " other and the number be banned. Stop what runs, or give -e wa_stop_single_connect=true to have it stopped"
+            " first.".format(names),
+            "wa_stop_single_connect",
+            False,
+            observed["name"],
+        )
+    ]
+
+
+def version_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """The version of what exists is changed by an upgrade, in its order, not by a rollout."""
+    wanted = observed["asked"]["version"]
+    names = {node["name"] for node in nodes}
+    other = [c for c in cluster_nodes(observed) if c["name"] in names and c["version"] not in (None, wanted)]
+    if wanted is None or not other:
+        return []
+    return [
+        Problem(
+            "VERSION_DIFFERS",
+            "wa_version is {0}, but {1} here; a running cluster changes its version with playbooks/upgrade.yml"
+            " -e version={0} only, or set wa_version to what runs.".format(
+                wanted, ", ".join("{0} is {1}".format(c["name"], c["version"]) for c in other)
+            ),
+            "wa_version",
+            wanted,
+            observed["name"],
+        )
+    ]
+
+
+def unknown_node_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """A node that the inventory has no place for would go on taking part in the cluster unseen."""
+    names = {node["name"] for node in nodes}
+    return [
+        Problem(
+            "NODE_UNKNOWN",
+            "{0} ({1}) is a node of cluster {2}, but the inventory places no such node here; add the host to"
+            " wa_{3}_hosts, or remove the container.".format(c["name"], c["state"], c["cluster"], c["kind"]),
+            "wa_{0}_hosts".format(c["kind"]),
+            None,
+            observed["name"],
+        )
+        for c in cluster_nodes(observed)
+        if c["name"] not in names
+    ]
+
+
+def name_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """A container of somebody else that has the name of a node."""
+    names = {node["name"] for node in nodes}
+    return [
+        Problem(
+            "NAME_TAKEN",
+            "A container named {0} exists and {1}; remove or rename it, or choose another wa_name_prefix.".format(
+                c["name"], "belongs to cluster {0}".format(c["cluster"]) if c["cluster"] else "belongs to no cluster"
+            ),
+            "wa_name_prefix",
+            None,
+            observed["name"],
+        )
+        for c in observed["containers"]
+        if c["name"] in names and not ours(c, observed)
+    ]
+
+
+def port_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """A port may be taken by the very container that shall have it, and by what will be stopped first."""
+    allowed = {c["name"] for c in observed["containers"] if ours(c, observed)}
+    stopped = {c["name"] for c in single_connects(observed)} if observed["asked"]["stop_single_connect"] else set()
+    holders = {entry["port"]: entry for entry in observed["listeners"]}
+    problems = []
+    for node in nodes:
+        variable = "wa_{0}_port".format(node["kind"])
+        for port in node["ports"]:
+            holder = holders.get(port)
+            if holder is None or holder["container"] in stopped:
+                continue
+            if holder["container"] == node["name"] and node["name"] in allowed:
+                continue
+            message = "Port {0}, wanted by {1}, is taken by {2}; free it or change {3}.".format(
+                port, node["name"], holder_text(holder), variable
+            )
+            problems.append(Problem("PORT_TAKEN", message, variable, port, observed["name"]))
+    return problems
+
+
+def holder_text(holder: t.Mapping[str, t.Any]) -> str:
+    """Who holds a port, in words."""
+    if holder["container"]:
+        return "container {0}".format(holder["container"])
+    if holder["process"]:
+        return "process {0} (pid {1})".format(holder["process"], holder["pid"])
+    return "a process this user may not see"
+
+
+def needed_images(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[str]:
+    """References of the images for these nodes, each once."""
+    images = observed["asked"]["images"]
+    return sorted({images[node["kind"]] for node in nodes if node["kind"] in images})
+
+
+def missing_images(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[str]:
+    """Images for these nodes that are not on the host."""
+    there = {image["image"] for image in observed["images"] if image["id"]}
+    return [reference for reference in needed_images(observed, nodes) if reference not in there]
+
+
+def image_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """Images that are neither here nor, by the registry's word, anywhere to be had."""
+    missing = set(missing_images(observed, nodes))
+    problems = []
+    for image in observed["images"]:
+        if image["image"] not in missing or image["registry"] == "present":
+            continue
+        gone = image["registry"] == "missing"
+        message = "Image {0} is not on the host, and {1}; {2}.".format(
+            image["image"],
+            image["reason"] if gone else "whether it can be pulled is not known ({0})".format(image["reason"]),
+            "check wa_version and wa_image_registry" if gone else "check wa_image_registry, or load the image by hand",
+        )
+        code = "IMAGE_MISSING" if gone else "IMAGE_UNKNOWN"
+        problems.append(Problem(code, message, "wa_version", image["image"], observed["name"]))
+    return problems
+
+
+def mount_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """Media and data store of the nodes. A volume that does not exist is made; a path must be there (reference 6.3)."""
+    problems: list[Problem] = []
+    if not any(node["kind"] in NODE_KINDS for node in nodes):
+        return problems
+    for key in ("media", "data"):
+        mount = observed[key]
+        if mount is None or (mount["volume"] and not mount["exists"]):
+            continue
+        variable = "wa_" + key
+        uid = observed["asked"]["container_uid"]
+        if not mount["exists"]:
+            message = "{0} is {1}, which does not exist; mount the share there first.".format(variable, mount["source"])
+            problems.append(Problem(key.upper() + "_MISSING", message, variable, mount["source"], observed["name"]))
+        elif mount["writable"] is False:
+            message = "{0} is {1}, which user id {2} of the containers cannot write ({3}); make it writable.".format(
+                variable, mount["source"], uid, mount["reason"]
+            )
+            problems.append(
+                Problem(key.upper() + "_NOT_WRITABLE", message, variable, mount["source"], observed["name"])
+            )
+    return problems
+
+
+def disk_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """Room for images and logs, and for media where the media store is on this host."""
+    least = observed["asked"]["disk_free_mb"]
+    places = [(observed["disk"]["path"], observed["disk"]["free_mb"])]
+    media = observed["media"]
+    if media and media["free_mb"] is not None and not media["volume"]:
+        places.append((media["source"], media["free_mb"]))
+    return [
+        Problem(
+            "DISK_LOW",
+            "{0} MB are free at {1}; wa_disk_free_mb asks for {2} MB.".format(free, path, least),
+            "wa_disk_free_mb",
+            least,
+            observed["name"],
+        )
+        for path, free in places
+        if nodes and free is not None and free < least
+    ]
+
+
+def network_problems(observed: Observed) -> list[Problem]:
+    """Another Docker network that has part of the subnet the nodes' network shall have."""
+    wanted = observed["asked"]["network_subnet"]
+    if not wanted:
+        return []
+    return [
+        Problem(
+            "NETWORK_OVERLAP",
+            "wa_network_subnet is {0}, which overlaps with {1} of the Docker network {2}; choose another.".format(
+                wanted, subnet, network["name"]
+            ),
+            "wa_network_subnet",
+            wanted,
+            observed["name"],
+        )
+        for network in observed["networks"]
+        for subnet in network["subnets"]
+        if network["name"] != observed["asked"]["network"] and _overlap(wanted, subnet)
+    ]
+
+
+def _overlap(one: str, other: str) -> bool:
+    left, right = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
+    return left.version == right.version and left.overlaps(right)
+
+
+def reach_problems(observed: Observed) -> list[Problem]:
+    """Services the nodes need and the host cannot connect to."""
+    return [
+        Problem(
+            "NOT_REACHABLE",
+            "The host cannot connect to {0} port {1} ({2}), which the nodes need.".format(
+                target["host"], target["port"], target["reason"]
+            ),
+            None,
+            "{0}:{1}".format(target["host"], target["port"]),
+            observed["name"],
+        )
+        for target in observed["reached"]
+        if not target["reached"]
+    ]
+
+
+def unread_problems(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode]) -> list[Problem]:
+    """Hosts that nodes are placed on and that nobody could look at."""
+    read = {host["name"] for host in observed}
+    lost = sorted({node["host"] for node in nodes} - read)
+    return [
+        Problem("HOST_NOT_READ", "The host could not be looked at, but nodes are placed on it.", None, None, name)
+        for name in lost
+    ]
+
+
+# Clocks
+
+
+class ClockSample(t.NamedTuple):
+    """One look at a host's clock, in seconds.
+
+    before, after: the controller's clock around the look. host_time: what the host's clock said, rounded down to
+    C(resolution).
+    """
+
+    before: float
+    host_time: float
+    after: float
+    resolution: float = 0.0
+
+
+def clock_window(samples: t.Sequence[ClockSample]) -> tuple[float, float]:
+    """By how many seconds the host's clock is ahead of the controller's: at least, at most (negative: behind).
+
+    The look happened at some moment between before and after, so each sample gives bounds; all of them hold, and the
+    narrowest are taken. A slow connection makes the window wider, never wrong.
+    """
+    least = max(sample.host_time - sample.after for sample in samples)
+    most = min(sample.host_time + sample.resolution - sample.before for sample in samples)
+    return (least, most) if least <= most else (most, least)
+
+
+def clock_problems(windows: t.Mapping[str, tuple[float, float]], limit: float = CLOCK_LIMIT_SECONDS) -> list[Problem]:
+    """Hosts whose clocks differ by more than C(limit) for sure, whatever happened inside the windows.
+
+    Each is told against the host in the middle, since most clocks are right; two that only differ from each other are
+    told as a pair.
+    """
+    names = sorted(windows, key=lambda name: (sum(windows[name]), name))
+    if len(names) < 2:
+        return []
+    middle = names[len(names) // 2]
+    found = [(name, middle) for name in names if _apart(windows[name], windows[middle]) > limit]
+    if not found:
+        latest = max(names, key=lambda name: windows[name][0])
+        earliest = min(names, key=lambda name: windows[name][1])
+        found = [(latest, earliest)] if _apart(windows[latest], windows[earliest]) > limit else []
+    return [
+        Problem(
+            "CLOCK_DIFFERS",
+            "The clock is at least {0:.1f} s {1} that of {2}; at most {3:g} s are allowed, set up time"
+            " synchronisation.".format(
+                _apart(windows[name], windows[other]),
+                "ahead of" if sum(windows[name]) > sum(windows[other]) else "behind",
+                other,
+                limit,
+            ),
+            None,
+            round(_apart(windows[name], windows[other]), 1),
+            name,
+        )
+        for name, other in found
+    ]
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """The least by which two clocks differ."""
+    return max(one[0] - other[1], other[0] - one[1], 0.0)

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks a registry whether it has an image, without pulling it. Internal to waent.fleet: may change in any release.
+
+Speaks the registry API v2 itself, so that it works before an engine is installed. Asks without credentials; a registry
+that wants some leaves the question open.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+import typing as t
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+
+from ansible.module_utils.urls import open_url
+
+PRESENT, MISSING, UNKNOWN = "present", "missing", "unknown"
+
+_MANIFESTS = ", ".join(
+    (
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.oci.image.index.v1+json",
+    )
+)
+
+
+class Image(t.NamedTuple):
+    """An image reference taken apart. reference: tag or digest."""
+
+    registry: str
+    repository: str
+    reference: str
+
+
+def parse_image(text: str) -> Image:
+    """C(docker.whatsapp.biz/web:v2.19.4) taken apart; Docker's own registry and C(latest) where nothing is said."""
+    name, at, digest = text.partition("@")
+    first, slash, rest = name.partition("/")
+    if not (slash and ("." in first or ":" in first or first == "localhost")):
+        first, rest = "registry-1.docker.io", name if slash else "library/" + name
+    repository, colon, tag = rest.partition(":")
+    return Image(first, repository, digest if at else (tag if colon else "latest"))
+
+
+def ask(text: str, *, timeout: float, insecure: t.Collection[str] = ()) -> tuple[str, str | None]:
+    """C(present), C(missing) or C(unknown) for an image, with the reason unless it is present.
+
+    insecure: registries that the engine may talk to without TLS; those of this host itself are among them always.
+    timeout: seconds for each of at most three requests.
+    """
+    image = parse_image(text)
+    host = image.registry.rpartition(":")[0] or image.registry
+    plain = image.registry in insecure or host == "localhost" or re.match(r"127\.[0-9.]+\Z", host) is not None
+    reason = ""
+    for scheme in ("https", "http") if plain else ("https",):
+        url = "{0}://{1}/v2/{2}/manifests/{3}".format(scheme, image.registry, image.repository, image.reference)
+        try:
+            return _judge(image, *_head(url, None, timeout), url=url, timeout=timeout)
+        except (URLError, OSError, ssl.SSLError, socket.timeout, ValueError) as error:
+            reason = str(getattr(error, "reason", None) or error)
+    return UNKNOWN, "{0} does not answer: {1}".format(image.registry, reason)
+
+
+def _judge(image: Image, status: int, challenge: str, *, url: str, timeout: float) -> tuple[str, str | None]:
+    if status == 401 and challenge.lower().startswith("bearer "):
+        token = _token(challenge, timeout)
+        if token:
+            status, challenge = _head(url, token, timeout)
+    if status == 200:
+        return PRESENT, None
+    if status == 404:
+        return MISSING, "{0} has no {1}:{2}".format(image.registry, image.repository, image.reference)
+    if status in (401, 403):
+        return UNKNOWN, "{0} refuses to say without credentials (HTTP {1})".format(image.registry, status)
+    return UNKNOWN, "{0} answers HTTP {1}".format(image.registry, status)
+
+
+def _head(url: str, token: str | None, timeout: float) -> tuple[int, str]:
+    """HTTP status and the challenge of a registry that wants a token."""
+    headers = {"Accept": _MANIFESTS}
+    if token:
+        headers["Authorization"] = "Bearer " + token
+    try:
+        answer = open_url(url, method="HEAD", headers=headers, timeout=timeout)
+    except HTTPError as error:
+        return error.code, error.headers.get("WWW-Authenticate") or ""
+    return answer.status, ""
+
+
+def _token(challenge: str, timeout: float) -> str | None:
+    """The anonymous token a registry points to, None where it gives none."""
+    fields = dict(re.findall(r'([a-z]+)="([^"]*)"', challenge))
+    realm = fields.pop("realm", "")
+    if not realm.startswith("https://"):
+        return None
+    try:
+        answer = open_url(realm + "?" + urlencode(fields), timeout=timeout)
+        body = json.loads(answer.read())
+    except HTTPError:
+        return None
+    return body.get("token") or body.get("access_token")
