@@ -45,7 +45,9 @@ def public_variables() -> set[str]:
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
 def test_a_role_documents_every_entry_point(role: Path) -> None:
+    """By a spec of its own, or, as a check of arguments costs a task on every host, in the description of another."""
     specs = load(role / "meta" / "argument_specs.yml").get("argument_specs", {})
+    named = set(re.findall(r"C\((\w+)\)", str([spec.get("description") for spec in specs.values()])))
     called = {
         match
         for file in tracked("playbooks/*.yml", "roles/*.yml")
@@ -55,7 +57,7 @@ def test_a_role_documents_every_entry_point(role: Path) -> None:
     }
     if (role / "tasks" / "main.yml").exists():
         called.add("main")
-    assert called - specs.keys() == set()
+    assert called - specs.keys() - named == set()
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
