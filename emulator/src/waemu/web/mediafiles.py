@@ -71,9 +71,10 @@ def writable(media_dir: Path) -> bool:
 
 
 def _mime(request: aiohttp_web.Request, allowed: tuple[str, ...]) -> str:
-    if not request.headers.get("Content-Type"):
+    given = request.headers.get("Content-Type", "")
+    if not given:
         raise missing("Content-Type")
-    mime = request.content_type.lower()
+    mime = given.partition(";")[0].strip().lower()  # aiohttp's own reading turns nonsense into octet-stream
     if not _MIME.match(mime) or (allowed and mime not in allowed):
         raise invalid("Content-Type", f"must be {' or '.join(allowed) or 'a media type'}")
     return mime
