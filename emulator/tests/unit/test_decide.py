@@ -17,25 +17,34 @@ PRIMARY = Owner("m1:master1", "boot-m1")
 INTERVAL = 30.0
 LONG_TRUST = 10 * LIVENESS_STALE
 seconds = st.sampled_from([0.0, 1.0, 29.9, 30.0, 45.0, 119.0, 121.0, 1000.0])
+CONDITIONS = {
+    "alive": {},
+    "dead": {"silent": 45.0, "silent_elsewhere": (31.0,), "db_age": 50.0, "answered": False},
+    "stale": {"db_age": 121.0},
+    "cut off from the primary": {"silent": 45.0, "silent_elsewhere": (0.0,), "answered": False},
+    "not restarted": {"generation": 1},
+    "starting": {"generation": 0},
+}
 
 
 @st.composite
 def sights_of(draw: st.DrawFn, *, secondaries: int | None = None) -> dict[str, Sight]:
-    """Coreapps in any condition; all are seen by the same number of secondary masters."""
-    masters = draw(st.integers(0, 3)) if secondaries is None else secondaries
+    """Coreapps in the conditions that matter, and in any other."""
     found = {}
     for number in range(draw(st.integers(0, 6))):
         key = f"h{number}:core{number}"
-        silent = draw(seconds)
-        found[key] = Sight(
-            node_key=key,
-            instance_id=f"boot-{number}-{draw(st.integers(1, 2))}",
-            generation=draw(st.sampled_from([0, 1, 2])),
-            db_age=draw(seconds),
-            silent=silent,
-            silent_elsewhere=tuple(draw(st.lists(seconds, min_size=masters, max_size=masters))),
-            answered=silent == 0.0,
-        )
+        sight = Sight(key, f"boot-{number}-{draw(st.sampled_from([1, 1, 1, 2]))}", 2, silent_elsewhere=(0.0,))
+        if draw(st.integers(0, 3)):
+            sight = replace(sight, **CONDITIONS[draw(st.sampled_from([*CONDITIONS, "alive"]))])
+        else:
+            silent = draw(seconds)
+            elsewhere = tuple(draw(st.lists(seconds, max_size=3)))
+            sight = replace(
+                sight, silent=silent, silent_elsewhere=elsewhere, db_age=draw(seconds), answered=silent == 0.0
+            )
+        if secondaries is not None:
+            sight = replace(sight, silent_elsewhere=tuple(draw(seconds) for _ in range(secondaries)))
+        found[key] = sight
     return found
 
 
@@ -44,7 +53,7 @@ def owners_of(draw: st.DrawFn, shards: int) -> dict[int, Owner]:
     """A shard map as the primary could find it: one shard per coreapp, gaps, boots that are gone."""
     numbers = draw(st.lists(st.integers(0, 7), unique=True, max_size=shards))
     owners = {
-        shard: Owner(f"h{number}:core{number}", f"boot-{number}-{draw(st.integers(1, 2))}")
+        shard: Owner(f"h{number}:core{number}", f"boot-{number}-{draw(st.sampled_from([1, 1, 1, 2]))}")
         for shard, number in zip(draw(st.permutations(range(shards))), numbers, strict=False)
     }
     if draw(st.booleans()):
@@ -157,16 +166,26 @@ def test_heartbeat_rule_needs_a_second_master(situation: tuple[int, dict[int, Ow
 def test_no_promotion_storm_after_the_database_was_away(
     situation: tuple[int, dict[int, Owner], dict[str, Sight]], db_trusted: float
 ) -> None:
-    """All rows are old, all owners answer: nobody is replaced."""
+    """The owners' rows are old, but they answer; the standbys have written theirs already: nobody is replaced."""
     shards, owners, sights = situation
-    stale = {
-        key: replace(sight, db_age=1000.0, silent=0.0, silent_elsewhere=(0.0,), answered=True)
+    holding = {owner.node_key for owner in owners.values()}
+    returned = {
+        key: replace(
+            sight, db_age=1000.0 if key in holding else 0.0, silent=0.0, silent_elsewhere=(0.0,), answered=True
+        )
         for key, sight in sights.items()
     }
-    _changes, after = decided(shards, owners, stale, db_trusted)
+    _changes, after = decided(shards, owners, returned, db_trusted)
     for shard, owner in owners.items():
-        if shard != CONTROL_SHARD and owner.node_key in stale:
+        if shard != CONTROL_SHARD and owner.node_key in returned:
             assert after[shard].node_key == owner.node_key
+
+
+def test_a_silent_row_is_death_once_the_database_has_been_there_for_long() -> None:
+    owners = {0: Owner("h1:core1", "boot"), CONTROL_SHARD: Owner("h1:core1", "boot")}
+    sights = {"h1:core1": Sight("h1:core1", "boot", 2, db_age=121.0), "h2:core2": Sight("h2:core2", "boot", 2)}
+    assert decided(1, owners, sights, db_trusted=119.0)[0] == {}
+    assert decided(1, owners, sights, db_trusted=121.0)[1][0].node_key == "h2:core2"
 
 
 @given(sights_of(secondaries=1))
@@ -239,3 +258,9 @@ def test_a_node_that_was_not_told_keeps_the_longer_interval() -> None:
     sight = Sight("h1:core", "boot", 2, silent=10.0, silent_elsewhere=(10.0,), answered=False, told=30.0)
     assert decide.unhealthy(sight, interval=5.0, db_trusted=LONG_TRUST) == ""
     assert decide.unhealthy(replace(sight, told=5.0), interval=5.0, db_trusted=LONG_TRUST) == "heartbeat"
+
+
+def test_a_map_that_gives_one_node_two_shards_is_mended() -> None:
+    twice = Owner("h1:core1", "boot")
+    _changes, after = decided(2, {0: twice, 1: twice}, {key: Sight(key, "boot", 2) for key in ("h1:core1", "h2:core2")})
+    assert (after[0].node_key, after[1].node_key) == ("h1:core1", "h2:core2")

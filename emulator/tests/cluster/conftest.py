@@ -1,0 +1,219 @@
+"""Real clusters of containers, their clock running fast. Everything made here is removed at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import docker
+import msgspec
+import pytest
+from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from waemu.wire import CoreError, NodeStatus
+
+T = TypeVar("T")
+DIVISOR = 10.0
+VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4")
+CORE_IMAGE = f"docker.whatsapp.biz/coreapp:{VERSION}"
+DB_IMAGE = "waent/mariadb:10.11"
+SLACK = 20  # real seconds a busy machine may take longer before a wait counts as failed
+PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu-core")
+START = ["/opt/whatsapp/bin/wait_on_mysql.sh", "/opt/whatsapp/bin/launch_within_docker.sh"]
+ACCOUNT = {"cc": "1", "phone_number": "5550100"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this directory starts containers."""
+    for item in items:
+        if "/cluster/" in str(item.path):
+            item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session")
+def engine() -> docker.DockerClient:
+    """The Docker Engine, with the emulator's images in it."""
+    try:
+        client = docker.from_env(timeout=60)
+        client.ping()
+    except DockerException:
+        pytest.skip("no Docker Engine answers")
+    for image in (CORE_IMAGE, DB_IMAGE):
+        try:
+            client.images.get(image)
+        except ImageNotFound:
+            pytest.fail(f"{image} is not there: run emulator/build.py first")
+    return client
+
+
+class Cluster:
+    """Containers on one network. Times given and returned are product seconds."""
+
+    def __init__(self, engine: docker.DockerClient, name: str, **environment: str) -> None:
+        self.engine, self.name = engine, f"{PREFIX}-{name}"
+        self.environment = environment
+        self.network = engine.networks.create(self.name)
+        self.containers: dict[str, Container] = {}
+
+    def database(self) -> Container:
+        """A MariaDB with an empty volume."""
+        return self._run("db", DB_IMAGE, environment={"MYSQL_ROOT_PASSWORD": "testpass"})
+
+    def node(self, kind: str, command: list[str] | None = None, **environment: str) -> Container:
+        """A node: the kind is coreapp1, master2 ...; its host name is that kind."""
+        settings = {
+            "WA_DB_ENGINE": "MYSQL",
+            "WA_DB_HOSTNAME": "db",
+            "WA_DB_PORT": "3306",
+            "WA_DB_USERNAME": "root",
+            "WA_DB_PASSWORD": "testpass",
+            "WA_APP_MULTICONNECT": "1",
+            "COREAPP_HOSTNAME": kind,
+            "WAEMU_TIME_DIVISOR": str(DIVISOR),
+            **({"WA_MASTER_NODE": "1"} if kind.startswith("master") else {}),
+            **self.environment,
+            **environment,
+        }
+        return self._run(
+            kind,
+            CORE_IMAGE,
+            command=command or START,
+            environment=settings,
+            cap_drop=["MKNOD"],
+            restart_policy={"Name": "unless-stopped"},
+        )
+
+    def oneshot(self, name: str, **environment: str) -> tuple[int, str]:
+        """Run a container of the image coreapp to its end: exit code and log."""
+        container = self.node(name, **environment)
+        self.engine.api.update_container(container.id, restart_policy={"Name": "no"})
+        code = container.wait(timeout=60)["StatusCode"]
+        log = container.logs().decode()
+        container.remove(force=True, v=True)
+        del self.containers[name]
+        return code, log
+
+    def _run(self, kind: str, image: str, **options: Any) -> Container:
+        container = self.engine.containers.create(image, name=f"{self.name}-{kind}", hostname=kind, **options)
+        self.network.connect(container, aliases=[kind])
+        container.start()
+        self.containers[kind] = container
+        return container
+
+    def close(self) -> None:
+        """Remove everything."""
+        for container in self.containers.values():
+            with contextlib.suppress(NotFound):
+                container.remove(force=True, v=True)
+        self.network.remove()
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    def call(self, kind: str, port: int, method: str, path: str, body: Any = None) -> Any:
+        """One request to a node, at the address of its container. Raises CoreError; 1014 when nobody answers."""
+        data = None if body is None else msgspec.json.encode(body)
+        connection = http.client.HTTPConnection(self.address(kind), port, timeout=5)
+        try:
+            connection.request(method, path, data)
+            answer = connection.getresponse()
+            content = answer.read()
+        except OSError as error:
+            raise CoreError(1014, str(error)) from error
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise CoreError.of_reply(answer.status, content)
+        return msgspec.json.decode(content)
+
+    def address(self, kind: str) -> str:
+        """The IP address of a container, now. Raises CoreError 1014 while it is not running."""
+        container = self.containers[kind]
+        container.reload()
+        if container.status != "running":
+            raise CoreError(1014, f"{kind} is {container.status}")
+        return container.attrs["NetworkSettings"]["Networks"][self.name]["IPAddress"]
+
+    def status(self, kind: str) -> NodeStatus | int | None:
+        """What a node says of itself: its status, its error code, or None when it does not answer."""
+        try:
+            return msgspec.convert(self.call(kind, 6252, "GET", "/status"), NodeStatus)
+        except CoreError as error:
+            return None if error.code == 1014 else error.code
+
+    def statuses(self) -> dict[str, NodeStatus | int | None]:
+        """Of all nodes."""
+        return {kind: self.status(kind) for kind in self.containers if kind != "db"}
+
+    def owners(self) -> dict[int, str]:
+        """Shard to the node that is connected for it. Two at once fail the test: that is a split brain."""
+        found: dict[int, str] = {}
+        for kind, status in self.statuses().items():
+            if isinstance(status, NodeStatus) and status.gateway_status == "connected":
+                for first, last in status.shards:
+                    for shard in range(first, last + 1):
+                        assert shard not in found, f"{found[shard]} and {kind} are both connected for {shard}"
+                        found[shard] = kind
+        return found
+
+    def primary(self) -> str | None:
+        """The node that says it is the primary master. Two at once fail the test."""
+        primaries = [
+            kind for kind, s in self.statuses().items() if isinstance(s, NodeStatus) and s.role == "primary_master"
+        ]
+        assert len(primaries) <= 1
+        return primaries[0] if primaries else None
+
+    def sql(self, statement: str) -> list[str]:
+        """Rows of a query, tab-separated."""
+        result = self.containers["db"].exec_run(["mariadb", "-uroot", "-ptestpass", "-N", "-e", statement])
+        assert result.exit_code == 0, result.output.decode()
+        return result.output.decode().splitlines()
+
+    def wait(self, what: Callable[[], T], within: float) -> T:
+        """Until something is true, at most so many product seconds (and a little for the machine)."""
+        deadline = time.monotonic() + within / DIVISOR + SLACK
+        while True:
+            value = what()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                pytest.fail(f"not within {within} product seconds: {self.statuses()}\n{self.logs()}")
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        """The last lines of all nodes, for a failure."""
+        return "\n".join(f"--- {kind}\n{c.logs(tail=15).decode()}" for kind, c in self.containers.items())
+
+    # -- doing ---------------------------------------------------------------------------------------------
+
+    def register(self) -> None:
+        """Request a code, verify it."""
+        primary = self.wait(self.primary, 60)
+        request = {**ACCOUNT, "method": "sms", "cert": "YWJj"}
+        assert self.call(primary, 6252, "POST", "/account", request)["http_status"] == 202
+        self.call(primary, 6252, "POST", "/account/verify", {"code": "123456"})
+
+    def send(self, kind: str, wa_id: str = "15550001") -> None:
+        """One text message to a node. Raises CoreError."""
+        message = {"id": os.urandom(8).hex(), "to": wa_id, "wa_id": wa_id, "type": "text", "body": {"text": {}}}
+        self.call(kind, 6250, "POST", "/messages", message)
+
+
+@pytest.fixture(scope="module")
+def new_cluster(engine: docker.DockerClient) -> Iterator[Callable[..., Cluster]]:
+    """Makes clusters; their containers and networks go when the module is done."""
+    made: list[Cluster] = []
+
+    def make(name: str, **environment: str) -> Cluster:
+        cluster = Cluster(engine, name, **environment)
+        made.append(cluster)
+        return cluster
+
+    yield make
+    for cluster in made:
+        cluster.close()
