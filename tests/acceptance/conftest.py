@@ -126,7 +126,7 @@ class Cluster:
         return int(self.machines()[0].variables.get("wa_shards", 1))
 
     @property
-    def seconds_per_second(self) -> float:
+    def speed(self) -> float:
         """How much faster than the product's this cluster's clock runs."""
         extra = self.machines()[0].variables.get("wa_extra_environment", {})
         return float(extra.get("WAEMU_TIME_DIVISOR", 1))
@@ -149,25 +149,25 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     return Cluster(request.config.option.ansible_inventory)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def machine(host: t.Any, cluster: Cluster) -> Machine:
     """The host under test."""
     return cluster.machine(host.backend.host)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def variables(machine: Machine) -> Variables:
     """The inventory's variables of the host under test."""
     return machine.variables
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def containers(machine: Machine) -> list[Container]:
     """The cluster's containers on the host under test."""
     return machine.containers()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nodes(containers: list[Container]) -> list[Container]:
     """The cluster's nodes on the host under test: its containers without the database."""
     return [container for container in containers if container.kind in KINDS]
