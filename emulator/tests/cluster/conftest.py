@@ -55,7 +55,7 @@ class Cluster:
     """Containers on one network. Times given and returned are product seconds."""
 
     def __init__(self, engine: docker.DockerClient, name: str, **environment: str) -> None:
-        self.engine, self.name = engine, f"{PREFIX}-{name}"
+        self.engine, self.name = engine, f"{PREFIX}-{name}-{os.urandom(3).hex()}"
         self.environment = environment
         self.network = engine.networks.create(self.name)
         self.containers: dict[str, Container] = {}
@@ -100,9 +100,9 @@ class Cluster:
 
     def _run(self, kind: str, image: str, **options: Any) -> Container:
         container = self.engine.containers.create(image, name=f"{self.name}-{kind}", hostname=kind, **options)
+        self.containers[kind] = container
         self.network.connect(container, aliases=[kind])
         container.start()
-        self.containers[kind] = container
         return container
 
     def close(self) -> None:

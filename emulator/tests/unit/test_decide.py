@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from waemu.clock import CONNECT_MIN, LIVENESS_STALE
+from waemu.clock import LIVENESS_STALE
 from waemu.core import decide
 from waemu.core.decide import Sight
 from waemu.shards import ALLOWED_COUNTS, CONTROL_SHARD
@@ -225,18 +225,20 @@ def test_coreapps_that_did_not_restart_since_set_shards_get_nothing() -> None:
     delay=st.floats(0, 5),
     interval=st.floats(5, 60),
     lease_left=st.floats(0, 30),
-    map_read_at=st.floats(0, 1000),
+    confirmed_at=st.floats(0, 1000),
     written_at=st.floats(0, 1000),
 )
-def test_an_owner_gives_up_before_its_successor_can_be_connected(
-    heard_at: float, delay: float, interval: float, lease_left: float, map_read_at: float, written_at: float
+def test_an_owner_gives_up_before_its_successor_connects(
+    heard_at: float, delay: float, interval: float, lease_left: float, confirmed_at: float, written_at: float
 ) -> None:
-    """No successor is chosen before every rule that protects the owner has run out."""
-    chosen_by_heartbeat = max(heard_at + delay + min(interval, lease_left), map_read_at)
-    chosen_by_liveness = written_at + LIVENESS_STALE
+    """Whatever rule replaces it: the successor is chosen after that rule ran out, and waits for the confirmation."""
+    chosen = min(heard_at + delay + min(interval, lease_left), written_at + LIVENESS_STALE)
+    connects = max(chosen, min(confirmed_at + 2.0, written_at + LIVENESS_STALE))
     safe = decide.safe_after_ping(heard_at, interval=interval, lease_left=lease_left)
-    ends = decide.ownership_ends(safe_from_masters=safe, map_read_at=map_read_at, written_at=written_at)
-    assert ends < min(chosen_by_heartbeat, chosen_by_liveness) + CONNECT_MIN
+    ends = decide.ownership_ends(
+        safe_from_masters=safe, confirmed_at=confirmed_at, confirmed_for=2.0, written_at=written_at
+    )
+    assert ends <= connects
 
 
 @given(sights_of(secondaries=1), st.floats(0.1, 60))

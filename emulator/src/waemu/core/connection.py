@@ -36,15 +36,18 @@ class Connection:
         """connected, connecting or disconnected (3.5)."""
         return GATEWAY_STATUS[self.socket]
 
-    async def want(self, shards: frozenset[int], why: str) -> None:
-        """Serve these shards from now on, none when empty. Returns at once; dropping is immediate."""
+    async def want(self, shards: frozenset[int], why: str, *, after: float = 0.0) -> None:
+        """Serve these shards from now on, none when empty. Returns at once; dropping is immediate.
+
+        after: product seconds to wait before connecting.
+        """
         if shards == self.shards:
             return
         await self.drop(why)
         if shards:
             log.info("Connecting for shards %s: %s", sorted(shards), why)
             self._set(shards, CONNECTING)
-            self._task = asyncio.create_task(self._connect(shards))
+            self._task = asyncio.create_task(self._connect(shards, after))
 
     async def drop(self, why: str) -> None:
         """Be disconnected now."""
@@ -72,8 +75,9 @@ class Connection:
         self._pulse.set()
         self._pulse = asyncio.Event()
 
-    async def _connect(self, shards: frozenset[int]) -> None:
+    async def _connect(self, shards: frozenset[int], after: float) -> None:
         backoff = Backoff()
+        await self._clock.sleep(after)
         while True:
             try:
                 await self.link.connect(shards)

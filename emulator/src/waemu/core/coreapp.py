@@ -7,7 +7,7 @@ import logging
 import random
 from dataclasses import dataclass
 
-from waemu.clock import FENCE_CHECK, LIVENESS_WRITE, RESHARD_STOP_MAX, RESHARD_STOP_MIN
+from waemu.clock import CONFIRMED_FOR, LIVENESS_STALE, LIVENESS_WRITE, RESHARD_STOP_MAX, RESHARD_STOP_MIN
 from waemu.core import decide
 from waemu.core.backoff import Backoff
 from waemu.core.connection import Connection
@@ -15,6 +15,7 @@ from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
 from waemu.core.sender import Sender, not_instantiated
 from waemu.shards import ranges
+from waemu.store import cluster
 from waemu.store.engine import DB_ERRORS
 from waemu.wire import NodeStatus, Ping
 
@@ -50,6 +51,8 @@ class Coreapp:
         self.stopping = False
         self._safe_from_masters = float("-inf")
         self._collect = asyncio.Event()
+        # A fast clock must not make a slow machine look like a lost owner: at least one real second.
+        self._confirmed_for = max(CONFIRMED_FOR, node.clock.product(1.0))
 
     @property
     def ready(self) -> bool:
@@ -63,7 +66,8 @@ class Coreapp:
             return float("inf")
         return decide.ownership_ends(
             safe_from_masters=self._safe_from_masters,
-            map_read_at=self.node.map_read_at,
+            confirmed_at=self.node.confirmed_at,
+            confirmed_for=self._confirmed_for,
             written_at=self.node.written_at,
         )
 
@@ -144,7 +148,7 @@ class Coreapp:
         while True:
             try:
                 if self.node.clock.now() >= due:
-                    await self.node.write_row()
+                    await self.node.write_row(serving=bool(self.connection.shards))
                     due = self.node.clock.now() + LIVENESS_WRITE
                 await self.node.refresh()
                 backoff.reset()
@@ -169,11 +173,21 @@ class Coreapp:
         if node.env.multiconnect and node.state.generation > self.generation:
             await self._stop_for_restart()
         owned = node.owned if node.may_connect else frozenset()
-        if owned != self.connection.shards:
+        if owned == self.connection.shards:
+            wait = 0.0
+        else:
             self.sender.forget()
-        await self.connection.want(owned, "the shard map names this node" if owned else self._why_not())
+            wait = await self._until_predecessor_is_gone() if owned else 0.0
+        await self.connection.want(owned, "the shard map names this node" if owned else self._why_not(), after=wait)
         if self.connection.is_up:
             await self.sender.recover()
+
+    async def _until_predecessor_is_gone(self) -> float:
+        """Product seconds for which an owner that was cut off from the masters may still believe in itself."""
+        if not self.node.env.multiconnect:
+            return 0.0
+        age = self.node.clock.product(await self.node.db(cluster.deposed_age(self.node.engine, self.node.me)))
+        return max(self._confirmed_for - age, 0.0)
 
     def _why_not(self) -> str:
         if self.node.expired:
@@ -215,31 +229,32 @@ class Coreapp:
                 log.error("Message clean-up failed: %s", error)
 
     async def _guard(self) -> None:
-        """Drop the connection by itself when it could not make sure in time that nobody took over (11 Q19)."""
+        """While no master hears this owner, have the database confirm it; drop the connection in time otherwise.
+
+        A cut-off owner could have been replaced without knowing it (11 Q19).
+        """
         node = self.node
         while True:
             await self.connection.until(lambda: bool(self.connection.shards))
-            now = node.clock.now()
-            quiet_until = self._safe_from_masters - decide.MAP_READ_GOOD_FOR
-            if now < quiet_until and now < self.may_serve_until:
-                await node.clock.sleep(min(quiet_until, self.may_serve_until) - now)
+            quiet = min(self._safe_from_masters, node.written_at + LIVENESS_STALE) - self._confirmed_for
+            if node.clock.now() < quiet:
+                await node.clock.sleep(quiet - node.clock.now())
                 continue
-            await self._check_map()
-            await node.clock.sleep(FENCE_CHECK)
+            await self._confirm()
+            await node.clock.sleep(self._confirmed_for / 4)
 
-    async def _check_map(self) -> None:
-        """Read the map and go by it; drop everything when it cannot be read in time."""
+    async def _confirm(self) -> None:
         node = self.node
         left = self.may_serve_until - node.clock.now()
         try:
-            async with asyncio.timeout(node.clock.scaled(max(left, 0.0))):
-                await node.read_map()
+            async with asyncio.timeout(node.clock.scaled(left if left > 0 else self._confirmed_for)):
+                await node.confirm()
         except DB_ERRORS as error:
-            log.debug("Could not read the shard map: %s", error)
+            log.debug("Could not have the ownership confirmed: %s", error)
         if self.connection.shards - node.owned:
             await self._drop("the shard map names another node")
         elif node.clock.now() >= self.may_serve_until:
-            await self._drop("neither master nor database confirms the ownership")
+            await self._drop("neither a master nor the database confirms the ownership")
 
     async def _drop(self, why: str) -> None:
         await self.connection.drop(why)

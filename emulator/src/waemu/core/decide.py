@@ -9,12 +9,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from waemu.clock import CONNECT_MIN, LIVENESS_STALE
+from waemu.clock import LIVENESS_STALE
 from waemu.shards import CONTROL_SHARD
 from waemu.store.cluster import Owner
 
 LOOK_MARGIN = 0.05  # so that the silence is over the limit when looked at, not just under it
-MAP_READ_GOOD_FOR = CONNECT_MIN - 1.0  # nobody promoted after a map read is connected sooner than this
 
 Changes = dict[int, Owner | None]
 
@@ -139,13 +138,14 @@ def owned(owners: Mapping[int, Owner], node: Owner) -> frozenset[int]:
     return frozenset(shard for shard, owner in owners.items() if owner == node)
 
 
-def ownership_ends(*, safe_from_masters: float, map_read_at: float, written_at: float) -> float:
-    """Until when an owner may serve without asking again; later it could have been replaced.
+def ownership_ends(*, safe_from_masters: float, confirmed_at: float, confirmed_for: float, written_at: float) -> float:
+    """Until when an owner may serve without asking again; later another node could be serving in its place.
 
-    safe_from_masters: see safe_after_ping. map_read_at: when it last read that the shard is its own; a new owner
-    needs CONNECT_MIN after that. written_at: its last liveness row; the database rule needs LIVENESS_STALE.
+    safe_from_masters: see safe_after_ping. confirmed_at: when it last wrote that it serves and then read that it
+    may; its successor waits confirmed_for from there. written_at: its last liveness row; the database rule needs
+    LIVENESS_STALE.
     """
-    return min(max(safe_from_masters, map_read_at) + MAP_READ_GOOD_FOR, written_at + LIVENESS_STALE)
+    return min(max(safe_from_masters, confirmed_at + confirmed_for), written_at + LIVENESS_STALE)
 
 
 def safe_after_ping(heard_at: float, *, interval: float, lease_left: float) -> float:

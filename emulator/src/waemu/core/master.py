@@ -254,7 +254,7 @@ class Master:
         state = self.node.state
         if state is None or state.age is None:
             return 0.0
-        since = self.node.clock.product(state.age) + self.node.clock.now() - self.node.map_read_at
+        since = self.node.clock.product(state.age) + self.node.clock.now() - self.node.read_at
         return RESHARD_ASSIGN_AFTER - since
 
     async def _write(self, changes: decide.Changes, sights: dict[str, decide.Sight]) -> None:

@@ -41,7 +41,8 @@ class Node:
         self.owners: dict[int, Owner] = {}
         self.state: State | None = None
         self.settings = nested({})
-        self.map_read_at = float("-inf")
+        self.read_at = float("-inf")  # when the map was last read
+        self.confirmed_at = float("-inf")  # see confirm
         self.written_at = float("-inf")
 
     @property
@@ -102,19 +103,27 @@ class Node:
         owners, state = await self.db(cluster.read_for_node(self.engine))
         self.account = await self.db(config.read_account(self.engine))
         self.settings = await self.db(config.read_settings(self.engine))
-        self.owners, self.state, self.map_read_at = owners, state, asked_at
+        self.owners, self.state, self.read_at = owners, state, asked_at
 
     async def read_map(self) -> None:
         """Read the shard map alone."""
         asked_at = self.clock.now()
         self.owners = await self.db(cluster.read_map(self.engine))
-        self.map_read_at = asked_at
+        self.read_at = asked_at
 
-    async def write_row(self) -> None:
-        """Write the liveness row."""
+    async def confirm(self) -> None:
+        """Say that this node serves, then read whether it may: whoever follows it sees the one or the other."""
+        asked_at = self.clock.now()
+        await self.write_row(serving=True)
+        await self.read_map()
+        if self.owned:
+            self.confirmed_at = asked_at
+
+    async def write_row(self, *, serving: bool = False) -> None:
+        """Write the liveness row. serving: this coreapp is connected, or about to be."""
         asked_at = self.clock.now()
         role = "master" if self.env.is_master else "coreapp"
-        row = NodeRow(self.me.node_key, self.instance_id, role, self.endpoints, str(self.env.version), 0.0)
+        row = NodeRow(self.me.node_key, self.instance_id, role, self.endpoints, str(self.env.version), 0.0, serving)
         await self.db(cluster.write_node(self.engine, row))
         self.written_at = asked_at
 

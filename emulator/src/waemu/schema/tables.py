@@ -38,6 +38,7 @@ nodes = sa.Table(
     sa.Column("version", sa.String(32), nullable=False),
     sa.Column("booted_at", Micros, nullable=False),
     sa.Column("last_seen", Micros, nullable=False),  # the liveness row of 3.3
+    sa.Column("serving", sa.Boolean, nullable=False),  # connected, or about to be, when it wrote the row
     schema="cluster",
 )
 

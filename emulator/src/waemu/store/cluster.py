@@ -20,7 +20,10 @@ from waemu.wire import Endpoints
 
 @dataclass(frozen=True)
 class NodeRow:
-    """A node as it made itself known. age: real seconds since it last wrote its liveness row."""
+    """A node as it made itself known.
+
+    age: real seconds since it last wrote its liveness row. serving: it was connected for shards then.
+    """
 
     node_key: str
     instance_id: str
@@ -28,6 +31,7 @@ class NodeRow:
     endpoints: Endpoints
     version: str
     age: float
+    serving: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,12 @@ async def write_node(engine: AsyncEngine, node: NodeRow) -> None:
         "port_control": node.endpoints.control,
         "port_health": node.endpoints.health,
         "version": node.version,
+        "serving": node.serving,
         "last_seen": utc_now(),
     }
     mine = (nodes.c.node_key == node.node_key) & (nodes.c.instance_id == node.instance_id)
     async with engine.begin() as connection:
-        seen = await connection.execute(nodes.update().where(mine).values(last_seen=utc_now()))
+        seen = await connection.execute(nodes.update().where(mine).values(last_seen=utc_now(), serving=node.serving))
         if seen.rowcount:
             return
         await connection.execute(nodes.delete().where(nodes.c.node_key == node.node_key))
@@ -104,7 +109,22 @@ async def read_nodes(engine: AsyncEngine, *, max_age: float) -> dict[str, NodeRo
 
 def _node(row: sa.Row[tuple[object, ...]]) -> NodeRow:
     age = (row.db_now - row.last_seen).total_seconds()
-    return NodeRow(row.node_key, row.instance_id, row.role, _endpoints(row), row.version, age)
+    return NodeRow(row.node_key, row.instance_id, row.role, _endpoints(row), row.version, age, row.serving)
+
+
+async def deposed_age(engine: AsyncEngine, me: Owner) -> float:
+    """Real seconds since a coreapp that owns nothing any more last said that it serves; infinity if none did."""
+    owners = sa.select(shard_map.c.owner_key)
+    deposed = (
+        nodes.c.serving
+        & (nodes.c.role == "coreapp")
+        & (nodes.c.node_key != me.node_key)
+        & nodes.c.node_key.not_in(owners)
+    )
+    async with engine.connect() as connection:
+        query = sa.select(sa.func.max(nodes.c.last_seen).label("last_seen"), utc_now().label("db_now")).where(deposed)
+        row = (await connection.execute(query)).one()
+    return (row.db_now - row.last_seen).total_seconds() if row.last_seen else float("inf")
 
 
 async def forget_silent(engine: AsyncEngine, *, max_age: float) -> int:

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(32), nullable=False),
         sa.Column("booted_at", Micros, nullable=False),
         sa.Column("last_seen", Micros, nullable=False),
+        sa.Column("serving", sa.Boolean, nullable=False),
     )
     lease = op.create_table(
         "lease",
