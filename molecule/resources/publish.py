@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Put images of this machine's Docker Engine into the registry of the test hosts.
 
-    python publish.py REGISTRY NAME=IMAGE...     for example 127.0.0.1:49153 web:v2.19.4=docker.whatsapp.biz/web:v2.19.4
+    python publish.py CA REGISTRY NAME=IMAGE...
+
+for example C(ca.pem 127.0.0.1:49153 web:v2.19.4=docker.whatsapp.biz/web:v2.19.4); CA is the certificate that signed the
+registry's.
 
 An image the registry holds already is not sent again: its manifest names the configuration, and that is the image's id.
 Prints one line per image, "pushed" or "present".
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import sys
 import time
 import typing as t
@@ -28,9 +32,16 @@ class PublishError(Exception):
     """Why an image could not be published, in one sentence."""
 
 
-def get(registry: str, path: str) -> tuple[int, bytes]:
+class Registry(t.NamedTuple):
+    """Where it is, as HOST:PORT, and how to trust it."""
+
+    address: str
+    tls: ssl.SSLContext
+
+
+def get(registry: Registry, path: str) -> tuple[int, bytes]:
     """One GET from the registry: status and body."""
-    connection = http.client.HTTPConnection(registry, timeout=REGISTRY_TIMEOUT_SECONDS)
+    connection = http.client.HTTPSConnection(registry.address, timeout=REGISTRY_TIMEOUT_SECONDS, context=registry.tls)
     try:
         connection.request("GET", path, headers={"Accept": MANIFEST_TYPE})
         response = connection.getresponse()
@@ -39,7 +50,7 @@ def get(registry: str, path: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def wait_for_registry(registry: str) -> None:
+def wait_for_registry(registry: Registry) -> None:
     """Return when the registry answers; PublishError when it has not within the time-out."""
     deadline = time.monotonic() + REGISTRY_TIMEOUT_SECONDS
     while True:
@@ -52,12 +63,14 @@ def wait_for_registry(registry: str) -> None:
             seen = str(problem)
         if time.monotonic() > deadline:
             raise PublishError(
-                "The registry at {0} did not answer within {1} s: {2}".format(registry, REGISTRY_TIMEOUT_SECONDS, seen)
+                "The registry at {0} did not answer within {1} s: {2}".format(
+                    registry.address, REGISTRY_TIMEOUT_SECONDS, seen
+                )
             )
         time.sleep(0.1)
 
 
-def published_id(registry: str, name: str, tag: str) -> str | None:
+def published_id(registry: Registry, name: str, tag: str) -> str | None:
     """Id of the image that the registry holds under this name, or None."""
     status, body = get(registry, "/v2/{0}/manifests/{1}".format(name, tag))
     if status == http.client.NOT_FOUND:
@@ -68,9 +81,9 @@ def published_id(registry: str, name: str, tag: str) -> str | None:
     return digest
 
 
-def push(engine: docker.DockerClient, image: t.Any, registry: str, name: str, tag: str) -> None:
+def push(engine: docker.DockerClient, image: t.Any, registry: Registry, name: str, tag: str) -> None:
     """Send the image, and forget the name it needed for that."""
-    repository = "{0}/{1}".format(registry, name)
+    repository = "{0}/{1}".format(registry.address, name)
     image.tag(repository, tag)
     try:
         for event in engine.images.push(repository, tag=tag, stream=True, decode=True):
@@ -80,7 +93,7 @@ def push(engine: docker.DockerClient, image: t.Any, registry: str, name: str, ta
         engine.images.remove("{0}:{1}".format(repository, tag))
 
 
-def publish(registry: str, wanted: t.Sequence[str]) -> None:
+def publish(registry: Registry, wanted: t.Sequence[str]) -> None:
     """Bring every NAME:TAG=IMAGE of the list into the registry."""
     wait_for_registry(registry)
     engine = docker.from_env()
@@ -99,12 +112,13 @@ def publish(registry: str, wanted: t.Sequence[str]) -> None:
 
 def main(arguments: t.Sequence[str]) -> int:
     """Publish what the command line asks for; returns the process's exit code."""
-    if len(arguments) < 2 or not all("=" in pair for pair in arguments[1:]):
-        print("Usage: publish.py REGISTRY NAME:TAG=IMAGE...", file=sys.stderr)
+    if len(arguments) < 3 or not all("=" in pair for pair in arguments[2:]):
+        print("Usage: publish.py CA REGISTRY NAME:TAG=IMAGE...", file=sys.stderr)
         return 2
+    ca, address, *wanted = arguments
     try:
-        publish(arguments[0], arguments[1:])
-    except (PublishError, docker.errors.DockerException) as problem:
+        publish(Registry(address, ssl.create_default_context(cafile=ca)), wanted)
+    except (OSError, PublishError, docker.errors.DockerException) as problem:
         print(str(problem), file=sys.stderr)
         return 1
     return 0

@@ -24,12 +24,14 @@ SUITE = "bookworm"
 REPOSITORY = "waent-testhost"
 LABEL = "waent.fleet.test=host-image"
 PACKAGES = (
+    "ca-certificates",
     "docker.io",
     "docker-registry",
     "iproute2",
     "iptables",
     "libfaketime",  # a host whose clock is wrong: see tests/integration
     "openssh-server",
+    "openssl",
     "procps",
     "python3",
     "python3-apt",  # what Ansible's apt module needs, which could not fetch it: test hosts have no package source

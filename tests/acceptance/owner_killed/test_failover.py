@@ -110,8 +110,13 @@ def test_an_owner_whose_process_dies_is_started_again(cluster, api):
         10,
         "the engine starts the container again",
     )
+
+    def served() -> t.Any:
+        connected, owners = api.connected_coreapps(), api.owners()
+        return (owner in connected and owners.get(0) == [owner]) or (connected, owners)
+
     wait_until(
-        lambda: (api.connected_coreapps() >= {owner} and api.owners().get(0) == [owner]) or (api.health(), api.owners()),
+        served,
         BACK_SECONDS / cluster.speed + SLACK_SECONDS,
         "the shard is served again",
     )

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Test hosts for tests that are no Molecule scenario, made by the same playbooks."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import yaml
+from site_runs import OK, Run, play, write_inventory, write_variables
+from testinfra.utils.ansible_runner import AnsibleRunner
+
+PLAYBOOKS = "molecule/resources/playbooks"
+IMAGES = {
+    "web:v2.19.4": "docker.whatsapp.biz/web:v2.19.4",
+    "coreapp:v2.19.4": "docker.whatsapp.biz/coreapp:v2.19.4",
+    "waent/mariadb:10.11": "waent/mariadb:10.11",
+}
+DATABASE_IMAGE = "docker.whatsapp.biz/waent/mariadb:10.11"
+
+
+class Fleet:
+    """Machines in containers, reached over SSH by a user who may use sudo."""
+
+    def __init__(self, directory: Path, names: t.Sequence[str]) -> None:
+        self.directory, self.names = directory, names
+        self.inventory = directory / "inventory"
+        self._environment = {
+            "MOLECULE_SCENARIO_NAME": "integration",
+            "MOLECULE_EPHEMERAL_DIRECTORY": str(directory),
+        }
+        self._runs = 0
+
+    def create(self) -> None:
+        """Make the machines; what create.yml finds out lies in the inventory's directory afterwards."""
+        self.inventory.mkdir()
+        plain: dict[str, dict[str, t.Any]] = {name: {} for name in self.names}
+        self.write_hosts(plain)
+        variables = self.inventory / "group_vars"
+        variables.mkdir()
+        (variables / "all.yml").write_text(yaml.safe_dump({"test_images": IMAGES}))
+        self._make("create.yml")
+
+    def destroy(self) -> None:
+        """Remove the machines and all that belongs to them."""
+        self._make("destroy.yml")
+
+    def _make(self, playbook: str) -> None:
+        run = play("{0}/{1}".format(PLAYBOOKS, playbook), "-i", str(self.inventory), **self._environment)
+        assert run.code == OK, run.output
+
+    def write_hosts(self, hosts: t.Mapping[str, t.Mapping[str, t.Any]], **groups: t.Sequence[str]) -> None:
+        """The inventory: which of the machines are used, with which variables, in which groups."""
+        write_inventory(self.inventory / "hosts.yml", hosts, test_hosts=list(hosts), **groups)
+
+    def address(self, name: str) -> str:
+        """The machine's address, for those who are on the same network."""
+        generated = yaml.safe_load((self.inventory / "generated.yml").read_text())
+        address: str = generated["all"]["hosts"][name]["ansible_host"]
+        return address
+
+    def shell(self, name: str) -> t.Any:
+        """testinfra's way onto a machine."""
+        return AnsibleRunner.get_runner(str(self.inventory)).get_host(name)
+
+    def run(self, name: str, command: str, *arguments: t.Any) -> str:
+        """Output of a command on a machine, run as root; it must succeed."""
+        shell = self.shell(name)
+        with shell.sudo():
+            output: str = shell.check_output(command, *arguments)
+        return output
+
+    def start_engine(self, name: str) -> None:
+        """Start Docker Engine as a user would who has nothing but the collection."""
+        run = play("playbooks/engine.yml", "-i", str(self.inventory), "--limit", name)
+        assert run.code == OK, run.output
+
+    def site(self, variables: t.Mapping[str, t.Any], *arguments: str) -> Run:
+        """Run site.yml for the hosts of the inventory."""
+        self._runs += 1
+        given = write_variables(self.directory / "variables-{0}.json".format(self._runs), variables)
+        return play("playbooks/site.yml", "-i", str(self.inventory), "-e", given, *arguments)
+
+    def state(self, name: str) -> dict[str, t.Any]:
+        """All that an installation would change on a machine, for comparing before with after."""
+        shell = self.shell(name)
+        with shell.sudo():
+            if shell.run("docker version").rc != 0:
+                return {"engine": bool(shell.run("pgrep -x dockerd").stdout), "packages": self._packages(shell)}
+            ids = shell.check_output("docker ps --all --quiet --no-trunc").split()
+            containers = json.loads(shell.check_output("docker inspect " + " ".join(ids))) if ids else []
+            return {
+                "engine": True,
+                "packages": self._packages(shell),
+                "containers": {one["Id"]: (one["Name"], one["State"]["StartedAt"]) for one in containers},
+                "networks": sorted(shell.check_output("docker network ls --quiet --no-trunc").split()),
+                "volumes": sorted(shell.check_output("docker volume ls --quiet").split()),
+                "images": sorted(shell.check_output("docker image ls --all --quiet --no-trunc").split()),
+            }
+
+    @staticmethod
+    def _packages(shell: t.Any) -> str:
+        digest: str = shell.check_output("dpkg-query --show | sha256sum")
+        return digest

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only the hosts and the database can tell: site.yml looks at all of them, tells everything, and changes nothing.
+
+The hosts are real, and so is what is wrong with them: a process on the port, a directory without permission, a mount
+for reading only, a database with such a user. Only the clock is not: containers share the kernel's, so the second host's
+Python is told another time.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import typing as t
+
+import good
+import pytest
+from fleet import DATABASE_IMAGE, Fleet
+from site_runs import FAILED, Run
+
+TOO_OLD = "10.1.48-MariaDB"
+LACKING = "canary-lacking-2Hs6"
+CLOSED_PORT = 3399
+
+
+@pytest.fixture(scope="module")
+def database(fleet: Fleet) -> t.Iterator[str]:
+    """A database outside the cluster, on host one: port 3306, and on 3307 one that says it is old: their address."""
+    password = good.SECRETS["wa_db_password"]
+    for name, port, *options in (("outside", 3306), ("ancient", 3307, "--version=" + TOO_OLD)):
+        fleet.run(
+            "one",
+            "docker run --detach --name %s --publish %s:3306 --env MYSQL_ROOT_PASSWORD=%s %s " + " ".join(options),
+            name,
+            port,
+            password,
+            DATABASE_IMAGE,
+        )
+    statement = "create user lacking identified by '{0}'; grant select, insert on *.* to lacking".format(LACKING)
+    for name in ("outside", "ancient"):
+        wait_for_database(fleet, name, password)
+    fleet.run("one", "docker exec outside mysql --user=root --password=%s --execute=%s", password, statement)
+    yield fleet.address("one")
+    fleet.run("one", "docker rm --force --volumes outside ancient")
+
+
+def wait_for_database(fleet: Fleet, name: str, password: str) -> None:
+    """Return when the database in this container lets root in over the network."""
+    deadline = time.monotonic() + 60
+    shell = fleet.shell("one")
+    command = "docker exec %s mysql --host=127.0.0.1 --user=root --password=%s --execute='select 1'"
+    while True:
+        answer = shell.run(command, name, password)
+        if answer.rc == 0:
+            return
+        assert time.monotonic() < deadline, answer.stderr
+        time.sleep(0.5)
+
+
+@pytest.fixture
+def refused(fleet: Fleet, database: str) -> t.Callable[..., Run]:
+    """Run site.yml with something wrong; returns the run when it was refused and nothing has changed anywhere."""
+
+    def work(hosts: t.Mapping[str, t.Mapping[str, t.Any]], *arguments: str, **changes: t.Any) -> Run:
+        fleet.write_hosts(
+            {name: {"ansible_become": True, "wa_address": fleet.address(name), **hosts[name]} for name in hosts}
+        )
+        variables = good.but(**{"wa_db_host": database, "wa_db_username": "root", **changes})
+        before = {name: fleet.state(name) for name in fleet.names}
+        run = fleet.site(variables, *arguments)
+        assert run.code == FAILED, run.output
+        assert "nothing was changed" in run.output
+        assert all(host["changed"] == 0 for host in run.recap.values()), run.recap
+        assert {name: fleet.state(name) for name in fleet.names} == before
+        assert {name for name in good.SECRETS if variables[name] in run.output} == set()
+        assert "Traceback" not in run.output
+        return run
+
+    return work
+
+
+@pytest.fixture
+def port_taken(fleet: Fleet) -> t.Iterator[None]:
+    """A process on host one that holds the first port of the first coreapp."""
+    start = "start-stop-daemon --start --background --make-pidfile --pidfile /run/taken.pid --exec /usr/bin/python3"
+    fleet.run("one", start + " -- -m http.server 6250")
+    yield
+    fleet.run("one", "start-stop-daemon --stop --pidfile /run/taken.pid --exec /usr/bin/python3")
+
+
+@pytest.fixture
+def media_paths(fleet: Fleet) -> t.Iterator[None]:
+    """On host one a directory of root's, on host two a read-only mount."""
+    fleet.run("one", "install -d -m 0755 /srv/media")
+    fleet.run("two", "install -d /srv/media && mount -t tmpfs -o ro,size=1m tmpfs /srv/media")
+    yield
+    fleet.run("two", "umount /srv/media")
+
+
+def assert_told(run: Run, code: str, *patterns: str) -> None:
+    """The sentences of this code are these, in any order, one pattern each."""
+    told = run.told(code)
+    assert len(told) == len(patterns), (code, told)
+    for pattern in patterns:
+        assert any(re.fullmatch(pattern, sentence) for sentence in told), (pattern, told)
+
+
+def test_all_hosts_and_the_database_are_judged_together(fleet, refused, database, port_taken, media_paths) -> None:
+    run = refused(
+        {"one": {}, "two": {"ansible_python_interpreter": "/usr/local/bin/python3-minute-ahead"}},
+        wa_version="v2.99.0",
+        wa_db_username="nobody",
+        wa_media="/srv/media",
+        wa_container_uid=12345,
+        wa_disk_free_mb=99999999,
+    )
+    assert_told(
+        run,
+        "PORT_TAKEN",
+        r"one: Port 6250, wanted by wa-coreapp-1, is taken by process python3 \(pid \d+\);"
+        r" free it or change wa_coreapp_port\.",
+    )
+    assert_told(
+        run,
+        "MEDIA_NOT_WRITABLE",
+        r"one: wa_media is /srv/media, which user id 12345 of the containers cannot write \(Permission denied\);"
+        r" make it writable\.",
+        r"two: wa_media is /srv/media, which user id 12345 of the containers cannot write \(Read-only file system\);"
+        r" make it writable\.",
+    )
+    low = r"{0}: \d+ MB are free at {1}; wa_disk_free_mb asks for 99999999 MB\."
+    # The media of host two is a file system of its own, on host one it lies beside the images.
+    assert_told(
+        run, "DISK_LOW", *(low.format(host, path) for host in ("one", "two") for path in ("/var/.+", "/srv/media"))
+    )
+    assert_told(
+        run,
+        "CLOCK_DIFFERS",
+        r"(one: The clock is at least (5[5-9]|6\d)\.\d s behind that of two"
+        r"|two: The clock is at least (5[5-9]|6\d)\.\d s ahead of that of one)"
+        r"; at most 5 s are allowed, set up time synchronisation\.",
+    )
+    assert_told(
+        run,
+        "IMAGE_MISSING",
+        *(
+            r"{0}: Image docker\.whatsapp\.biz/{1}:v2\.99\.0 is not on the host, and docker\.whatsapp\.biz has no"
+            r" {1}:v2\.99\.0; check wa_version and wa_image_registry\.".format(host, image)
+            for host in ("one", "two")
+            for image in ("web", "coreapp")
+            if (host, image) != ("two", "web")  # the one webapp is on host one
+        ),
+    )
+    assert_told(
+        run,
+        "DB_REFUSED",
+        r"The database at {0}:3306 refuses wa_db_username nobody with wa_db_password from this host \(.+\)\.".format(
+            re.escape(database)
+        ),
+    )
+    assert set(run.codes) == {
+        "PORT_TAKEN",
+        "MEDIA_NOT_WRITABLE",
+        "DISK_LOW",
+        "CLOCK_DIFFERS",
+        "IMAGE_MISSING",
+        "DB_REFUSED",
+    }
+
+
+def test_a_media_path_that_is_not_there_is_not_made(fleet, refused) -> None:
+    run = refused({"one": {}}, wa_media="/srv/nothing-here")
+    assert run.problems == [
+        (
+            "MEDIA_MISSING",
+            "one: wa_media is /srv/nothing-here, which does not exist; mount the share there first.",
+        )
+    ]
+    assert not fleet.shell("one").file("/srv/nothing-here").exists
+
+
+def test_a_database_that_is_not_there(refused, database) -> None:
+    run = refused({"one": {}}, wa_db_port=CLOSED_PORT)
+    assert_told(
+        run,
+        "DB_UNREACHABLE",
+        r"wa_db_host is {0}:{1}, and no database can be reached there \(.*refused.*\)\.".format(
+            re.escape(database), CLOSED_PORT
+        ),
+    )
+    assert_told(
+        run,
+        "NOT_REACHABLE",
+        r"one: The host cannot connect to {0} port {1} \(.*refused.*\), which the nodes need\.".format(
+            re.escape(database), CLOSED_PORT
+        ),
+    )
+
+
+def test_a_database_user_without_the_grants(refused) -> None:
+    run = refused({"one": {}}, wa_db_username="lacking", wa_db_password=LACKING)
+    databases = "axolotlStore, callbackStore, clusterStore, configStore, contactStore, jobqueueStore, messageStore"
+    assert run.problems == [
+        (
+            "DB_GRANTS_MISSING",
+            "wa_db_username lacking lacks UPDATE, DELETE, CREATE, ALTER, INDEX, DROP on {0}; it needs SELECT, INSERT,"
+            " UPDATE, DELETE, CREATE, ALTER, INDEX, DROP on every database it creates.".format(databases),
+        )
+    ]
+
+
+def test_a_database_that_is_too_old(refused) -> None:
+    """A real server, told to give an old version's number: the number is what the product's documents speak of."""
+    run = refused({"one": {}}, wa_db_port=3307)
+    assert run.problems == [
+        ("DB_TOO_OLD", "wa_db_host is a MariaDB 10.1.48; the client needs MariaDB 10.2 or newer."),
+    ]
+
+
+def test_a_single_connect_container_stops_the_rollout(fleet, refused) -> None:
+    """Started by hand, as the product's guides for one container say; it waits for a database that never comes."""
+    image = "docker.whatsapp.biz/coreapp:v2.19.4"
+    fleet.run("one", "docker run --detach --name wacore --env WA_DB_HOSTNAME=nowhere %s sleep 600", image)
+    try:
+        run = refused({"one": {}})
+        assert run.problems == [
+            (
+                "SINGLE_CONNECT_RUNNING",
+                "one: wacore runs the client in single-connect mode; next to a cluster of the same number both would"
+                " evict each other and the number be banned. Stop what runs, or give -e wa_stop_single_connect=true"
+                " to have it stopped first.",
+            )
+        ]
+    finally:
+        fleet.run("one", "docker rm --force wacore")
+
+
+def test_a_host_that_is_lost_stops_everything(fleet, refused) -> None:
+    run = refused({"one": {}, "two": {"ansible_host": "127.0.0.1", "ansible_port": 9}})
+    assert run.problems == [("HOST_NOT_READ", "two: The host could not be looked at, but nodes are placed on it.")]
