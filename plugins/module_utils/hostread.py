@@ -358,14 +358,22 @@ def _socket_owners(proc: str, inodes: set[str]) -> t.Iterator[tuple[int, str]]:
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
         if not wanted:
             return
-        directory = os.path.join(proc, str(pid), "fd")
-        try:
-            links = [os.readlink(os.path.join(directory, name)) for name in os.listdir(directory)]
-        except OSError:  # ended meanwhile, or of another user
-            continue
-        for link in links:
+        for link in _open_files(os.path.join(proc, str(pid), "fd")):
             if link in wanted:
                 yield pid, wanted.pop(link)
+
+
+def _open_files(directory: str) -> t.Iterator[str]:
+    """What a process has open. It may end, or close files, while we look; or be of another user."""
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return
+    for name in names:
+        try:
+            yield os.readlink(os.path.join(directory, name))
+        except OSError:
+            continue
 
 
 def _process_name(pid: int, proc: str) -> str | None:

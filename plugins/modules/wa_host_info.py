@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Reads in one go whether an engine answers, which containers, images, networks and listening ports there are,
     how much disk and memory is free, whether the media store can be written, and what the host's clock says.
-  - Works on a host without an engine, too. Needs nothing but Python, and the C(docker) command where there is an engine.
+  - Works on a host without an engine, too. Needs Python, and the C(docker) command where there is an engine.
   - Changes nothing. Whether a directory can be written is tried with a file that has no name and vanishes.
   - Values of containers' environments are not returned, but for the few that are no secrets.
 author:

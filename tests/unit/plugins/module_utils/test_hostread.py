@@ -1,0 +1,287 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a host: answers of the docker command, files of /proc, real directories and real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils import hostread
+
+ID = "f" * 64
+INSPECT = {
+    "Id": ID,
+    "Name": "/wa-coreapp-12",
+    "Image": "sha256:core",
+    "State": {"Status": "running"},
+    "Config": {
+        "Image": "docker.whatsapp.biz/coreapp:v2.19.4",
+        "Env": ["WA_DB_PASSWORD=canary=db", "COREAPP_HOSTNAME=h1", "WA_APP_MULTICONNECT=1", "EMPTY"],
+        "Labels": {
+            "waent.fleet.cluster": "waent", "waent.fleet.kind": "coreapp", "waent.fleet.version": "v2.19.4",
+        },
+    },
+    "HostConfig": {
+        "PortBindings": {"6250/tcp": [{"HostPort": "7000"}]}, "RestartPolicy": {"Name": "unless-stopped"},
+    },
+    "NetworkSettings": {
+        "Networks": {"waent": {}},
+        "Ports": {
+            "6250/tcp": [{"HostIp": "0.0.0.0", "HostPort": "6250"}, {"HostIp": "::", "HostPort": "6250"}],
+            "53/udp": [{"HostPort": "53"}],
+            "6251/tcp": None,
+        },
+    },
+    "Mounts": [
+        {"Destination": "/usr/local/wamedia", "Name": "whatsappMedia", "Source": "/var/lib/docker/volumes/x"},
+        {"Destination": "/srv", "Source": "/host/srv"},
+    ],
+}  # fmt: skip
+
+
+class Docker:
+    """Answers of a docker command by its first words; what is not foreseen fails the test."""
+
+    def __init__(self, **answers):
+        self.answers = {key.replace("_", " "): value for key, value in answers.items()}
+        self.calls = []
+
+    def __call__(self, argv):
+        self.calls.append(argv)
+        words = " ".join(argv[1:])
+        key = next(key for key in sorted(self.answers, key=len, reverse=True) if words.startswith(key))
+        answer = self.answers[key]
+        return answer if isinstance(answer, tuple) else (0, answer, "")
+
+
+def test_an_engine_that_answers():
+    info = {
+        "ServerVersion": "20.10.24", "DockerRootDir": "/data/docker", "HttpsProxy": "http://proxy:3128",
+        "RegistryConfig": {"IndexConfigs": {"docker.io": {"Secure": True}, "reg:5000": {"Secure": False}}},
+    }  # fmt: skip
+    engine = hostread.read_engine(Docker(info=json.dumps(info)), "docker")
+    assert (engine["answers"], engine["version"], engine["root"]) == (True, "20.10.24", "/data/docker")
+    assert (engine["insecure_registries"], engine["proxy"]) == (["reg:5000"], "http://proxy:3128")
+
+
+@pytest.mark.parametrize(
+    ("answer", "denied", "reason"),
+    [
+        ((0, json.dumps({"ServerErrors": ["Cannot connect to the Docker daemon"]}), ""), False, "Cannot connect"),
+        ((1, "", "first line\nIs the docker daemon running?"), False, "Is the docker daemon running?"),
+        ((0, json.dumps({"ServerErrors": ["Got permission denied while trying"]}), ""), True, "permission denied"),
+        ((1, "", ""), False, "no answer"),
+    ],
+)
+def test_an_engine_that_does_not_answer(answer, denied, reason):
+    engine = hostread.read_engine(Docker(info=answer), "docker")
+    assert engine["answers"] is False
+    assert engine["denied"] is denied
+    assert reason in engine["reason"]
+
+
+def test_no_engine_at_all():
+    engine = hostread.read_engine(Docker(), None)
+    assert (engine["installed"], engine["answers"], engine["root"]) == (False, False, "/var/lib/docker")
+
+
+def test_a_container_without_its_secrets():
+    docker = Docker(ps=ID + "\n", inspect=json.dumps([INSPECT]))
+    (found,) = hostread.read_containers(docker, "docker")
+    assert found == {
+        "name": "wa-coreapp-12", "id": ID, "image": "docker.whatsapp.biz/coreapp:v2.19.4", "image_id": "sha256:core",
+        "state": "running", "cluster": "waent", "kind": "coreapp", "version": "v2.19.4", "index": 12,
+        "product": "coreapp", "environment": {"COREAPP_HOSTNAME": "h1", "WA_APP_MULTICONNECT": "1"},
+        "ports": [{"host": 6250, "container": 6250}],
+        "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
+        "networks": ["waent"], "restart_policy": "unless-stopped",
+    }  # fmt: skip
+    assert "canary" not in json.dumps(found)
+
+
+def test_a_stopped_container_shows_the_ports_of_its_next_start():
+    stopped = {**INSPECT, "State": {"Status": "exited"}}
+    assert hostread.describe_container(stopped)["ports"] == [{"host": 7000, "container": 6250}]
+
+
+def test_a_container_that_vanishes_while_we_look():
+    gone = (1, json.dumps([INSPECT]), "Error: No such container: abc")
+    assert len(hostread.read_containers(Docker(ps="abc " + ID, inspect=gone), "docker")) == 1
+    assert hostread.read_containers(Docker(ps=""), "docker") == []
+
+
+@pytest.mark.parametrize(
+    ("image", "product"),
+    [
+        ("docker.whatsapp.biz/web:v2.19.4", "web"),
+        ("reg:5000/mirror/coreapp:v2.53.1", "coreapp"),
+        ("web:v2.19.4", None),
+        ("reg/web:latest", None),
+        ("reg/myweb:v2", None),
+        (None, None),
+    ],
+)
+def test_which_images_are_the_client_s(image, product):
+    entry = {**INSPECT, "Config": {"Image": image}}
+    assert hostread.describe_container(entry)["product"] == product
+
+
+def test_images_networks_volumes():
+    docker = Docker(
+        **{"image inspect --format {{.Id}} here": "sha256:1\n"},
+        **{"image inspect --format {{.Id}} gone": (1, "", "No such image")},
+        network_ls="a b",
+        network_inspect=json.dumps([
+            {"Name": "waent", "IPAM": {"Config": [{"Subnet": "172.23.0.0/16"}, {}]}},
+            {"Name": "host", "IPAM": {"Config": None}},
+        ]),
+        volume_inspect=(1, "[]", "no such volume"),
+    )  # fmt: skip
+    assert hostread.read_local_images(docker, "docker", ["gone", "here", "here"]) == {"here": "sha256:1", "gone": None}
+    assert hostread.read_networks(docker, "docker") == [
+        {"name": "waent", "subnets": ["172.23.0.0/16"]},
+        {"name": "host", "subnets": []},
+    ]
+    assert hostread.read_volume(docker, "docker", "m") is None
+    local = json.dumps([{"Mountpoint": "/m", "Options": None}])
+    assert hostread.read_volume(Docker(volume=local), "docker", "m") == {"path": "/m", "remote": False}
+    nfs = json.dumps([{"Mountpoint": "/m", "Options": {"type": "nfs", "device": ":/share"}}])
+    assert hostread.read_volume(Docker(volume=nfs), "docker", "m") == {"path": "/m", "remote": True}
+
+
+# Stores
+
+
+def test_a_directory_that_can_be_written_stays_as_it_was(tmp_path):
+    before = tmp_path.stat().st_mtime_ns
+    mount = hostread.read_mount(str(tmp_path), None, os.geteuid())
+    assert (mount["exists"], mount["directory"], mount["writable"], mount["volume"]) == (True, True, True, False)
+    assert mount["free_mb"] > 0
+    assert mount["filesystem"]
+    assert list(tmp_path.iterdir()) == []
+    assert tmp_path.stat().st_mtime_ns == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+def test_a_directory_that_another_user_cannot_write(tmp_path):
+    for parent in [tmp_path, *tmp_path.parents][:3]:
+        parent.chmod(0o755)
+    mount = hostread.read_mount(str(tmp_path), None, 65534)
+    assert mount["writable"] is False
+    assert mount["reason"] == "Permission denied"
+    tmp_path.chmod(0o777)
+    assert hostread.read_mount(str(tmp_path), None, 65534)["writable"] is True
+    assert os.geteuid() == 0
+
+
+def test_only_root_can_answer_for_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert hostread.writable_by(str(tmp_path), 0) == (None, "only root can test for user id 0")
+
+
+def test_a_file_is_no_store(tmp_path):
+    (tmp_path / "file").write_text("x")
+    mount = hostread.read_mount(str(tmp_path / "file"), None, os.geteuid())
+    assert (mount["directory"], mount["writable"], mount["reason"]) == (False, False, "Not a directory")
+
+
+def test_stores_that_are_not_there_yet(tmp_path):
+    path = hostread.read_mount(str(tmp_path / "a/b"), None, 0)
+    assert (path["exists"], path["writable"]) == (False, None)
+    volume = hostread.read_mount("media", None, 0)
+    assert (volume["exists"], volume["volume"], volume["path"]) == (False, True, None)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_volume_that_docker_mounts_itself_is_not_tried(tmp_path):
+    mount = hostread.read_mount("media", {"path": str(tmp_path), "remote": True}, 0)
+    assert (mount["exists"], mount["writable"]) == (True, None)
+    assert "when a container starts" in mount["reason"]
+
+
+def test_the_longest_mount_point_wins(tmp_path):
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self/mountinfo").write_text(
+        "1 0 0:1 / / rw - ext4 /dev/a rw\n"
+        "2 1 0:2 / /srv rw shared:1 - xfs /dev/b rw\n"
+        "3 1 0:3 / /srv/wa\\040media rw - nfs4 s:/ rw\n"
+        "4 1 0:4 / /srv2 rw - tmpfs t rw\nbroken\n"
+    )
+    kinds = {path: hostread._filesystem(path, str(tmp_path)) for path in ("/srv/wa media/x", "/srv/wa", "/srv22")}
+    assert kinds == {"/srv/wa media/x": "nfs4", "/srv/wa": "xfs", "/srv22": "ext4"}
+
+
+def test_free_space_of_what_does_not_exist_is_that_of_its_parent(tmp_path):
+    assert hostread.free_mb(str(tmp_path / "a/b/c")) == pytest.approx(hostread.free_mb(str(tmp_path)), abs=500)
+
+
+def test_memory(tmp_path):
+    (tmp_path / "meminfo").write_text("MemTotal:  2048000 kB\nMemFree: 1 kB\nMemAvailable:   1024000 kB\n")
+    assert hostread.read_memory(str(tmp_path)) == {"total_mb": 2000, "available_mb": 1000}
+    assert hostread.read_memory(str(tmp_path / "none")) == {"total_mb": None, "available_mb": None}
+
+
+# Ports
+
+TCP = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+
+
+def line(address, port, state, inode):
+    return " 0: {0}:{1:04X} 00000000:0000 {2} 00000000:00000000 00:00000000 00000000 0 0 {3} 1 0 100\n".format(
+        address, port, state, inode
+    )
+
+
+def process(proc, pid, name, inode, cgroup=""):
+    (proc / str(pid) / "fd").mkdir(parents=True)
+    (proc / str(pid) / "comm").write_text(name + "\n")
+    (proc / str(pid) / "cgroup").write_text(cgroup)
+    (proc / str(pid) / "fd" / "3").symlink_to("socket:[{0}]".format(inode))
+
+
+def test_who_listens(tmp_path):
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net/tcp").write_text(
+        TCP
+        + line("0100007F", 80, "0A", 11)
+        + line("00000000", 81, "01", 12)  # a connection, not a listener
+        + line("00000000", 6250, "0A", 13)
+        + line("00000000", 9100, "0A", 14)
+    )
+    (tmp_path / "net/tcp6").write_text(TCP + line("0" * 32, 8080, "0A", 15))
+    process(tmp_path, 300, "nginx", 11)
+    process(tmp_path, 301, "docker-proxy", 13)
+    process(tmp_path, 302, "java", 15, "0::/system.slice/docker-{0}.scope\n".format(ID))
+    published = {
+        "name": "wa-coreapp-1",
+        "id": "1" * 64,
+        "state": "running",
+        "ports": [{"host": 6250, "container": 6250}],
+    }
+    silent = {"name": "noproxy", "id": "2" * 64, "state": "running", "ports": [{"host": 7000, "container": 1}]}
+    stopped = {"name": "off", "id": "3" * 64, "state": "exited", "ports": [{"host": 7001, "container": 1}]}
+    hosted = {"name": "on-host-network", "id": ID, "state": "running", "ports": []}
+    assert hostread.read_listeners([published, silent, stopped, hosted], str(tmp_path)) == [
+        {"port": 80, "container": None, "process": "nginx", "pid": 300},
+        {"port": 6250, "container": "wa-coreapp-1", "process": None, "pid": None},
+        {"port": 7000, "container": "noproxy", "process": None, "pid": None},
+        {"port": 8080, "container": "on-host-network", "process": "java", "pid": 302},
+        {"port": 9100, "container": None, "process": None, "pid": None},
+    ]
+
+
+def test_a_real_socket_of_this_very_process():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        (found,) = [entry for entry in hostread.read_listeners([]) if entry["port"] == port]
+        assert found["pid"] == os.getpid()
+        assert hostread.reach("127.0.0.1", port, 2.0)["reached"] is True
+    refused = hostread.reach("127.0.0.1", port, 2.0)
+    assert refused["reached"] is False
+    assert "refused" in refused["reason"]

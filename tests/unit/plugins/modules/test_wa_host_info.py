@@ -1,0 +1,207 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_host_info and wa_preflight as processes, on this machine, with a stand-in for the docker command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
+IMAGES = {"webapp": "127.0.0.1:9/web:v2.19.4", "coreapp": "127.0.0.1:9/coreapp:v2.19.4"}
+# A cluster may well run on this very machine, so these nodes keep off its ports.
+PORTS = {"coreapp_port": 45250, "master_port": 45254, "webapp_port": 45390}
+HOST = {"name": "h1", "kinds": ["coreapp", "master", "webapp"], **PORTS}
+
+CONTAINERS = [
+    {
+        "Id": "a" * 64, "Name": "/wa-coreapp-1", "Image": "sha256:c", "State": {"Status": "running"},
+        "Config": {
+            "Image": IMAGES["coreapp"], "Env": ["WA_DB_PASSWORD=canary-db", "WA_APP_MULTICONNECT=1"],
+            "Labels": {
+                "waent.fleet.cluster": "waent", "waent.fleet.kind": "coreapp", "waent.fleet.version": "v2.19.4",
+            },
+        },
+    },
+    {
+        "Id": "b" * 64, "Name": "/wacore", "Image": "sha256:c", "State": {"Status": "running"},
+        "Config": {"Image": IMAGES["coreapp"], "Env": ["WA_DB_PASSWORD=canary-db"]},
+    },
+]  # fmt: skip
+
+DOCKER = """#!/bin/sh
+echo "$*" >> "{calls}"
+case "$1 $2" in
+  "info "*) echo '{{"ServerVersion": "20.10.24", "DockerRootDir": "{root}"}}' ;;
+  "ps "*) echo aaa bbb ;;
+  "inspect "*) cat "{containers}" ;;
+  "image inspect") exit 1 ;;
+  "network ls") echo n ;;
+  "network inspect") echo '[{{"Name": "waent", "IPAM": {{"Config": []}}}}]' ;;
+  "volume inspect") echo '[]'; exit 1 ;;
+  *) echo "unexpected: $*" >&2; exit 9 ;;
+esac
+"""
+
+
+@pytest.fixture
+def docker(tmp_path):
+    """A docker command that answers as an engine with two containers does; yields its directory."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "containers").write_text(json.dumps(CONTAINERS))
+    script = tmp_path / "bin/docker"
+    script.write_text(
+        DOCKER.format(root=tmp_path, containers=tmp_path / "containers", calls=tmp_path / "calls"), encoding="utf-8"
+    )
+    script.chmod(0o755)
+    return tmp_path
+
+
+def run(module, path, check_mode=False, **options):
+    arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp"}}
+    process = subprocess.run(
+        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules." + module],
+        input=json.dumps(arguments), capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": str(COLLECTIONS), "PATH": path},
+    )  # fmt: skip
+    assert process.stdout, process.stderr
+    return json.loads(process.stdout)
+
+
+def look(docker, **options):
+    path = "{0}:{1}".format(docker / "bin", os.environ["PATH"])
+    return run(
+        "wa_host_info", path, **{"name": "h1", "images": IMAGES, "timeout": 1, "media": "whatsappMedia", **options}
+    )
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_host_is_read(docker, check_mode):
+    result = look(docker, check_mode=check_mode, version="2.19.4")
+    host = result["host"]
+    assert result["changed"] is False
+    assert host["engine"]["version"] == "20.10.24"
+    assert host["asked"]["version"] == "v2.19.4"
+    assert host["nodes"] == [
+        {"host": "h1", "kind": "coreapp", "index": 1, "name": "wa-coreapp-1", "state": "running", "version": "v2.19.4"}
+    ]
+    assert host["single_connect"] == ["wacore"]
+    assert [(image["id"], image["registry"]) for image in host["images"]] == [(None, "unknown"), (None, "unknown")]
+    assert host["media"]["exists"] is False
+    assert host["data"] is None
+    assert host["disk"]["path"] == str(docker)
+    assert result["problems"] == []
+
+
+def test_looking_only_reads(docker):
+    look(docker)
+    words = {" ".join(line.split()[:2]) for line in (docker / "calls").read_text().splitlines()}
+    assert {word.split()[-1] if " " in word else word for word in words} <= {
+        "--format",
+        "--all",
+        "--type",
+        "inspect",
+        "ls",
+    }
+    assert not {word.split()[0] for word in words} - {"info", "ps", "inspect", "image", "network", "volume"}
+
+
+def test_no_value_of_an_environment_leaves_the_module(docker):
+    assert "canary" not in json.dumps(look(docker))
+
+
+def test_a_host_without_an_engine(tmp_path):
+    entries = os.environ["PATH"].split(os.pathsep)
+    path = os.pathsep.join(entry for entry in entries if not (Path(entry) / "docker").exists())
+    result = run("wa_host_info", path or str(tmp_path), name="h1", images=IMAGES, timeout=1, network="waent")
+    # AnsibleModule looks into /usr/sbin and the like by itself, but docker is never there.
+    if result["host"]["engine"]["installed"]:
+        pytest.skip("docker is found outside PATH on this machine")
+    assert result["host"]["engine"]["answers"] is False
+    assert result["host"]["containers"] == result["host"]["networks"] == []
+
+
+def test_problems_are_told_for_the_nodes_that_are_given(docker):
+    placement = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST, {**HOST, "name": "h2"}])
+    result = look(docker, nodes=placement["nodes"], disk_free_mb=10**9)
+    codes = {problem["code"] for problem in result["problems"]}
+    assert codes == {"SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "DISK_LOW"}
+
+
+def test_what_runs_can_be_handed_to_placement_as_it_is(docker):
+    running = look(docker)["host"]["nodes"]
+    placement = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST], running=running)
+    assert [node["name"] for node in placement["nodes"] if node["exists"]] == ["wa-coreapp-1"]
+
+
+def preflight(hosts, **options):
+    nodes = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST])["nodes"]
+    return run("wa_preflight", os.environ["PATH"], hosts=hosts, nodes=nodes, **options)
+
+
+def test_preflight_tells_everything_at_once(docker):
+    host = look(docker)["host"]
+    database = {"code": "DB_OLD", "message": "The database is too old."}
+    clocks = [
+        {**host, "clock": {"at_least": 0, "at_most": 0}},
+        {**host, "name": "h2", "clock": {"at_least": 9, "at_most": 9}},
+    ]
+    result = preflight(clocks, problems=[database])
+    assert result["failed"] is True
+    assert result["failure"]["code"] == "WA_PREFLIGHT_FAILED"
+    assert [problem["code"] for problem in result["problems"]] == [
+        "DB_OLD", "SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "IMAGE_UNKNOWN", "NODE_UNKNOWN", "CLOCK_DIFFERS",
+    ]  # fmt: skip
+    assert all(problem["message"] in result["msg"] for problem in result["problems"])
+    assert "nothing was changed" in result["msg"]
+
+
+def test_preflight_notices_a_host_that_is_missing():
+    result = preflight([])
+    assert [problem["code"] for problem in result["problems"]] == ["HOST_NOT_READ"]
+
+
+def test_preflight_foretells(docker):
+    images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
+    host = {**look(docker, stop_single_connect=True, network="waent")["host"], "images": images}
+    result = preflight([host])
+    assert result["problems"] == []
+    assert result["forecast"][0] == "h1: stop wacore (it runs in single-connect mode)"
+    assert "h1: create volume whatsappMedia" in result["forecast"]
+    assert result["hosts"]["h1"] == {
+        "engine_missing": False, "images_missing": [], "single_connect": ["wacore"],
+        "kinds": ["coreapp", "master", "webapp"], "changes": len(result["forecast"]),
+    }  # fmt: skip
+    assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]
+
+
+def test_the_action_puts_the_controller_s_clock_beside_the_host_s(docker, tmp_path):
+    playbook = tmp_path / "look.yml"
+    playbook.write_text(json.dumps([
+        {
+            "hosts": "localhost", "gather_facts": False, "connection": "local",
+            "vars": {"ansible_python_interpreter": sys.executable},
+            "tasks": [
+                {"waent.fleet.wa_host_info": {"name": "h1", "timeout": 1}, "register": "look",
+                 "environment": {"PATH": "{0}:{1}".format(docker / "bin", os.environ["PATH"])}},
+                {"ansible.builtin.copy": {
+                    "dest": str(tmp_path / "clock.json"), "mode": "0600", "content": "{{ look.host.clock | to_json }}",
+                }},
+            ],
+        }
+    ]))  # fmt: skip
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "0"}
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(playbook)]
+    process = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert process.returncode == 0, process.stdout + process.stderr
+    clock = json.loads((tmp_path / "clock.json").read_text())
+    # Controller and host are one machine: the truth, 0, is inside, and the window is narrower than what is judged.
+    assert clock["at_least"] <= 0.001
+    assert clock["at_most"] >= -0.001
+    assert clock["at_most"] - clock["at_least"] < 5
