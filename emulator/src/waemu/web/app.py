@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -62,6 +63,9 @@ ENDPOINTS: t.Final[tuple[Endpoint, ...]] = tuple(
     )
     for endpoint in part.routes.all
 )
+
+DEADLINE: t.Final = 30.0
+"""Product seconds, and at least as many real ones, for an answer: a database that hangs is 1023, not silence."""
 
 Next = t.Callable[[aiohttp_web.Request], t.Awaitable[aiohttp_web.StreamResponse]]
 
@@ -154,11 +158,14 @@ def _handler(webapp: Webapp, envelope: Envelope, endpoint: Endpoint) -> Next:
 
 
 async def _run(webapp: Webapp, endpoint: Endpoint, call: Call[t.Any]) -> Reply:
-    return await endpoint.handler(webapp, replace(call, body=await _body(endpoint, call.request)))
+    if endpoint.body_kind is BodyKind.STREAM:
+        return await endpoint.handler(webapp, call)  # an upload takes as long as the client's line needs
+    async with asyncio.timeout(max(DEADLINE, webapp.clock.scaled(DEADLINE))):
+        return await endpoint.handler(webapp, replace(call, body=await _body(endpoint, call.request)))
 
 
 async def _body(endpoint: Endpoint, request: aiohttp_web.Request) -> t.Any:
-    if endpoint.body_kind in (BodyKind.NONE, BodyKind.STREAM):
+    if endpoint.body_kind is BodyKind.NONE:
         return None
     raw = await request.read()
     if endpoint.body_kind is BodyKind.TEXT:

@@ -81,7 +81,8 @@ class Reply:
 META_ONLY: t.Final = "meta only"
 NULL: t.Final = "literal null"
 TEXT_REPLY: t.Final = "text/plain"
-BINARY_REPLY: t.Final = "application/octet-stream"
+BINARY_REPLY: t.Final = "*/*"
+IMAGE_REPLY: t.Final = "image/*"
 
 Handler = Callable[["Webapp", Call[t.Any]], Awaitable[Reply]]
 
@@ -90,9 +91,11 @@ Handler = Callable[["Webapp", Call[t.Any]], Awaitable[Reply]]
 class Endpoint:
     """One method on one path.
 
-    ok: success status to what is answered: a msgspec struct, META_ONLY, NULL, TEXT_REPLY or BINARY_REPLY.
+    ok: success status to what is answered: a msgspec struct, META_ONLY, NULL, TEXT_REPLY,
+        IMAGE_REPLY or BINARY_REPLY; a tuple where the request decides.
     errors: codes beside the ones every end point can answer.
     before_ready: answered also while the database's schema is not there yet.
+    query: parameters and the values they may have.
     since: the first major.minor that has it; older ones answer as for any unknown path.
     """
 
@@ -105,7 +108,7 @@ class Endpoint:
     body_kind: BodyKind = BodyKind.NONE
     ok: Mapping[int, t.Any] = field(default_factory=dict)
     errors: tuple[int, ...] = ()
-    query: tuple[str, ...] = ()
+    query: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     before_ready: bool = False
     since: tuple[int, int] = (0, 0)
 
@@ -132,7 +135,7 @@ class Endpoints:
         body: t.Any = None,
         body_kind: BodyKind | None = None,
         errors: tuple[int, ...] = (),
-        query: tuple[str, ...] = (),
+        query: Mapping[str, tuple[str, ...]] | None = None,
         before_ready: bool = False,
         since: tuple[int, int] = (0, 0),
     ) -> Callable[[Handler], Handler]:
@@ -152,7 +155,7 @@ class Endpoints:
                     body_kind=kind,
                     ok=ok,
                     errors=errors,
-                    query=query,
+                    query=query or {},
                     before_ready=before_ready,
                     since=since,
                 )

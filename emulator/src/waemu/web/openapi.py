@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from waemu import codes
-from waemu.web.endpoint import BINARY_REPLY, META_ONLY, NULL, TEXT_REPLY, Access, BodyKind, Endpoint
+from waemu.web.endpoint import BINARY_REPLY, IMAGE_REPLY, META_ONLY, NULL, TEXT_REPLY, Access, BodyKind, Endpoint
 from waemu.web.errors import Code, title_of
 
 _REF: t.Final = "#/components/schemas/{name}"
@@ -60,7 +60,8 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> bytes:
     """The description as JSON."""
     endpoints = list(endpoints)
     bodies = [e.body for e in endpoints if e.body_kind in (BodyKind.JSON, BodyKind.OPTIONAL_JSON)]
-    replies = [kind for e in endpoints for kind in e.ok.values() if not isinstance(kind, str)]
+    kinds = [one for e in endpoints for kind in e.ok.values() for one in _kinds(kind)]
+    replies = [kind for kind in kinds if not isinstance(kind, str)]
     types = list(dict.fromkeys([*bodies, *replies, Meta, Errors]))
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(types, schemas, strict=True))
@@ -89,8 +90,8 @@ def _operation(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, t.A
         "security": _SECURITY[endpoint.access],
         "responses": _responses(endpoint, by_type),
     }
-    parameters = [_parameter(name, "path") for name in _path_names(endpoint.path)]
-    parameters += [_parameter(name, "query") for name in endpoint.query]
+    parameters = [_path_parameter(name) for name in _path_names(endpoint.path)]
+    parameters += [_query_parameter(name, values) for name, values in endpoint.query.items()]
     if parameters:
         operation["parameters"] = parameters
     body = _request_body(endpoint, by_type)
@@ -145,24 +146,32 @@ def _errors(endpoint: Endpoint) -> dict[int, set[int]]:
 
 
 def _success(kind: t.Any, by_type: dict[t.Any, t.Any]) -> dict[str, t.Any]:
+    content = dict(_content(one, by_type) for one in _kinds(kind))
+    return {"description": "Done", "content": content}
+
+
+def _kinds(kind: t.Any) -> tuple[t.Any, ...]:
+    return kind if isinstance(kind, tuple) else (kind,)
+
+
+def _content(kind: t.Any, by_type: dict[t.Any, t.Any]) -> tuple[str, dict[str, t.Any]]:
+    """Content type and schema of one kind of answer."""
     if kind == TEXT_REPLY:
-        return {"description": "Text", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    if kind == BINARY_REPLY:
-        return {"description": "Bytes", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+        return TEXT_REPLY, {"schema": {"type": "string"}}
+    if kind in (BINARY_REPLY, IMAGE_REPLY):
+        return kind, {"schema": {"type": "string", "format": "binary"}}
     if kind == NULL:
-        return {"description": "Done", "content": {_JSON: {"schema": {"type": "null"}}}}
+        return _JSON, {"schema": {"type": "null"}}
     meta = {"type": "object", "properties": {"meta": by_type[Meta]}, "required": ["meta"]}
-    schema = meta if kind == META_ONLY else {"allOf": [by_type[kind], meta]}
-    return {"description": "Done", "content": {_JSON: {"schema": schema}}}
+    return _JSON, {"schema": meta if kind == META_ONLY else {"allOf": [by_type[kind], meta]}}
 
 
-def _parameter(name: str, place: str) -> dict[str, t.Any]:
-    return {
-        "name": name,
-        "in": place,
-        "required": place == "path",
-        "schema": {"type": "string", "minLength": 1} if place == "path" else {"type": "string"},
-    }
+def _path_parameter(name: str) -> dict[str, t.Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _query_parameter(name: str, values: tuple[str, ...]) -> dict[str, t.Any]:
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "string", "enum": list(values)}}
 
 
 def _path_names(path: str) -> list[str]:

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from waemu.store import profile
 from waemu.web import mediafiles
 from waemu.web.bodies import Body, Sparse, sent
-from waemu.web.endpoint import BINARY_REPLY, META_ONLY, Access, BodyKind, Call, Endpoints, Reply
+from waemu.web.endpoint import IMAGE_REPLY, META_ONLY, Access, BodyKind, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, not_found
 from waemu.web.webapp import Webapp
 
@@ -118,9 +118,9 @@ async def write_about(web: Webapp, call: Call[About]) -> Reply:
     "GET",
     "/v1/settings/profile/photo",
     access=Access.ADMIN,
-    ok={200: BINARY_REPLY},
+    ok={200: (ProfileReply, IMAGE_REPLY)},
     errors=(Code.NOT_FOUND,),
-    query=("format",),
+    query={"format": ("link",)},
 )
 async def read_photo(web: Webapp, call: Call[None]) -> Reply:
     """Read the photo, or with C(format=link) where it is."""

@@ -38,6 +38,9 @@ class StatsReply(msgspec.Struct):
     stats: dict[str, dict[str, MetricItem]]
 
 
+SHOWN: t.Final = {200: (StatsReply, TEXT_REPLY)}
+
+
 @routes.add("GET", "/metrics", access=Access.PROBE, ok={200: TEXT_REPLY}, before_ready=True)
 async def metrics(web: Webapp, _call: Call[None]) -> Reply:
     """Show this webapp's own metrics as Prometheus text."""
@@ -50,32 +53,36 @@ async def metrics_v1(web: Webapp, _call: Call[None]) -> Reply:
     return _text(web.metrics.collect())
 
 
-@routes.add("GET", "/v1/stats", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+@routes.add("GET", "/v1/stats", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})
 async def overall(web: Webapp, call: Call[None]) -> Reply:
     """Show application and database statistics together."""
     application, database = await _application(web), await _database(web)
     return _reply(call, {"application": application, "db": database})
 
 
-@routes.add("GET", "/v1/stats/app", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+@routes.add("GET", "/v1/stats/app", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})
 async def application(web: Webapp, call: Call[None]) -> Reply:
     """Show statistics of the application."""
     return _reply(call, {"application": await _application(web)})
 
 
-@routes.add("GET", "/v1/stats/app/internal", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+@routes.add(
+    "GET", "/v1/stats/app/internal", access=Access.PROBE, ok={200: (StatsReply, TEXT_REPLY)}, query={"format": FORMATS}
+)
 async def application_internal(web: Webapp, call: Call[None]) -> Reply:
     """Show statistics of the application with the webapp's own metrics."""
     return _reply(call, {"application": [*await _application(web), *web.metrics.collect()]})
 
 
-@routes.add("GET", "/v1/stats/db", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+@routes.add("GET", "/v1/stats/db", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})
 async def database(web: Webapp, call: Call[None]) -> Reply:
     """Show statistics of the database; expensive where there are many messages."""
     return _reply(call, {"db": await _database(web)})
 
 
-@routes.add("GET", "/v1/stats/db/internal", access=Access.PROBE, ok={200: StatsReply}, query=("format",))
+@routes.add(
+    "GET", "/v1/stats/db/internal", access=Access.PROBE, ok={200: (StatsReply, TEXT_REPLY)}, query={"format": FORMATS}
+)
 async def database_internal(web: Webapp, call: Call[None]) -> Reply:
     """Show statistics of the database with those only debugging needs."""
     users = Metric("db_api_users", "Users of the API", "gauge", (({}, await counts.api_users(web.engine)),))
