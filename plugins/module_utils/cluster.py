@@ -113,7 +113,8 @@ class Cluster:
 
     form: C(cluster), C(single) (one coreapp without master), or C(unreadable). version: of the web application.
     shards: the configured count, None when it was not read. oddities: what in the answers could not be understood.
-    registered_number: digits as support shows them, None when it does not.
+    registered_number: digits as support shows them, None when it does not. registered_at: seconds since 1970; every
+    registration makes new identity keys (reference 4.3), so it is when those were made. None when support does not say.
     """
 
     form: str
@@ -123,6 +124,7 @@ class Cluster:
     support_read: bool = False
     oddities: tuple[str, ...] = ()
     registered_number: str | None = None
+    registered_at: int | None = None
 
     @property
     def masters(self) -> list[Node]:
@@ -258,6 +260,7 @@ def observe(
         support_read=bool(details),
         oddities=tuple(odd),
         registered_number=_registered_number(support),
+        registered_at=_registered_at(support),
     )
 
 
@@ -358,6 +361,13 @@ def _registered_number(body: t.Any) -> str | None:
     return digits if re.match(r"^\d{5,20}$", digits) else None
 
 
+def _registered_at(body: t.Any) -> int | None:
+    support = body.get("support") if isinstance(body, dict) else None
+    keys = support.get("e2e") if isinstance(support, dict) else None
+    stamp = _whole(keys.get("identity_timestamp")) if isinstance(keys, dict) else None
+    return stamp if stamp is not None and stamp > 0 else None
+
+
 def _string(value: t.Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
@@ -368,7 +378,7 @@ def _whole(value: t.Any) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and re.match(r"^-?\d{1,9}$", value):
+    if isinstance(value, str) and re.match(r"^-?[0-9]{1,12}\Z", value):
         return int(value)
     return None
 

@@ -111,9 +111,10 @@ def _natural(text: str) -> list[t.Any]:
     """A sort key by which C(wa-coreapp-2) comes before C(wa-coreapp-10)."""
     parts: list[t.Any] = []
     for char in text:
-        if char.isdigit() and parts and isinstance(parts[-1], tuple) and parts[-1][0] == 0:
+        is_digit = char in "0123456789"
+        if is_digit and parts and isinstance(parts[-1], tuple) and parts[-1][0] == 0:
             parts[-1] = (0, parts[-1][1] * 10 + int(char), "")
-        elif char.isdigit():
+        elif is_digit:
             parts.append((0, int(char), ""))
         else:
             parts.append((1, 0, char))

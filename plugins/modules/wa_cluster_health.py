@@ -125,9 +125,9 @@ EXAMPLES = r"""
 
 - name: Pick the hosts of connected coreapps
   ansible.builtin.debug:
-    msg: "{{ health.cluster.nodes | community.general.json_query(query) }}"
+    msg: "{{ health.cluster.nodes | community.general.json_query(connected) }}"
   vars:
-    query: "[?role=='coreapp' && gateway_status=='connected'].host"
+    connected: "[?role=='coreapp' && gateway_status=='connected'].host"
 """
 
 RETURN = r"""

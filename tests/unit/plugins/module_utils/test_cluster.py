@@ -24,7 +24,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
     state_line,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.table import status_table
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 STATES = sorted((Path(__file__).parents[2] / "fixtures" / "states").glob("*.json"))
@@ -107,6 +107,7 @@ def test_there_is_a_body_for_every_state():
 
 
 @given(BODIES, BODIES, BODIES, EXPECTED)
+@example({"health": {"\u00b2": None}}, {}, {}, Expected())
 def test_reading_never_raises_on_any_json(health, support, shards, expected):
     cluster = observe(health, support, shards, kinds=expected.nodes, versions={"h:x": "v1.2.3"})
     found = findings(cluster, expected)

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pure: what speaks against setting the number of shards, and how long each shard was without service.
+
+Internal to waent.fleet: may change in any release. Facts: reference 3.4, 4.3, 6.5.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.waent.fleet.plugins.module_utils.certificate import certificate_problems
+from ansible_collections.waent.fleet.plugins.module_utils.cluster import CONNECTED, Cluster
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.wanted import SHARD_COUNTS, Version, parse_version
+
+#: Without a certificate the call is safe only for so long after the registration (reference 4.3).
+SAFE_DAYS = 7
+#: First version that takes a certificate, and first one that insists on it (reference 4.3, question Q8).
+CERT_SINCE = Version(2, 39, 1)
+CERT_REQUIRED_SINCE = Version(2, 45, 0)
+_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the caller wants. registered_at: seconds since 1970, where the caller knows better than the API."""
+
+    shards: int
+    number: str
+    cert: str | None = None
+    allow_no_spare: bool = False
+    allow_disconnect: bool = False
+    registered_at: float | None = None
+
+
+def input_problems(wish: Wish, today: datetime.date) -> list[Problem]:
+    """What is wrong about the wish itself, whatever the cluster is like."""
+    problems = []
+    if wish.shards not in SHARD_COUNTS:
+        text = "shards is {0}; allowed are {1}.".format(wish.shards, ", ".join(str(count) for count in SHARD_COUNTS))
+        problems.append(Problem("SHARDS_INVALID", text, "shards", wish.shards))
+    if wish.cert is not None:
+        problems += certificate_problems(wish.cert, wish.number, today)
+    return problems
+
+
+def cluster_problems(wish: Wish, cluster: Cluster, now: float) -> list[Problem]:
+    """What about the cluster speaks against the call. C(now): seconds since 1970."""
+    if cluster.form != "cluster":
+        text = "The API shows no cluster; only a cluster has shards to set (WA_APP_MULTICONNECT=1)."
+        return [Problem("NOT_A_CLUSTER", text)]
+    if not cluster.registered:
+        return [Problem("NOT_REGISTERED", "The number is not registered; register it before setting its shards.")]
+    problems = []
+    if cluster.registered_number not in (None, wish.number):
+        text = "The cluster holds the number {0}, and cc with phone_number is {1}."
+        problems.append(Problem("OTHER_NUMBER_REGISTERED", text.format(cluster.registered_number, wish.number)))
+    return problems + _coreapp_problems(wish, len(cluster.live_coreapps)) + _missing_cert_problems(wish, cluster, now)
+
+
+def _coreapp_problems(wish: Wish, live: int) -> list[Problem]:
+    if live < wish.shards:
+        text = "shards is {0}, and only {1} coreapps answer; every shard needs a coreapp of its own: start {2} more."
+        text = text.format(wish.shards, live, wish.shards - live)
+        return [Problem("TOO_FEW_COREAPPS", text, "shards", wish.shards)]
+    if live == wish.shards and not wish.allow_no_spare:
+        text = "shards is {0}, and as many coreapps answer, so that none stands by when one fails: start one more, or"
+        text = (text + " set allow_no_spare to true.").format(wish.shards)
+        return [Problem("NO_SPARE", text, "shards", wish.shards)]
+    return []
+
+
+def _missing_cert_problems(wish: Wish, cluster: Cluster, now: float) -> list[Problem]:
+    """A certificate that lacks, by version and by how long ago the number was registered."""
+    version = parse_version(cluster.version)
+    takes_cert = version is None or version >= CERT_SINCE
+    if wish.cert is not None and takes_cert:
+        return []
+    if version is not None and version >= CERT_REQUIRED_SINCE:
+        text = "cert is not set; version {0} needs the verified-name certificate to set the shards.".format(version)
+        return [Problem("CERT_REQUIRED", text, "cert")]
+    registered_at = cluster.registered_at if wish.registered_at is None else wish.registered_at
+    if registered_at is not None and now - registered_at <= SAFE_DAYS * _DAY:
+        return []
+    return _late_problems(wish, version, takes_cert, registered_at, now)
+
+
+def _late_problems(
+    wish: Wish, version: Version | None, takes_cert: bool, registered_at: float | None, now: float
+) -> list[Problem]:
+    if registered_at is None:
+        when = "when the number was registered cannot be read (say it with registered_at)"
+    else:
+        when = "the number was registered {0:.0f} days ago".format((now - registered_at) / _DAY)
+    if takes_cert:
+        text = "cert is not set, and {0}; more than {1} days after that the client is disconnected without it."
+        return [Problem("CERT_REQUIRED", text.format(when, SAFE_DAYS), "cert")]
+    if wish.allow_disconnect:
+        return []
+    text = (
+        "Version {0} cannot take a certificate, and {1}; more than {2} days after that setting the shards disconnects"
+        " the client: upgrade to {3} first, or set allow_disconnect to true and register again afterwards."
+    )
+    text = text.format(version, when, SAFE_DAYS, CERT_SINCE)
+    return [Problem("WOULD_DISCONNECT", text, "allow_disconnect", False)]
+
+
+def sends_cert(cluster: Cluster) -> bool:
+    """Whether this version knows the field; an older one would refuse it as not required."""
+    version = parse_version(cluster.version)
+    return version is None or version >= CERT_SINCE
+
+
+# --- Service while it goes on ----------------------------------------------------------------------------------------
+
+
+def served(cluster: Cluster, shards: int) -> frozenset[int]:
+    """The shards that have exactly one owner, and a connected one."""
+    connected = {node.name for node in cluster.nodes if node.gateway_status == CONNECTED}
+    owners = cluster.owners
+    return frozenset(
+        shard for shard in range(shards) if len(owners.get(shard, [])) == 1 and owners[shard][0] in connected
+    )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One observation. seconds: since the call. served: which of the new shards had service then."""
+
+    seconds: float
+    served: frozenset[int]
+
+
+def samples(looks: t.Sequence[tuple[float, Cluster]], before: int, after: int) -> list[Sample]:
+    """Observations as samples. As long as every old shard is served, the restart has not begun: all have service."""
+    found = []
+    restarting = False
+    for seconds, cluster in looks:
+        restarting = restarting or len(served(cluster, before)) < before
+        now = served(cluster, after) if restarting else frozenset(range(after))
+        found.append(Sample(seconds, now))
+    return found
+
+
+def downtimes(observed: t.Sequence[Sample], after: int) -> list[dict[str, t.Any]]:
+    """C({shard, seconds, recovered}) of every shard: from the last sample with service to the first one again.
+
+    Without such a sample before, it counts from the call (0 seconds); without one after, up to the last sample.
+    """
+    return [dict(shard=shard, **_downtime(observed, shard)) for shard in range(after)]
+
+
+def _downtime(observed: t.Sequence[Sample], shard: int) -> dict[str, t.Any]:
+    down = [number for number, sample in enumerate(observed) if shard not in sample.served]
+    if not down:
+        return {"seconds": 0.0, "recovered": True}
+    first, last = down[0], down[-1]
+    start = observed[first - 1].seconds if first > 0 else 0.0
+    recovered = last + 1 < len(observed)
+    end = observed[last + 1].seconds if recovered else observed[last].seconds
+    return {"seconds": round(end - start, 1), "recovered": recovered}
