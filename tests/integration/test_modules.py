@@ -1,0 +1,151 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules as ansible-playbook runs them, against a running emulated cluster.
+
+The tests go from a new installation to a cluster that was resharded and use one cluster: their order matters.
+Every run is as talkative as it gets, and none of the secrets may be in what it says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from emulated_cluster import EmulatedCluster
+
+ROOT = Path(__file__).parents[2]
+PLAYBOOKS = Path(__file__).parent / "playbooks"
+DIVISOR = 10.0
+
+SECRETS = {
+    "admin_password": "Canary-Admin-77!",
+    "user_password": "Canary-User-1!",
+    "other_user_password": "Canary-User-2!",
+    "few_password": "Canary-few-1",
+    "hook_password": "canary-hook-5",
+    "cert": "Q2FuYXJ5VmVyaWZpZWROYW1lQ2VydA==",
+}
+
+
+class Site:
+    """The cluster and what playbooks are told about it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.cluster = EmulatedCluster(prefix="mod-", divisor=DIVISOR)
+        self.facts: dict[str, t.Any] = dict(SECRETS, version=self.cluster.version, code="123-456", divisor=DIVISOR)
+
+    def start(self) -> None:
+        """Database, two masters, two coreapps, one webapp."""
+        cluster = self.cluster
+        cluster.start_database()
+        self._database_users()
+        cluster.start_webapp()
+        for number in (1, 2):
+            cluster.start_master(number)
+            cluster.start_coreapp(number)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.facts["closed_port"] = probe.getsockname()[1]
+        self.facts.update(
+            api_url=cluster.url(),
+            ca_path=str(cluster.ca_file(self.home)),
+            api_key=cluster.api_key,
+            db_port=cluster.port("db", "3306/tcp"),
+            db_password=cluster.db_password,
+        )
+
+    def _database_users(self) -> None:
+        password = SECRETS["few_password"]
+        made = [
+            "CREATE USER {0}@'%' IDENTIFIED BY '{1}'".format(name, password) for name in ("few", "prefixed", "byrole")
+        ]
+        self.cluster.sql(
+            *made,
+            "GRANT SELECT, INSERT ON *.* TO few@'%'",
+            "GRANT ALL PRIVILEGES ON `one\\_%`.* TO prefixed@'%'",
+            "CREATE ROLE everything",
+            "GRANT ALL PRIVILEGES ON *.* TO everything",
+            "GRANT everything TO byrole@'%'",
+            "SET DEFAULT ROLE everything FOR byrole@'%'",
+        )
+
+    def play(self, name: str, *, seconds: float = 180, **facts: t.Any) -> str:
+        """Runs a playbook with -vvv and --diff. Fails with its output and the cluster's logs; looks for secrets."""
+        path = self.home / "facts.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"it": dict(self.facts, **facts)}), encoding="utf-8")
+        config = self.home / "ansible.cfg"
+        config.touch()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "ANSIBLE_REMOTE_TMP": str(self.home / "tmp"),
+            "ANSIBLE_CONFIG": str(config),
+        }
+        run = subprocess.run(
+            [str(Path(sys.executable).with_name("ansible-playbook")), "-vvv", "--diff", "-i", "localhost,",
+             "-c", "local", "-e", "@" + str(path), str(PLAYBOOKS / (name + ".yml"))],
+            env=environment, capture_output=True, text=True, timeout=seconds, check=False,
+        )  # fmt: skip
+        output = run.stdout + run.stderr
+        assert run.returncode == 0, "{0}\n{1}".format(_told(output), self.cluster.logs())
+        secrets = dict(SECRETS, db_password=self.cluster.db_password, api_key=self.cluster.api_key)
+        assert [word for word, secret in secrets.items() if secret in output] == []
+        assert "[WARNING]" not in output and "DEPRECATION" not in output, _told(output)
+        return output
+
+
+def _told(output: str) -> str:
+    """What a playbook said, from its last task on, without how the modules travelled."""
+    noise = ("<localhost>", "Using module file", "task path:")
+    lines = [line for line in output.splitlines() if not line.startswith(noise)]
+    last = max((number for number, line in enumerate(lines) if line.startswith("TASK [")), default=0)
+    return "\n".join(lines[last:])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
+    """A new installation."""
+    made = Site(tmp_path_factory.mktemp("site"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.cluster.close()
+
+
+@pytest.mark.parametrize("playbook", ["database", "login", "unregistered", "account", "health", "settings", "user"])
+def test_playbook(site: Site, playbook: str) -> None:
+    site.play(playbook)
+
+
+def test_failover(site: Site) -> None:
+    """The owner is taken away; the standby takes over within the product's times."""
+    containers = site.cluster.containers
+    owner = 1 if "Promoted" in containers["coreapp-1"].logs().decode() else 2
+    standby = 3 - owner
+    containers["coreapp-{0}".format(owner)].stop(timeout=1)
+    site.play("failover", standby="coreapp-host-{0}:wa-coreapp-{0}".format(standby))
+    containers["coreapp-{0}".format(owner)].start()
+
+
+def test_shards(site: Site) -> None:
+    """From one shard to two and back, with a third coreapp."""
+    site.cluster.start_coreapp(3)
+    site.play("shards")
