@@ -31,6 +31,7 @@ from waemu.web import main, tls
 main.HTTPS_PORT = int(sys.argv[1])
 main.MEDIA_DIR = pathlib.Path(sys.argv[2], "media")
 logs.WEB_LOG = pathlib.Path(sys.argv[2], "log", "web.log")
+logs.LIGHTTPD_ERROR_LOG = pathlib.Path(sys.argv[2], "log", "error.log")
 tls.load_self_signed.__defaults__ = (pathlib.Path(sys.argv[2], "self-signed.pem"),)
 sys.exit(main.main())
 """
@@ -126,6 +127,7 @@ async def test_it_serves_within_two_seconds_and_ends_with_0(clean: DbEnv, start:
     assert body == {"health": {}, "meta": {"version": "v2.19.4", "api_status": "stable"}}
     assert webapp.stop() == 0
     assert (webapp.home / "log" / "web.log").read_text() == webapp.output
+    assert (webapp.home / "log" / "error.log").read_text() == ""
     line = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [DIWEF] \S+ req_id=\S+ .+$")
     assert all(line.match(text) for text in webapp.output.splitlines())
     assert re.search(r"req_id=[0-9a-f]{16} GET /v1/health 200 \d+ ms", webapp.output)
@@ -209,6 +211,7 @@ async def test_a_broken_chain_keeps_it_from_starting(clean: DbEnv, start: t.Any)
     webapp = start(variables(clean))
     assert webapp.process.wait(timeout=10) == 1
     assert "at least one intermediate" in webapp.output
+    assert "at least one intermediate" in (webapp.home / "log" / "error.log").read_text()
     assert "Traceback" not in webapp.output
     assert "PRIVATE KEY" not in webapp.output
 

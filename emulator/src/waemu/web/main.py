@@ -56,6 +56,7 @@ def main() -> int:
         print(error, file=sys.stderr, flush=True)
         return 1
     logs.setup(file=logs.WEB_LOG)
+    _log_errors(logs.LIGHTTPD_ERROR_LOG)
     try:
         asyncio.run(serve(env, port=HTTPS_PORT, media_dir=MEDIA_DIR))
     except tls.BrokenChain as error:
@@ -65,6 +66,19 @@ def main() -> int:
         log.critical("Port %d cannot be opened: %s", HTTPS_PORT, error.strerror)
         return 1
     return 0
+
+
+def _log_errors(file: Path) -> None:
+    """Errors also go where the product's web server has its error log, which diagnostic tools collect."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(file)
+    except OSError as error:
+        log.warning("No error log %s: %s", file, error.strerror)
+        return
+    handler.setLevel(logging.ERROR)
+    handler.setFormatter(logs.LineFormat())
+    logging.getLogger().addHandler(handler)
 
 
 async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
