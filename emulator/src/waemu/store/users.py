@@ -44,9 +44,7 @@ async def add_first(engine: AsyncEngine, username: str, password_hash: str, role
     return await add(engine, username, password_hash, role, must_change=True)
 
 
-async def add(
-    engine: AsyncEngine, username: str, password_hash: str, role: str, *, must_change: bool = False
-) -> bool:
+async def add(engine: AsyncEngine, username: str, password_hash: str, role: str, *, must_change: bool = False) -> bool:
     """Create a user; False when the name is taken.
 
     The token epoch starts at a random number, so that tokens of a deleted user do not fit a later one of its name.
