@@ -101,6 +101,7 @@ async def _migrate(db: DbEnv, group: str, target: int) -> None:
 def _run_alembic(connection: Connection, group: str, target: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
     config.set_main_option("version_locations", str(MIGRATIONS / group))
     script = ScriptDirectory.from_config(config)
     steps: Callable[[Any, Any], Any] = lambda rev, _context: script._upgrade_revs(target, rev)  # noqa: E731

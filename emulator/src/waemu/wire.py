@@ -208,6 +208,12 @@ class CoreError(Exception):
         return msgspec.json.encode(ErrorReply(self.errors))
 
 
+def new_session() -> aiohttp.ClientSession:
+    """The session to dial nodes with. Names are looked up for every new connection: a node that was restarted may
+    have another address, and its old one may be another node's by now."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(use_dns_cache=False))
+
+
 class CoreClient:
     """Dials nodes. Raises CoreError: the node's own, or 1014 naming host and port when it is unreachable."""
 

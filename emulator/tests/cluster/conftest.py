@@ -22,7 +22,7 @@ DIVISOR = 10.0
 VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4")
 CORE_IMAGE = f"docker.whatsapp.biz/coreapp:{VERSION}"
 DB_IMAGE = "waent/mariadb:10.11"
-SLACK = 20  # real seconds a busy machine may take longer before a wait counts as failed
+SLACK = 60  # real seconds a busy machine may take longer before a wait counts as failed
 PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu-core")
 START = ["/opt/whatsapp/bin/wait_on_mysql.sh", "/opt/whatsapp/bin/launch_within_docker.sh"]
 ACCOUNT = {"cc": "1", "phone_number": "5550100"}
@@ -173,6 +173,15 @@ class Cluster:
         result = self.containers["db"].exec_run(["mariadb", "-uroot", "-ptestpass", "-N", "-e", statement])
         assert result.exit_code == 0, result.output.decode()
         return result.output.decode().splitlines()
+
+    def seconds_until(self, done: Callable[[], object], within: float) -> float:
+        """Product seconds until something is true; fails after within."""
+        started = time.monotonic()
+        while not done():
+            if (time.monotonic() - started) * DIVISOR > within:
+                pytest.fail(f"not within {within} product seconds: {self.statuses()}\n{self.logs()}")
+            time.sleep(0.02)
+        return (time.monotonic() - started) * DIVISOR
 
     def wait(self, what: Callable[[], T], within: float) -> T:
         """Until something is true, at most so many product seconds (and a little for the machine)."""

@@ -82,8 +82,9 @@ class Coreapp:
         now = self.node.clock.now()
         return Ping(self.node.me.node_key, self.node.instance_id, "coreapp", self.generation, now)
 
-    def status(self) -> NodeStatus:
+    async def status(self) -> NodeStatus:
         """For health and support. Raises CoreError 1011 while the core is not instantiated."""
+        await self._give_up_when_late()
         node = self.node
         gateway_status = self.connection.gateway_status
         if not node.schema_ready:
@@ -107,8 +108,12 @@ class Coreapp:
         """Make sure that this node still owns what it serves, before it takes a message. Raises CoreError 1011."""
         if not self.ready:
             raise not_instantiated()
-        if self.connection.shards and self.node.clock.now() >= self.may_serve_until:
-            await self._drop("ownership is not sure")  # this process was paused, or cut off
+        await self._give_up_when_late()
+
+    async def _give_up_when_late(self) -> None:
+        """A process that was paused must not serve, nor say that it does, before the guard has had its turn."""
+        if self.connection.is_up and self.node.clock.now() >= self.may_serve_until:
+            await self._drop("it is too late to be sure of the ownership")
 
     def collect_soon(self) -> None:
         """The message clean-up service (4.7), in the background."""

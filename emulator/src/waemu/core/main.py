@@ -10,8 +10,6 @@ import time
 import traceback
 from collections.abc import Callable
 
-import aiohttp
-
 from waemu import environment, logs
 from waemu.clock import Clock
 from waemu.core.connection import Connection
@@ -24,7 +22,7 @@ from waemu.core.schema_wait import Schema
 from waemu.core.server import Server
 from waemu.environment import ConfigError, NodeEnv
 from waemu.store.engine import make_engine
-from waemu.wire import CoreClient
+from waemu.wire import CoreClient, new_session
 
 POOL_SIZE, POOL_OVERFLOW = 1, 3
 log = logging.getLogger("waemu.core")
@@ -34,7 +32,7 @@ async def run(env: NodeEnv) -> None:
     """One node, until cancelled. Raises Restart when the process has to end and be started anew."""
     clock = Clock(env.divisor)
     engine = make_engine(env.db, size=POOL_SIZE, overflow=POOL_OVERFLOW)
-    async with aiohttp.ClientSession() as session:
+    async with new_session() as session:
         node = Node(env, clock, engine, CoreClient(session, clock))
         connection = Connection(Loopback(clock), clock)
         duty = Master(node, connection) if env.is_master else Coreapp(node, connection)

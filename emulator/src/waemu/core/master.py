@@ -55,9 +55,11 @@ class Master:
         """primary_master or secondary_master."""
         return "primary_master" if self.is_primary else "secondary_master"
 
-    def status(self) -> NodeStatus:
+    async def status(self) -> NodeStatus:
         """For health and support; a master is never 1011 (11 Q25)."""
         node = self.node
+        if not self.is_primary:
+            await self.connection.drop("the mastership lease ran out")
         gateway_status = self.connection.gateway_status
         if not node.schema_ready:
             gateway_status = "uninitialized"

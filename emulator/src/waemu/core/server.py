@@ -98,7 +98,7 @@ class Server:
         return self._duty.ping(news)
 
     async def _status(self, _request: web.Request) -> Any:
-        return self._duty.status()
+        return await self._duty.status()
 
     async def _silence(self, _request: web.Request) -> Silence:
         if not isinstance(self._duty, Master):
