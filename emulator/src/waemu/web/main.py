@@ -88,8 +88,10 @@ async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
     context = tls.server_context(env.security_level)
     await asyncio.to_thread(tls.load_self_signed, context, host_names(env))
     async with open_webapp(env, media_dir) as webapp:
-        preparing = asyncio.create_task(prepare(webapp, context))
-        await asyncio.wait({preparing}, timeout=FIRST_LOOK_SECONDS)
+        looked = asyncio.Event()
+        preparing = asyncio.create_task(prepare(webapp, context, looked))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(looked.wait(), FIRST_LOOK_SECONDS)
         if preparing.done():
             preparing.result()
         runner = aiohttp_web.AppRunner(make_app(webapp), access_log=None, shutdown_timeout=5)
@@ -141,8 +143,11 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
         await engine.dispose()
 
 
-async def prepare(webapp: Webapp, context: ssl.SSLContext | None) -> None:
-    """Wait for the schema, serve the uploaded certificate if there is one, make the first user, be ready."""
+async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asyncio.Event | None = None) -> None:
+    """Wait for the schema, serve the uploaded certificate if there is one, make the first user, be ready.
+
+    looked is set after the first look at the database, whatever it showed. Raises BrokenChain.
+    """
     last = ""
     while webapp.readiness is not Readiness.READY:
         try:
@@ -150,6 +155,9 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None) -> None:
             text = webapp.readiness.value
         except DB_ERRORS as error:
             text = f"The database cannot be reached: {reason(error)}"
+        finally:
+            if looked is not None:
+                looked.set()
         if text != last:
             log.info("Database: %s", text)
             last = text
