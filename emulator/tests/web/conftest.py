@@ -11,9 +11,11 @@ import subprocess
 import sys
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import pymysql
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
@@ -33,6 +35,7 @@ PASSWORD = "Correct-Horse-1"
 API_KEY = "an-api-key-of-some-length"
 JWT_KEY = "the-same-key-on-every-webapp-of-this-cluster-0123456789"
 DB_PASSWORD = "db-pass-7"
+DB_IMAGE = "waent/mariadb:10.11"
 SOURCE = Path(__file__).parents[2] / "src"
 
 
@@ -48,7 +51,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[DbEnv]:
     """A database server with the schema created by the upgrade program.
 
     WAEMU_TEST_DATABASE (C(PGSQL://user:password@host:port), or MYSQL) names one that is there for these tests alone;
-    without it a MariaDB server is started for this run.
+    without it a MariaDB server is started for this run: the one installed here, else the emulator's image.
     """
     named = os.environ.get("WAEMU_TEST_DATABASE")
     if named:
@@ -57,11 +60,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[DbEnv]:
         upgrade(given, "v2.63.0")
         yield given
         return
-    if shutil.which("mariadbd") is None:
-        pytest.fail("mariadbd is not installed, and WAEMU_TEST_DATABASE names no other database")
-    home = tmp_path_factory.mktemp("mariadb")
-    env = DbEnv(engine="MYSQL", hostname="127.0.0.1", port=free_port(), username="wa", password=DB_PASSWORD)
-    with _mariadb(home, env.port):
+    port = free_port()
+    env = DbEnv(engine="MYSQL", hostname="127.0.0.1", port=port, username="wa", password=DB_PASSWORD)
+    if shutil.which("mariadbd"):
+        server = _mariadb(tmp_path_factory.mktemp("mariadb"), port)
+    else:
+        env = replace(env, username="root")
+        server = _mariadb_container(port)
+    with server:
         upgrade(env, "v2.63.0")
         yield env
 
@@ -99,6 +105,35 @@ def _mariadb(home: Path, port: int) -> t.Iterator[None]:
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def _mariadb_container(port: int) -> t.Iterator[None]:
+    name = f"emu-web-db-{os.urandom(3).hex()}"
+    command = ["docker", "run", "--detach", "--name", name, "--publish", f"127.0.0.1:{port}:3306"]
+    subprocess.run(
+        [*command, "--tmpfs", "/var/lib/mysql", "--env", f"MYSQL_ROOT_PASSWORD={DB_PASSWORD}", DB_IMAGE],
+        check=True,
+        capture_output=True,
+    )
+    try:
+        _wait_for_login(port)
+        yield
+    finally:
+        subprocess.run(["docker", "rm", "--force", "--volumes", name], check=True, capture_output=True)
+
+
+def _wait_for_login(port: int) -> None:
+    """The container's port is open before its server is ready: only a login proves it."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            pymysql.connect(host="127.0.0.1", port=port, user="root", password=DB_PASSWORD).close()
+            return
+        except pymysql.Error:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -230,7 +231,7 @@ async def test_docker_link_variables_do_not_matter(clean: DbEnv, start: t.Any) -
 
 
 async def test_it_comes_to_life_when_the_schema_does(clean: DbEnv, start: t.Any) -> None:
-    later = DbEnv(**{**_fields(clean), "name_prefix": "later_"})
+    later = replace(clean, name_prefix="later_")
     webapp = start(variables(later, WA_DB_NAME_PREFIX="later_"))
     await webapp.until("/", 200)
     await asyncio.to_thread(upgrade, later, "v2.19.4")
@@ -239,7 +240,7 @@ async def test_it_comes_to_life_when_the_schema_does(clean: DbEnv, start: t.Any)
 
 
 async def test_a_newer_client_waits_for_the_upgrade_but_shows_health(database: DbEnv, start: t.Any) -> None:
-    older = DbEnv(**{**_fields(database), "name_prefix": "older_"})
+    older = replace(database, name_prefix="older_")
     await asyncio.to_thread(upgrade, older, "v2.19.4")
     webapp = start(variables(older, WA_DB_NAME_PREFIX="older_", WAEMU_VERSION="v2.45.1"))
     await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
@@ -248,7 +249,3 @@ async def test_a_newer_client_waits_for_the_upgrade_but_shows_health(database: D
     assert "upgraded" in body["errors"][0]["details"]
     await asyncio.to_thread(upgrade, older, "v2.45.1")
     await webapp.until("/v1/stats/db", 200, seconds=5, Authorization=f"Apikey {API_KEY}")
-
-
-def _fields(env: DbEnv) -> dict[str, t.Any]:
-    return {name: getattr(env, name) for name in env.__dataclass_fields__}
