@@ -208,10 +208,13 @@ class CoreError(Exception):
         return msgspec.json.encode(ErrorReply(self.errors))
 
 
-def new_session() -> aiohttp.ClientSession:
-    """The session to dial nodes with. Names are looked up for every new connection: a node that was restarted may
-    have another address, and its old one may be another node's by now."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(use_dns_cache=False))
+def new_session(limit: int = 100) -> aiohttp.ClientSession:
+    """The session to dial nodes with; limit: connections at a time, 0 for any number.
+
+    Names are looked up for every new connection: a node that was restarted may have another address, and its old
+    one may be another node's by now.
+    """
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=limit, use_dns_cache=False))
 
 
 class CoreClient:
