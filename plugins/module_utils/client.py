@@ -180,6 +180,11 @@ class Reply:
             value = value.get(key)
         return value
 
+    def first(self, key: str) -> dict[str, t.Any]:
+        """The first object of the list under C(key), as C(users) and C(account) have it; empty where there is none."""
+        items = self.member(key)
+        return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}
+
 
 @dataclass(frozen=True)
 class Backoff:

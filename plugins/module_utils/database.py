@@ -457,10 +457,11 @@ class _PostgresReader(_Reader):
         """Everything about this server. The documented grants are MySQL's: here it is the right to create schemas."""
         may_create = bool(self.rows("SELECT has_database_privilege(current_database(), 'CREATE')")[0][0])
         names = [self.access.database(group) for group in GROUPS]
-        query = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ANY(%s) ORDER BY schema_name"
+        # Not information_schema: that shows only the schemas that belong to this user.
+        query = "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s) ORDER BY nspname"
         found = {
             "version": "PostgreSQL {0}".format(self.rows("SHOW server_version")[0][0]),
-            "missing_grants": None if may_create else {"postgres": ("CREATE",)},
+            "missing_grants": {} if may_create else {"postgres": ("CREATE",)},
             "max_connections": int(self.rows("SHOW max_connections")[0][0]),
             "connections": int(self.rows("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0][0]),
             "max_used_connections": None,

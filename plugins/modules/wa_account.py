@@ -215,10 +215,8 @@ def step(client: Client, params: t.Mapping[str, t.Any], check: bool) -> dict[str
     if check:
         return {"changed": True, "status": "needs_code"}
     reply = request_code(client, params)
-    account = reply.member("account")
-    first = account[0] if isinstance(account, list) and account and isinstance(account[0], dict) else {}
     status = "registered" if reply.status == 201 else "code_requested"
-    return {"changed": True, "status": status, "vname": first.get("vname")}
+    return {"changed": True, "status": status, "vname": reply.first("account").get("vname")}
 
 
 def main() -> None:

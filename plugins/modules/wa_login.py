@@ -152,8 +152,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal,
 
 def token_of(reply: Reply) -> dict[str, t.Any]:
     """C({token, expires_after}) of a log-in's answer. Raises UnexpectedReply without a token."""
-    users = reply.member("users")
-    first = users[0] if isinstance(users, list) and users and isinstance(users[0], dict) else {}
+    first = reply.first("users")
     if not isinstance(first.get("token"), str) or not first["token"]:
         raise UnexpectedReply("{0} accepted the log-in, and its answer has no token.".format(reply.url), url=reply.url)
     return {"token": first["token"], "expires_after": first.get("expires_after")}

@@ -134,9 +134,7 @@ def read_user(client: Client, username: str) -> dict[str, t.Any] | None:
         if error.code == NOT_FOUND or (error.code is None and error.status == 404):
             return None
         raise
-    users = reply.member("users")
-    first = users[0] if isinstance(users, list) and users and isinstance(users[0], dict) else {}
-    return {"username": username, "role": first.get("ROLES")}
+    return {"username": username, "role": reply.first("users").get("ROLES")}
 
 
 def password_is(client: Client, username: str, password: str) -> bool:
@@ -145,8 +143,7 @@ def password_is(client: Client, username: str, password: str) -> bool:
         reply = client.login(username, password)
     except AuthError:
         return False
-    users = reply.member("users")
-    token = users[0].get("token") if isinstance(users, list) and users and isinstance(users[0], dict) else None
+    token = reply.first("users").get("token")
     if token:
         client.with_token(token).call("POST", "/v1/users/logout", repeatable=True)
     return True

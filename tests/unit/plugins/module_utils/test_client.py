@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
     Client,
     LostAnswer,
     PasswordChangeRequired,
+    Reply,
     TlsError,
     UnexpectedReply,
     Unreachable,
@@ -57,6 +58,9 @@ def test_get_sends_the_token_and_parses_json(api, make):
     reply = make(api).get("/v1/support")
     assert (reply.status, reply.version, reply.member("support", "x")) == (200, "v2.19.4", 1)
     assert reply.member("support", "x", "y") is None
+    assert Reply(200, {"users": [{"a": 1}, {"a": 2}]}, "u").first("users") == {"a": 1}
+    for odd in (None, [], {"users": None}, {"users": []}, {"users": [1]}, {"users": {"a": 1}}):
+        assert Reply(200, odd, "u").first("users") == {}
     assert api.calls[0].authorization == "Bearer the-token"
 
 

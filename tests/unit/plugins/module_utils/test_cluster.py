@@ -172,6 +172,20 @@ def test_expected_counts_for_all(shards, coreapps, masters):
     assert counts.primary_gateway_status == (CONNECTED if shards > 1 else DISCONNECTED)
 
 
+@pytest.mark.parametrize(
+    "shards, holder", [(1, "host-1:wa-coreapp-1"), (1, "host-0:wa-master-1"), (2, "host-0:wa-coreapp-1")]
+)
+def test_control_shard_in_the_wrong_place(shards, holder):
+    health, support, account = healthy_bodies(shards, shards + 1, 2)
+    for entry in support["support"].values():
+        entry["shards"] = [owned for owned in entry["shards"] if owned != [-1, -1]]
+    ownerless = findings(observe(health, support, account), Expected())
+    assert [finding.code for finding in ownerless] == ["CONTROL_SHARD_WITHOUT_OWNER"]
+    support["support"][holder]["shards"].append([-1, -1])
+    found = findings(observe(health, support, account), Expected())
+    assert [(finding.code, finding.host) for finding in found] == [("CONTROL_SHARD_MISPLACED", holder)]
+
+
 def test_planned_node_that_is_not_shown():
     cluster = observe(*healthy_bodies(1, 2, 2))
     planned = {node.name: node.kind for node in cluster.nodes}

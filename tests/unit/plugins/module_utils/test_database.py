@@ -351,7 +351,7 @@ def test_postgresql():
         "SHOW server_version": [("13.8 (Debian 13.8-1.pgdg110+1)",)],
         "SHOW max_connections": [("500",)],
         "SELECT count(*)": [(12,)],
-        "SELECT schema_name": [(name,) for name in DATABASES],
+        "SELECT nspname": [(name,) for name in DATABASES],
         "SELECT table_name": [],
     }
     access = DatabaseAccess("PGSQL", "db", 3306, "waent", "x")
