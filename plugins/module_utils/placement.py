@@ -130,8 +130,20 @@ def place(wanted: Wanted, running: t.Iterable[Slot] = ()) -> Placement:
     return Placement(nodes, tuple(problems))
 
 
+Spread = t.Mapping[str, int]
+"""How many nodes of a kind each host has."""
+
+
 def _load(slots: t.Iterable[Slot]) -> Counter[str]:
     return Counter(slot.host for slot in slots)
+
+
+def _sums(spread: Spread, unit_of: t.Mapping[str, str]) -> Counter[str]:
+    """The same nodes by unit."""
+    sums: Counter[str] = Counter()
+    for name, count in spread.items():
+        sums[unit_of[name]] += count
+    return sums
 
 
 def survivors(per_unit: t.Iterable[int], lost: int) -> int:
@@ -141,93 +153,114 @@ def survivors(per_unit: t.Iterable[int], lost: int) -> int:
 
 
 class Deal:
-    """Dealing out the nodes of one kind."""
+    """Dealing out the nodes of one kind.
 
-    def __init__(self, wanted: Wanted, kind: str, existing: t.Sequence[Slot], load: t.Mapping[str, int]) -> None:
+    existing: where such nodes are already. load: how many nodes of other kinds each host has.
+    """
+
+    def __init__(self, wanted: Wanted, kind: str, existing: t.Sequence[Slot], load: Spread) -> None:
+        self.survive = wanted.survive
         self.wanted = wanted
         self.kind = kind
         self.demand = demand(kind, wanted.shards)
         self.hosts = [host for host in wanted.hosts if kind in host.kinds]
-        able = {host.name for host in self.hosts}
-        self.slots = [slot for slot in existing if slot.host in able]
-        self.before = frozenset(self.slots)
-        self.load = Counter(load)
-        self.load.update(_load(self.slots))
+        self.fixed = {host.name: host.counts[kind] for host in self.hosts if kind in host.counts}
+        self.rack_of = {host.name: host.rack for host in self.hosts}
+        # The thing that is lost at once with a host.
+        self.unit_of = self.rack_of if self.survive.unit == "racks" else {host.name: host.name for host in self.hosts}
+        self.slots = [slot for slot in existing if slot.host in self.rack_of]
+        self.before = tuple(self.slots)
+        self.load = load
 
     def run(self) -> None:
         """Meets the numbers fixed by hand, then deals until the wish is met or dealing on would not help."""
-        for host in self.hosts:
-            while self.count(host) < host.counts.get(self.kind, 0):
-                self._add(host)
-        free = [host for host in self.hosts if self.kind not in host.counts]
-        while not self.met() and self._helps(free):
-            self._add(min(free, key=self._use))
+        for name, count in self.fixed.items():
+            for _number in range(_load(self.slots)[name], count):
+                self._add(name)
+        free = [host.name for host in self.hosts if host.name not in self.fixed]
+        spread = self.lasting()
+        while not self.met(spread) and self._helps(free, spread):
+            racks = _sums(spread, self.rack_of)
+            name = min(free, key=lambda name: self._use(name, spread, racks))
+            self._add(name)
+            spread[name] += 1
 
-    def count(self, host: HostWish) -> int:
-        return sum(1 for slot in self.slots if slot.host == host.name)
+    def lasting(self) -> Counter[str]:
+        """What counts: nodes that exist beyond a number fixed by hand do not, since they are going to go."""
+        spread = _load(self.slots)
+        return Counter({name: min(count, self.fixed.get(name, count)) for name, count in spread.items()})
 
-    def rack_count(self, host: HostWish) -> int:
-        racks = {other.name for other in self.hosts if other.rack == host.rack}
-        return sum(1 for slot in self.slots if slot.host in racks)
+    def left(self, spread: Spread) -> int:
+        """How many of these nodes are there after the worst loss."""
+        return survivors(_sums(spread, self.unit_of).values(), self.survive.count)
 
-    def unit(self, host: HostWish) -> str:
-        """The thing that is lost at once with this host."""
-        return host.rack if self.wanted.survive.unit == "racks" else host.name
+    def met(self, spread: Spread) -> bool:
+        """Whether these nodes are what the user wants."""
+        return sum(spread.values()) >= self.demand.total and self.left(spread) >= self.demand.left
 
-    def per_unit(self, slots: t.Iterable[Slot]) -> Counter[str]:
-        unit_of = {host.name: self.unit(host) for host in self.hosts}
-        return Counter(unit_of[slot.host] for slot in slots)
-
-    def left(self, slots: t.Iterable[Slot]) -> int:
-        return survivors(self.per_unit(slots).values(), self.wanted.survive.count)
-
-    def met(self, slots: t.Sequence[Slot] | None = None) -> bool:
-        """Whether these nodes (by default all so far) are what the user wants."""
-        slots = self.slots if slots is None else slots
-        return len(slots) >= self.demand.total and self.left(slots) >= self.demand.left
-
-    def _use(self, host: HostWish) -> tuple[int, ...]:
+    def _use(self, name: str, spread: Spread, racks: Spread) -> tuple[int, ...]:
         """The least used place comes first: level what must survive, then the other, then the hosts' load."""
-        by_rack, by_host = self.rack_count(host), self.count(host)
-        survive = self.wanted.survive
-        level = (by_host, by_rack) if survive.count and survive.unit == "hosts" else (by_rack, by_host)
-        return (*level, self.load[host.name])
+        by_host, by_rack = spread.get(name, 0), racks.get(self.rack_of[name], 0)
+        hosts_first = self.survive.count and self.survive.unit == "hosts"
+        level = (by_host, by_rack) if hosts_first else (by_rack, by_host)
+        return (*level, self.load.get(name, 0) + by_host)
 
-    def _helps(self, free: t.Sequence[HostWish]) -> bool:
+    def _helps(self, free: t.Sequence[str], spread: Spread) -> bool:
         """Once each free unit alone has all that must be left, more nodes only make the worst loss bigger."""
-        counts = self.per_unit(self.slots)
+        units = _sums(spread, self.unit_of)
         return bool(free) and (
-            len(self.slots) < self.demand.total or any(counts[self.unit(host)] < self.demand.left for host in free)
+            sum(spread.values()) < self.demand.total
+            or any(units[self.unit_of[name]] < self.demand.left for name in free)
         )
 
-    def _add(self, host: HostWish) -> None:
-        taken = {slot.index for slot in self.slots if slot.host == host.name}
+    def _add(self, name: str) -> None:
+        taken = {slot.index for slot in self.slots if slot.host == name}
         index = next(number for number in itertools.count(1) if number not in taken)
-        self.slots.append(Slot(host.name, self.kind, index))
-        self.load[host.name] += 1
+        self.slots.append(Slot(name, self.kind, index))
 
-    def surplus(self) -> set[Slot]:
-        """Existing nodes that could go: those beyond a number fixed by hand, then from the fullest places."""
-        kept = list(self.slots)
+    def surplus(self, rank: t.Callable[[Slot], int] = lambda _slot: 0) -> set[Slot]:
+        """Existing nodes that could go together: as many as possible, those of low C(rank) before others.
+
+        Nodes beyond a number fixed by hand are among them always.
+        """
+        order = sorted(self.before, key=lambda slot: (rank(slot), -slot.index, slot.host))
+        kept, loose = self.lasting(), _load(slot for slot in self.before if slot.host not in self.fixed)
+        excess = _load(self.slots) - kept
         gone: set[Slot] = set()
-        for host in self.hosts:
-            mine = sorted(slot for slot in kept if slot.host == host.name)
-            gone |= set(mine[host.counts.get(self.kind, len(mine)) :])
-        kept = [slot for slot in kept if slot not in gone]
-        fixed = {host.name for host in self.hosts if self.kind in host.counts}
+        for slot in order:
+            if excess[slot.host] > 0:
+                gone.add(slot)
+                excess[slot.host] -= 1
+        if not self.met(kept):
+            return gone
+        fewest = self._fewest(kept, loose)
+        for slot in order:
+            if slot.host in self.fixed:
+                continue
+            one = Counter({slot.host: 1})
+            if self.met(kept - one) and self._fewest(kept - one, loose - one) == fewest:
+                kept, loose = kept - one, loose - one
+                gone.add(slot)
+        return gone
+
+    def _fewest(self, kept: Spread, loose: Spread) -> int:
+        """How few nodes would do if only C(loose) ones of C(kept) may be taken, when the fullest places give first."""
+        units, takeable = _sums(kept, self.unit_of), _sums(loose, self.unit_of)
+        total = sum(units.values())
         while True:
-            units, hosts = self.per_unit(kept), _load(kept)
-            unit_of = {host.name: self.unit(host) for host in self.hosts}
-            loose = [slot for slot in kept if slot in self.before and slot.host not in fixed]
-            last = max(loose, key=lambda s: (units[unit_of[s.host]], hosts[s.host], s.index, s.host), default=None)
-            if last is None or not self.met([slot for slot in kept if slot != last]):
-                return gone
-            kept.remove(last)
-            gone.add(last)
+            fullest = max((unit for unit in takeable if takeable[unit]), key=lambda unit: units[unit], default=None)
+            if fullest is None or total == self.demand.total:
+                return total
+            units[fullest] -= 1
+            takeable[fullest] -= 1
+            if survivors(units.values(), self.survive.count) < self.demand.left:
+                return total
+            total -= 1
 
     def problems(self) -> list[Problem]:
         """What keeps the wish from being met, in the user's words."""
-        total, kind = len(self.slots), self.kind
+        lasting, kind = self.lasting(), self.kind
+        total = sum(lasting.values())
         variable = "wa_{0}s".format(kind)
         if not self.hosts:
             return [
@@ -258,8 +291,8 @@ class Deal:
                     total,
                 )
             ]
-        left = self.left(self.slots)
-        if self.wanted.survive.count and left < self.demand.left:
+        left = self.left(lasting)
+        if self.survive.count and left < self.demand.left:
             return [self._cannot_survive(left)]
         return []
 
@@ -269,9 +302,9 @@ class Deal:
         return "{0} {1}".format(amount(self.wanted.shards, "shard"), "needs" if self.wanted.shards == 1 else "need")
 
     def _cannot_survive(self, left: int) -> Problem:
-        survive, kind = self.wanted.survive, self.kind
+        survive, kind = self.survive, self.kind
         singular = survive.unit[:-1]
-        units = sorted({self.unit(host) for host in self.hosts if host.counts.get(kind) != 0})
+        units = sorted({self.unit_of[host.name] for host in self.hosts if host.counts.get(kind) != 0})
         value = {survive.unit: survive.count}
         loss = "wa_survive asks that the loss of {0} be survived".format(amount(survive.count, singular))
         if len(units) <= survive.count:
