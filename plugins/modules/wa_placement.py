@@ -18,106 +18,14 @@ description:
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
+  - waent.fleet.shape
   - waent.fleet.attributes
   - waent.fleet.attributes.info
 options:
-  shards:
-    description:
-      - Number of shards, one of 1, 2, 4, 8, 16 and 32. Text, as C(-e) gives on the command line, is accepted.
-    type: raw
-    required: true
   version:
     description:
       - Version of the client, with or without the leading v. Not checked when it is left out.
     type: raw
-  survive:
-    description:
-      - "What may be lost at once without loss of service, either C({hosts: N}) or C({racks: N})."
-      - Empty means one spare coreapp and two masters, wherever they are.
-    type: raw
-  allow_no_ha:
-    description: Accept fewer than two masters, or no spare coreapp, where numbers fixed by hand lead to that.
-    type: bool
-    default: false
-  name_prefix:
-    description: First word of the containers' names, so that two clusters can share hosts. Default is C(wa).
-    type: raw
-  coreapp_port:
-    description: First host port of the first coreapp on each host. Default is 6250.
-    type: raw
-  master_port:
-    description: First host port of the first master on each host. Default is 6254.
-    type: raw
-  webapp_port:
-    description: Host port of the first webapp on each host. Default is 9090.
-    type: raw
-  hosts:
-    description: The hosts of the cluster, in the order of the inventory.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Inventory name.
-        type: str
-        required: true
-      rack:
-        description: Name of the rack. Needed where racks must survive.
-        type: raw
-      address:
-        description: Name or IP address by which other nodes reach the host, O(hosts[].name) by default.
-        type: raw
-      api_address:
-        description: Name or IP address for the API of the host's webapps, O(hosts[].address) by default.
-        type: raw
-      kinds:
-        description: Kinds of node the host may run.
-        type: list
-        elements: str
-        default: []
-      pins:
-        description: "Numbers of nodes fixed by hand, by kind, such as C({coreapp: 2}). Null is no number."
-        type: dict
-        default: {}
-      coreapp_port:
-        description: Overrides O(coreapp_port) on this host.
-        type: raw
-      master_port:
-        description: Overrides O(master_port) on this host.
-        type: raw
-      webapp_port:
-        description: Overrides O(webapp_port) on this host.
-        type: raw
-  running:
-    description:
-      - The nodes that exist already, in whatever state, as M(waent.fleet.wa_host_info) returns them
-        in RV(waent.fleet.wa_host_info#module:host.nodes).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: Inventory name of the host.
-        type: str
-        required: true
-      kind:
-        description: Kind of node.
-        type: str
-        choices: [coreapp, master, webapp]
-        required: true
-      index:
-        description: Number of the node among those of its kind on the host, from 1.
-        type: int
-        required: true
-      name:
-        description: Name of the container. Not used.
-        type: str
-      state:
-        description: State of the container. Not used, since a stopped node has its place, too.
-        type: str
-      version:
-        description: Version of the node. Not used.
-        type: str
   settings:
     description:
       - The other variables of the cluster, named without C(wa_). When given, they are checked in the same go.
@@ -330,8 +238,9 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.placement import Slot, place
+from ansible_collections.waent.fleet.plugins.module_utils.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.shape import running_slots, shape_options
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
     KINDS,
@@ -359,7 +268,6 @@ PLAIN = (
     "media",
     "data",
 )
-PORTS = {kind + "_port": {"type": "raw"} for kind in KINDS}
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -367,33 +275,9 @@ def argument_spec() -> dict[str, t.Any]:
     settings: dict[str, t.Any] = {name: {"type": "raw", "no_log": True} for name in SECRETS}
     settings.update({name: {"type": "raw", "no_log": False} for name in PLAIN})
     settings["register"] = {"type": "bool", "default": False}
-    host = {
-        "name": {"type": "str", "required": True},
-        "rack": {"type": "raw"},
-        "address": {"type": "raw"},
-        "api_address": {"type": "raw"},
-        "kinds": {"type": "list", "elements": "str", "default": []},
-        "pins": {"type": "dict", "default": {}},
-        **PORTS,
-    }
-    node = {
-        "host": {"type": "str", "required": True},
-        "kind": {"type": "str", "choices": sorted(KINDS), "required": True},
-        "index": {"type": "int", "required": True},
-        # What wa_host_info tells besides, so that its answer can be handed on as it is.
-        "name": {"type": "str"},
-        "state": {"type": "str"},
-        "version": {"type": "str"},
-    }
     return {
-        "shards": {"type": "raw", "required": True},
+        **shape_options(),
         "version": {"type": "raw"},
-        "survive": {"type": "raw"},
-        "allow_no_ha": {"type": "bool", "default": False},
-        "name_prefix": {"type": "raw"},
-        **PORTS,
-        "hosts": {"type": "list", "elements": "dict", "required": True, "options": host},
-        "running": {"type": "list", "elements": "dict", "default": [], "options": node},
         "settings": {"type": "dict", "options": settings},
         "problems": {"type": "list", "elements": "dict", "default": []},
     }
@@ -406,8 +290,7 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     problems += found
     nodes = []
     if wanted is not None:
-        running = [Slot(entry["host"], entry["kind"], entry["index"]) for entry in params["running"]]
-        placement = place(wanted, running)
+        placement = place(wanted, running_slots(params))
         problems += placement.problems
         nodes = [node.as_dict() for node in placement.nodes]
     if params["settings"] is not None:
