@@ -83,8 +83,8 @@ def _log_errors(file: Path) -> None:
 
 async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
     """Serve until SIGTERM or SIGINT. Raises BrokenChain when the uploaded certificate cannot be served."""
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="web"))
+    stop = _stop_at_signal()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="web"))
     context = tls.server_context(env.security_level)
     await asyncio.to_thread(tls.load_self_signed, context, host_names(env))
     async with open_webapp(env, media_dir) as webapp:
@@ -100,7 +100,7 @@ async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
         try:
             await aiohttp_web.TCPSite(runner, port=port, ssl_context=context).start()
             log.info("Serving HTTPS on port %d, version %s", port, env.version)
-            await _until_stopped(preparing)
+            await _until_stopped(stop, preparing)
         finally:
             preparing.cancel()
             await runner.cleanup()
@@ -193,12 +193,16 @@ def host_names(env: WebEnv) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-async def _until_stopped(preparing: asyncio.Task[None]) -> None:
-    """Return at SIGTERM or SIGINT; raise what ended the preparation, if it fails."""
+def _stop_at_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; without a handler the first process of a container ignores SIGTERM."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _until_stopped(stop: asyncio.Event, preparing: asyncio.Task[None]) -> None:
+    """Return when told to stop; raise what ended the preparation, if it fails."""
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({stopped, preparing}, return_when=asyncio.FIRST_COMPLETED)
     if preparing.done():
