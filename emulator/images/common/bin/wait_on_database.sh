@@ -6,6 +6,7 @@ trap 'exit 143' TERM
 trap 'exit 130' INT
 
 answers() {
+    # shellcheck disable=SC2016 # the inner shell expands them: they are its arguments
     timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$WA_DB_HOSTNAME" "$WA_DB_PORT" 2>/dev/null &
     wait $!
 }
