@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Literal, Protocol
+
+import msgspec
 
 from waemu.clock import CONNECT_MAX, CONNECT_MIN, Clock
 from waemu.store.messages import Message
@@ -12,6 +15,30 @@ from waemu.store.messages import Message
 
 class LinkDown(Exception):
     """The connection is not there (any more); nothing was sent for sure."""
+
+
+class Receipt(msgspec.Struct, frozen=True, tag_field="event", tag="receipt"):
+    """What became of a message that was sent. at: UNIX seconds. errors: as in callbacks, codes of reference 5.2."""
+
+    message_id: str
+    wa_id: str
+    status: Literal["delivered", "read", "failed", "deleted"]
+    at: int
+    errors: tuple[dict[str, Any], ...] = ()
+
+
+class Inbound(msgspec.Struct, frozen=True, tag_field="event", tag="inbound"):
+    """A message from somebody (wa_id, with a profile name). body: the object named like its type. at: UNIX seconds."""
+
+    id: str
+    wa_id: str
+    name: str
+    type: str
+    body: dict[str, Any]
+    at: int
+
+
+Event = Receipt | Inbound
 
 
 class GatewayLink(Protocol):
@@ -26,6 +53,15 @@ class GatewayLink(Protocol):
     async def send(self, messages: Sequence[Message]) -> None:
         """Hand messages over; returns when WhatsApp has them. Repeating a message does no harm. Raises LinkDown."""
 
+    async def receive(self) -> Sequence[Event]:
+        """Wait for what WhatsApp has for the shards of this connection. Raises LinkDown.
+
+        What is not acknowledged comes again, over this connection or over the next owner's.
+        """
+
+    async def acknowledge(self, events: Sequence[Event]) -> None:
+        """These are kept now: WhatsApp need not deliver them again. Raises LinkDown."""
+
 
 class Loopback:
     """Stands for WhatsApp inside the node: takes the product's time to connect, then accepts every message."""
@@ -33,17 +69,41 @@ class Loopback:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._up = False
+        self._events: list[Event] = []
+        self._news = asyncio.Event()
 
     async def connect(self, shards: frozenset[int]) -> None:  # noqa: ARG002 - the loopback serves any shard
         """3-5 s, as after a promotion (3.6)."""
         await self._clock.sleep(random.uniform(CONNECT_MIN, CONNECT_MAX))
         self._up = True
+        self._news.set()
 
     async def disconnect(self) -> None:
         """At once."""
         self._up = False
+        self._news.set()
 
     async def send(self, messages: Sequence[Message]) -> None:  # noqa: ARG002 - nobody looks at them
         """Accepted, as long as it is connected."""
         if not self._up:
             raise LinkDown("not connected")
+
+    def inject(self, events: Sequence[Event]) -> None:
+        """Let WhatsApp have these for this node. Raises LinkDown while it is not connected."""
+        if not self._up:
+            raise LinkDown("not connected")
+        self._events.extend(events)
+        self._news.set()
+
+    async def receive(self) -> Sequence[Event]:
+        """What was injected and not acknowledged yet."""
+        while self._up and not self._events:
+            self._news.clear()
+            await self._news.wait()
+        if not self._up:
+            raise LinkDown("not connected")
+        return tuple(self._events)
+
+    async def acknowledge(self, events: Sequence[Event]) -> None:
+        """Forget them."""
+        self._events = [event for event in self._events if event not in events]
