@@ -240,7 +240,11 @@ def _mmdebstrap(say: Callable[[str], None]) -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Failed(f"No registry has {DEBIAN} and mmdebstrap is missing: run apt-get install mmdebstrap as root.")
     say("Installing mmdebstrap")
-    done = subprocess.run(["apt-get", "install", "-qy", "mmdebstrap"], capture_output=True, text=True, check=False)
+    install = ["apt-get", "install", "-qy", "--no-install-recommends", "mmdebstrap"]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:  # a machine that was just set up has no package lists yet
+        subprocess.run(["apt-get", "update", "-q"], capture_output=True, check=False)
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
     tool = shutil.which("mmdebstrap")
     if done.returncode or not tool:
         raise Failed(f"apt-get could not install mmdebstrap: {done.stderr.strip()}")

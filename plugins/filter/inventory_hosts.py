@@ -37,15 +37,28 @@ _value:
   type: list
   elements: dict
   contains:
-    name: {description: Name of the host in the inventory., type: str}
-    rack: {description: Its C(rack); none where it has none., type: str}
-    address: {description: Its C(wa_address), else its name., type: str}
-    api_address: {description: Its C(wa_api_address), else C(ansible_host), else the address., type: str}
-    kinds: {description: The kinds of nodes it may run., type: list, elements: str}
+    name:
+      description: Name of the host in the inventory.
+      type: str
+    rack:
+      description: Its C(rack), none where it has none.
+      type: str
+    address:
+      description: Its C(wa_address), else its name.
+      type: str
+    api_address:
+      description: Its C(wa_api_address), else its C(ansible_host), else its address.
+      type: str
+    kinds:
+      description: The kinds of nodes it may run.
+      type: list
+      elements: str
     webapp_port:
-      description: Its C(wa_webapp_port); left out where not set. C(master_port) and C(coreapp_port) likewise.
+      description: Its C(wa_webapp_port), left out where it is not set. C(master_port) and C(coreapp_port) likewise.
       type: int
-    pins: {description: Counts pinned by C(wa_webapps), C(wa_masters) and C(wa_coreapps)., type: dict}
+    pins:
+      description: Numbers of nodes fixed by C(wa_webapps), C(wa_masters) and C(wa_coreapps).
+      type: dict
 """
 
 import typing as t
