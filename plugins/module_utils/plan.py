@@ -244,3 +244,56 @@ def _serve(coreapps: t.Mapping[str, Coreapp], shards: int) -> dict[str, Coreapp]
     for shard, key in zip(sorted(set(range(shards)) - owned), standbys):
         given[key] = replace(given[key], shards=frozenset([shard]))
     return given
+
+
+def read_state(
+    cluster: t.Mapping[str, t.Any], running: t.Iterable[Slot], wanted: Wanted
+) -> tuple[ClusterState | None, list[Problem]]:
+    """The state from what the API shows and what exists on the hosts, or why it cannot be told.
+
+    cluster: as wa_cluster_health returns it. running: nodes that exist. A coreapp is alive when it reports a status
+    and no error; one that exists and does not report is dead.
+    """
+    reported = {node["name"]: node for node in cluster.get("nodes") or [] if node["kind"] == "coreapp"}
+    addresses = {host.name: host.address for host in wanted.hosts}
+    slots = {}
+    for slot in running:
+        if slot.kind == "coreapp":
+            name = "{0}-coreapp-{1}".format(wanted.name_prefix, slot.index)
+            slots["{0}:{1}".format(addresses.get(slot.host, slot.host), name)] = slot
+    problems = [_stranger(key) for key in sorted(reported) if key not in slots]
+    unread = sorted(key for key, node in reported.items() if node["shards"] is None and _alive(node))
+    if not isinstance(cluster.get("shards"), int) or unread:
+        problems.append(
+            Problem(
+                "STATE_UNKNOWN",
+                "The number of shards{0} could not be read from the API; a plan made from a guess could stop an owner."
+                " Read the cluster again with a token of the user admin.".format(
+                    ", and who owns them ({0}),".format(", ".join(unread)) if unread else ""
+                ),
+            )
+        )
+    if problems:
+        return None, problems
+    coreapps = []
+    for key, slot in sorted(slots.items()):
+        node = reported.get(key)
+        alive = node is not None and _alive(node)
+        owned = frozenset(shard for shard in (node or {}).get("shards") or [] if shard >= 0)
+        coreapps.append(Coreapp(slot, key, alive, owned if alive else frozenset()))
+    return ClusterState(cluster["shards"], tuple(coreapps)), []
+
+
+def _alive(node: t.Mapping[str, t.Any]) -> bool:
+    return node["gateway_status"] is not None and not node["errors"]
+
+
+def _stranger(key: str) -> Problem:
+    return Problem(
+        "NODE_UNKNOWN",
+        "{0} reports to the cluster, but no such container was found on the hosts of the inventory; add its host to"
+        " wa_coreapp_hosts, or end it.".format(key),
+        "wa_coreapp_hosts",
+        None,
+        key,
+    )
