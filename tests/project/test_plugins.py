@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -58,13 +59,16 @@ def test_a_filter_is_documented_with_examples_and_results(path: Path, described:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_has_a_unit_test_and_runs_in_an_integration_test(path: Path) -> None:
+    """By itself, or in the playbooks and roles, which integration tests and molecule run as users do."""
     assert (ROOT / "tests" / "unit" / "plugins" / "modules" / f"test_{path.stem}.py").exists()
-    assert path.stem in text_of("tests/integration/*")
+    assert path.stem in text_of("tests/integration/*", "roles/*.yml", "playbooks/*.yml")
 
 
 @pytest.mark.parametrize("path", MODULE_UTILS, ids=name_of)
 def test_shared_code_is_imported_by_a_unit_test(path: Path) -> None:
-    assert f"module_utils.{path.stem} import" in text_of("tests/unit/*.py")
+    """By itself, or by a module: every module has a unit test that runs it."""
+    imported = re.compile(rf"module_utils\.{path.stem} import|module_utils import .*\b{path.stem}\b")
+    assert imported.search(text_of("tests/unit/*.py", "plugins/modules/*.py"))
 
 
 @pytest.mark.parametrize("path", FILTERS, ids=name_of)
