@@ -1,0 +1,365 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ordered steps of an upgrade. Internal to waent.fleet: may change in any release. Pure.
+
+Rolling, within one line of versions: standbys, owners one at a time, each handed over to a standby that is new
+already, secondary masters, the primary, webapps. Schema, between lines: everything that writes stops, the schema is
+upgraded once, everything starts again (reference 6.4). Made again from what is read, a plan is the rest of the old one.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.waent.fleet.plugins.module_utils.plan import Step
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.wanted import Version, amount
+
+HAND_OVER_SECONDS = 12
+"""A standby takes over from an owner that was stopped, with the intervals lowered to 1 and 5 s (reference 3.3)."""
+
+RESTART_SECONDS = 30
+"""A node without anybody to take over is made anew, starts, and connects (reference 3.3, 3.7)."""
+
+SCHEMA_SECONDS = 180
+"""A schema upgrade of a small database between two restarts of everything. Large ones take far longer."""
+
+STRATEGIES = ("auto", "rolling", "schema")
+
+PUBLIC_LINES = (
+    (2, 19), (2, 21), (2, 23), (2, 25), (2, 27), (2, 29), (2, 31), (2, 33), (2, 35), (2, 37), (2, 39), (2, 41),
+    (2, 43), (2, 45), (2, 53), (2, 57), (2, 63),
+)  # fmt: skip
+"""Lines of versions that were published (reference 6.4)."""
+
+MOST_LINES = 2
+"""A jump of more lines at once is warned about."""
+
+BEGUN, DONE = "begun", "done"
+"""What the one-shot container of the schema upgrade tells: it was started, it ended well."""
+
+
+@dataclass(frozen=True)
+class UpgradeNode:
+    """A node the inventory has a place for, as it was read.
+
+    version: what its container is made for, None where there is no container. alive: a coreapp or master reports, a
+    webapp answers. primary: it is the primary master. shards: those it owns, without the control shard.
+    differs: its container is not as wanted for another reason than its version, for example an image built anew.
+    """
+
+    key: str
+    kind: str
+    version: Version | None
+    alive: bool
+    primary: bool = False
+    shards: frozenset[int] = frozenset()
+    differs: bool = False
+
+    def outdated(self, wanted: Version) -> bool:
+        """Whether its container has to be made anew."""
+        return self.version != wanted or self.differs
+
+
+@dataclass(frozen=True)
+class UpgradeState:
+    """The cluster as it was read: nodes, configured shards, and how far the schema upgrade to the target is.
+
+    schema: None, BEGUN or DONE.
+    """
+
+    shards: int
+    nodes: tuple[UpgradeNode, ...]
+    schema: str | None = None
+
+    def of(self, kind: str) -> list[UpgradeNode]:
+        """The nodes of a kind, in the order of their keys."""
+        return sorted((node for node in self.nodes if node.kind == kind), key=lambda node: node.key)
+
+
+@dataclass(frozen=True)
+class UpgradePlan:
+    """The steps, the strategy they follow, what forbids to begin, and what the reader should know before."""
+
+    strategy: str
+    steps: tuple[Step, ...]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def plan_upgrade(
+    state: UpgradeState, wanted: Version, strategy: str = "auto", allow_no_ha: bool = False
+) -> UpgradePlan:
+    """The steps to the version. None when every node is as wanted and alive."""
+    chosen = choose_strategy(state, wanted) if strategy == "auto" else strategy
+    if not _pending(state, wanted):
+        return UpgradePlan(chosen, ())
+    problems = _version_problems(state, wanted, chosen)
+    if chosen == "rolling":
+        problems += _spare_problems(state, wanted, allow_no_ha)
+    if problems:
+        return UpgradePlan(chosen, (), tuple(problems))
+    steps = _rolling(state, wanted) if chosen == "rolling" else _schema(state, wanted)
+    return UpgradePlan(chosen, tuple(steps), warnings=tuple(_jump_warnings(state, wanted)))
+
+
+def choose_strategy(state: UpgradeState, wanted: Version) -> str:
+    """C(rolling) where every core is of the target's line, C(schema) otherwise, and while a schema upgrade is on."""
+    lines = {node.version.line for node in state.nodes if node.version and node.kind != "webapp"}
+    if lines <= {wanted.line}:
+        return "rolling"
+    return "schema"
+
+
+def _pending(state: UpgradeState, wanted: Version) -> bool:
+    return any(node.outdated(wanted) or not node.alive for node in state.nodes)
+
+
+# Refusals
+
+
+def _version_problems(state: UpgradeState, wanted: Version, strategy: str) -> list[Problem]:
+    versions = {node.version for node in state.nodes if node.version}
+    newer = sorted(version for version in versions if version > wanted)
+    problems = []
+    if newer and (newer[-1].line != wanted.line or wanted not in versions):
+        message = (
+            "version is {0}, but the cluster runs {1} already; the product knows no downgrade. Going back is possible"
+            " only while an upgrade within one line is under way; otherwise restore the snapshot of the database that"
+            " was taken before.".format(wanted, newer[-1])
+        )
+        problems.append(Problem("DOWNGRADE", message, "version", str(wanted)))
+    other = sorted({version for version in versions if version.line != wanted.line})
+    cores = {node.version for node in state.nodes if node.kind != "webapp" and node.version}
+    if strategy == "rolling" and any(version.line != wanted.line for version in cores):
+        message = (
+            "strategy is rolling, but from {0} to {1} the schema of the database may change; allowed is schema or"
+            " auto.".format(other[0], wanted)
+        )
+        problems.append(Problem("STRATEGY_NEEDS_SCHEMA", message, "strategy", strategy))
+    return problems
+
+
+def _spare_problems(state: UpgradeState, wanted: Version, allow_no_ha: bool) -> list[Problem]:
+    """Rolling needs somebody to take over, for coreapps and for masters. Dead nodes are started first and count."""
+    problems = []
+    coreapps, masters = state.of("coreapp"), state.of("master")
+    if allow_no_ha:
+        return problems
+    if any(node.alive and node.outdated(wanted) for node in coreapps) and len(coreapps) <= state.shards:
+        message = (
+            "{0} for {1}: none could take over while another is made anew; add a coreapp with site.yml, or set"
+            " wa_allow_no_ha to true and accept about {2} s without service on each shard.".format(
+                amount(len(coreapps), "coreapp"), amount(state.shards, "shard"), RESTART_SECONDS
+            )
+        )
+        problems.append(Problem("NO_SPARE", message, "wa_allow_no_ha", allow_no_ha))
+    if any(node.alive and node.outdated(wanted) for node in masters) and len(masters) < 2:
+        message = (
+            "There is 1 master: nobody watches the coreapps while it is made anew; add a master with site.yml, or set"
+            " wa_allow_no_ha to true."
+        )
+        problems.append(Problem("NO_SECOND_MASTER", message, "wa_allow_no_ha", allow_no_ha))
+    return problems
+
+
+def _jump_warnings(state: UpgradeState, wanted: Version) -> list[Problem]:
+    versions = [node.version for node in state.nodes if node.version]
+    oldest = min(versions, default=wanted)
+    lines = [line for line in PUBLIC_LINES if oldest.line < line <= wanted.line]
+    if len(lines) <= MOST_LINES:
+        return []
+    message = (
+        "From {0} to {1} is a jump over {2} published lines of versions; nobody documents that it works, try it on a"
+        " copy first.".format(oldest, wanted, len(lines))
+    )
+    return [Problem("VERSION_JUMP", message, "version", str(wanted))]
+
+
+# Rolling
+
+
+def _rolling(state: UpgradeState, wanted: Version) -> list[Step]:
+    steps = _revive(state, wanted)
+    for step in list(steps):
+        state = foresee(state, step, wanted)
+    for part in (_standbys, _owners, _masters, _webapps):
+        steps += part(state, wanted)
+    return steps
+
+
+def _revive(state: UpgradeState, wanted: Version) -> list[Step]:
+    """What is dead serves nobody, so it costs nothing; alive and new, it can take a shard over."""
+    dead = [node for node in state.nodes if not node.alive and node.kind != "webapp"]
+    if not dead:
+        return []
+    keys = _keys(dead)
+    return [_replace(state, keys, "Run what does not report, as {0}: {1}.".format(wanted, ", ".join(keys)))]
+
+
+def _standbys(state: UpgradeState, wanted: Version) -> list[Step]:
+    """One first, to see that the new version works here; it is the spare while the others follow all at once."""
+    standbys = [node for node in state.of("coreapp") if not node.shards]
+    old = [node for node in standbys if node.outdated(wanted)]
+    proven = len(old) < len(standbys)
+    batches = [old] if proven else [old[:1], old[1:]]
+    return [
+        _replace(
+            state,
+            _keys(batch),
+            "Replace {0} without a shard: {1}.".format(amount(len(batch), "coreapp"), ", ".join(_keys(batch))),
+        )
+        for batch in batches
+        if batch
+    ]
+
+
+def _owners(state: UpgradeState, wanted: Version) -> list[Step]:
+    spare = any(node.alive and not node.shards for node in state.of("coreapp"))
+    steps = []
+    for node in state.of("coreapp"):
+        if not node.shards or not node.outdated(wanted):
+            continue
+        shards = sorted(node.shards)
+        if not spare:
+            sentence = "Replace {0}, which owns {1}; nobody can take over, about {2} s without service there.".format(
+                node.key, _shards_text(shards), RESTART_SECONDS
+            )
+            steps.append(_replace(state, (node.key,), sentence, _cost(shards, RESTART_SECONDS)))
+            continue
+        steps.append(_hand_over(node.key, shards))
+        sentence = "Replace {0}, which owns nothing any more; it stands by from then on.".format(node.key)
+        steps.append(_replace(state, (node.key,), sentence))
+    return steps
+
+
+def _hand_over(key: str, shards: t.Sequence[int]) -> Step:
+    sentence = "Stop {0}, which owns {1}; a standby that is new takes over, about {2} s without service there.".format(
+        key, _shards_text(shards), HAND_OVER_SECONDS
+    )
+    gate = (("owned", list(shards)), ("away", [key]))
+    return Step("hand_over", (key,), gate, _cost(shards, HAND_OVER_SECONDS), sentence)
+
+
+def _shards_text(shards: t.Sequence[int]) -> str:
+    return "{0} {1}".format("shard" if len(shards) == 1 else "shards", ", ".join(str(shard) for shard in shards))
+
+
+def _masters(state: UpgradeState, wanted: Version) -> list[Step]:
+    """The primary last, so that it is followed by one that is new."""
+    masters = sorted(state.of("master"), key=lambda node: (node.primary, node.key))
+    steps = []
+    for node in masters:
+        if not node.outdated(wanted):
+            continue
+        role = "the primary master" if node.primary else "a secondary master"
+        effect = "; another master follows it" if node.primary and len(masters) > 1 else ""
+        if len(masters) == 1:
+            effect = "; until it is back nobody takes over from a coreapp that fails"
+        sentence = "Replace {0}, {1}{2}.".format(node.key, role, effect)
+        steps.append(_replace(state, (node.key,), sentence))
+    return steps
+
+
+def _webapps(state: UpgradeState, wanted: Version) -> list[Step]:
+    """One at a time. The only one there is takes the API with it while it starts."""
+    webapps = state.of("webapp")
+    steps = []
+    for node in sorted(webapps, key=lambda node: (node.alive, node.key)):
+        if node.alive and not node.outdated(wanted):
+            continue
+        only = node.alive and len(webapps) == 1
+        sentence = "Replace {0}, a webapp{1}.".format(
+            node.key, ", the only one: no API for about {0} s".format(RESTART_SECONDS) if only else ""
+        )
+        steps.append(
+            _replace(state, (node.key,), sentence, _cost(range(state.shards), RESTART_SECONDS) if only else ())
+        )
+    return steps
+
+
+# Schema
+
+
+def _schema(state: UpgradeState, wanted: Version) -> list[Step]:
+    """Nothing of the old line runs while the schema changes, and nothing of it runs afterwards."""
+    cores = [node for node in state.nodes if node.kind != "webapp"]
+    old = [node for node in cores if node.outdated(wanted)]
+    moved = any(node.alive and not node.outdated(wanted) for node in cores)
+    steps = [] if moved or state.schema else _before_schema(old)
+    for kind in ("coreapp", "master"):
+        running = _keys(node for node in old if node.kind == kind and node.alive)
+        if running:
+            sentence = "Stop {0}: {1}.".format(amount(len(running), kind), ", ".join(running))
+            steps.append(Step("stop", running, (("away", list(running)),), _outage(state, kind), sentence))
+    if not moved and state.schema != DONE:
+        sentence = "Upgrade the schema of the database to {0}, until the one-shot container ends with code 0.".format(
+            wanted
+        )
+        steps.append(Step("schema_upgrade", (), (("schema", str(wanted)),), sentence=sentence))
+    for kind in ("master", "coreapp"):
+        keys = _keys(node for node in state.of(kind) if node.outdated(wanted) or not node.alive)
+        if keys:
+            sentence = "Replace {0}: {1}.".format(amount(len(keys), kind), ", ".join(keys))
+            steps.append(_replace(state, keys, sentence))
+    return steps + _webapps(state, wanted)
+
+
+def _outage(state: UpgradeState, kind: str) -> tuple[tuple[int, int], ...]:
+    return _cost(range(state.shards), SCHEMA_SECONDS) if kind == "coreapp" else ()
+
+
+def _before_schema(old: t.Sequence[UpgradeNode]) -> list[Step]:
+    """A snapshot to come back to, and as few old messages as possible; the clean-up needs coreapps that run."""
+    steps = [Step("snapshot", (), (), sentence="Take a snapshot of the database, the only way back.")]
+    if any(node.kind == "coreapp" and node.alive for node in old):
+        steps.append(Step("clean_up", (), (), sentence="Clean up old messages, which makes the upgrade shorter."))
+    return steps
+
+
+# Shared
+
+
+def _keys(nodes: t.Iterable[UpgradeNode]) -> tuple[str, ...]:
+    return tuple(sorted(node.key for node in nodes))
+
+
+def _cost(shards: t.Iterable[int], seconds: int) -> tuple[tuple[int, int], ...]:
+    return tuple((shard, seconds) for shard in shards)
+
+
+def _replace(
+    state: UpgradeState, keys: tuple[str, ...], sentence: str, downtime: tuple[tuple[int, int], ...] = ()
+) -> Step:
+    return Step("replace", keys, (("alive", list(keys)), ("connected", state.shards)), downtime, sentence)
+
+
+def foresee(state: UpgradeState, step: Step, wanted: Version) -> UpgradeState:
+    """The state after a step whose gate was reached, as far as it can be foreseen.
+
+    A standby that takes over is the lowest key; another master becomes primary where the primary is replaced.
+    """
+    nodes = {node.key: node for node in state.nodes}
+    was_primary = any(nodes[key].primary for key in step.nodes)
+    for key in step.nodes:
+        if step.action == "replace":
+            nodes[key] = replace(nodes[key], version=wanted, alive=True, differs=False, primary=False)
+        elif step.action in ("hand_over", "stop"):
+            nodes[key] = replace(nodes[key], alive=False, shards=frozenset(), primary=False)
+    schema = DONE if step.action == "schema_upgrade" else state.schema
+    masters = sorted(key for key, node in nodes.items() if node.kind == "master" and node.alive)
+    if masters and (was_primary or not any(nodes[key].primary for key in masters)):
+        others = [key for key in masters if key not in step.nodes]
+        first = (others or masters)[0]
+        nodes[first] = replace(nodes[first], primary=True)
+    return UpgradeState(state.shards, _serve(nodes, state.shards), schema)
+
+
+def _serve(nodes: dict[str, UpgradeNode], shards: int) -> tuple[UpgradeNode, ...]:
+    owned = {shard for node in nodes.values() for shard in node.shards}
+    idle = [key for key in sorted(nodes) if nodes[key].kind == "coreapp" and nodes[key].alive and not nodes[key].shards]
+    for shard, key in zip(sorted(set(range(shards)) - owned), idle):
+        nodes[key] = replace(nodes[key], shards=frozenset([shard]))
+    return tuple(nodes[key] for key in sorted(nodes))
