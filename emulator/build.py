@@ -18,6 +18,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ REGISTRY = "docker.whatsapp.biz"
 DEFAULT_VERSIONS = ("v2.19.4", "v2.19.7")
 BASE = "waent/emulator-base:latest"
 MARIADB = "waent/mariadb:10.11"
+GATEWAY = f"waent/gateway:{tomllib.loads((HERE / 'pyproject.toml').read_text())['project']['version']}"
 DEBIAN = "debian:bookworm-slim"
 ROOTS = {
     "waent/root-python:bookworm": ("ca-certificates", "curl", "python3"),
@@ -97,9 +99,13 @@ class Builder:
     # -- what there should be ------------------------------------------------------------------------------
 
     def final(self, wanted: Iterable[str]) -> list[Wanted]:
-        """The images people use: web and coreapp of every version, and the database."""
+        """The images people use: web and coreapp of every version, the gateway, and the database."""
         base = self.base_content()
-        images = [Wanted(MARIADB, self.mariadb_content(), self.build_mariadb)]
+        gateway = _hash(base, *_files("images/gateway"))
+        images = [
+            Wanted(MARIADB, self.mariadb_content(), self.build_mariadb),
+            Wanted(GATEWAY, gateway, lambda: self.build_gateway(gateway)),
+        ]
         for version in wanted:
             for name in ("web", "coreapp"):
                 content = _hash(base, version, *_files(f"images/{name}"))
@@ -156,6 +162,10 @@ class Builder:
         root = self.root("waent/root-mariadb:bookworm")
         parts = {"mariadb": HERE / "images/mariadb"}
         self._build(MARIADB, self.mariadb_content(), "images/mariadb/Dockerfile", parts, {"ROOT": root})
+
+    def build_gateway(self, content: str) -> None:
+        """The gateway."""
+        self._build(GATEWAY, content, "images/gateway/Dockerfile", {}, {"BASE": BASE})
 
     def _client_build(self, name: str, tag: str, version: str, content: str) -> Callable[[], None]:
         arguments = {"BASE": BASE, "VERSION": version, "EXPIRES_ON": self.expires_on.isoformat()}

@@ -21,6 +21,7 @@ DEFAULT_PORTS = (6250, 6251, 6252, 6253)  # messaging, contacts, control, health
 RUNNING_ENVS = ("AWS", "AZURE", "GCP")
 SECURITY_LEVELS = ("MODERN", "INTERMEDIATE", "OLD")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")
+_GATEWAY = re.compile(r"http://[A-Za-z0-9][A-Za-z0-9._-]*:\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9_]{0,40}")
 
 Env = Mapping[str, str]
@@ -52,12 +53,14 @@ class Faults:
     """What a test asks a node to do wrong (WAEMU_FAULT_*); nothing by default.
 
     set_shards_403: so many set-shards calls are refused first (4.3). schema_seconds: product seconds a schema
-    upgrade is slowed by. build_expired: the build counts as expired whatever its date says.
+    upgrade is slowed by. build_expired: the build counts as expired whatever its date says. registered_days: the
+    registration counts as so many days older (4.3).
     """
 
     set_shards_403: int = 0
     schema_seconds: float = 0.0
     build_expired: bool = False
+    registered_days: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,23 @@ class NodeEnv:
     divisor: float = 1.0
     registration_code: str = field(default="123456", repr=False)
     gateway_url: str = ""
+    callback_limit: int = 100000
     faults: Faults = Faults()
 
     @property
     def node_key(self) -> str:
         """The key of this node in health: advertised host and container name."""
         return f"{self.hostname}:{self.container}"
+
+
+@dataclass(frozen=True)
+class GatewayEnv:
+    """A container of the image gateway. registration_code: what every number gets; empty for random ones."""
+
+    node_port: int = 5222
+    admin_port: int = 8080
+    divisor: float = 1.0
+    registration_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -148,8 +162,19 @@ def node_env(env: Env = os.environ) -> NodeEnv:
         expires_on=_date(env, "WAEMU_EXPIRES_ON"),
         divisor=_float(env, "WAEMU_TIME_DIVISOR", 1.0, minimum=0.001),
         registration_code=env.get("WAEMU_REGISTRATION_CODE", "123456"),
-        gateway_url=env.get("WAEMU_GATEWAY_URL", ""),
+        gateway_url=_gateway_url(env),
+        callback_limit=_int(env, "WAEMU_CALLBACK_LIMIT", 100000, 1, 10**9),
         faults=_faults(env),
+    )
+
+
+def gateway_env(env: Env = os.environ) -> GatewayEnv:
+    """Everything a gateway is told."""
+    return GatewayEnv(
+        node_port=_int(env, "WAEMU_GATEWAY_NODE_PORT", 5222, 1, 65535),
+        admin_port=_int(env, "WAEMU_GATEWAY_ADMIN_PORT", 8080, 1, 65535),
+        divisor=_float(env, "WAEMU_TIME_DIVISOR", 1.0, minimum=0.001),
+        registration_code=env.get("WAEMU_REGISTRATION_CODE", ""),
     )
 
 
@@ -280,6 +305,13 @@ def _core_ports(env: Env) -> tuple[int, int, int, int]:
     return ports
 
 
+def _gateway_url(env: Env) -> str:
+    value = env.get("WAEMU_GATEWAY_URL", "")
+    if value and not _GATEWAY.fullmatch(value):
+        raise ConfigError(f"WAEMU_GATEWAY_URL is {value!r}; allowed is http://HOST:PORT.")
+    return value
+
+
 def _listen(env: Env) -> str:
     value = env.get("WA_TCP_LISTEN_ADDRESS", "") or "any"
     if value == "any":
@@ -312,6 +344,7 @@ def _faults(env: Env) -> Faults:
         set_shards_403=_int(env, "WAEMU_FAULT_SET_SHARDS_403", 0, 0, 1000),
         schema_seconds=_float(env, "WAEMU_FAULT_SCHEMA_SECONDS", 0.0, minimum=0.0),
         build_expired=_flag(env, "WAEMU_FAULT_BUILD_EXPIRED"),
+        registered_days=_float(env, "WAEMU_FAULT_REGISTERED_DAYS", 0.0, minimum=0.0),
     )
 
 

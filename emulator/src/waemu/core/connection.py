@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from waemu.clock import Clock
 from waemu.core.backoff import Backoff
-from waemu.core.gateway_link import GatewayLink, LinkDown
+from waemu.core.gateway_link import GatewayLink, LinkDown, Refused
 
 DOWN, CONNECTING, UP = "DN", "SC", "UP"  # as support shows them (4.5)
 GATEWAY_STATUS = {DOWN: "disconnected", CONNECTING: "connecting", UP: "connected"}
@@ -18,9 +18,12 @@ log = logging.getLogger("waemu.connection")
 class Connection:
     """Holds the link for exactly the wanted shards; a change of the set is a new connection."""
 
-    def __init__(self, link: GatewayLink, clock: Clock) -> None:
+    def __init__(
+        self, link: GatewayLink, clock: Clock, on_refused: Callable[[Refused], Awaitable[None]] | None = None
+    ) -> None:
+        """on_refused: told when WhatsApp does not want this installation any more."""
         self.link = link
-        self._clock = clock
+        self._clock, self._on_refused = clock, on_refused
         self._task: asyncio.Task[None] | None = None
         self.socket = DOWN
         self.shards: frozenset[int] = frozenset()
@@ -47,7 +50,7 @@ class Connection:
         if shards:
             log.info("Connecting for shards %s: %s", sorted(shards), why)
             self._set(shards, CONNECTING)
-            self._task = asyncio.create_task(self._connect(shards, after))
+            self._task = asyncio.create_task(self._stay_connected(shards, after))
 
     async def drop(self, why: str) -> None:
         """Be disconnected now."""
@@ -61,9 +64,9 @@ class Connection:
 
     async def lost(self) -> None:
         """The other end went away: connect again for the same shards."""
-        shards = self.shards
-        await self.drop("connection lost")
-        await self.want(shards, "again")
+        if self.is_up:
+            self._set(self.shards, CONNECTING)
+            await self.link.disconnect()
 
     async def until(self, test: Callable[[], bool]) -> None:
         """Wait until a test of this connection holds."""
@@ -75,16 +78,29 @@ class Connection:
         self._pulse.set()
         self._pulse = asyncio.Event()
 
-    async def _connect(self, shards: frozenset[int], after: float) -> None:
-        backoff = Backoff()
+    async def _stay_connected(self, shards: frozenset[int], after: float) -> None:
         await self._clock.sleep(after)
+        while True:
+            await self._connect(shards)
+            self._set(shards, UP)
+            log.info("Connected for shards %s", sorted(shards))
+            why = await self.link.until_down()
+            log.warning("Connection for shards %s lost: %s", sorted(shards), why)
+            self._set(shards, CONNECTING)
+            await self._tell(why)
+
+    async def _connect(self, shards: frozenset[int]) -> None:
+        backoff = Backoff()
         while True:
             try:
                 await self.link.connect(shards)
-                break
+                return
             except LinkDown as error:
                 delay = backoff.next()
                 log.warning("Could not connect, next try in %d ms: %s", delay * 1000, error)
+                await self._tell(error)
                 await self._clock.sleep(delay)
-        self._set(shards, UP)
-        log.info("Connected for shards %s", sorted(shards))
+
+    async def _tell(self, why: LinkDown) -> None:
+        if isinstance(why, Refused) and self._on_refused is not None:
+            await self._on_refused(why)

@@ -46,6 +46,7 @@ class Coreapp:
 
     def __init__(self, node: Node, connection: Connection) -> None:
         self.node, self.connection = node, connection
+        connection.link.allowed = lambda: node.clock.now() < self.may_serve_until
         self.sender = Sender(node, connection)
         self.generation = 0  # the set-shards generation this boot started in
         self.stopping = False

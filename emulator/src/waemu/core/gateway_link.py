@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -15,6 +15,17 @@ from waemu.store.messages import Message
 
 class LinkDown(Exception):
     """The connection is not there (any more); nothing was sent for sure."""
+
+
+class Refused(LinkDown):
+    """WhatsApp does not want this installation: banned, logged_off or disconnected.
+
+    seconds: real ones, for a ban. identity: digest of the registration it is about.
+    """
+
+    def __init__(self, reason: str, seconds: float, identity: str) -> None:
+        super().__init__(f"the account is {reason}")
+        self.reason, self.seconds, self.identity = reason, seconds, identity
 
 
 class Receipt(msgspec.Struct, frozen=True, tag_field="event", tag="receipt"):
@@ -44,8 +55,14 @@ Event = Receipt | Inbound
 class GatewayLink(Protocol):
     """One node's connection for the shards it holds."""
 
+    allowed: Callable[[], bool]
+    """Whether this node may still serve; asked before anything that shows it alive to the other end."""
+
     async def connect(self, shards: frozenset[int]) -> None:
         """Connect for these shards; returns when connected. Raises LinkDown."""
+
+    async def until_down(self) -> LinkDown:
+        """Wait until the connection is gone, and tell why."""
 
     async def disconnect(self) -> None:
         """Drop the connection; no error when there is none."""
@@ -63,6 +80,11 @@ class GatewayLink(Protocol):
         """These are kept now: WhatsApp need not deliver them again. Raises LinkDown."""
 
 
+async def dial_up(clock: Clock) -> None:
+    """The product's time to connect: 3-5 s, as after a promotion (3.6)."""
+    await clock.sleep(random.uniform(CONNECT_MIN, CONNECT_MAX))
+
+
 class Loopback:
     """Stands for WhatsApp inside the node: takes the product's time to connect, then accepts every message."""
 
@@ -71,21 +93,30 @@ class Loopback:
         self._up = False
         self._events: list[Event] = []
         self._news = asyncio.Event()
+        self._down = asyncio.Event()
+        self.allowed: Callable[[], bool] = lambda: True
 
     async def connect(self, shards: frozenset[int]) -> None:  # noqa: ARG002 - the loopback serves any shard
-        """3-5 s, as after a promotion (3.6)."""
-        await self._clock.sleep(random.uniform(CONNECT_MIN, CONNECT_MAX))
+        """Always works."""
+        await dial_up(self._clock)
         self._up = True
+        self._down.clear()
         self._news.set()
+
+    async def until_down(self) -> LinkDown:
+        """Only disconnect ends it."""
+        await self._down.wait()
+        return LinkDown("disconnected")
 
     async def disconnect(self) -> None:
         """At once."""
         self._up = False
+        self._down.set()
         self._news.set()
 
     async def send(self, messages: Sequence[Message]) -> None:  # noqa: ARG002 - nobody looks at them
         """Accepted, as long as it is connected."""
-        if not self._up:
+        if not self._up or not self.allowed():
             raise LinkDown("not connected")
 
     def inject(self, events: Sequence[Event]) -> None:

@@ -10,13 +10,17 @@ import time
 import traceback
 from collections.abc import Callable
 
+from aiohttp import ClientSession
+
 from waemu import environment, logs
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp, Restart
-from waemu.core.gateway_link import Loopback
+from waemu.core.gateway_link import GatewayLink, Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
+from waemu.core.registrar import GatewayRegistrar, OwnRegistrar, Registrar
+from waemu.core.remote_link import RemoteLink
 from waemu.core.requests import Requests
 from waemu.core.schema_wait import Schema
 from waemu.core.server import Server
@@ -34,9 +38,9 @@ async def run(env: NodeEnv) -> None:
     engine = make_engine(env.db, size=POOL_SIZE, overflow=POOL_OVERFLOW)
     async with new_session() as session:
         node = Node(env, clock, engine, CoreClient(session, clock))
-        connection = Connection(Loopback(clock), clock)
+        connection = Connection(_link(node, session), clock, node.refused)
         duty = Master(node, connection) if env.is_master else Coreapp(node, connection)
-        server = Server(node, duty, Requests(node, _primary_test(duty, env)))
+        server = Server(node, duty, Requests(node, _registrar(node), _primary_test(duty, env)))
         node.log_identity()
         await server.start()
         try:
@@ -45,6 +49,19 @@ async def run(env: NodeEnv) -> None:
             await connection.drop("stopping")
             await server.stop()
             await engine.dispose()
+
+
+def _link(node: Node, session: ClientSession) -> GatewayLink:
+    """The way to WhatsApp: a gateway where one is named, else none leaves this process."""
+    if node.env.gateway_url:
+        return RemoteLink(session, node.env.gateway_url, node.clock, node.hello)
+    return Loopback(node.clock)
+
+
+def _registrar(node: Node) -> Registrar:
+    if node.env.gateway_url:
+        return GatewayRegistrar(node.client, node.env.gateway_url)
+    return OwnRegistrar(node.env)
 
 
 def _primary_test(duty: Coreapp | Master, env: NodeEnv) -> Callable[[], bool]:

@@ -31,6 +31,7 @@ class Master:
 
     def __init__(self, node: Node, connection: Connection) -> None:
         self.node, self.connection = node, connection
+        connection.link.allowed = lambda: self.is_primary
         self.lookout = Lookout(node.clock, node.client)
         self._lease_ends = float("-inf")  # product time; renewed from the moment of asking, so never too late
         self._db_since = node.clock.now()  # since when the database answers without a break

@@ -7,14 +7,17 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Awaitable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from waemu.appsettings import nested
+from waemu.appsettings import AT_BOOT, leaves, nested
 from waemu.clock import NODE_ROW_KEPT, Clock
 from waemu.core import decide
+from waemu.core.gateway_link import LinkDown, Refused
+from waemu.core.registrar import digest
 from waemu.environment import NodeEnv
+from waemu.gateway.protocol import Hello
 from waemu.shards import CONTROL_SHARD
 from waemu.store import cluster, config
 from waemu.store.cluster import NodeRow, Owner, State
@@ -41,6 +44,8 @@ class Node:
         self.owners: dict[int, Owner] = {}
         self.state: State | None = None
         self.settings = nested({})
+        self.read_once = asyncio.Event()  # everything was read from the database at least once
+        self._boot_settings = self.settings
         self.read_at = float("-inf")  # when the map was last read
         self.confirmed_at = float("-inf")  # see confirm
         self.written_at = float("-inf")
@@ -104,6 +109,15 @@ class Node:
         self.account = await self.db(config.read_account(self.engine))
         self.settings = await self.db(config.read_settings(self.engine))
         self.owners, self.state, self.read_at = owners, state, asked_at
+        if not self.read_once.is_set():
+            self._boot_settings = self.settings
+            self.read_once.set()
+
+    def at_boot(self, setting: str) -> Any:
+        """A setting of appsettings.AT_BOOT, by its dotted name, as it was when this process started (4.4)."""
+        if setting not in AT_BOOT:
+            raise KeyError(setting)
+        return dict(leaves(self._boot_settings))[setting]
 
     async def read_map(self) -> None:
         """Read the shard map alone."""
@@ -150,6 +164,33 @@ class Node:
             return
         alive = self.clock.scaled(NODE_ROW_KEPT)
         await self.tell(row for row in rows.values() if row.role == "master" and row.age <= alive)
+
+    def hello(self, shards: frozenset[int]) -> Hello:
+        """How this node introduces itself to the gateway. Raises LinkDown without a registration."""
+        account = self.account
+        if account is None or not account.registered:
+            raise LinkDown("no number is registered")
+        return Hello(
+            number=f"{account.cc}{account.phone_number}",
+            identity=digest(account.identity or ""),
+            node=self.me.node_key,
+            instance=self.instance_id,
+            shards=sorted(shards),
+            count=self.shards,
+        )
+
+    async def refused(self, why: Refused) -> None:
+        """WhatsApp does not want this registration: the whole cluster has to know (3.9, 4.3)."""
+        account = self.account
+        if account is None or digest(account.identity or "") != why.identity:
+            return
+        try:
+            await self.db(
+                config.set_condition(self.engine, why.reason, why.seconds, registered=account.registration_id)
+            )
+        except DB_ERRORS as error:
+            log.error("Could not keep that the account is %s: %s", why.reason, error)
+        self.changed.set()
 
     def log_identity(self) -> None:
         """Who this is, for whoever reads the log."""

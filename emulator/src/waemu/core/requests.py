@@ -5,17 +5,21 @@ Everywhere else these answer 1017.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import hashlib
-import hmac
 import logging
+import os
 import secrets
+import signal
 from collections.abc import Callable
 from typing import Any
 
-from waemu.core.certificate import BadCertificate, Certificate, parse
+from waemu.core import certificate
+from waemu.core.certificate import BadCertificate, Certificate
 from waemu.core.node import Node
+from waemu.core.registrar import Registrar, digest
 from waemu.core.sender import not_instantiated
+from waemu.gateway.protocol import ShardsVerdict
 from waemu.shards import ALLOWED_COUNTS
 from waemu.store import cluster, config
 from waemu.store.cluster import LeaseLost
@@ -32,6 +36,7 @@ from waemu.wire import (
     VerifyRequest,
 )
 
+CRASH_AFTER_ANSWER = 0.1  # real seconds, so that the answer is on its way
 CODE_LIFE = 600.0  # real seconds a registration code is good for
 APP_EXPIRED = "App expired. Please upgrade to the latest version."
 log = logging.getLogger("waemu.requests")
@@ -40,41 +45,42 @@ log = logging.getLogger("waemu.requests")
 class Requests:
     """Bound to one node; is_primary tells whether it may answer now."""
 
-    def __init__(self, node: Node, is_primary: Callable[[], bool]) -> None:
-        self._node, self._is_primary = node, is_primary
-        self._refusals = node.env.faults.set_shards_403
+    def __init__(self, node: Node, registrar: Registrar, is_primary: Callable[[], bool]) -> None:
+        self._node, self._registrar, self._is_primary = node, registrar, is_primary
 
     async def request_code(self, request: RegistrationRequest) -> RegistrationReply:
         """POST /account (4.3). Raises CoreError 1005, 1008, 1009, 1017."""
         account = await self._account()
-        certificate = _certificate(request.cert, request.cc + request.phone_number)
+        named = _certificate(request.cert, request.cc + request.phone_number)
         _check_pin(account, request.pin)
         same = (account.cc, account.phone_number) == (request.cc, request.phone_number)
         if account.registered and same and account.condition == "ok":
-            return RegistrationReply(201, account.vname or certificate.vname)
-        code = self._node.env.registration_code
+            return RegistrationReply(201, account.vname or named.vname)
+        kept = await self._registrar.send_code(request.cc + request.phone_number, request.method)
         await self._node.db(
             config.request_code(
                 self._node.engine,
                 request.cc,
                 request.phone_number,
-                certificate.vname,
-                _digest(code),
+                named.vname,
+                kept,
                 CODE_LIFE,
             )
         )
         log.info("registration code requested by %s for +%s %s", request.method, request.cc, request.phone_number)
-        return RegistrationReply(202, certificate.vname)
+        return RegistrationReply(202, named.vname)
 
     async def verify(self, request: VerifyRequest) -> Done:
         """POST /account/verify (4.3). Raises CoreError 1009, 1017."""
         account = await self._account()
-        right = account.code_hash is not None and hmac.compare_digest(account.code_hash, _digest(request.code))
-        if not right or account.code_left <= 0:
-            raise CoreError(1009, "Parameter 'code' is wrong or expired")
         number = (account.pending_cc, account.pending_phone_number)
+        identity = secrets.token_hex(16)
+        asked = account.code_hash is not None and account.code_left > 0
+        whole = "".join(part or "" for part in number)
+        if not asked or not await self._registrar.verify(whole, request.code, digest(identity), account):
+            raise CoreError(1009, "Parameter 'code' is wrong or expired")
         other = account.registered and (account.cc, account.phone_number) != number
-        await self._node.db(config.register(self._node.engine, secrets.randbelow(2**14) + 1, secrets.token_hex(16)))
+        await self._node.db(config.register(self._node.engine, secrets.randbelow(2**14) + 1, identity))
         log.info("Registered +%s %s", *number)
         if other:
             await self._primary_write(cluster.restart_all)
@@ -82,13 +88,13 @@ class Requests:
         return Done()
 
     async def set_shards(self, request: ShardsRequest) -> Done:
-        """POST /account/shards (4.3). Raises CoreError 1005 (403), 1009, 1014, 1017."""
+        """POST /account/shards (4.3). Raises CoreError 1005 (403), 1009, 1014, 1017.
+
+        The master can be made to crash before or after each change (ShardsVerdict.crash_at), for tests.
+        """
         account = await self._account()
         if not self._node.env.multiconnect:
             raise CoreError(1014, "WA_APP_MULTICONNECT is off: a single instance has one shard")
-        if self._refusals > 0:
-            self._refusals -= 1
-            raise CoreError(1014, "Server is temporarily unavailable. Please retry", http_status=403)
         if not account.registered:
             raise not_instantiated()
         if (account.cc, account.phone_number) != (request.cc, request.phone_number):
@@ -96,13 +102,38 @@ class Requests:
         if request.shards not in ALLOWED_COUNTS:
             raise CoreError(1009, f"Parameter 'shards' must be one of {', '.join(map(str, ALLOWED_COUNTS))}")
         _check_pin(account, request.pin)
+        verdict = await self._judged(account, request)
         if request.cert is not None:
-            _certificate(request.cert, request.cc + request.phone_number)
+            _crash(verdict, "before_certificate")
             await self._node.db(config.certified(self._node.engine))
+            _crash(verdict, "after_certificate")
+        if verdict.outcome != account.condition:
+            await self._node.db(config.set_condition(self._node.engine, verdict.outcome))
+        _crash(verdict, "before_map")
         await self._primary_write(lambda engine, me: cluster.set_shards(engine, me, request.shards))
+        _crash(verdict, "after_map")
         log.info("Shards set to %d: all coreapps restart", request.shards)
+        _crash(verdict, "before_tell")
         await self._tell_all()
+        _crash(verdict, "after_tell")
+        _crash(verdict, "before_answer")
+        if verdict.crash_at == "after_answer":
+            asyncio.get_running_loop().call_later(CRASH_AFTER_ANSWER, _die, verdict.crash_at)
         return Done()
+
+    async def _judged(self, account: Account, request: ShardsRequest) -> ShardsVerdict:
+        """What WhatsApp makes of it: ok or disconnected; raises CoreError 1014 (403) or 1005 otherwise."""
+        age = self._node.clock.product(account.registered_age or 0.0)
+        age += self._node.env.faults.registered_days * 86400.0
+        verdict = await self._registrar.shards(request.cc + request.phone_number, request.cert, age)
+        if verdict.outcome == certificate.REFUSED:
+            raise CoreError(1014, verdict.details, http_status=403)
+        if verdict.outcome in (certificate.BANNED, certificate.LOGGED_OFF):
+            seconds = verdict.seconds if verdict.outcome == certificate.BANNED else 0.0
+            await self._node.db(config.set_condition(self._node.engine, verdict.outcome, seconds))
+            await self._tell_all()
+            raise CoreError(1005, verdict.details)
+        return verdict
 
     async def set_pin(self, request: PinRequest) -> Done:
         """POST /settings/account/two-step (4.4)."""
@@ -159,20 +190,27 @@ class Requests:
         await self._node.tell((await self._node.nodes()).values())
 
 
-def _digest(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
+def _crash(verdict: ShardsVerdict, step: str) -> None:
+    if verdict.crash_at == step:
+        _die(step)
+
+
+def _die(step: str) -> None:
+    """As a process dies that is killed: nothing is closed, nothing is said to anybody."""
+    log.critical("Crash %s of set-shards, as asked for", step)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _certificate(text: str, phone_number: str) -> Certificate:
     try:
-        certificate = parse(text)
+        found = certificate.parse(text)
     except BadCertificate as error:
         raise CoreError(1005, f"Certificate error: {error}") from error
-    if certificate.expired(dt.datetime.now(dt.UTC).date()):
+    if found.expired(dt.datetime.now(dt.UTC).date()):
         raise CoreError(1005, "Certificate error: the certificate has expired")
-    if not certificate.fits(phone_number):
+    if not found.fits(phone_number):
         raise CoreError(1005, "Certificate error: the certificate is for another number")
-    return certificate
+    return found
 
 
 def _check_pin(account: Account, pin: str | None) -> None:

@@ -20,8 +20,8 @@ class Account:
     """The one number of this cluster. state: unregistered or registered.
 
     pending_*: the number a code was sent to; code_left: real seconds that code is still good for. *_age: real
-    seconds since then, None if never. pin_hash is None without two-step verification. condition: ok, banned or
-    logged_off.
+    seconds since then, None if never. pin_hash is None without two-step verification. condition: ok, banned,
+    logged_off or disconnected.
     """
 
     state: str
@@ -118,11 +118,19 @@ async def certified(engine: AsyncEngine) -> None:
         await connection.execute(account.update().values(certified_at=utc_now()))
 
 
-async def set_condition(engine: AsyncEngine, condition: str, seconds: float = 0.0) -> None:
-    """ok, logged_off, or banned for so many real seconds."""
+async def set_condition(
+    engine: AsyncEngine, condition: str, seconds: float = 0.0, *, registered: object = None
+) -> None:
+    """ok, logged_off, disconnected, or banned for so many real seconds.
+
+    registered: the Account.registration_id this is about; nothing changes when there is another one meanwhile.
+    """
     until = in_seconds(seconds) if seconds else None
+    change = account.update().values(condition=condition, condition_until=until)
+    if registered is not None:
+        change = change.where(account.c.registration_id == registered)
     async with engine.begin() as connection:
-        await connection.execute(account.update().values(condition=condition, condition_until=until))
+        await connection.execute(change)
 
 
 async def set_pin(engine: AsyncEngine, pin_hash: str | None) -> None:

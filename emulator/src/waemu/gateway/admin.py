@@ -1,0 +1,183 @@
+"""The side that tests talk to: ledger, connections, bans, codes, inbound messages, faults. No authentication."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from waemu.core.gateway_link import Inbound
+from waemu.gateway.accounts import BAN_SECONDS
+from waemu.gateway.bodies import answer, read
+from waemu.gateway.faults import Fault
+from waemu.gateway.server import Gateway
+
+PAGE = 5000  # ledger entries in one answer at most
+
+
+class BanWish(msgspec.Struct):
+    """POST /bans: ban a number for product seconds."""
+
+    number: str
+    seconds: float = BAN_SECONDS
+    reason: str = "asked for"
+
+
+class CutWish(msgspec.Struct):
+    """POST /cuts: close a node's connections and refuse new ones for product seconds."""
+
+    node: str
+    seconds: float = 0.0
+
+
+class InboundWish(msgspec.Struct):
+    """POST /inbound: a user writes to a number."""
+
+    number: str
+    wa_id: str
+    body: dict[str, Any]
+    type: str = "text"
+    name: str = "Somebody"
+
+
+class Admin:
+    """Answers for one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def app(self) -> web.Application:
+        """The routes for tests."""
+        app = web.Application()
+        for method, path, handler in (
+            ("GET", "/", self._state),
+            ("GET", "/connections", self._connections),
+            ("GET", "/ledger", self._ledger),
+            ("GET", "/ledger/{number}/{id}", self._entry),
+            ("GET", "/numbers/{number}", self._number),
+            ("GET", "/bans", self._bans),
+            ("POST", "/bans", self._ban),
+            ("DELETE", "/bans/{number}", self._lift),
+            ("POST", "/cuts", self._cut),
+            ("POST", "/inbound", self._inbound),
+            ("GET", "/inbound/{number}/{id}", self._inbound_state),
+            ("GET", "/faults", self._faults),
+            ("POST", "/faults", self._fault),
+            ("DELETE", "/faults", self._no_faults),
+        ):
+            app.router.add_route(method, path, _handler(handler))
+        return app
+
+    async def _state(self, _request: web.Request) -> Any:
+        gateway = self._gateway
+        return {
+            "connections": len(gateway.links.open),
+            "ledger": len(gateway.ledger),
+            "repeats": gateway.ledger.repeats,
+            "bans": len(gateway.accounts.bans),
+        }
+
+    async def _connections(self, request: web.Request) -> Any:
+        number = request.query.get("number", "")
+        links = [link for link in self._gateway.links.open.values() if number in ("", link.hello.number)]
+        return [
+            {
+                "number": link.hello.number,
+                "node": link.hello.node,
+                "instance": link.hello.instance,
+                "shards": sorted(link.shards),
+                "count": link.hello.count,
+                "since": link.since,
+            }
+            for link in links
+        ]
+
+    async def _ledger(self, request: web.Request) -> Any:
+        query = request.query
+        after, limit = _number(query.get("after", "0")), min(_number(query.get("limit", str(PAGE))), PAGE)
+        return self._gateway.ledger.after(after, limit, query.get("number", ""))
+
+    async def _entry(self, request: web.Request) -> Any:
+        entry = self._gateway.ledger.get(request.match_info["number"], request.match_info["id"])
+        if entry is None:
+            raise web.HTTPNotFound(text="That message never came")
+        return entry
+
+    async def _number(self, request: web.Request) -> Any:
+        gateway, number = self._gateway, request.match_info["number"]
+        account = gateway.accounts.account(number)
+        return {
+            "number": number,
+            "code": account.code,
+            "code_method": account.code_method,
+            "registered": bool(account.identity),
+            "out": account.out,
+            "banned_for": gateway.accounts.banned_for(number, gateway.clock.now()),
+            "waiting_events": len(gateway.mailbox(number)),
+        }
+
+    async def _bans(self, _request: web.Request) -> Any:
+        now = self._gateway.clock.now()
+        bans = self._gateway.accounts.bans
+        return [{**dataclasses.asdict(ban), "left": max(ban.ends - now, 0.0)} for ban in bans]
+
+    async def _ban(self, request: web.Request) -> Any:
+        wish = await read(request, BanWish)
+        await self._gateway.links.ban(wish.number, wish.reason, [], wish.seconds)
+        return {}
+
+    async def _lift(self, request: web.Request) -> Any:
+        gateway = self._gateway
+        return {"lifted": gateway.accounts.lift(request.match_info["number"], gateway.clock.now())}
+
+    async def _cut(self, request: web.Request) -> Any:
+        wish = await read(request, CutWish)
+        return {"closed": await self._gateway.links.cut(wish.node, wish.seconds)}
+
+    async def _inbound(self, request: web.Request) -> Any:
+        wish = await read(request, InboundWish)
+        message_id = secrets.token_urlsafe(24)
+        event = Inbound(message_id, wish.wa_id, wish.name, wish.type, wish.body, int(time.time()))
+        self._gateway.put(wish.number, event)
+        return {"id": message_id}
+
+    async def _inbound_state(self, request: web.Request) -> Any:
+        waits = self._gateway.mailbox(request.match_info["number"]).waits(request.match_info["id"])
+        return {"waiting": waits}
+
+    async def _faults(self, _request: web.Request) -> Any:
+        return self._gateway.faults.waiting
+
+    async def _fault(self, request: web.Request) -> Any:
+        fault = await read(request, Fault)
+        problem = fault.problem()
+        if problem:
+            raise web.HTTPBadRequest(text=problem)
+        self._gateway.faults.add(fault)
+        return {}
+
+    async def _no_faults(self, _request: web.Request) -> Any:
+        removed = len(self._gateway.faults.waiting)
+        self._gateway.faults.waiting.clear()
+        return {"removed": removed}
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise web.HTTPBadRequest(text=f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _handler(call: Callable[[web.Request], Awaitable[Any]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return answer(await call(request))
+        except web.HTTPException as error:
+            return answer({"error": error.text}, error.status)
+
+    return handle

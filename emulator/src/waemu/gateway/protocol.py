@@ -1,0 +1,143 @@
+"""What a node and the gateway say to each other: a WebSocket with one JSON object per frame, and two HTTP calls.
+
+Numbers are country code and phone number in one, digits only. The emulator's own; the product's is not documented.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from waemu.core.gateway_link import Event
+
+LINK_PATH = "/link"
+CODE_PATH = "/registration/code"
+VERIFY_PATH = "/registration/verify"
+SHARDS_PATH = "/shards"
+
+PING_PERIOD = 5.0  # product seconds between signs of life on a link
+SILENT_AFTER = 15.0  # product seconds without any: the link is dead; well before unhealthy_interval
+SILENT_FLOOR = 3.0  # real seconds; a fast clock must not make a slow machine look dead
+
+# Why the gateway refuses or closes a link.
+BANNED, LOGGED_OFF, DISCONNECTED = "banned", "logged_off", "disconnected"
+CUT, SILENT, REPLACED = "cut", "silent", "replaced"
+LASTING = (BANNED, LOGGED_OFF, DISCONNECTED)  # trying again at once is of no use
+
+
+class Hello(msgspec.Struct, tag="hello", tag_field="kind"):
+    """A node wants to be connected for these shards of count; identity: digest of the registration's keys."""
+
+    number: str
+    identity: str
+    node: str
+    instance: str
+    shards: list[int]
+    count: int
+
+
+class Welcome(msgspec.Struct, tag="welcome", tag_field="kind"):
+    """Connected."""
+
+
+class Closed(msgspec.Struct, tag="closed", tag_field="kind"):
+    """Refused, or closed later; seconds: real seconds for which trying again is of no use."""
+
+    reason: str
+    seconds: float = 0.0
+
+
+class Ping(msgspec.Struct, tag="ping", tag_field="kind"):
+    """Answer with pong."""
+
+
+class Pong(msgspec.Struct, tag="pong", tag_field="kind"):
+    """A sign of life."""
+
+
+class Outgoing(msgspec.Struct):
+    """A message of the business."""
+
+    id: str
+    wa_id: str
+    type: str
+    body: dict[str, Any]
+
+
+class Send(msgspec.Struct, tag="send", tag_field="kind"):
+    """Messages to accept; batch is told back."""
+
+    batch: int
+    messages: list[Outgoing]
+
+
+class Accepted(msgspec.Struct, tag="accepted", tag_field="kind"):
+    """All messages of the batch are in the ledger."""
+
+    batch: int
+
+
+class Events(msgspec.Struct, tag="events", tag_field="kind"):
+    """News for a node; it answers with handled once they are safe."""
+
+    batch: int
+    events: list[Event]
+
+
+class Handled(msgspec.Struct, tag="handled", tag_field="kind"):
+    """The events of the batch need not be sent again."""
+
+    batch: int
+
+
+FromNode = Hello | Ping | Pong | Send | Handled
+FromGateway = Welcome | Closed | Ping | Pong | Accepted | Events
+
+
+class CodeRequest(msgspec.Struct):
+    """Send a registration code to a number by sms or voice."""
+
+    number: str
+    method: str
+
+
+class CodeCheck(msgspec.Struct):
+    """The code, and the digest of the keys that become valid with it."""
+
+    number: str
+    code: str
+    identity: str
+
+
+class CodeVerdict(msgspec.Struct):
+    """Whether the code was right."""
+
+    right: bool
+
+
+class ShardsCheck(msgspec.Struct):
+    """Set-shards as WhatsApp sees it. registered_age: product seconds since the registration."""
+
+    number: str
+    cert: str | None
+    registered_age: float
+
+
+class ShardsVerdict(msgspec.Struct):
+    """What WhatsApp makes of set-shards.
+
+    outcome: ok; refused (403, try again); banned (expired certificate), logged_off (wrong certificate): no change;
+    disconnected (certificate missing too late): changed, but the client is out. seconds: real ones, of a ban.
+    crash_at: the step at which the master is to crash, for tests; empty for none.
+    """
+
+    outcome: str
+    details: str = ""
+    seconds: float = 0.0
+    crash_at: str = ""
+
+
+encode = msgspec.json.encode
+decode_from_node = msgspec.json.Decoder(FromNode).decode
+decode_from_gateway = msgspec.json.Decoder(FromGateway).decode

@@ -1,0 +1,242 @@
+"""The side that nodes talk to: their long-lived connections, registration and set-shards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import time
+from typing import Literal
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from waemu.clock import Clock
+from waemu.core import certificate
+from waemu.core.gateway_link import Event, Receipt
+from waemu.gateway import protocol
+from waemu.gateway.accounts import Accounts
+from waemu.gateway.bodies import answer, read
+from waemu.gateway.faults import Faults
+from waemu.gateway.ledger import Ledger
+from waemu.gateway.links import Link, Links
+from waemu.gateway.mailbox import Mailbox
+from waemu.gateway.protocol import (
+    Accepted,
+    CodeCheck,
+    CodeRequest,
+    CodeVerdict,
+    Events,
+    Hello,
+    Ping,
+    Pong,
+    Send,
+    ShardsCheck,
+    ShardsVerdict,
+    Welcome,
+)
+from waemu.shards import shard_of
+
+HELLO_SECONDS = 10.0  # real seconds a new connection has to say who it is
+DELIVERED_AFTER, READ_AFTER = 1.0, 3.0  # product seconds from accepted
+LARGEST_FRAME = 16 * 1024 * 1024
+log = logging.getLogger("waemu.gateway")
+
+
+class Gateway:
+    """All that the gateway knows, and what nodes may ask of it."""
+
+    def __init__(self, clock: Clock, fixed_code: str = "") -> None:
+        self.clock = clock
+        self.accounts = Accounts(fixed_code)
+        self.links = Links(self.accounts, clock)
+        self.ledger, self.faults = Ledger(), Faults()
+        self.mailboxes: dict[str, Mailbox] = {}
+        self._news: dict[int, asyncio.Event] = {}  # by link: there may be events for it
+
+    def app(self) -> web.Application:
+        """The routes for nodes."""
+        app = web.Application(client_max_size=LARGEST_FRAME)
+        app.router.add_get(protocol.LINK_PATH, self._link)
+        app.router.add_post(protocol.CODE_PATH, self._send_code)
+        app.router.add_post(protocol.VERIFY_PATH, self._verify)
+        app.router.add_post(protocol.SHARDS_PATH, self._shards)
+        return app
+
+    def mailbox(self, number: str) -> Mailbox:
+        """What waits for a number."""
+        return self.mailboxes.setdefault(number, Mailbox())
+
+    def put(self, number: str, *events: Event) -> None:
+        """Tell a number's nodes."""
+        for event in events:
+            self.mailbox(number).put(event)
+        self._wake(number)
+
+    def _wake(self, number: str) -> None:
+        for link in self.links.of(number):
+            if link.id in self._news:
+                self._news[link.id].set()
+
+    # -- registration and shards ---------------------------------------------------------------------------
+
+    async def _send_code(self, request: web.Request) -> web.Response:
+        wish = await read(request, CodeRequest)
+        self.accounts.send_code(wish.number, wish.method, self.clock.now())
+        log.info("registration code sent to +%s by %s", wish.number, wish.method)
+        return answer({})
+
+    async def _verify(self, request: web.Request) -> web.Response:
+        check = await read(request, CodeCheck)
+        former = [link for link in self.links.of(check.number) if link.hello.identity != check.identity]
+        right = self.accounts.verify(
+            check.number, check.code, check.identity, self.clock.now(), former_is_live=bool(former)
+        )
+        if right and self.accounts.evict_each_other(check.number):
+            nodes = [link.hello.node for link in former]
+            await self.links.ban(check.number, "two installations throw each other out", nodes)
+        elif right:
+            await self.links.throw_out(check.number, protocol.LOGGED_OFF, but=check.identity)
+        return answer(CodeVerdict(right))
+
+    async def _shards(self, request: web.Request) -> web.Response:
+        check = await read(request, ShardsCheck)
+        verdict = await self.judge(check)
+        log.info("set-shards of +%s: %s", check.number, verdict.outcome)
+        return answer(verdict)
+
+    async def judge(self, check: ShardsCheck) -> ShardsVerdict:
+        """What WhatsApp makes of set-shards: the certificate's rules (4.3), unless a fault is asked for."""
+        fault = self.faults.take(check.number)
+        banned = self.accounts.banned_for(check.number, self.clock.now())
+        if banned > 0:
+            verdict = certificate.Verdict(certificate.BANNED, "the account is temporarily banned")
+        elif fault.set_shards:
+            verdict = certificate.as_if(fault.set_shards)
+        else:
+            verdict = certificate.judge(check.cert, check.number, check.registered_age, dt.datetime.now(dt.UTC).date())
+        account = self.accounts.account(check.number)
+        if verdict.outcome == certificate.BANNED and banned <= 0:
+            await self.links.ban(check.number, "expired certificate", [])
+            banned = self.accounts.banned_for(check.number, self.clock.now())
+        elif verdict.outcome in (certificate.LOGGED_OFF, certificate.DISCONNECTED):
+            account.out = verdict.outcome
+            await self.links.throw_out(check.number, verdict.outcome)
+        elif verdict.outcome == certificate.OK:
+            account.out = ""
+        return ShardsVerdict(verdict.outcome, verdict.details, self.clock.scaled(banned), fault.crash)
+
+    # -- connections ---------------------------------------------------------------------------------------
+
+    async def _link(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(max_msg_size=LARGEST_FRAME, compress=False)
+        await socket.prepare(request)
+        hello = await self._hello(socket)
+        if hello is None:
+            await socket.close()
+            return socket
+
+        async def write(frame: protocol.FromGateway) -> None:
+            await socket.send_bytes(protocol.encode(frame))
+
+        async def shut() -> None:
+            # The frame with the reason may be all that the other end still reads: never wait for its answer.
+            if request.transport is not None:
+                request.transport.close()
+
+        link = Link(hello, write, shut, self.clock)
+        # Frames are read while the link is being admitted: it may be the one whose life is in question next.
+        reader = asyncio.create_task(self._read(socket, link))
+        helpers: list[asyncio.Task[None]] = []
+        try:
+            if await self.links.admit(link):
+                self._news[link.id] = asyncio.Event()
+                await link.write(Welcome())
+                helpers = [asyncio.create_task(self._keep(link)), asyncio.create_task(self._tell(link))]
+                await reader
+        finally:
+            for task in (reader, *helpers):
+                task.cancel()
+            self._news.pop(link.id, None)
+            if link.id in self.links.open:
+                log.info("%s: connection for shards %s ended", hello.node, sorted(link.shards))
+            self.links.gone(link)
+            self.mailbox(hello.number).give_back(link.id)
+            self._wake(hello.number)
+        return socket
+
+    async def _hello(self, socket: web.WebSocketResponse) -> Hello | None:
+        with contextlib.suppress(TimeoutError, TypeError, msgspec.MsgspecError):
+            frame = protocol.decode_from_node(await socket.receive_bytes(timeout=HELLO_SECONDS))
+            if isinstance(frame, Hello) and frame.count > 0 and frame.shards:
+                return frame
+        log.warning("A connection that did not say hello was closed")
+        return None
+
+    async def _read(self, socket: web.WebSocketResponse, link: Link) -> None:
+        async for message in socket:
+            if message.type is not WSMsgType.BINARY:
+                break
+            link.heard()
+            await self._handle(link, protocol.decode_from_node(message.data))
+
+    async def _handle(self, link: Link, frame: protocol.FromNode) -> None:
+        if isinstance(frame, Ping):
+            await link.write(Pong())
+        elif isinstance(frame, Send) and link.id in self.links.open and link.is_open:
+            await self._accept(link, frame)
+        elif isinstance(frame, protocol.Handled):
+            self.mailbox(link.hello.number).handled(link.id, frame.batch)
+            self._wake(link.hello.number)
+
+    async def _accept(self, link: Link, frame: Send) -> None:
+        hello, now = link.hello, time.time()
+        new = [
+            message
+            for message in frame.messages
+            if self.ledger.accept(
+                hello.number, message, shard_of(message.wa_id, hello.count), hello.node, hello.instance, now
+            )
+        ]
+        await link.write(Accepted(frame.batch))
+        if new:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.clock.scaled(DELIVERED_AFTER), self._receipts, hello.number, new, "delivered")
+            loop.call_later(self.clock.scaled(READ_AFTER), self._receipts, hello.number, new, "read")
+
+    def _receipts(self, number: str, messages: list[protocol.Outgoing], status: Literal["delivered", "read"]) -> None:
+        now = time.time()
+        for message in messages:
+            entry = self.ledger.get(number, message.id)
+            assert entry is not None
+            if status == "delivered":
+                entry.delivered_at = now
+            else:
+                entry.read_at = now
+        self.put(number, *(Receipt(message.id, message.wa_id, status, int(now)) for message in messages))
+
+    async def _keep(self, link: Link) -> None:
+        """Ask for signs of life; a link that gives none is closed."""
+        limit = max(protocol.SILENT_AFTER, self.clock.product(protocol.SILENT_FLOOR))
+        while link.is_open:
+            await self.clock.sleep(protocol.PING_PERIOD)
+            if self.clock.now() - link.heard_at > limit:
+                await link.close(protocol.SILENT)
+                return
+            await link.write(Ping())
+
+    async def _tell(self, link: Link) -> None:
+        """Send events, one batch at a time, as long as the node handles them."""
+        mailbox, news = self.mailbox(link.hello.number), self._news[link.id]
+        while True:
+            link.batch += 1
+            events = mailbox.take(link.id, link.shards, link.hello.count, link.batch)
+            if events:
+                await link.write(Events(link.batch, events))
+                while mailbox.on_its_way(link.id, link.batch):
+                    news.clear()
+                    await news.wait()
+                continue
+            news.clear()
+            await news.wait()
