@@ -144,7 +144,7 @@ def _version_problems(state: UpgradeState, wanted: Version, strategy: str) -> li
 
 def _spare_problems(state: UpgradeState, wanted: Version, allow_no_ha: bool) -> list[Problem]:
     """Rolling needs somebody to take over, for coreapps and for masters. Dead nodes are started first and count."""
-    problems = []
+    problems: list[Problem] = []
     coreapps, masters = state.of("coreapp"), state.of("master")
     if allow_no_ha:
         return problems
