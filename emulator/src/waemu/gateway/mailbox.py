@@ -2,69 +2,64 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
-import msgspec
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 from waemu.core.gateway_link import Event, Inbound
-from waemu.shards import shard_of
+from waemu.shards import ALLOWED_COUNTS, CONTROL_SHARD, shard_of
 
-LARGEST_BATCH = 100
-
-
-class Item(msgspec.Struct):
-    """One event; link: the id of the link it was sent to and not yet answered on, None while it waits."""
-
-    event: Event
-    link: int | None = None
+LARGEST_BATCH = 200
+FINEST = ALLOWED_COUNTS[-1]  # counts are powers of two: a shard of any count is some of the finest ones
 
 
 class Mailbox:
     """Of one number. Nothing is forgotten before a node said that it is safe."""
 
     def __init__(self) -> None:
-        self._items: OrderedDict[int, Item] = OrderedDict()
-        self._next = 0
-        self._batches: dict[tuple[int, int], list[int]] = {}
+        self._waiting: list[deque[Event]] = [deque() for _ in range(FINEST)]
+        self._sent: dict[tuple[int, int], list[Event]] = {}  # by link and batch
+        self._inbound: set[str] = set()  # ids of the inbound messages among all of them
 
     def __len__(self) -> int:
-        return len(self._items)
+        return sum(map(len, self._waiting)) + sum(map(len, self._sent.values()))
 
     def put(self, event: Event) -> None:
-        """One more, after all others."""
-        self._next += 1
-        self._items[self._next] = Item(event)
+        """One more, after all others of its user."""
+        self._waiting[shard_of(event.wa_id, FINEST)].append(event)
+        if isinstance(event, Inbound):
+            self._inbound.add(event.id)
 
     def take(self, link: int, shards: frozenset[int], count: int, batch: int) -> list[Event]:
         """The next events for a link that serves these shards of count; they are on their way with it now."""
-        found: list[int] = []
-        for key, item in self._items.items():
-            if item.link is None and shard_of(item.event.wa_id, count) in shards:
-                found.append(key)
-                if len(found) == LARGEST_BATCH:
-                    break
-        for key in found:
-            self._items[key].link = link
+        found: list[Event] = []
+        for waiting in self._queues(shards, count):
+            while waiting and len(found) < LARGEST_BATCH:
+                found.append(waiting.popleft())
         if found:
-            self._batches[link, batch] = found
-        return [self._items[key].event for key in found]
+            self._sent[link, batch] = found
+        return found
+
+    def _queues(self, shards: Iterable[int], count: int) -> Iterator[deque[Event]]:
+        for shard in shards:
+            if shard != CONTROL_SHARD:
+                yield from self._waiting[shard::count]
 
     def on_its_way(self, link: int, batch: int) -> bool:
         """Whether a batch was taken and is not handled yet."""
-        return (link, batch) in self._batches
+        return (link, batch) in self._sent
 
     def handled(self, link: int, batch: int) -> None:
         """The node has them."""
-        for key in self._batches.pop((link, batch), []):
-            self._items.pop(key, None)
+        for event in self._sent.pop((link, batch), []):
+            if isinstance(event, Inbound):
+                self._inbound.discard(event.id)
 
     def give_back(self, link: int) -> None:
-        """The link is gone: what was on its way goes to whoever comes next."""
-        for pair in [pair for pair in self._batches if pair[0] == link]:
-            for key in self._batches.pop(pair):
-                if key in self._items:
-                    self._items[key].link = None
+        """The link is gone: what was on its way goes to whoever comes next, before anything newer."""
+        for pair in [pair for pair in self._sent if pair[0] == link]:
+            for event in reversed(self._sent.pop(pair)):
+                self._waiting[shard_of(event.wa_id, FINEST)].appendleft(event)
 
     def waits(self, message_id: str) -> bool:
         """Whether an inbound message was not handled yet."""
-        return any(isinstance(item.event, Inbound) and item.event.id == message_id for item in self._items.values())
+        return message_id in self._inbound

@@ -34,6 +34,7 @@ async def serve(env: GatewayEnv, host: str = "0.0.0.0") -> AsyncIterator[Listeni
     """A running gateway; port 0 is any free one. Raises OSError when a port is taken."""
     gateway = Gateway(Clock(env.divisor), env.registration_code)
     runners: list[web.AppRunner] = []
+    receipts = asyncio.create_task(gateway.tell_receipts())
     try:
         ports = []
         for app, port in ((gateway.app(), env.node_port), (Admin(gateway).app(), env.admin_port)):
@@ -44,6 +45,7 @@ async def serve(env: GatewayEnv, host: str = "0.0.0.0") -> AsyncIterator[Listeni
             ports.append(runner.addresses[0][1])
         yield Listening(gateway, *ports)
     finally:
+        receipts.cancel()
         for runner in runners:
             await runner.cleanup()
 

@@ -40,6 +40,8 @@ from waemu.shards import shard_of
 
 HELLO_SECONDS = 10.0  # real seconds a new connection has to say who it is
 DELIVERED_AFTER, READ_AFTER = 1.0, 3.0  # product seconds from accepted
+RECEIPTS_EVERY, RECEIPTS_FLOOR = 1.0, 0.1  # product and real seconds between looks at what is due
+Status = Literal["delivered", "read"]
 LARGEST_FRAME = 16 * 1024 * 1024
 log = logging.getLogger("waemu.gateway")
 
@@ -53,6 +55,7 @@ class Gateway:
         self.links = Links(self.accounts, clock)
         self.ledger, self.faults = Ledger(), Faults()
         self.mailboxes: dict[str, Mailbox] = {}
+        self._due: list[tuple[float, str, Status, list[protocol.Outgoing]]] = []  # receipts by product time
         self._news: dict[int, asyncio.Event] = {}  # by link: there may be events for it
 
     def app(self) -> web.Application:
@@ -200,13 +203,27 @@ class Gateway:
             )
         ]
         await link.write(Accepted(frame.batch))
-        if new:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self.clock.scaled(DELIVERED_AFTER), self._receipts, hello.number, new, "delivered")
-            loop.call_later(self.clock.scaled(READ_AFTER), self._receipts, hello.number, new, "read")
+        self._due.append((self.clock.now() + DELIVERED_AFTER, hello.number, "delivered", new))
 
-    def _receipts(self, number: str, messages: list[protocol.Outgoing], status: Literal["delivered", "read"]) -> None:
-        now = time.time()
+    async def tell_receipts(self) -> None:
+        """What becomes of messages: delivered, then read; a little later all at once, for as long as this runs."""
+        while True:
+            await asyncio.sleep(max(self.clock.scaled(RECEIPTS_EVERY), RECEIPTS_FLOOR))
+            due, self._due = self._due, []
+            now, numbers = self.clock.now(), set()
+            for at, number, status, messages in due:
+                if at > now:
+                    self._due.append((at, number, status, messages))
+                    continue
+                self._receipts(number, messages, status)
+                numbers.add(number)
+                if status == "delivered":
+                    self._due.append((at + READ_AFTER - DELIVERED_AFTER, number, "read", messages))
+            for number in numbers:
+                self._wake(number)
+
+    def _receipts(self, number: str, messages: list[protocol.Outgoing], status: Status) -> None:
+        now, mailbox = time.time(), self.mailbox(number)
         for message in messages:
             entry = self.ledger.get(number, message.id)
             assert entry is not None
@@ -214,7 +231,7 @@ class Gateway:
                 entry.delivered_at = now
             else:
                 entry.read_at = now
-        self.put(number, *(Receipt(message.id, message.wa_id, status, int(now)) for message in messages))
+            mailbox.put(Receipt(message.id, message.wa_id, status, int(now)))
 
     async def _keep(self, link: Link) -> None:
         """Ask for signs of life; a link that gives none is closed."""

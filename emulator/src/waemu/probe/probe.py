@@ -20,6 +20,7 @@ from waemu.shards import ALLOWED_COUNTS, shard_of
 
 LEDGER_EVERY = 0.5  # seconds between looks at the ledger
 START_SECONDS = 60.0  # how long a webapp may take to let the probe in
+PER_WEBAPP = 200  # connections at most: a client that opens one per message measures handshakes
 MARK = "probe "  # the text of every message begins with it
 BROKEN = (aiohttp.ClientError, OSError, TimeoutError)
 
@@ -104,7 +105,8 @@ class Probe:
     async def run_async(self) -> Report:
         """The same inside a running event loop."""
         timeout = aiohttp.ClientTimeout(total=self.options.timeout)
-        connector = aiohttp.TCPConnector(limit=0, ssl=False)  # the images' certificates are self-signed
+        # The images' certificates are self-signed.
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=PER_WEBAPP, ssl=False)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             webapps = [Webapp(session, url, self.options) for url in self.options.webapps]
             gateway = Gateway(session, self.options.gateway)
