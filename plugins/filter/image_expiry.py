@@ -1,0 +1,103 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: image_expiry
+short_description: Which images of the client have expired or will soon
+version_added: 0.1.0
+author: waent.fleet contributors (@waent)
+description:
+  - A build of the client works until the date in its image's label C(EXPIRES_ON), or 180 days from the day the image
+    was made where it has no such label. After that it refuses to work.
+
+options:
+  _input:
+    description: Images as C(docker inspect) describes them.
+    type: list
+    elements: dict
+    required: true
+  days:
+    description: How many days ahead an image is told.
+    type: int
+    default: 30
+  today:
+    description: The day to judge by, C(YYYY-MM-DD); today where it is left out.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Say which images expire within 30 days
+  ansible.builtin.debug:
+    msg: "{{ images.images | waent.fleet.image_expiry | map(attribute='sentence') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One entry for each image that has expired, or will within the days; empty when all is well.
+  type: list
+  elements: dict
+  contains:
+    image:
+      description: The image.
+      type: str
+    expires_on:
+      description: Its last day, C(YYYY-MM-DD).
+      type: str
+    expired:
+      description: Whether that is over.
+      type: bool
+    sentence:
+      description: The same in words.
+      type: str
+"""
+
+import datetime
+import typing as t
+
+LIFE_DAYS = 180
+"""A public build lives so long from the creation of its image (reference 6.4)."""
+
+
+def last_day(image: t.Mapping[str, t.Any]) -> datetime.date | None:
+    """The day in the label, else 180 days after the image was made; None where neither can be read."""
+    label = ((image.get("Config") or {}).get("Labels") or {}).get("EXPIRES_ON")
+    made = str(image.get("Created") or "")[:10]
+    try:
+        if label:
+            return datetime.date.fromisoformat(label)
+        return datetime.date.fromisoformat(made) + datetime.timedelta(days=LIFE_DAYS)
+    except ValueError:
+        return None
+
+
+def image_expiry(
+    images: t.Iterable[t.Mapping[str, t.Any]], days: int = 30, today: str | None = None
+) -> list[dict[str, t.Any]]:
+    """The images that do not work any more, or not for long."""
+    day = datetime.date.fromisoformat(today) if today else datetime.datetime.now(datetime.timezone.utc).date()
+    found = []
+    for image in images:
+        last = last_day(image)
+        name = (image.get("RepoTags") or [image.get("Id")])[0]
+        if last is None or last > day + datetime.timedelta(days=int(days)):
+            continue
+        expired = last < day
+        sentence = "[{0}] The image {1} {2} on {3}: {4}.".format(
+            "BUILD_EXPIRED" if expired else "BUILD_EXPIRES_SOON",
+            name,
+            "expired" if expired else "expires",
+            last.isoformat(),
+            "it does not work any more, take a newer version" if expired else "upgrade to a newer version before",
+        )
+        found.append({"image": name, "expires_on": last.isoformat(), "expired": expired, "sentence": sentence})
+    return found
+
+
+class FilterModule:
+    """Filters that judge images."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"image_expiry": image_expiry}

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was read to an upgrade plan, and from the plan to batches of nodes. Internal to waent.fleet. Pure.
+
+Nodes are what wa_placement returned as C(nodes), hosts what wa_host_info returned as C(host), health what
+wa_cluster_health returned.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils.cluster import ACT, PRIMARY, WAIT
+from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import differences
+from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
+    UpgradeNode,
+    UpgradePlan,
+    UpgradeState,
+    foresee,
+)
+from ansible_collections.waent.fleet.plugins.module_utils.wanted import Version, parse_version
+
+Entry = t.Mapping[str, t.Any]
+
+UPGRADE_MENDS = ("VERSION_DIFFERS", "BUILD_EXPIRED", "WRONG_VERSION")
+"""Problems that are the reason to upgrade, or none while versions are mixed."""
+
+SERVING, PRIMARY_ELECTED, NOTHING = "serving", "primary", "nothing"
+"""What a gate can ask for: everything that should be there serves, there is one primary master, nothing."""
+
+
+def url_of(node: Entry) -> str:
+    """Base URL of a webapp."""
+    return "https://{0}:{1}".format(node["api_address"], node["ports"][0])
+
+
+def read_nodes(
+    nodes: t.Sequence[Entry], hosts: t.Sequence[Entry], health: Entry, wanted: Version, anew: t.Collection[str] = ()
+) -> list[UpgradeNode]:
+    """The planned nodes as they are. anew: keys of those known to differ from what is wanted."""
+    by_host = {host["name"]: host for host in hosts}
+    reported = {node["name"]: node for node in health["cluster"].get("nodes") or []}
+    answers = {webapp["url"] for webapp in health.get("webapps") or [] if webapp["answers"]}
+    return [
+        _node(node, by_host.get(node["host"]), reported.get(node["key"]), url_of(node) in answers, wanted, anew)
+        for node in nodes
+    ]
+
+
+def _node(
+    node: Entry, host: Entry | None, shown: Entry | None, answers: bool, wanted: Version, anew: t.Collection[str]
+) -> UpgradeNode:
+    container = next((c for c in cluster_nodes(host) if c["name"] == node["name"]), None) if host else None
+    version = parse_version(container["version"]) if container else None
+    running = container is not None and container["state"] == "running"
+    reports = shown is not None and not shown["errors"] and shown["gateway_status"] is not None
+    alive = running and (answers if node["kind"] == "webapp" else reports)
+    differs = node["key"] in anew
+    if host and container and version == wanted:
+        differs = differs or bool(differences(host, node, container))
+    shards = frozenset(s for s in (shown or {}).get("shards") or () if s >= 0) if alive else frozenset()
+    primary = alive and shown is not None and shown["role"] == PRIMARY
+    return UpgradeNode(node["key"], node["kind"], version, alive, primary, shards, differs)
+
+
+def nobody_to_ask(nodes: t.Iterable[UpgradeNode], health: Entry) -> bool:
+    """Whether no webapp runs, so that nothing can be read: a run ended while the only one was made anew."""
+    return health["cluster"].get("form") != "cluster" and not any(n.alive for n in nodes if n.kind == "webapp")
+
+
+def health_problems(nodes: t.Sequence[UpgradeNode], placed: t.Sequence[Entry], health: Entry) -> list[Problem]:
+    """Why a rolling upgrade may not begin: the cluster is worse than dead nodes, which are started first, explain."""
+    cluster = health["cluster"]
+    keys = {node["key"] for node in placed}
+    found = [
+        Problem(
+            "NODE_UNKNOWN",
+            "{0} reports to the cluster, but the inventory has no place for it; add its host to the inventory, or end"
+            " it.".format(node["name"]),
+            None,
+            None,
+            node["name"],
+        )
+        for node in cluster.get("nodes") or []
+        if node["name"] not in keys and not node["errors"] and node["gateway_status"] is not None
+    ]
+    dead = any(not node.alive for node in nodes)
+    for problem in health.get("problems") or []:
+        grave = problem["kind"] == ACT or (problem["kind"] == WAIT and not dead)
+        if grave and problem["code"] not in UPGRADE_MENDS:
+            found.append(Problem(problem["code"], problem["message"], host=problem["host"]))
+    if cluster.get("registered") is not False and _owners_unread(cluster):
+        message = "Who owns the shards could not be read from the API; log in as the user admin."
+        found.append(Problem("STATE_UNKNOWN", message))
+    return found
+
+
+def _owners_unread(cluster: Entry) -> bool:
+    return any(
+        node["shards"] is None
+        and not node["errors"]
+        and node["gateway_status"] is not None
+        and node["kind"] == "coreapp"
+        for node in cluster.get("nodes") or []
+    )
+
+
+def batches(state: UpgradeState, plan: UpgradePlan, placed: t.Sequence[Entry], wanted: Version) -> list[list[Entry]]:
+    """The plan as one list of entries for each step, every entry with what a play has to know of its node.
+
+    C({name, step, action, host, node, sentence, expect}); node is None for a step that has none. expect:
+    C({what, nodes, masters, coreapps, webapps}), the gate: which nodes, and which webapps by their URL, have to be
+    there after the step.
+    """
+    by_key = {node["key"]: node for node in placed}
+    home = next((node["host"] for node in placed if node["kind"] == "master"), placed[0]["host"] if placed else None)
+    found: list[list[Entry]] = []
+    for number, step in enumerate(plan.steps, 1):
+        state = foresee(state, step, wanted)
+        common = {"step": number, "action": step.action, "sentence": step.sentence, "expect": _expect(state, by_key)}
+        entries: list[Entry] = [
+            dict(
+                common,
+                name="{0} on {1}, step {2}".format(node["name"], node["host"], number),
+                host=node["host"],
+                node=node,
+            )
+            for node in (by_key[key] for key in step.nodes)
+        ]
+        whole = dict(common, name="{0}, step {1}".format(step.action, number), host=home, node=None)
+        found.append(entries or [whole])
+    return found
+
+
+def _expect(state: UpgradeState, by_key: t.Mapping[str, Entry]) -> dict[str, t.Any]:
+    alive = {kind: [node.key for node in state.of(kind) if node.alive] for kind in ("master", "coreapp", "webapp")}
+    what = NOTHING
+    if alive["webapp"] and alive["master"]:
+        what = SERVING if len(alive["coreapp"]) >= state.shards else PRIMARY_ELECTED
+    return {
+        "what": what,
+        "nodes": [by_key[key] for kind in ("master", "coreapp") for key in alive[kind]],
+        "masters": len(alive["master"]),
+        "coreapps": len(alive["coreapp"]),
+        "webapps": [url_of(by_key[key]) for key in alive["webapp"]],
+    }
+
+
+def table_of_versions(nodes: t.Iterable[UpgradeNode]) -> str:
+    """Which versions run on how many nodes, for messages: C(v2.19.4: 3 nodes, v2.19.7: 1 node)."""
+    counts: dict[str, int] = {}
+    for node in nodes:
+        name = str(node.version) if node.version else "no container"
+        counts[name] = counts.get(name, 0) + 1
+    return ", ".join("{0}: {1} node{2}".format(v, n, "" if n == 1 else "s") for v, n in sorted(counts.items()))

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_upgrade_plan: what was read goes in, the plan and its batches come out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
+
+from ansible_collections.waent.fleet.plugins.modules.wa_upgrade_plan import answer
+from observed_host import node_container, observed, placed
+
+MENDED = {"code": "VERSION_DIFFERS", "message": "an upgrade is what mends it"}
+
+
+def shown(node, **changes):
+    """A node as wa_cluster_health shows it."""
+    entry = {
+        "name": node["key"], "kind": node["kind"], "role": node["kind"], "gateway_status": "disconnected",
+        "shards": [], "errors": [],
+    }  # fmt: skip
+    return {**entry, **changes}
+
+
+def situation(running=None, **options):
+    """The smallest cluster: coreapp 1 owns the shard, master 1 is primary, everything runs and answers."""
+    nodes = placed()
+    if running is None:
+        running = [node_container(node) for node in nodes]
+    entries = [shown(node) for node in nodes if node["kind"] != "webapp"]
+    for entry in entries:
+        if entry["name"].endswith("coreapp-1"):
+            entry.update(gateway_status="connected", shards=[-1, 0])
+        if entry["kind"] == "master":
+            entry.update(role="primary_master" if entry["name"].endswith("-1") else "secondary_master")
+    health = {
+        "cluster": {"form": "cluster", "shards": 1, "registered": True, "nodes": entries},
+        "webapps": [{"url": "https://h1:9090", "answers": True, "version": "v2.19.4"}],
+        "problems": [],
+    }
+    params = {
+        "version": "2.19.7", "strategy": "auto", "allow_no_ha": False, "shards": 1, "nodes": nodes,
+        "hosts": [observed(containers=running)], "health": health, "schema": "none", "anew": [], "problems": [],
+    }  # fmt: skip
+    return {**params, **options}
+
+
+def codes(problems):
+    return [problem.code for problem in problems]
+
+
+def test_a_plan_with_its_batches():
+    result, problems = answer(situation())
+    assert problems == []
+    assert result["strategy"] == "rolling"
+    assert [(step["action"], step["nodes"]) for step in result["steps"]] == [
+        ("replace", ["h1:wa-coreapp-2"]),
+        ("hand_over", ["h1:wa-coreapp-1"]),
+        ("replace", ["h1:wa-coreapp-1"]),
+        ("replace", ["h1:wa-master-2"]),
+        ("replace", ["h1:wa-master-1"]),
+        ("replace", ["h1:wa-webapp-1"]),
+    ]
+    assert [len(batch) for batch in result["batches"]] == [1] * 6
+    names = [entry["name"] for batch in result["batches"] for entry in batch]
+    assert len(set(names)) == len(names), "each entry is a host of its own for Ansible"
+    over = result["batches"][1][0]
+    assert (over["host"], over["node"]["name"], over["action"]) == ("h1", "wa-coreapp-1", "hand_over")
+    assert (over["expect"]["what"], over["expect"]["coreapps"]) == ("serving", 1)
+    assert [node["key"] for node in over["expect"]["nodes"] if node["kind"] == "coreapp"] == ["h1:wa-coreapp-2"]
+    assert over["expect"]["webapps"] == ["https://h1:9090"]
+    assert result["downtime"]["0"] >= 12
+    assert result["versions"] == "v2.19.4: 5 nodes"
+
+
+def test_equal_version_is_an_empty_plan():
+    result, problems = answer(situation(version="v2.19.4"))
+    assert (result["steps"], result["batches"], problems) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"version": "new"}, ["VERSION_INVALID"]),
+        ({"version": None}, ["VERSION_INVALID"]),
+        ({"strategy": "fast"}, ["STRATEGY_INVALID"]),
+        ({"version": "v2.19.3"}, ["DOWNGRADE"]),
+        ({"problems": [MENDED, {"code": "DISK_LOW", "message": "y"}]}, ["DISK_LOW"]),
+    ],
+)
+def test_what_is_refused(options, expected):
+    result, problems = answer(situation(**options))
+    assert codes(problems) == expected
+    assert result["steps"] == []
+
+
+def test_a_sick_cluster_is_refused_unless_dead_nodes_explain_it():
+    sick = {"code": "TOO_FEW_CONNECTED", "message": "x", "kind": "wait", "host": None}
+    params = situation()
+    params["health"]["problems"] = [sick]
+    assert codes(answer(params)[1]) == ["TOO_FEW_CONNECTED"]
+    params["health"]["cluster"]["nodes"][-1]["errors"] = [{"code": 1014}]
+    assert answer(params)[1] == []
+    params["health"]["problems"] = [{**sick, "code": "SHARD_TWO_OWNERS", "kind": "act"}]
+    assert codes(answer(params)[1]) == ["SHARD_TWO_OWNERS"]
+
+
+def test_a_node_that_only_the_cluster_knows_is_refused():
+    params = situation()
+    params["health"]["cluster"]["nodes"].append(shown({"key": "h9:wa-coreapp-1", "kind": "coreapp"}))
+    assert codes(answer(params)[1]) == ["NODE_UNKNOWN"]
+
+
+def test_owners_that_were_not_read_are_not_guessed():
+    params = situation()
+    params["health"]["cluster"]["nodes"][-1]["shards"] = None
+    assert codes(answer(params)[1]) == ["STATE_UNKNOWN"]
+
+
+def test_without_any_webapp_to_ask_there_is_a_webapp_first():
+    nodes = placed()
+    running = [node_container(node) for node in nodes if node["kind"] != "webapp"]
+    nothing = {"cluster": {"form": "unreadable", "nodes": []}, "webapps": [], "problems": []}
+    result, problems = answer(situation(running=running, health=nothing))
+    assert problems == []
+    assert [step["nodes"] for step in result["steps"]] == [["h1:wa-webapp-1"]]
+
+
+def test_nodes_known_to_differ_are_replaced_in_the_same_order():
+    result, _problems = answer(situation(version="v2.19.4", anew=["h1:wa-coreapp-1", "h1:wa-coreapp-2"]))
+    assert [step["action"] for step in result["steps"]] == ["replace", "hand_over", "replace"]
