@@ -28,7 +28,7 @@ from waemu.environment import ConfigError, NodeEnv
 from waemu.store.engine import make_engine
 from waemu.wire import CoreClient, new_session
 
-POOL_SIZE, POOL_OVERFLOW = 1, 3
+POOL_SIZE, POOL_OVERFLOW = 2, 2
 log = logging.getLogger("waemu.core")
 
 

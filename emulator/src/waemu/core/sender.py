@@ -17,6 +17,7 @@ from waemu.store.messages import Message
 from waemu.wire import CoreError, MessageAccepted, MessageRequest
 
 BATCH = 100
+MARK_EVERY = 0.25  # real seconds between writing down what was sent
 RETRY = 1.0  # product seconds after a failure
 log = logging.getLogger("waemu.sender")
 
@@ -29,6 +30,9 @@ class Sender:
         self._waiting: deque[Message] = deque()
         self._known: set[str] = set()  # ids in _waiting or on their way
         self._work = asyncio.Event()
+        self._to_keep: list[tuple[Message, asyncio.Future[None]]] = []
+        self._keeping: asyncio.Task[None] | None = None
+        self._to_mark: list[Message] = []  # sent, and still queued in the database
 
     async def accept(self, request: MessageRequest) -> MessageAccepted:
         """Persist, then answer. Raises CoreError 1005, 1018, or 1023 through the database's own errors."""
@@ -37,7 +41,7 @@ class Sender:
         message = Message(request.id, request.wa_id, shard, request.type, request.body)
         self._known.add(message.id)
         try:
-            await self._node.db(messages.queue(self._node.engine, self._node.me.node_key, message))
+            await self._keep(message)
         except BaseException:
             self._known.discard(message.id)
             raise
@@ -47,6 +51,29 @@ class Sender:
         else:  # taken away meanwhile: the new owner finds it in the database
             self._known.discard(message.id)
         return MessageAccepted(message.id)
+
+    async def _keep(self, message: Message) -> None:
+        """Write a message; those that come while others are being written share the next transaction."""
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._to_keep.append((message, kept))
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep_all())
+        await kept
+
+    async def _keep_all(self) -> None:
+        while self._to_keep:
+            batch, self._to_keep = self._to_keep, []
+            try:
+                new = [message for message, _kept in batch]
+                await self._node.db(messages.queue(self._node.engine, self._node.me.node_key, new))
+            except Exception as error:  # whatever it is, it is raised where the message came from
+                for _message, kept in batch:
+                    if not kept.done():
+                        kept.set_exception(error)
+                continue
+            for _message, kept in batch:
+                if not kept.done():
+                    kept.set_result(None)
 
     def _check(self, shard: int) -> None:
         if self._node.expired:
@@ -77,7 +104,12 @@ class Sender:
         self._known.clear()
 
     async def run(self) -> None:
-        """Send what waits, as long as the connection is up."""
+        """Send what waits, as long as the connection is up, and mark in the database what was sent."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send())
+            group.create_task(self._mark())
+
+    async def _send(self) -> None:
         while True:
             await self._connection.until(lambda: self._connection.is_up)
             await self._work.wait()
@@ -87,20 +119,29 @@ class Sender:
 
     async def _send_batch(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-        ids = [message.id for message in batch]
         try:
             await self._connection.link.send(batch)
-            await self._node.db(messages.advance(self._node.engine, ids, "sent"))
         except LinkDown as error:
             log.warning("Connection lost with %d messages on their way: %s", len(batch), error)
             self._waiting.extendleft(reversed(batch))
             await self._connection.lost()
             return
-        except DB_ERRORS as error:
-            # They are sent but still marked as queued: sending them again later does no harm (same ids).
-            log.error("Could not mark %d messages as sent: %s", len(batch), error)
-            await self._node.clock.sleep(RETRY)
-        self._known.difference_update(ids)
+        self._to_mark.extend(batch)
+
+    async def _mark(self) -> None:
+        """Many at a time. One that is not marked before its owner dies is sent again, which does no harm (same id)."""
+        while True:
+            await asyncio.sleep(MARK_EVERY)
+            batch, self._to_mark = self._to_mark, []
+            ids = [message.id for message in batch]
+            try:
+                await self._node.db(messages.advance(self._node.engine, ids, "sent"))
+            except DB_ERRORS as error:
+                log.error("Could not mark %d messages as sent: %s", len(ids), error)
+                self._to_mark = batch + self._to_mark
+                await self._node.clock.sleep(RETRY)
+                continue
+            self._known.difference_update(ids)
 
 
 def not_instantiated() -> CoreError:

@@ -24,22 +24,23 @@ class Message:
     body: dict[str, Any]
 
 
-async def queue(engine: AsyncEngine, node_key: str, message: Message) -> None:
-    """Keep a message before it is sent: once this returns, it is not lost."""
+async def queue(engine: AsyncEngine, node_key: str, new: Sequence[Message]) -> None:
+    """Keep messages before they are sent: once this returns, none is lost."""
+    rows = [
+        {
+            "id": message.id,
+            "direction": "out",
+            "wa_id": message.wa_id,
+            "shard": message.shard,
+            "type": message.type,
+            "body": message.body,
+            "status": "queued",
+            "node_key": node_key,
+        }
+        for message in new
+    ]
     async with engine.begin() as connection:
-        await connection.execute(
-            messages.insert().values(
-                id=message.id,
-                direction="out",
-                wa_id=message.wa_id,
-                shard=message.shard,
-                type=message.type,
-                body=message.body,
-                status="queued",
-                node_key=node_key,
-                created_at=utc_now(),
-            )
-        )
+        await connection.execute(messages.insert().values(created_at=utc_now()), rows)
 
 
 async def queued(engine: AsyncEngine, shard: int, limit: int = 500) -> list[Message]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import typing as t
@@ -54,6 +55,8 @@ class Authenticator:
         self._now = now
         self._monotonic = monotonic
         self._known: dict[str, tuple[float, Standing | None]] = {}
+        self._asking: dict[str, asyncio.Future[Standing | None]] = {}
+        self._read: dict[str, tokens.Claims] = {}  # by token, of those whose signature was good
 
     def issue(self, username: str, epoch: int) -> tuple[str, str]:
         """A new token of a user, and the text of C(expires_after)."""
@@ -92,7 +95,7 @@ class Authenticator:
 
     async def _by_token(self, value: str) -> Caller:
         try:
-            claims = tokens.read(value, key=self._jwt_key, now=self._now())
+            claims = self._claims(value)
         except tokens.InvalidToken as error:
             raise unauthorized(str(error)) from None
         standing = await self._standing(claims)
@@ -100,12 +103,27 @@ class Authenticator:
             raise unauthorized("The token has been revoked")
         return Caller(username=claims.username, role=standing.role, claims=claims)
 
+    def _claims(self, value: str) -> tokens.Claims:
+        """The claims of a token; its signature is checked once. Raises InvalidToken."""
+        known = self._read.get(value)
+        if known is not None and known.expires > self._now():
+            return known
+        claims = tokens.read(value, key=self._jwt_key, now=self._now())
+        if len(self._read) >= _CACHE_SIZE:
+            self._read.clear()
+        self._read[value] = claims
+        return claims
+
     async def _standing(self, claims: tokens.Claims) -> Standing | None:
         now = self._monotonic()
         cached = self._known.get(claims.jti)
         if cached and now - cached[0] < STANDING_CACHE_SECONDS:
             return cached[1]
-        standing = await self._standings(claims.username, claims.jti)
+        if claims.jti not in self._asking:  # calls that come meanwhile wait for the same answer
+            asking = asyncio.ensure_future(self._standings(claims.username, claims.jti))
+            asking.add_done_callback(lambda _done: self._asking.pop(claims.jti, None))
+            self._asking[claims.jti] = asking
+        standing = await asyncio.shield(self._asking[claims.jti])
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()
         self._known[claims.jti] = (now, standing)
