@@ -24,7 +24,6 @@ sys.path.insert(0, str(ROOT / "emulator" / "src"))
 import msgspec  # noqa: E402 - only what the emulator needs anyway
 from build import GATEWAY as GATEWAY_IMAGE  # noqa: E402 - from the checkout, like the rest
 from build import MARIADB  # noqa: E402
-
 from waemu.probe import Options  # noqa: E402
 
 VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4")
@@ -105,9 +104,7 @@ class Rig:
         }
         return self.run(kind, f"docker.whatsapp.biz/web:{VERSION}", environment, command=START)
 
-    def run(
-        self, kind: str, image: str, environment: dict[str, str], *, command: list[str] | None = None
-    ) -> Container:
+    def run(self, kind: str, image: str, environment: dict[str, str], *, command: list[str] | None = None) -> Container:
         """Start one container; kind is its host name."""
         container = self.engine.containers.create(
             image,

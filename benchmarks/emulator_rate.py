@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 
 from emulator_cluster import Failed, Rig
-
 from waemu.probe import Probe, table
 
 GOAL_MS = 500.0

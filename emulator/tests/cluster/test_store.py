@@ -214,7 +214,7 @@ async def test_settings_change_by_the_leaf(store: AsyncEngine) -> None:
 
 async def test_messages_wait_until_they_are_sent(store: AsyncEngine) -> None:
     for number in range(3):
-        await messages.queue(store, "node", Message(f"id{number}", "1555", 0, "text", {"text": {"body": "ä"}}))
+        await messages.queue(store, "node", [Message(f"id{number}", "1555", 0, "text", {"text": {"body": "ä"}})])
     assert [message.id for message in await messages.queued(store, 0)] == ["id0", "id1", "id2"]
     assert (await messages.queued(store, 0))[0].body == {"text": {"body": "ä"}}
     assert await messages.queued(store, 1) == []

@@ -1,0 +1,138 @@
+"""A cluster that is killed, paused and cut at random every few seconds, while the probe sends.
+
+    .venv/bin/python benchmarks/emulator_soak.py [--minutes 30] [--seed N] [--divisor 10]
+
+The seed decides what happens to whom; it is printed. Exit code 1 when a message that got a 201 was lost or came twice,
+the number was banned, or the cluster is not healthy at the end. Needs the images of emulator/build.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+
+from docker.errors import APIError
+from emulator_cluster import Failed, Rig
+from waemu.probe import Probe, table
+
+SHARDS, COREAPPS, MASTERS, WEBAPPS = 4, 6, 2, 2
+LONGEST_AWAY = 60.0  # product seconds that a node stays killed, paused or cut off
+QUIET = (1.0, 4.0)  # real seconds between two mishaps
+ACTIONS = ("kill", "restart", "pause", "cut", "network")
+
+
+class Soak:
+    """One run."""
+
+    def __init__(self, rig: Rig, seed: int) -> None:
+        self.rig, self.random = rig, random.Random(seed)
+        self.back: dict[str, tuple[float, str]] = {}  # node: when it comes back, and from what
+        self.done: Counter[str] = Counter()
+
+    def mishap(self) -> None:
+        """Something happens to a coreapp, seldom to a master."""
+        nodes = [
+            kind for kind in self.rig.containers if kind.startswith(("coreapp", "master")) and kind not in self.back
+        ]
+        weights = [1.0 if kind.startswith("coreapp") else 0.5 for kind in nodes]
+        kind = self.random.choices(nodes, weights)[0]
+        action = self.random.choice(ACTIONS)
+        away = self.random.uniform(1.0, LONGEST_AWAY) / self.rig.divisor
+        if len(self.back) >= COREAPPS // 2:
+            return
+        container = self.rig.containers[kind]
+        print(f"  {time.strftime('%H:%M:%S')} {action} {kind} for {away:.1f} s", flush=True)
+        if action == "kill":
+            container.kill()
+        elif action == "restart":
+            container.restart(timeout=0)
+        elif action == "pause":
+            container.pause()
+        elif action == "cut":
+            self.rig.admin("POST", "/cuts", {"node": f"{kind}:{kind}", "seconds": away * self.rig.divisor})
+        else:
+            self.rig.network.disconnect(container, force=True)
+        self.done[action] += 1
+        if action not in ("restart", "cut"):
+            self.back[kind] = (time.monotonic() + away, action)
+
+    def bring_back(self, *, everybody: bool = False) -> None:
+        """What has been away long enough."""
+        for kind, (at, action) in list(self.back.items()):
+            if not everybody and time.monotonic() < at:
+                continue
+            container = self.rig.containers[kind]
+            if action == "kill":
+                container.start()
+            elif action == "pause":
+                container.unpause()
+            else:
+                self.rig.network.connect(container, aliases=[kind])
+            del self.back[kind]
+
+    def run(self, seconds: float) -> None:
+        """Until the time is over; everybody is back then."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            try:
+                self.mishap()
+                pause = time.monotonic() + self.random.uniform(*QUIET)
+                while time.monotonic() < pause:
+                    self.bring_back()
+                    time.sleep(0.1)
+            except APIError as error:
+                raise Failed(f"the engine refused: {error}") from error
+        self.bring_back(everybody=True)
+
+
+def healthy(rig: Rig) -> bool:
+    """Every shard has one owner, one master is primary, everybody else stands by."""
+    nodes = rig.nodes().values()
+    states = Counter((node.get("role"), node.get("gateway_status")) for node in nodes)
+    return states == {
+        ("coreapp", "connected"): SHARDS,
+        ("coreapp", "disconnected"): COREAPPS - SHARDS,
+        ("primary_master", "connected"): 1,
+        ("secondary_master", "disconnected"): MASTERS - 1,
+    }
+
+
+def main() -> int:
+    """Exit 1 when something was lost, twice or banned, or the cluster did not recover."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--divisor", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=20.0)
+    given = parser.parse_args()
+    seed = random.randrange(10**6) if given.seed is None else given.seed
+    print(f"seed {seed}", flush=True)
+    with Rig("soak", divisor=given.divisor) as rig:
+        try:
+            rig.start(masters=MASTERS, coreapps=COREAPPS, webapps=WEBAPPS)
+            rig.register()
+            rig.set_shards(SHARDS)
+            soak = Soak(rig, seed)
+            with Probe(rig.options(rate=given.rate, seconds=given.minutes * 60 + 300, settle=60.0)) as probe:
+                soak.run(given.minutes * 60)
+                recovered = rig.until("healthy again", lambda: healthy(rig), 120)
+                time.sleep(2)
+        except Failed as error:
+            print(f"{error} (seed {seed})", file=sys.stderr)
+            for kind, container in rig.containers.items():
+                print(f"--- {kind}\n{container.logs(tail=15).decode(errors='replace')}", file=sys.stderr)
+            return 1
+        report = probe.report
+        if not report.ok:
+            for kind, container in rig.containers.items():
+                print(f"--- {kind}\n{container.logs(tail=400).decode(errors='replace')}", file=sys.stderr)
+    print(table(report))
+    print(f"\nseed {seed}: {dict(soak.done)}; healthy again after {recovered:.1f} s: {'ok' if report.ok else 'FAILED'}")
+    return int(not report.ok)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
