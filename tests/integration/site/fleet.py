@@ -70,7 +70,7 @@ class Fleet:
         """Output of a command on a machine, run as root; it must succeed."""
         shell = self.shell(name)
         with shell.sudo():
-            output: str = shell.check_output(command, *arguments)
+            output: str = shell.check_output(command, *(str(argument) for argument in arguments))
         return output
 
     def start_engine(self, name: str) -> None:
