@@ -71,6 +71,31 @@ def nobody_to_ask(nodes: t.Iterable[UpgradeNode], health: Entry) -> bool:
     return health["cluster"].get("form") != "cluster" and not any(n.alive for n in nodes if n.kind == "webapp")
 
 
+def uncertain_owners(
+    nodes: t.Sequence[UpgradeNode], placed: t.Sequence[Entry], hosts: t.Sequence[Entry], shards: int
+) -> list[Problem]:
+    """Coreapps that run and do not report may own a shard that nobody else is known to own: not to be touched.
+
+    What is stopped owns nothing for sure; what is silent while every shard has another owner does not either.
+    """
+    owned = {shard for node in nodes for shard in node.shards}
+    lost = sorted(set(range(shards)) - owned)
+    running = {(host["name"], c["name"]) for host in hosts for c in cluster_nodes(host) if c["state"] == "running"}
+    alive = {node.key for node in nodes if node.alive}
+    silent = [
+        node["key"]
+        for node in placed
+        if node["kind"] == "coreapp" and node["key"] not in alive and (node["host"], node["name"]) in running
+    ]
+    if not lost or not silent:
+        return []
+    message = (
+        "{0} runs and does not report, and may own shard {1}, of which no other owner is known; run this again when it"
+        " reports, or stop it to have a standby take over.".format(", ".join(silent), ", ".join(map(str, lost)))
+    )
+    return [Problem("OWNER_UNCERTAIN", message, None, None, silent[0])]
+
+
 def health_problems(nodes: t.Sequence[UpgradeNode], placed: t.Sequence[Entry], health: Entry) -> list[Problem]:
     """Why a rolling upgrade may not begin: the cluster is worse than dead nodes, which are started first, explain."""
     cluster = health["cluster"]

@@ -205,6 +205,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.upgraderead import (
     nobody_to_ask,
     read_nodes,
     table_of_versions,
+    uncertain_owners,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import parse_version
@@ -267,6 +268,8 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         plan = only_webapps(plan, state)
     elif plan.strategy == "rolling" and plan.steps:
         problems += health_problems(nodes, params["nodes"], health)
+        if health["cluster"].get("registered"):
+            problems += uncertain_owners(nodes, params["nodes"], params["hosts"], state.shards)
     problems += plan.problems
     result.update(strategy=plan.strategy, versions=table_of_versions(nodes))
     if not problems:

@@ -134,3 +134,19 @@ def test_without_any_webapp_to_ask_there_is_a_webapp_first():
 def test_nodes_known_to_differ_are_replaced_in_the_same_order():
     result, _problems = answer(situation(version="v2.19.4", anew=["h1:wa-coreapp-1", "h1:wa-coreapp-2"]))
     assert [step["action"] for step in result["steps"]] == ["replace", "hand_over", "replace"]
+
+
+@pytest.mark.parametrize(
+    ("state", "owned_elsewhere", "expected"),
+    [("running", False, ["OWNER_UNCERTAIN"]), ("exited", False, []), ("running", True, [])],
+)
+def test_what_may_own_a_shard_is_not_taken_for_dead(state, owned_elsewhere, expected):
+    nodes = placed()
+    running = [node_container(node, state=state if node["name"] == "wa-coreapp-1" else "running") for node in nodes]
+    params = situation(running=running)
+    for entry in params["health"]["cluster"]["nodes"]:
+        if entry["name"] == "h1:wa-coreapp-1":
+            entry.update(errors=[{"code": 1014}], gateway_status=None, shards=None)
+        elif entry["kind"] == "coreapp" and owned_elsewhere:
+            entry.update(gateway_status="connected", shards=[-1, 0])
+    assert codes(answer(params)[1]) == expected
