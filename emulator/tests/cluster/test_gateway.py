@@ -1,0 +1,187 @@
+"""A cluster whose way to WhatsApp is the gateway: registration, split brain, certificates, crashes of set-shards."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from conftest import ACCOUNT, DIVISOR, Cluster
+
+from waemu.gateway.faults import CRASHES
+from waemu.wire import CoreError, NodeStatus
+
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+IMAGE = os.environ.get("WAEMU_TEST_GATEWAY", f"waent/gateway:{PROJECT['version']}")
+COREAPPS = ("coreapp1", "coreapp2", "coreapp3")
+NUMBER = ACCOUNT["cc"] + ACCOUNT["phone_number"]
+CERT = "Q2VydA=="
+
+
+class Witnessed(Cluster):
+    """A cluster and its gateway."""
+
+    def gateway(self) -> None:
+        """Start it."""
+        self._run("gateway", IMAGE, environment={"WAEMU_TIME_DIVISOR": str(DIVISOR)})
+
+    def admin(self, method: str, path: str, body: Any = None) -> Any:
+        """One call to the gateway's admin side."""
+        connection = http.client.HTTPConnection(self.address("gateway"), 8080, timeout=10)
+        connection.request(method, path, None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        content = json.loads(answer.read())
+        connection.close()
+        assert answer.status == 200, content
+        return content
+
+    def connected(self) -> dict[int, str]:
+        """Shard to node, as the gateway sees it."""
+        links = self.admin("GET", "/connections")
+        return {shard: link["node"].split(":")[0] for link in links for shard in link["shards"]}
+
+    def set_shards(self, shards: int, **more: str) -> None:
+        """Call the primary. Raises CoreError."""
+        primary = self.wait(self.primary, 60)
+        self.call(primary, 6252, "POST", "/account/shards", {**ACCOUNT, "shards": shards, **more})
+
+    def holds(self, shards: int) -> bool:
+        """Whether each shard, and the control shard, has one connection, and the nodes say the same."""
+        found = self.connected()
+        return set(found) == {-1, *range(shards)} and len(set(found.values())) == shards + 1 and self.owners() == found
+
+
+@pytest.fixture(scope="module")
+def cluster(new_cluster: Callable[..., Cluster], engine: Any) -> Any:
+    """Two masters, three coreapps, registered through the gateway."""
+    del new_cluster
+    found = Witnessed(engine, "gateway", WAEMU_GATEWAY_URL="http://gateway:5222")
+    try:
+        found.database()
+        found.gateway()
+        for kind in ("master1", "master2", *COREAPPS):
+            found.node(kind)
+        yield found
+    finally:
+        found.close()
+
+
+def test_the_code_comes_from_the_gateway(cluster: Witnessed) -> None:
+    primary = cluster.wait(cluster.primary, 60)
+    request = {**ACCOUNT, "method": "voice", "cert": CERT}
+    cluster.wait(lambda: _accepted(cluster, primary, request), 60)
+    state = cluster.admin("GET", f"/numbers/{NUMBER}")
+    assert (state["code_method"], state["registered"]) == ("voice", False)
+    wrong = "000000" if state["code"] != "000000" else "111111"
+    with pytest.raises(CoreError) as refusal:
+        cluster.call(primary, 6252, "POST", "/account/verify", {"code": wrong})
+    assert refusal.value.code == 1009
+    cluster.call(primary, 6252, "POST", "/account/verify", {"code": state["code"]})
+    cluster.wait(lambda: cluster.connected() == {-1: "coreapp1", 0: "coreapp1"}, 60)
+
+
+def _accepted(cluster: Witnessed, primary: str, request: dict[str, str]) -> bool:
+    try:
+        return bool(cluster.call(primary, 6252, "POST", "/account", request)["http_status"] == 202)
+    except CoreError as error:
+        assert error.code in (1011, 1014, 1017)
+        return False
+
+
+def test_a_message_is_in_the_ledger_and_then_read(cluster: Witnessed) -> None:
+    cluster.wait(lambda: cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}, 60)
+    cluster.send("coreapp1", "15550007")
+    entry = cluster.wait(lambda: cluster.admin("GET", "/ledger"), 20)[0]
+    assert (entry["wa_id"], entry["node"]) == ("15550007", "coreapp1:coreapp1")
+    cluster.wait(lambda: cluster.admin("GET", f"/ledger/{NUMBER}/{entry['id']}")["read_at"], 20)
+
+
+def test_a_cut_connection_comes_back_by_itself(cluster: Witnessed) -> None:
+    assert cluster.admin("POST", "/cuts", {"node": "coreapp1:coreapp1", "seconds": 10})["closed"] == 1
+    cluster.wait(lambda: cluster.status("coreapp1").gateway_status == "connecting", 10)  # type: ignore[union-attr]
+    cluster.wait(lambda: cluster.connected() == {-1: "coreapp1", 0: "coreapp1"}, 60)
+
+
+def test_paused_owner_and_its_successor_are_no_ban(cluster: Witnessed) -> None:
+    cluster.containers["coreapp1"].pause()
+    cluster.wait(lambda: cluster.connected() == {-1: "coreapp2", 0: "coreapp2"}, 90)
+    cluster.containers["coreapp1"].unpause()
+    time.sleep(20 / DIVISOR)
+    assert cluster.connected() == {-1: "coreapp2", 0: "coreapp2"}
+    assert cluster.admin("GET", "/bans") == []
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_set_shards_is_finished_after_a_crash_of_the_primary(cluster: Witnessed, crash: str) -> None:
+    shards = 1 if cluster.sql("SELECT shards FROM clusterStore.cluster_state") == ["2"] else 2
+    cluster.admin("POST", "/faults", {"crash": crash})
+    try:
+        cluster.set_shards(shards, cert=CERT)
+        answered = True
+    except CoreError as error:
+        assert error.code == 1014  # the connection broke
+        answered = False
+    assert answered == (crash == "after_answer")
+    cluster.wait(lambda: cluster.primary(), 60)
+    changed = cluster.sql("SELECT shards FROM clusterStore.cluster_state") == [str(shards)]
+    assert changed == (crash not in ("before_certificate", "after_certificate", "before_map"))
+    if not changed:  # whoever got no answer looks, and calls again
+        cluster.set_shards(shards, cert=CERT)
+    cluster.wait(lambda: cluster.holds(2) if shards == 2 else len(cluster.connected()) == 2, 200)
+    assert cluster.admin("GET", "/bans") == []
+
+
+def test_refused_set_shards_changes_nothing(cluster: Witnessed) -> None:
+    before = cluster.connected()
+    cluster.admin("POST", "/faults", {"set_shards": "refused"})
+    with pytest.raises(CoreError) as refusal:
+        cluster.set_shards(2, cert=CERT)
+    assert refusal.value.http_status == 403
+    assert cluster.connected() == before
+
+
+@pytest.mark.parametrize("how", ["wrong", "overdue"])
+def test_certificate_problems_end_when_the_right_one_comes(cluster: Witnessed, how: str) -> None:
+    if how == "wrong":
+        other = base64.b64encode(b'{"phone_number": "499999"}').decode()
+        with pytest.raises(CoreError) as refusal:
+            cluster.set_shards(2, cert=other)
+        assert refusal.value.code == 1005
+    else:
+        cluster.sql("UPDATE configStore.account SET registered_at = registered_at - INTERVAL 8 DAY")
+        cluster.set_shards(2)
+    cluster.wait(lambda: cluster.connected() == {}, 60)
+    time.sleep(60 / DIVISOR)
+    assert cluster.connected() == {}
+    cluster.set_shards(2, cert=CERT)
+    cluster.wait(lambda: cluster.holds(2), 200)
+
+
+def test_an_expired_certificate_bans(cluster: Witnessed) -> None:
+    expired = base64.b64encode(b'{"expires": "2020-01-01"}').decode()
+    with pytest.raises(CoreError) as refusal:
+        cluster.set_shards(2, cert=expired)
+    assert refusal.value.code == 1005
+    cluster.wait(lambda: cluster.connected() == {}, 60)
+    assert [ban["reason"] for ban in cluster.admin("GET", "/bans")] == ["expired certificate"]
+    owner = next(kind for kind in COREAPPS if isinstance(cluster.status(kind), NodeStatus))
+    with pytest.raises(CoreError) as refusal:
+        cluster.send(owner)
+    assert refusal.value.code == 1031
+    assert cluster.admin("DELETE", f"/bans/{NUMBER}")["lifted"] == 1
+    cluster.set_shards(2, cert=CERT)
+    cluster.wait(lambda: cluster.holds(2), 200)
+
+
+def test_bodies_are_kept_as_they_came(cluster: Witnessed) -> None:
+    entries = cluster.admin("GET", f"/ledger?number={NUMBER}&limit=1")
+    assert msgspec.json.decode(msgspec.json.encode(entries[0]["body"])) == {"text": {}}
+    assert cluster.admin("GET", "/ledger?number=1") == []
