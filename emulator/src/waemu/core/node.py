@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Awaitable, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,6 +38,7 @@ class Node:
         self.env, self.clock, self.engine, self.client = env, clock, engine, client
         self.instance_id = uuid.uuid4().hex
         self.me = Owner(env.node_key, self.instance_id)
+        self._ending: set[asyncio.Task[None]] = set()  # calls to the database that nobody waits for any more
         self.changed = asyncio.Event()  # somebody says that the database has news
         self.schema_ready = False
         self.account: Account | None = None
@@ -97,10 +98,27 @@ class Node:
         """The live setting, product seconds."""
         return float(self.settings["heartbeat_interval"])
 
-    async def db(self, call: Awaitable[T]) -> T:
-        """One call to the database that ends in time even when the database hangs. Raises one of DB_ERRORS."""
-        async with asyncio.timeout(max(self.clock.scaled(DB_CALL), 2.0)):
-            return await call
+    async def db(self, call: Coroutine[Any, Any, T]) -> T:
+        """One call to the database that ends in time even when the database hangs. Raises one of DB_ERRORS.
+
+        It is not waited for when it has to be given up: the clean-up of a connection that leads nowhere can take as
+        long as the call itself, and can swallow the request to stop.
+        """
+        work = asyncio.create_task(call)
+        try:
+            done, _ = await asyncio.wait((work,), timeout=max(self.clock.scaled(DB_CALL), 2.0))
+        except asyncio.CancelledError:
+            self._give_up(work)
+            raise
+        if done:
+            return work.result()
+        self._give_up(work)
+        raise TimeoutError("the database does not answer")
+
+    def _give_up(self, work: asyncio.Task[Any]) -> None:
+        ending = asyncio.create_task(_end(work))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     async def refresh(self) -> None:
         """Read everything this node acts on."""
@@ -206,3 +224,12 @@ class Node:
             return False
         self.changed.clear()
         return True
+
+
+async def _end(work: asyncio.Task[Any]) -> None:
+    """Ask a task to stop until it does."""
+    while not work.done():
+        work.cancel()
+        await asyncio.wait((work,), timeout=1.0)
+    if not work.cancelled() and work.exception() is not None:
+        log.debug("A call to the database that was given up: %s", work.exception())
