@@ -43,8 +43,19 @@ class Soak:
         away = self.random.uniform(1.0, LONGEST_AWAY) / self.rig.divisor
         if len(self.back) >= COREAPPS // 2:
             return
-        container = self.rig.containers[kind]
         print(f"  {time.strftime('%H:%M:%S')} {action} {kind} for {away:.1f} s", flush=True)
+        try:
+            self.do(action, kind, away)
+        except APIError as error:  # a busy kernel does not always freeze a container
+            print(f"  {time.strftime('%H:%M:%S')} the engine refused: {error.explanation}", flush=True)
+            return
+        self.done[action] += 1
+        if action not in ("restart", "cut"):
+            self.back[kind] = (time.monotonic() + away, action)
+
+    def do(self, action: str, kind: str, away: float) -> None:
+        """One mishap to one node. Raises APIError."""
+        container = self.rig.containers[kind]
         if action == "kill":
             container.kill()
         elif action == "restart":
@@ -55,9 +66,6 @@ class Soak:
             self.rig.admin("POST", "/cuts", {"node": f"{kind}:{kind}", "seconds": away * self.rig.divisor})
         else:
             self.rig.network.disconnect(container, force=True)
-        self.done[action] += 1
-        if action not in ("restart", "cut"):
-            self.back[kind] = (time.monotonic() + away, action)
 
     def bring_back(self, *, everybody: bool = False) -> None:
         """What has been away long enough."""
@@ -77,14 +85,11 @@ class Soak:
         """Until the time is over; everybody is back then."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            try:
-                self.mishap()
-                pause = time.monotonic() + self.random.uniform(*QUIET)
-                while time.monotonic() < pause:
-                    self.bring_back()
-                    time.sleep(0.1)
-            except APIError as error:
-                raise Failed(f"the engine refused: {error}") from error
+            self.mishap()
+            pause = time.monotonic() + self.random.uniform(*QUIET)
+            while time.monotonic() < pause:
+                self.bring_back()
+                time.sleep(0.1)
         self.bring_back(everybody=True)
 
 
@@ -120,7 +125,7 @@ def main() -> int:
                 soak.run(given.minutes * 60)
                 recovered = rig.until("healthy again", lambda: healthy(rig), 120)
                 time.sleep(2)
-        except Failed as error:
+        except (Failed, APIError) as error:
             print(f"{error} (seed {seed})", file=sys.stderr)
             for kind, container in rig.containers.items():
                 print(f"--- {kind}\n{container.logs(tail=15).decode(errors='replace')}", file=sys.stderr)
