@@ -52,7 +52,7 @@ def test_nothing_but_the_environment_holds_a_secret(containers, secrets):
 
 def test_no_process_shows_a_secret_in_its_arguments(host, secrets):
     """Processes of the containers included: the host sees them all."""
-    assert named_in(host.check_output("ps -e -o args"), secrets) == set()
+    assert named_in(host.check_output("ps -ww -e -o args"), secrets) == set()
 
 
 def test_no_secret_is_left_in_temporary_files_or_logs(host, secrets):

@@ -78,11 +78,11 @@ class Fleet:
         run = play("playbooks/engine.yml", "-i", str(self.inventory), "--limit", name)
         assert run.code == OK, run.output
 
-    def site(self, variables: t.Mapping[str, t.Any], *arguments: str) -> Run:
-        """Run site.yml for the hosts of the inventory."""
+    def site(self, variables: t.Mapping[str, t.Any], *arguments: str, **extra: str) -> Run:
+        """Run site.yml for the hosts of the inventory. extra: environment variables."""
         self._runs += 1
         given = write_variables(self.directory / "variables-{0}.json".format(self._runs), variables)
-        return play("playbooks/site.yml", "-i", str(self.inventory), "-e", given, *arguments)
+        return play("playbooks/site.yml", "-i", str(self.inventory), "-e", given, *arguments, **extra)
 
     def state(self, name: str) -> dict[str, t.Any]:
         """All that an installation would change on a machine, for comparing before with after."""

@@ -1,0 +1,29 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C(--check --diff) before anything is installed: it tells what would happen, and nothing does."""
+
+from __future__ import annotations
+
+import good
+from fleet import DATABASE_IMAGE, Fleet
+from site_runs import OK
+
+
+def test_check_mode_tells_what_would_happen_on_a_machine_without_an_engine(fleet: Fleet) -> None:
+    fleet.write_hosts({"two": {}}, wa_database_hosts=["two"])
+    variables = good.but(
+        wa_database_image=DATABASE_IMAGE, wa_db_check_host="{{ ansible_host }}", wa_address="{{ ansible_host }}"
+    )
+    before = fleet.state("two")
+    assert before["engine"] is False
+    run = fleet.site(variables, "--check", "--diff")
+    assert run.code == OK, run.output
+    assert fleet.state("two") == before
+    for sentence in (
+        "two: install and start Docker Engine",
+        "two: pull image docker.whatsapp.biz/web:v2.19.4",
+        "two: pull image docker.whatsapp.biz/coreapp:v2.19.4",
+        *("two: create wa-{0}".format(name) for name in ("db", "webapp-1", "master-2", "coreapp-2")),
+    ):
+        assert sentence in run.output
