@@ -25,7 +25,7 @@ PROBLEM = re.compile(r"^\s*\[([A-Z][A-Z0-9_]+)\] (.*\S)\s*$", re.MULTILINE)
 TIMEOUT_SECONDS = 300
 
 # What ansible-playbook ends with.
-OK, FAILED, UNREACHABLE = 0, 2, 4
+OK, FAILED = 0, 2
 
 
 @dataclass(frozen=True)
