@@ -124,8 +124,8 @@ needs:
       type: int
       returned: always
   sample: {shards: 8, messages_per_second: 100.0, supported: false, coreapps: 9, masters: 2, webapps: 2,
-    coreapp_hosts: 9, coreapp_hosts_few: 5, connections: 1200, max_connections: 2400, rds_classes: [r4.xlarge, m4.2xlarge, t2.2xlarge],
-    aurora_class: r5.4xlarge, memory_mb: 12288}
+    coreapp_hosts: 9, coreapp_hosts_few: 5, connections: 1200, max_connections: 2400,
+    rds_classes: [r4.xlarge, m4.2xlarge, t2.2xlarge], aurora_class: r5.4xlarge, memory_mb: 12288}
 problems:
   description: Why the database has no room, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always
