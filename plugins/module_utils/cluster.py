@@ -409,7 +409,7 @@ def findings(cluster: Cluster, expected: Expected) -> list[Finding]:
         Finding("ANSWER_NOT_UNDERSTOOD", "The API's answer could not be understood: {0}.".format(odd), kind=ACT)
         for odd in cluster.oddities
     ]
-    found += _node_findings(cluster)
+    found += _node_findings(cluster, expected)
     found += _missing_findings(cluster, expected)
     if any(node.gateway_status == UNINITIALIZED for node in cluster.nodes):
         return found + _version_findings(cluster, expected)
@@ -462,9 +462,13 @@ def _about(nodes: t.Sequence[Node], code: str, sentence: str, kind: str) -> list
     return [Finding(code, sentence.format(_names(nodes)), host=host, kind=kind)]
 
 
-def _node_findings(cluster: Cluster) -> list[Finding]:
-    """What single nodes report about themselves."""
-    nodes = cluster.nodes
+def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
+    """What single nodes report about themselves.
+
+    A node that is not planned and does not answer is what was removed: the API shows it for some minutes more
+    (reference 11, Q6), and _missing_findings warns of it.
+    """
+    nodes = [node for node in cluster.nodes if node.answers or not expected.nodes or node.name in expected.nodes]
     by_code: dict[int | None, list[Node]] = {}
     for node in nodes:
         if node.errors:

@@ -261,7 +261,8 @@ def read_state(
         if slot.kind == "coreapp":
             name = "{0}-coreapp-{1}".format(wanted.name_prefix, slot.index)
             slots["{0}:{1}".format(addresses.get(slot.host, slot.host), name)] = slot
-    problems = [_stranger(key) for key in sorted(reported) if key not in slots]
+    # What was removed is shown by the API for some minutes more; only a node that answers is a stranger.
+    problems = [_stranger(key) for key in sorted(reported) if key not in slots and _alive(reported[key])]
     unread = sorted(key for key, node in reported.items() if node["shards"] is None and _alive(node))
     if not isinstance(cluster.get("shards"), int) or unread:
         problems.append(

@@ -199,6 +199,16 @@ def test_node_that_is_not_planned_is_a_warning():
     planned = {node.name: node.kind for node in cluster.nodes[1:]}
     found = findings(cluster, Expected(nodes=planned))
     assert [(finding.code, finding.kind) for finding in found] == [("NODE_UNPLANNED", WARNING)]
+
+
+def test_node_that_was_removed_and_is_still_shown_is_a_warning():
+    health, support, account = healthy_bodies(1, 2, 3)
+    key = "host-1:gone-coreapp-9"
+    planned = {node.name: node.kind for node in observe(health, support, account).nodes}
+    health["health"][key] = {"errors": [{"code": 1014, "title": "Internal error", "details": "connection timed out"}]}
+    found = findings(observe(health, support, account), Expected(nodes=planned))
+    assert [(finding.code, finding.kind) for finding in found] == [("NODE_UNPLANNED", WARNING)]
+    assert "NODE_UNREACHABLE" in [finding.code for finding in findings(observe(health, support, account), Expected())]
     assert healthy(found)
 
 
