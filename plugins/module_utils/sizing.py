@@ -102,11 +102,11 @@ def classes_for(needed: int, name: str | None = None) -> list[str]:
 
     name: a class in use; its family comes first then, since staying in it is the smaller change.
     """
-    family = plain_class(name).split(".")[0] if name else None
+    family = plain_class(name).partition(".")[0] if name else None
     smallest: dict[str, tuple[int, str]] = {}
     for candidate, most in CLASSES.items():
         if most >= needed:
-            own = candidate.split(".")[0]
+            own = candidate.partition(".")[0]
             smallest[own] = min(smallest.get(own, (most, candidate)), (most, candidate))
     return [c for own, (_most, c) in sorted(smallest.items(), key=lambda item: (item[0] != family, item[1]))]
 
