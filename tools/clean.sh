@@ -17,6 +17,7 @@ remove_images() {
   ids=$(docker image ls --quiet --filter label=waent.fleet.test | sort -u)
   # shellcheck disable=SC2086 # one word per image
   [ -z "$ids" ] || docker image rm --force $ids >/dev/null
+  docker volume ls --quiet --filter label=waent.fleet.test | xargs --no-run-if-empty docker volume rm >/dev/null
 }
 
 if timeout 30 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; then

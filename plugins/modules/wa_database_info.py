@@ -152,6 +152,7 @@ def main() -> None:
     access = database_from(module.params)
     if access is None:
         module.fail_json(msg="db_host is empty; it needs the name or address of the database server.")
+        raise AssertionError("fail_json ends the module")
     report = read_database(
         access,
         connections_needed=module.params["connections_needed"],

@@ -209,7 +209,9 @@ def test_set_shards_restarts_all_coreapps_and_assigns_anew(cluster: Cluster) -> 
     assert cluster.seconds_until(lambda: set(cluster.owners()) == {-1, 0, 1}, 400) >= 45
     owners = cluster.owners()
     assert owners[-1] == primary
-    assert owners[0] < owners[1]
+    # Which coreapp gets which shard is promised nowhere: it depends on who is back first.
+    assert {owners[0], owners[1]} < set(COREAPPS)
+    assert owners[0] != owners[1]
     other_standbys(cluster, 1)
     for kind in COREAPPS:
         before, after = boots[kind], cluster.status(kind)
