@@ -130,7 +130,7 @@ CHECKS = [
     Check("emulator", [pytest("emulator/tests")], cores=CORES, needs=IMAGES, count=pytest_counts),
     Check(
         "integration",
-        # The upgrade of a cluster under load takes four minutes by itself: run it by hand, pytest tests/integration/upgrade.
+        # The upgrade of a cluster under load takes four minutes: run it by hand, pytest tests/integration/upgrade.
         [pytest("tests/integration", "--ignore=tests/integration/upgrade")],
         cores=CORES,
         needs=IMAGES,
