@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some of them.
 
-Checks that only compute run two at a time; those that measure time or fill the engine run alone. Each writes its whole
-output to .cache/test-logs/NAME.log. At the end stand a table and one line, C(N passed, N failed), which counts the
-single tests; a check without countable tests counts as one. The exit code is 0 when nothing failed.
+Two checks run at a time, of which one at most fills the engine with containers: such a check mostly waits for them, so
+that one which only computes fits beside it. Each writes its whole output to .cache/test-logs/NAME.log. At the end stand
+a table and one line, C(N passed, N failed), which counts the single tests; a check without countable tests counts as
+one. The exit code is 0 when nothing failed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "test-logs"
 TOOLS = Path(sys.executable).parent
-CORES = 2
+AT_A_TIME = 2
 SIGN_OF_LIFE_SECONDS = 20
 TAIL_LINES = 60
 
@@ -77,7 +78,7 @@ class Check:
     """One thing to run.
 
     commands: run in turn until one fails.
-    cores: how many cores it takes: CORES for what measures time, or works on the engine.
+    containers: it fills the engine with containers: only one such check runs at a time.
     needs: names of checks that must have passed before it starts.
     count: finds the single tests in its output.
     preparation: nothing is tested by it, so that it only counts when it fails.
@@ -86,7 +87,7 @@ class Check:
 
     name: str
     commands: list[list[str]]
-    cores: int = 1
+    containers: bool = False
     needs: tuple[str, ...] = ()
     count: t.Callable[[str], Counts] = one_test
     preparation: bool = False
@@ -109,7 +110,31 @@ IMAGES = ("engine", "images")
 # In the order in which they start: first what others wait for and what takes long.
 CHECKS = [
     Check("engine", [["tools/engine.sh"]], preparation=True),
-    Check("images", [python("emulator/build.py")], needs=("engine",), preparation=True),
+    Check("images", [python("emulator/build.py")], containers=True, needs=("engine",), preparation=True),
+    Check(
+        "cluster",
+        [pytest("emulator/tests", "-m", "cluster")],
+        containers=True,
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
+    Check(
+        "integration",
+        # The upgrade of a cluster under load takes four minutes: run it by hand, pytest tests/integration/upgrade.
+        [pytest("tests/integration", "--ignore=tests/integration/upgrade")],
+        containers=True,
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
+    Check(
+        "molecule",
+        [["molecule", "test", "--scenario-name", "default"]],
+        # Borders would wrap the line in which pytest tells its counts.
+        environment={"MOLECULE_COMMAND_BORDERS": "0"},
+        containers=True,
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
     Check("sanity", [python("tools/sanity.py")], count=sanity_counts),
     Check("requirements", [python("-m", "pip", "check")]),
     Check("ruff", [["ruff", "check", "--no-cache", "."]]),
@@ -127,24 +152,7 @@ CHECKS = [
     Check("docs", [python("tools/docs.py", "--check")]),
     Check("project", [pytest("tests/project")], count=pytest_counts),
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
-    Check("emulator", [pytest("emulator/tests")], cores=CORES, needs=IMAGES, count=pytest_counts),
-    Check(
-        "integration",
-        # The upgrade of a cluster under load takes four minutes: run it by hand, pytest tests/integration/upgrade.
-        [pytest("tests/integration", "--ignore=tests/integration/upgrade")],
-        cores=CORES,
-        needs=IMAGES,
-        count=pytest_counts,
-    ),
-    Check(
-        "molecule",
-        [["molecule", "test", "--scenario-name", "default"]],
-        # Borders would wrap the line in which pytest tells its counts.
-        environment={"MOLECULE_COMMAND_BORDERS": "0"},
-        cores=CORES,
-        needs=IMAGES,
-        count=pytest_counts,
-    ),
+    Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -275,7 +283,7 @@ def report(run: Run, result: Result) -> None:
 
 
 class Schedule:
-    """Which check may start: what it needs has passed, and its cores are free."""
+    """Which check may start: what it needs has passed, and there is room for it."""
 
     def __init__(self, checks: list[Check]) -> None:
         self.waiting = list(checks)
@@ -292,14 +300,17 @@ class Schedule:
                 say(f"  not run {check.name}: needs {missing[0]}")
 
     def start_what_fits(self) -> None:
-        """Start in order; a check that must wait lets smaller ones pass."""
-        free = CORES - sum(run.check.cores for run in self.running)
+        """Start in order; a check that must wait lets the others pass."""
         for check in list(self.waiting):
             ready = all(n in self.results for n in check.needs)
-            if ready and check.cores <= free:
+            if ready and self.has_room_for(check):
                 self.waiting.remove(check)
                 self.running.append(Run(check))
-                free -= check.cores
+
+    def has_room_for(self, check: Check) -> bool:
+        """Whether a core is free, and the engine where it is needed."""
+        engine_taken = any(run.check.containers for run in self.running)
+        return len(self.running) < AT_A_TIME and not (check.containers and engine_taken)
 
     def collect(self) -> None:
         """Take the results of what has ended."""

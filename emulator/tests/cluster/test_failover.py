@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import ACCOUNT, DIVISOR, Cluster
 
+from tests.cluster.conftest import ACCOUNT, DIVISOR, Cluster
 from waemu.wire import CoreError, NodeStatus
 
 COREAPPS = ("coreapp1", "coreapp2", "coreapp3")

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import ACCOUNT, DIVISOR, Cluster
 
+from tests.cluster.conftest import ACCOUNT, DIVISOR, Cluster
 from waemu.gateway.faults import CRASHES
 from waemu.wire import CoreError, NodeStatus
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import ACCOUNT, START, Cluster
 
+from tests.cluster.conftest import ACCOUNT, START, Cluster
 from waemu.wire import NodeStatus
 
 LAUNCH = "/opt/whatsapp/bin/launch_within_docker.sh"

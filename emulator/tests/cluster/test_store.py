@@ -16,10 +16,10 @@ import pytest_asyncio
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from conftest import Cluster
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.cluster.conftest import Cluster
 from waemu import upgrade, versions
 from waemu.environment import DbEnv, NodeEnv
 from waemu.schema import tables
