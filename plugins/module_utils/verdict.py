@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
+from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, failure
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem, summary
 
 
@@ -18,10 +18,19 @@ def verdict(code: str, problems: t.Sequence[Problem]) -> Refusal:
     return Refusal(code, message, {"codes": sorted({problem.code for problem in problems})})
 
 
+def outcome(code: str, problems: t.Sequence[Problem], result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What the module returns: C(result), and that it failed where there are problems."""
+    told = {"changed": False, **result, "problems": [problem.as_dict() for problem in problems]}
+    if problems:
+        refused = failure(verdict(code, problems))
+        told.update(failed=True, msg=refused["message"], failure=refused)
+    return told
+
+
 def leave(module: t.Any, code: str, problems: t.Sequence[Problem], result: dict[str, t.Any]) -> t.NoReturn:
     """Ends the module with C(result), and as failed where there are problems."""
-    result = {"changed": False, **result, "problems": [problem.as_dict() for problem in problems]}
-    if problems:
-        fail(module, verdict(code, problems), **result)
-    module.exit_json(**result)
+    told = outcome(code, problems, result)
+    if told.pop("failed", False):
+        module.fail_json(**told)
+    module.exit_json(**told)
     raise AssertionError("exit_json ends the module")

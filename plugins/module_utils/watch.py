@@ -41,6 +41,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
 from ansible_collections.waent.fleet.plugins.module_utils.database import DatabaseAccess, Report, read_database
 
 _HOPELESS = (AuthError, TlsError, BadAddress)
+_SHORTEST_PAUSE = 0.25  # seconds
 _OBSERVATIONS_TOLD = 3
 
 
@@ -193,7 +194,11 @@ def wait_for(
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> Waited:
-    """Looks every C(delay) seconds until C(done) or C(timeout) seconds have passed; at least once."""
+    """Looks again and again until C(done) or C(timeout) seconds have passed; at least once.
+
+    C(delay) is the most between two looks. The pause is a quarter of what was waited so far: what takes a second is
+    seen soon, and what takes minutes costs few calls.
+    """
     started = clock()
     observations: list[tuple[float, str]] = []
     while True:
@@ -204,7 +209,7 @@ def wait_for(
         if done(last) or elapsed >= timeout:
             told = ["after {0:.0f} s: {1}".format(when, line) for when, line in observations[-_OBSERVATIONS_TOLD:]]
             return Waited(last, elapsed, told)
-        sleep(min(delay, timeout - elapsed))
+        sleep(min(delay, max(_SHORTEST_PAUSE, elapsed / 4), timeout - elapsed))
 
 
 def unhealthy_message(waited: Waited) -> str:

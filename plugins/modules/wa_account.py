@@ -68,6 +68,12 @@ options:
     description:
       - The code that was received, with or without a dash.
     type: str
+  fixed_code:
+    description:
+      - O(code) is known before it is asked for, as with test numbers. Where it is refused, because no code was asked
+        for yet or an old one has expired, ask for one and try it once more, all in one go.
+    type: bool
+    default: false
   request_code:
     description:
       - Ask for a code when the number is not registered and there is no O(code).
@@ -200,15 +206,27 @@ def verify(client: Client, code: str, number: str) -> None:
         raise
 
 
+def redeem(client: Client, params: t.Mapping[str, t.Any], number: str) -> None:
+    """Verify with the given code; one that is the same each time is worth asking for when it is refused."""
+    code = plain_code(params["code"])
+    try:
+        verify(client, code, number)
+    except Refusal:
+        if not params["fixed_code"]:
+            raise
+        # 201 means that the number is registered already: nothing is left to verify (reference 4.3).
+        if request_code(client, params).status != 201:
+            verify(client, code, number)
+
+
 def step(client: Client, params: t.Mapping[str, t.Any], check: bool) -> dict[str, t.Any]:
     """The one step that is next. Raises a ClientError or a Refusal."""
     number = params["cc"] + params["phone_number"]
     if read_registered(client, number):
         return {"changed": False, "status": "registered"}
     if params["code"]:
-        code = plain_code(params["code"])
         if not check:
-            verify(client, code, number)
+            redeem(client, params, number)
         return {"changed": True, "status": "registered"}
     if not params["request_code"]:
         return {"changed": False, "status": "needs_code"}
@@ -230,6 +248,7 @@ def main() -> None:
             cert=from_environment("WA_CERT", type="str", no_log=True),
             pin=from_environment("WA_PIN", type="str", no_log=True),
             code={"type": "str", "no_log": True},
+            fixed_code={"type": "bool", "default": False},
             request_code={"type": "bool", "default": True},
         ),
         supports_check_mode=True,

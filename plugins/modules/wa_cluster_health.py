@@ -79,7 +79,7 @@ options:
     default: 300.0
   delay:
     description:
-      - Seconds between two looks.
+      - Most seconds between two looks; the first ones follow each other sooner.
     type: float
     default: 2.0
 seealso:

@@ -204,7 +204,7 @@ def log_out(client: Client, check: bool) -> dict[str, t.Any]:
 
 def patience(seconds: float) -> Backoff:
     """A back-off that goes on for C(seconds); the usual one for 0."""
-    return Backoff(for_seconds=seconds, cap=2.0) if seconds > 0 else Backoff()
+    return Backoff(for_seconds=seconds, first=0.25, cap=1.0) if seconds > 0 else Backoff()
 
 
 def first_password_of(params: t.Mapping[str, t.Any]) -> str | None:

@@ -253,6 +253,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.wanted_settings import
     settings_problems,
 )
 
+CODE = "WA_INPUT_REFUSED"
 SECRETS = ("admin_password", "api_key", "jwt_key", "cert", "pin", "db_password")
 PLAIN = (
     "registration_method",
@@ -313,7 +314,7 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     result, problems = answer(module.params)
-    leave(module, "WA_INPUT_REFUSED", problems, result)
+    leave(module, CODE, problems, result)
 
 
 if __name__ == "__main__":

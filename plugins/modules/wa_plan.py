@@ -134,6 +134,9 @@ from ansible_collections.waent.fleet.plugins.module_utils.shape import running_s
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import read_wanted
 
+CODE = "WA_PLAN_REFUSED"
+ARGUMENTS: dict[str, t.Any] = {**shape_options(), "cluster": {"type": "dict", "required": True}}
+
 
 def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan for the module's options, or what forbids it."""
@@ -157,10 +160,9 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
 
 
 def main() -> None:
-    spec = {**shape_options(), "cluster": {"type": "dict", "required": True}}
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     result, problems = answer(module.params)
-    leave(module, "WA_PLAN_REFUSED", problems, result)
+    leave(module, CODE, problems, result)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,15 @@ hosts:
       type: list
       elements: str
       returned: always
+    network_missing:
+      description: Whether the host lacks the nodes' network.
+      type: bool
+      returned: always
+    volumes_missing:
+      description: Docker volumes that the host lacks for its nodes.
+      type: list
+      elements: str
+      returned: always
     single_connect:
       description: Names of running single-connect containers.
       type: list
@@ -158,6 +167,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.problems import Proble
 from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 
+CODE = "WA_PREFLIGHT_FAILED"
 ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
@@ -184,6 +194,8 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
             host["name"]: {
                 "engine_missing": not host["engine"]["answers"],
                 "images_missing": missing_images(host, by_host[host["name"]]),
+                "network_missing": any(act.action == "create_network" for act in plans[host["name"]]),
+                "volumes_missing": [act.what for act in plans[host["name"]] if act.action == "create_volume"],
                 "single_connect": host["single_connect"],
                 "kinds": sorted({node["kind"] for node in by_host[host["name"]]}),
                 "changes": sum(1 for act in plans[host["name"]] if act.action != "keep"),
@@ -198,7 +210,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     result, problems = answer(module.params)
-    leave(module, "WA_PREFLIGHT_FAILED", problems, result)
+    leave(module, CODE, problems, result)
 
 
 if __name__ == "__main__":

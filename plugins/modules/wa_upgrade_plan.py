@@ -210,6 +210,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.upgraderead import (
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import parse_version
 
+CODE = "WA_UPGRADE_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {
     "version": {"type": "raw", "required": True},
     "strategy": {"type": "raw", "default": "auto"},
@@ -295,7 +296,7 @@ def described(plan: UpgradePlan, entries: list[list[t.Mapping[str, t.Any]]]) -> 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     result, problems = answer(module.params)
-    leave(module, "WA_UPGRADE_REFUSED", problems, result)
+    leave(module, CODE, problems, result)
 
 
 if __name__ == "__main__":

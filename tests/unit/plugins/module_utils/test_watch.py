@@ -129,13 +129,20 @@ GOOD = Look(Cluster("cluster"), ())
 
 def test_waiting_ends_when_it_is_good(clock):
     waited = wait_for(looks(BAD, BAD, GOOD), lambda look: look.healthy, timeout=600, delay=5)
-    assert waited.last is GOOD and waited.seconds == 10 and clock.slept == [5, 5]
+    assert waited.last is GOOD and waited.seconds == 0.5 and clock.slept == [0.25, 0.25]
+
+
+def test_the_longer_it_takes_the_longer_the_pauses(clock):
+    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=60, delay=5)
+    assert waited.seconds == 60
+    assert clock.slept[:-1] == sorted(clock.slept[:-1]) and clock.slept[0] == 0.25 and max(clock.slept) == 5
+    assert len(clock.slept) < 30
 
 
 def test_waiting_ends_at_its_deadline(clock):
-    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=12, delay=5)
-    assert waited.last is BAD and clock.slept == [5, 5, 2]
-    assert waited.seconds == 12
+    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=0.6, delay=5)
+    assert waited.last is BAD and clock.slept == pytest.approx([0.25, 0.25, 0.1])
+    assert waited.seconds == pytest.approx(0.6)
 
 
 def test_no_time_is_one_look(clock):
@@ -148,7 +155,7 @@ def test_time_that_looking_takes_counts(clock):
         clock.now += 7
         return BAD
 
-    assert wait_for(slow, lambda look: look.healthy, timeout=10, delay=5).seconds == 17
+    assert wait_for(slow, lambda look: look.healthy, timeout=10, delay=5).seconds == 7 + 7 / 4 + 7
 
 
 def test_message_tells_what_is_missing_and_what_was_seen():
@@ -171,6 +178,6 @@ def test_message_tells_what_is_missing_and_what_was_seen():
 
 def test_only_the_last_different_observations_are_told(clock):
     states = [Look(Cluster("cluster", shards=number // 2), BAD.found) for number in range(12)]
-    waited = wait_for(looks(*states), lambda look: look.healthy, timeout=11, delay=1)
+    waited = wait_for(looks(*states), lambda look: look.healthy, timeout=2.75, delay=0.25)
     assert [line.rpartition(" ")[2] for line in waited.observations] == ["3", "4", "5"]
-    assert waited.observations[-1].startswith("after 10 s: ")
+    assert waited.observations[-1].startswith("after 2 s: ")

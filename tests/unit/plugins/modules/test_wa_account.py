@@ -118,6 +118,33 @@ def test_wrong_code(unregistered, run):
     assert result["status"] == "unknown" and result["changed"] is False
 
 
+def test_fixed_code_is_asked_for_where_it_is_refused(unregistered, run):
+    unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid").on("POST", VERIFY, {"meta": META}, 201)
+    unregistered.on("POST", ACCOUNT, {"account": []}, status=202)
+    result = run(code=CODE, fixed_code=True)
+    assert (result["changed"], result["status"]) == (True, "registered")
+    assert unregistered.writes == [("POST", VERIFY), ("POST", ACCOUNT), ("POST", VERIFY)]
+
+
+def test_fixed_code_of_an_earlier_run_is_used_first(unregistered, run):
+    unregistered.on("POST", VERIFY, {"meta": META}, status=201)
+    assert run(code=CODE, fixed_code=True)["status"] == "registered"
+    assert unregistered.writes == [("POST", VERIFY)]
+
+
+def test_fixed_code_that_is_refused_twice(unregistered, run):
+    unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid", "wrong code")
+    unregistered.on("POST", ACCOUNT, {"account": []}, status=202)
+    assert run(code=CODE, fixed_code=True)["failure"]["code"] == "CODE_REFUSED"
+
+
+def test_fixed_code_is_not_needed_where_asking_registers(unregistered, run):
+    unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid")
+    unregistered.on("POST", ACCOUNT, {"account": []}, status=201)
+    assert run(code=CODE, fixed_code=True)["status"] == "registered"
+    assert unregistered.writes == [("POST", VERIFY), ("POST", ACCOUNT)]
+
+
 def test_new_registrations_are_blocked(unregistered, run):
     details = "Unknown error: biz_link_on_prem_reg_blocked"
     unregistered.refuse("POST", ACCOUNT, 1005, "Access denied", details, status=403)

@@ -175,7 +175,8 @@ def test_preflight_foretells(docker):
     assert result["forecast"][0] == "h1: stop wacore (it runs in single-connect mode)"
     assert "h1: create volume whatsappMedia" in result["forecast"]
     assert result["hosts"]["h1"] == {
-        "engine_missing": False, "images_missing": [], "single_connect": ["wacore"],
+        "engine_missing": False, "images_missing": [], "network_missing": False, "volumes_missing": ["whatsappMedia"],
+        "single_connect": ["wacore"],
         "kinds": ["coreapp", "master", "webapp"], "changes": len(result["forecast"]),
     }  # fmt: skip
     assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]

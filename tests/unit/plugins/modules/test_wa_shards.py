@@ -96,8 +96,9 @@ def test_increase_check_real_again(api, clock, run):
 
     real = run(4, diff=True, delay=5)
     assert (real["changed"], real["before"], real["after"], real["answer_lost"]) == (True, 1, 4, False)
-    assert real["downtime"] == [{"shard": shard, "seconds": 45.0, "recovered": True} for shard in range(4)]
-    assert real["waited_seconds"] == 45.0
+    assert [shard["shard"] for shard in real["downtime"]] == [0, 1, 2, 3]
+    assert all(shard["recovered"] and 45 <= shard["seconds"] <= 50 for shard in real["downtime"])
+    assert 45 <= real["waited_seconds"] <= 50
     assert server.posts == [{"cc": "1", "phone_number": "5550100", "shards": 4, "pin": "918273", "cert": CERT}]
 
     again = run(4, diff=True)
@@ -109,14 +110,15 @@ def test_decrease(api, clock, run):
     server = Server(api, clock, shards=4, restart=50.0)
     result = run(1, delay=10)
     assert (result["before"], result["after"]) == (4, 1) and server.shards == 1
-    assert result["downtime"] == [{"shard": 0, "seconds": 50.0, "recovered": True}]
+    [shard] = result["downtime"]
+    assert shard["shard"] == 0 and shard["recovered"] and 50 <= shard["seconds"] <= 60
 
 
 def test_same_number_still_waits_for_a_restart_that_goes_on(api, clock, run):
     server = Server(api, clock, shards=2)
     server.serving_from = 30.0
     result = run(2, delay=10)
-    assert not result["changed"] and result["waited_seconds"] == 30.0 and server.posts == []
+    assert not result["changed"] and 30 <= result["waited_seconds"] <= 40 and server.posts == []
 
 
 def test_without_wait(api, clock, run):
