@@ -6,6 +6,7 @@ import typing as t
 
 import msgspec
 
+from waemu.templates import parameter_problem
 from waemu.web.bodies import Body
 from waemu.web.errors import ApiError, Code, invalid, missing, not_required
 
@@ -283,6 +284,9 @@ def _template_parameter(parameter: Parameter, where: str) -> None:
         raise missing(f"{where}.{parameter.type}")
     if isinstance(value, Media):
         _one_source(value, f"{where}.{parameter.type}")
+    problem = parameter_problem(value) if parameter.type == "text" else None
+    if problem is not None:
+        raise ApiError(problem[0], f"Parameter '{where}.text': {problem[1]}")
 
 
 def _interactive(message: Message) -> None:
