@@ -61,12 +61,36 @@ _STATUS: dict[int, int] = {
     1024: 401,
 }
 
+MESSAGE_TITLES: dict[int, str] = {
+    400: "Media download error",
+    401: "Group missing",
+    402: "Payment issue",
+    408: "Message is not valid",
+    410: "Message expired",
+    429: "Rate limit hit",
+    430: "Unsigned certificate",
+    432: "Certificate id mismatch",
+    433: "Certificate signature invalid",
+    470: "Re-engagement message",
+    471: "Spam rate limit hit",
+    472: "User is part of an experiment",
+    480: "User potentially changed",
+    500: "Generic error",
+    501: "Message type is not supported",
+}
+"""Errors of a single message, told by callbacks alone (5.2)."""
+
 NOT_INSTANTIATED = "Wacore is not instantiated. Please check wacore log for details."
 
 
 def title(code: int) -> str:
     """The title of a code; unknown codes are generic errors."""
     return TITLES.get(code, TITLES[1000])
+
+
+def message_title(code: int) -> str:
+    """The title of a code in a callback, which may be one of either list."""
+    return MESSAGE_TITLES.get(code) or title(code)
 
 
 def status(code: int) -> int:

@@ -21,3 +21,13 @@ def shard_of(wa_id: str, shards: int) -> int:
 def ranges(owned: set[int] | frozenset[int]) -> list[list[int]]:
     """Shards as the support endpoint shows them: C([[-1, -1], [0, 0]]), one range per shard."""
     return [[shard, shard] for shard in sorted(owned)]
+
+
+def stands_for(shard: int, shards: int) -> list[int]:
+    """The numbers under which rows of a shard may be kept, whatever the count was when they were written.
+
+    Counts are powers of two, so each old shard belongs to exactly one of the shards there are now.
+    """
+    if shard == CONTROL_SHARD:
+        return [shard]
+    return [old for old in range(ALLOWED_COUNTS[-1]) if old % shards == shard]

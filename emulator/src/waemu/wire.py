@@ -171,6 +171,21 @@ class ContactsReply(msgspec.Struct):
     contacts: list[ContactResult]
 
 
+class CallbackCount(msgspec.Struct):
+    """POSTs to the webhook by one boot. type: inbound_message, status_change or service. result: success or failure."""
+
+    type: str
+    result: str
+    requests: int
+    milliseconds: int
+
+
+class StatsReply(msgspec.Struct):
+    """What a coreapp counts by itself (8)."""
+
+    callbacks: list[CallbackCount]
+
+
 class GcReply(msgspec.Struct):
     """POST /services/message/gc: processing."""
 
@@ -304,6 +319,10 @@ class CoreClient:
         """DELETE /v1/settings/application."""
         return await self._control(node, "DELETE", "/settings/application", SettingsReply)
 
+    async def stats(self, node: Endpoints, *, timeout: float | None = None) -> StatsReply:
+        """What a coreapp counts, for GET /v1/stats/app."""
+        return await self.call(node.hostname, node.control, "GET", "/stats", StatsReply, timeout=timeout)
+
     async def message_gc(self, node: Endpoints) -> GcReply:
         """PUT /v1/services/message/gc, one call per coreapp."""
         return await self._control(node, "POST", "/services/message/gc", GcReply)
@@ -315,6 +334,10 @@ class CoreClient:
     async def mark(self, node: Endpoints, message_id: str, request: MessageStatus) -> Done:
         """PUT /v1/messages/{id}."""
         return await self.call(node.hostname, node.messaging, "PUT", f"/messages/{message_id}", Done, request)
+
+    async def fetch_media(self, node: Endpoints, media_id: str) -> Done:
+        """Have received media downloaded to the volume, for GET /v1/media/{id}."""
+        return await self.call(node.hostname, node.messaging, "POST", f"/media/{media_id}", Done)
 
     async def contacts(self, node: Endpoints, request: ContactsRequest) -> ContactsReply:
         """POST /v1/contacts."""

@@ -17,15 +17,18 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.cluster.conftest import Cluster
 from waemu import upgrade, versions
 from waemu.environment import DbEnv, NodeEnv
 from waemu.schema import tables
-from waemu.store import cluster, config, messages
+from waemu.store import callbacks, cluster, config, counts, media, messages
+from waemu.store.callbacks import Callback
 from waemu.store.cluster import LeaseLost, NodeRow, Owner
 from waemu.store.engine import make_engine
+from waemu.store.media import Media
 from waemu.store.messages import Message
 from waemu.wire import Endpoints
 
@@ -215,10 +218,48 @@ async def test_settings_change_by_the_leaf(store: AsyncEngine) -> None:
 async def test_messages_wait_until_they_are_sent(store: AsyncEngine) -> None:
     for number in range(3):
         await messages.queue(store, "node", [Message(f"id{number}", "1555", 0, "text", {"text": {"body": "ä"}})])
-    assert [message.id for message in await messages.queued(store, 0)] == ["id0", "id1", "id2"]
-    assert (await messages.queued(store, 0))[0].body == {"text": {"body": "ä"}}
-    assert await messages.queued(store, 1) == []
-    await messages.advance(store, ["id0", "id1"], "delivered")
-    assert [message.id for message in await messages.queued(store, 0)] == ["id2"]
-    assert await messages.collect(store, 0) == 2
+    assert [message.id for message in await messages.queued(store, [0, 2])] == ["id0", "id1", "id2"]
+    first = (await messages.queued(store, [0]))[0]
+    assert first.body == {"text": {"body": "ä"}}
+    assert 0 <= first.age < 30
+    assert await messages.queued(store, [1]) == []
+    await messages.receive(store, "node", reached={"delivered": ["id0", "id1"]})
+    await messages.sent(store, ["id1", "id2"])
+    assert await messages.queued(store, [0]) == []
+    assert await messages.statuses(store, ["id0", "id1", "id2"]) == {
+        "id0": "delivered",
+        "id1": "delivered",
+        "id2": "sent",
+    }
+    assert await messages.collect(store, [1]) == 0
+    assert await messages.collect(store, [0]) == 2
     assert not await messages.mark_read(store, "id2")
+
+
+async def test_what_comes_in_is_kept_with_its_callbacks_at_once(store: AsyncEngine) -> None:
+    inbound = Message("in", "1555", 3, "image", {"id": "m1"})
+    file = (Media("m1", "image/png", 5, incoming=True), "/usr/local/wamedia/incoming/m1")
+    calls = [Callback("inbound_message", 3, {"messages": [{"id": "in"}]})]
+    await messages.receive(store, "node", reached={}, inbound=[inbound], files=[file], calls=calls)
+    assert await media.use(store, "m1") == file[0]
+    assert await messages.mark_read(store, "in")
+    with pytest.raises(SQLAlchemyError):  # the same id again: neither message nor callback
+        await messages.receive(store, "node", reached={}, inbound=[inbound], calls=calls)
+    assert await counts.callbacks(store) == 1
+    assert await messages.collect(store, [3]) == 1
+
+
+async def test_callbacks_are_due_when_their_time_has_come(store: AsyncEngine) -> None:
+    await callbacks.queue(store, [Callback("service", shard, {"n": shard}) for shard in (0, 1, 1)])
+    due = await callbacks.due(store, [1], 10)
+    assert [(item.kind, item.body, item.attempts) for item in due] == [("service", {"n": 1}, 0)] * 2
+    assert len(await callbacks.due(store, [0, 1], 2)) == 2
+    await callbacks.put_off(store, due[0].id, 3, 30.0)
+    await callbacks.delivered(store, [due[1].id])
+    assert await callbacks.due(store, [1], 10) == []
+    wait = await callbacks.next_due(store, [1])
+    assert wait is not None
+    assert 20 < wait <= 30
+    assert await callbacks.next_due(store, [5]) is None
+    await callbacks.put_off(store, due[0].id, 4, -1.0)
+    assert [item.attempts for item in await callbacks.due(store, [1], 10)] == [4]

@@ -40,11 +40,13 @@ class World:
         self.admin_url = f"http://127.0.0.1:{listening.admin_port}"
         self.links: list[RemoteLink] = []
 
-    def node(self, name: str, *, identity: str = "keys", instance: str = "", count: int = 2) -> RemoteLink:
+    def node(
+        self, name: str, *, identity: str = "keys", instance: str = "", count: int = 2, version: str = ""
+    ) -> RemoteLink:
         """A node that is not connected yet."""
 
         def hello(shards: frozenset[int]) -> Hello:
-            return Hello(NUMBER, identity, name, instance or name, sorted(shards), count)
+            return Hello(NUMBER, identity, name, instance or name, sorted(shards), count, version)
 
         link = RemoteLink(self.session, self.url, Clock(DIVISOR), hello)
         self.links.append(link)

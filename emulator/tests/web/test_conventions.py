@@ -7,7 +7,7 @@ import json
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.web.conftest import API_KEY, Api, free_port, running, web_env
+from tests.web.conftest import API_KEY, Api, Cluster, free_port, running, web_env
 from tests.web.test_users import code
 from waemu import codes
 from waemu.environment import DbEnv
@@ -89,6 +89,21 @@ async def test_metrics(api: Api) -> None:
     assert 'api_requests_duration_ms_count{method="GET_v1_users",result="404",node="wa-webapp-1"} 1' in text
     for name in ("web_connections", "web_pending_connections", "web_queue_len", "web_idle_processes"):
         assert f'\n{name}{{node="wa-webapp-1"}}' in text
+
+
+async def test_callbacks_are_counted_by_those_who_send_them(api: Api, nodes: Cluster) -> None:
+    count = {"type": "status_change", "result": "success", "requests": 3, "milliseconds": 45}
+    (await nodes.add("wa-coreapp-1")).replies["GET /stats"] = {"callbacks": [count]}
+    await nodes.add("wa-coreapp-2")  # answers 1011
+    _, body = await api.call("GET", "/v1/stats/app")
+    labels = {"result": "success", "type": "status_change", "node": "127.0.0.1:wa-coreapp-1"}
+    found = {name: metric["data"] for name, metric in body["stats"]["application"].items() if "requests" in name}
+    assert found == {
+        "callback_requests": [{"labels": labels, "value": 3}],
+        "callback_requests_duration_ms_count": [{"labels": labels, "value": 3}],
+        "callback_requests_duration_ms_sum": [{"labels": labels, "value": 45}],
+        "endpoint_requests": [],
+    }
 
 
 async def test_stats(api: Api) -> None:

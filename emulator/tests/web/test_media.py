@@ -108,6 +108,7 @@ async def test_read_only_is_1005_and_full_is_1014(
 
 
 async def test_media_gc_deletes_what_nobody_used_for_30_days(api: Api, nodes: Cluster) -> None:
+    await nodes.insert(tables.app_settings, name="webhooks.url", value="https://hook.example")
     kept, old = [(await upload(api))[1]["media"][0]["id"] for _ in range(2)]
     async with nodes.engine.begin() as connection:
         table = tables.media

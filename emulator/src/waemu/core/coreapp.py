@@ -6,16 +6,29 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
-from waemu.clock import CONFIRMED_FOR, LIVENESS_STALE, LIVENESS_WRITE, RESHARD_STOP_MAX, RESHARD_STOP_MIN
+from waemu import mediagc
+from waemu.clock import (
+    COLLECT_PERIOD,
+    CONFIRMED_FOR,
+    LIVENESS_STALE,
+    LIVENESS_WRITE,
+    RESHARD_STOP_MAX,
+    RESHARD_STOP_MIN,
+)
 from waemu.core import decide
 from waemu.core.backoff import Backoff
+from waemu.core.callbacks import Callbacks
 from waemu.core.connection import Connection
 from waemu.core.node import Node
+from waemu.core.receiver import Receiver
 from waemu.core.schema_wait import Schema
 from waemu.core.sender import Sender, not_instantiated
+from waemu.mediavolume import MEDIA_DIR
 from waemu.shards import ranges
-from waemu.store import cluster
+from waemu.store import cluster, media
+from waemu.store.callbacks import SERVICE_SHARD
 from waemu.store.engine import DB_ERRORS
 from waemu.wire import NodeStatus, Ping
 
@@ -44,10 +57,14 @@ class Restart(Exception):
 class Coreapp:
     """One coreapp of a cluster, or the only node of a single instance."""
 
-    def __init__(self, node: Node, connection: Connection) -> None:
+    def __init__(self, node: Node, connection: Connection, media_dir: Path = MEDIA_DIR) -> None:
         self.node, self.connection = node, connection
         connection.link.allowed = lambda: node.clock.now() < self.may_serve_until
-        self.sender = Sender(node, connection)
+        self.callbacks = Callbacks(node, connection)
+        self.sender = Sender(node, connection, self.callbacks)
+        self.receiver = Receiver(node, connection, self.callbacks, media_dir)
+        self._media_dir = media_dir
+        self.collect_every = COLLECT_PERIOD
         self.generation = 0  # the set-shards generation this boot started in
         self.stopping = False
         self._safe_from_masters = float("-inf")
@@ -130,6 +147,8 @@ class Coreapp:
             await schema.bring_up_to_date()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.sender.run())
+            group.create_task(self.receiver.run())
+            group.create_task(self.callbacks.run())
             group.create_task(self._take_over())
             group.create_task(self._clean_up())
             if self.node.env.multiconnect:
@@ -157,6 +176,7 @@ class Coreapp:
                     await self.node.write_row(serving=bool(self.connection.shards))
                     due = self.node.clock.now() + LIVENESS_WRITE
                 await self.node.refresh()
+                self.callbacks.look()
                 backoff.reset()
                 await self._act()
                 wait = due - self.node.clock.now()
@@ -225,14 +245,52 @@ class Coreapp:
             await self.connection.until(lambda: not self.connection.is_up)
 
     async def _clean_up(self) -> None:
+        """When asked, with a callback that reports it; by itself every hour where the settings say so (4.4, 4.7)."""
+        await self.node.read_once.wait()
+        by_itself = self.node.at_boot("garbagecollector_enable.messages")
+        media_too = self.node.at_boot("garbagecollector_enable.media")
         while True:
-            await self._collect.wait()
-            self._collect.clear()
             try:
-                deleted = await self.sender.collect()
-                log.info("Message clean-up complete: messages_deleted=%d", deleted)
-            except DB_ERRORS as error:
-                log.error("Message clean-up failed: %s", error)
+                async with asyncio.timeout(self.node.clock.scaled(self.collect_every)):
+                    await self._collect.wait()
+            except TimeoutError:
+                if by_itself:
+                    await self._delete_done()
+                if media_too and SERVICE_SHARD in self.connection.shards:
+                    await self._delete_media()
+                continue
+            self._collect.clear()
+            await self._report(await self._delete_done())
+
+    async def _delete_done(self) -> int | None:
+        """Delete the messages of this node's shards that are done with; returns how many, None when that failed."""
+        try:
+            deleted = await self.sender.collect()
+        except DB_ERRORS as error:
+            log.error("Message clean-up failed: %s", error)
+            return None
+        log.info("Message clean-up complete: messages_deleted=%d", deleted)
+        return deleted
+
+    async def _delete_media(self) -> None:
+        node = self.node
+        try:
+            if await node.db(media.begin_gc(node.engine)):
+                await mediagc.run(node.engine, self._media_dir, node.clock)
+        except DB_ERRORS as error:
+            log.error("Media clean-up failed: %s", error)
+
+    async def _report(self, deleted: int | None) -> None:
+        report: dict[str, object] = {
+            "messages_deleted": deleted or 0,
+            "status": "failed" if deleted is None else "complete",
+        }
+        if self.node.env.multiconnect:
+            report["node"] = self.node.me.node_key
+        try:
+            await self.callbacks.report({"services": [{"message": {"gc": report}}]})
+        except DB_ERRORS as error:
+            log.error("Could not report the message clean-up: %s", error)
 
     async def _guard(self) -> None:
         """While no master hears this owner, have the database confirm it; drop the connection in time otherwise.

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
+import hashlib
+import heapq
+import itertools
 import random
-from collections.abc import Callable, Sequence
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
 
 from waemu.clock import CONNECT_MAX, CONNECT_MIN, Clock
+from waemu.directory import Directory
 from waemu.store.messages import Message
+
+DELIVERED_AFTER, READ_AFTER = 1.0, 3.0  # product seconds from accepted to the receipts of a user who is there
+LARGEST_BATCH = 200  # events at a time
+Status = Literal["delivered", "read", "failed", "deleted"]
+DELIVERED: Status = "delivered"
+READ: Status = "read"
 
 
 class LinkDown(Exception):
@@ -28,12 +42,16 @@ class Refused(LinkDown):
         self.reason, self.seconds, self.identity = reason, seconds, identity
 
 
+class MediaGone(Exception):
+    """WhatsApp does not have these media (any more)."""
+
+
 class Receipt(msgspec.Struct, frozen=True, tag_field="event", tag="receipt"):
     """What became of a message that was sent. at: UNIX seconds. errors: as in callbacks, codes of reference 5.2."""
 
     message_id: str
     wa_id: str
-    status: Literal["delivered", "read", "failed", "deleted"]
+    status: Status
     at: int
     errors: tuple[dict[str, Any], ...] = ()
 
@@ -58,6 +76,10 @@ class GatewayLink(Protocol):
     allowed: Callable[[], bool]
     """Whether this node may still serve; asked before anything that shows it alive to the other end."""
 
+    @property
+    def directory(self) -> Directory:
+        """What WhatsApp knows of users and templates that a core has to heed."""
+
     async def connect(self, shards: frozenset[int]) -> None:
         """Connect for these shards; returns when connected. Raises LinkDown."""
 
@@ -79,19 +101,48 @@ class GatewayLink(Protocol):
     async def acknowledge(self, events: Sequence[Event]) -> None:
         """These are kept now: WhatsApp need not deliver them again. Raises LinkDown."""
 
+    async def download(self, media_id: str) -> bytes:
+        """The content of received media. Raises LinkDown, MediaGone."""
+
 
 async def dial_up(clock: Clock) -> None:
     """The product's time to connect: 3-5 s, as after a promotion (3.6)."""
     await clock.sleep(random.uniform(CONNECT_MIN, CONNECT_MAX))
 
 
-class Loopback:
-    """Stands for WhatsApp inside the node: takes the product's time to connect, then accepts every message."""
+def upload(body: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+    """A user sends media: C(data) (base64) leaves the message's body, an id and a digest come in its place.
 
-    def __init__(self, clock: Clock) -> None:
+    A body without C(data) stays as it is. Raises ValueError when it is not base64.
+    """
+    if "data" not in body:
+        return dict(body), None
+    try:
+        content = base64.b64decode(body["data"], validate=True)
+    except (binascii.Error, TypeError) as error:
+        raise ValueError("data is not base64") from error
+    kept = {name: value for name, value in body.items() if name != "data"}
+    given = {"mime_type": "application/octet-stream", **kept}
+    return {"id": str(uuid.uuid4()), "sha256": hashlib.sha256(content).hexdigest(), **given}, content
+
+
+class Loopback:
+    """Stands for WhatsApp inside the node: takes the product's time to connect, then accepts every message.
+
+    Every user gets every message a second later and reads it two seconds after that. All of it is forgotten when
+    the process ends.
+    """
+
+    def __init__(self, clock: Clock, directory: Directory | None = None) -> None:
         self._clock = clock
+        self.directory = directory or Directory()
         self._up = False
         self._events: list[Event] = []
+        self._taken: list[Event] = []  # returned by receive and not acknowledged
+        self._receipts: list[tuple[float, int, Status, Sequence[Message]]] = []  # a heap by product time
+        self._count = itertools.count()
+        self._media: dict[str, bytes] = {}
+        self._timer: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._down = asyncio.Event()
         self.allowed: Callable[[], bool] = lambda: True
@@ -114,27 +165,58 @@ class Loopback:
         self._down.set()
         self._news.set()
 
-    async def send(self, messages: Sequence[Message]) -> None:  # noqa: ARG002 - nobody looks at them
+    async def send(self, messages: Sequence[Message]) -> None:
         """Accepted, as long as it is connected."""
         if not self._up or not self.allowed():
             raise LinkDown("not connected")
+        now = self._clock.now()
+        for after, status in ((DELIVERED_AFTER, DELIVERED), (READ_AFTER, READ)):
+            heapq.heappush(self._receipts, (now + after, next(self._count), status, messages))
+        if self._timer is None or self._timer.done():
+            self._timer = asyncio.create_task(self._tell_receipts())
+
+    async def _tell_receipts(self) -> None:
+        """Turn what is due into events until nothing is left to come."""
+        while self._receipts:
+            await self._clock.sleep(max(self._receipts[0][0] - self._clock.now(), 0.0))
+            _at, _count, status, messages = heapq.heappop(self._receipts)
+            now = int(time.time())
+            self._events.extend(Receipt(message.id, message.wa_id, status, now) for message in messages)
+            self._news.set()
 
     def inject(self, events: Sequence[Event]) -> None:
-        """Let WhatsApp have these for this node. Raises LinkDown while it is not connected."""
+        """Let WhatsApp have these for this node. Raises LinkDown while it is not connected, ValueError."""
         if not self._up:
             raise LinkDown("not connected")
-        self._events.extend(events)
+        for event in events:
+            self._events.append(self._keep_media(event) if isinstance(event, Inbound) else event)
         self._news.set()
 
+    def _keep_media(self, event: Inbound) -> Inbound:
+        body, content = upload(event.body)
+        if content is not None:
+            self._media[body["id"]] = content
+        return msgspec.structs.replace(event, body=body)
+
     async def receive(self) -> Sequence[Event]:
-        """What was injected and not acknowledged yet."""
-        while self._up and not self._events:
+        """What there is and was not acknowledged yet."""
+        while self._up and not self._events and not self._taken:
             self._news.clear()
             await self._news.wait()
         if not self._up:
             raise LinkDown("not connected")
-        return tuple(self._events)
+        if not self._taken:
+            self._taken, self._events = self._events[:LARGEST_BATCH], self._events[LARGEST_BATCH:]
+        return tuple(self._taken)
 
     async def acknowledge(self, events: Sequence[Event]) -> None:
-        """Forget them."""
-        self._events = [event for event in self._events if event not in events]
+        """Forget what receive returned last."""
+        assert len(events) == len(self._taken)
+        self._taken = []
+
+    async def download(self, media_id: str) -> bytes:
+        """What came with an injected message."""
+        try:
+            return self._media[media_id]
+        except KeyError:
+            raise MediaGone(media_id) from None

@@ -18,7 +18,7 @@ from waemu.core.gateway_link import LinkDown, Refused
 from waemu.core.registrar import digest
 from waemu.environment import NodeEnv
 from waemu.gateway.protocol import Hello
-from waemu.shards import CONTROL_SHARD
+from waemu.shards import CONTROL_SHARD, stands_for
 from waemu.store import cluster, config
 from waemu.store.cluster import NodeRow, Owner, State
 from waemu.store.config import Account
@@ -87,6 +87,10 @@ class Node:
     def shards(self) -> int:
         """The configured shard count as last read."""
         return self.state.shards if self.state else 1
+
+    def kept_shards(self, serving: Iterable[int]) -> list[int]:
+        """The shard numbers that rows of the shards being served may carry, also from before set-shards."""
+        return sorted({old for shard in serving for old in stands_for(shard, self.shards)})
 
     @property
     def unhealthy_interval(self) -> float:
@@ -195,6 +199,7 @@ class Node:
             instance=self.instance_id,
             shards=sorted(shards),
             count=self.shards,
+            version=str(self.env.version),
         )
 
     async def refused(self, why: Refused) -> None:

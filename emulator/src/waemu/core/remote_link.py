@@ -11,7 +11,8 @@ import aiohttp
 import msgspec
 
 from waemu.clock import Clock
-from waemu.core.gateway_link import Event, LinkDown, Refused, dial_up
+from waemu.core.gateway_link import Event, LinkDown, MediaGone, Refused, dial_up
+from waemu.directory import Directory
 from waemu.gateway import protocol
 from waemu.gateway.protocol import Closed, Events, Handled, Hello, Outgoing, Ping, Pong, Send, Welcome
 from waemu.store.messages import Message
@@ -32,6 +33,9 @@ class RemoteLink:
         hello: Callable[[frozenset[int]], Hello],
     ) -> None:
         self._session, self._url, self._clock = session, url + protocol.LINK_PATH, clock
+        self._media_url = url + protocol.MEDIA_PATH
+        self._number = ""
+        self.directory = Directory()
         self._hello = hello
         self.allowed: Callable[[], bool] = lambda: True
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -52,11 +56,11 @@ class RemoteLink:
         hello = self._hello(shards)
         socket = await self._open()
         try:
-            await self._introduce(socket, hello)
+            self.directory = await self._introduce(socket, hello)
         except BaseException:
             self._hang_up(socket)
             raise
-        self._socket = socket
+        self._socket, self._number = socket, hello.number
         self._down = asyncio.get_running_loop().create_future()
         self._heard_at = self._clock.now()
         self._tasks = [asyncio.create_task(self._read(socket, hello)), asyncio.create_task(self._keep(socket))]
@@ -69,7 +73,7 @@ class RemoteLink:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise LinkDown(f"no gateway at {self._url}: {error or type(error).__name__}") from error
 
-    async def _introduce(self, socket: aiohttp.ClientWebSocketResponse, hello: Hello) -> None:
+    async def _introduce(self, socket: aiohttp.ClientWebSocketResponse, hello: Hello) -> Directory:
         try:
             async with asyncio.timeout(self._answer_time):
                 await socket.send_bytes(protocol.encode(hello))
@@ -80,6 +84,7 @@ class RemoteLink:
             raise _closed(frame, hello)
         if not isinstance(frame, Welcome):
             raise LinkDown("the gateway does not take the connection")
+        return frame.directory
 
     async def until_down(self) -> LinkDown:
         """Wait until the connection is gone."""
@@ -127,6 +132,17 @@ class RemoteLink:
         except (aiohttp.ClientError, OSError) as error:
             raise LinkDown(str(error)) from error
 
+    async def download(self, media_id: str) -> bytes:
+        """What a user sent. Raises LinkDown, MediaGone."""
+        try:
+            async with self._session.get(f"{self._media_url}/{self._number}/{media_id}") as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise LinkDown(f"no media from the gateway: {error or type(error).__name__}") from error
+        if answer.status != 200:
+            raise MediaGone(media_id)
+        return content
+
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, hello: Hello) -> None:
         why: LinkDown = LinkDown("the gateway closed the connection")
         with contextlib.suppress(aiohttp.ClientError, OSError):
@@ -154,6 +170,8 @@ class RemoteLink:
         elif isinstance(frame, Events):
             self._events = frame
             self._news.set()
+        elif isinstance(frame, protocol.Known):
+            self.directory = frame.directory
 
     async def _keep(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Notice a network that swallows everything."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
+from collections.abc import Sequence
+from typing import Any
 
-from waemu import codes
+from waemu import codes, templates
+from waemu.core.callbacks import Callbacks, error_item, status_body
 from waemu.core.connection import Connection
 from waemu.core.gateway_link import LinkDown
 from waemu.core.node import Node
+from waemu.directory import INCAPABLE, NOT_A_USER
 from waemu.shards import shard_of
 from waemu.store import messages
+from waemu.store.callbacks import Callback
 from waemu.store.engine import DB_ERRORS
 from waemu.store.messages import Message
 from waemu.wire import CoreError, MessageAccepted, MessageRequest
@@ -19,14 +25,17 @@ from waemu.wire import CoreError, MessageAccepted, MessageRequest
 BATCH = 100
 MARK_EVERY = 0.25  # real seconds between writing down what was sent
 RETRY = 1.0  # product seconds after a failure
+LONGEST_WAIT = 86400.0  # 5.2: product seconds; a message that waited longer fails with 408
+LONGEST_QUEUE = 10_000  # messages that wait for WhatsApp in one coreapp; more are 1016 (3.8)
+NOT_REACHED = {NOT_A_USER: "that is no user of WhatsApp", INCAPABLE: "the client of that user is too old"}
 log = logging.getLogger("waemu.sender")
 
 
 class Sender:
     """Takes messages while the node owns their shard. A message that was accepted is in the database until sent."""
 
-    def __init__(self, node: Node, connection: Connection) -> None:
-        self._node, self._connection = node, connection
+    def __init__(self, node: Node, connection: Connection, callbacks: Callbacks) -> None:
+        self._node, self._connection, self._callbacks = node, connection, callbacks
         self._waiting: deque[Message] = deque()
         self._known: set[str] = set()  # ids in _waiting or on their way
         self._work = asyncio.Event()
@@ -35,9 +44,13 @@ class Sender:
         self._to_mark: list[Message] = []  # sent, and still queued in the database
 
     async def accept(self, request: MessageRequest) -> MessageAccepted:
-        """Persist, then answer. Raises CoreError 1005, 1018, or 1023 through the database's own errors."""
+        """Persist, then answer. Raises CoreError 1005, 1013, 1016, 1018, 1021, 1026, 1031, 2000-2062.
+
+        The database's own errors become 1023.
+        """
         shard = shard_of(request.wa_id, self._node.shards)
         self._check(shard)
+        self._check_recipient(request)
         message = Message(request.id, request.wa_id, shard, request.type, request.body)
         self._known.add(message.id)
         try:
@@ -83,20 +96,62 @@ class Sender:
             raise CoreError(1031, "The account is temporarily banned")
         if shard not in self._connection.shards or not self._connection.is_up:
             raise CoreError(1018, f"This coreapp does not serve shard {shard}")
+        if len(self._waiting) >= LONGEST_QUEUE:
+            raise CoreError(1016, f"{LONGEST_QUEUE} messages wait to be sent")
+        if self._callbacks.full:
+            raise CoreError(1016, f"{self._node.env.callback_limit} callbacks wait for the webhook")
+
+    def _check_recipient(self, request: MessageRequest) -> None:
+        """What WhatsApp's servers told about users and templates (5.1)."""
+        account, directory = self._node.account, self._connection.link.directory
+        if account is not None and request.wa_id == f"{account.cc}{account.phone_number}":
+            raise CoreError(1021, "Parameter 'to' is the number of the business itself")
+        problem = directory.users.get(request.wa_id)
+        if problem is not None:
+            raise CoreError(problem, f"Parameter 'to': {NOT_REACHED[problem]}")
+        found = None
+        if request.type == "template":
+            found = templates.judge(request.body["template"], directory.templates)
+        elif request.type == "hsm":
+            found = templates.judge_hsm(request.body["hsm"], directory.templates)
+        if found is not None:
+            raise CoreError(*found)
 
     async def recover(self) -> None:
         """Take over what the shards' owners before, or this one, accepted and did not get sent."""
-        for shard in sorted(self._connection.shards):
-            for message in await self._node.db(messages.queued(self._node.engine, shard)):
-                if message.id not in self._known:
-                    self._known.add(message.id)
-                    self._waiting.append(message)
+        shards = self._node.kept_shards(self._connection.shards)
+        late: list[tuple[Message, dict[str, Any]]] = []
+        for message in await self._node.db(messages.queued(self._node.engine, shards)):
+            if message.id in self._known:
+                continue
+            problem = too_late(message, self._node.clock.product(message.age))
+            if problem is None:
+                self._known.add(message.id)
+                self._waiting.append(message)
+            else:
+                late.append((message, problem))
         self._work.set()
+        if late:
+            await self._fail(late)
+
+    async def _fail(self, late: Sequence[tuple[Message, dict[str, Any]]]) -> None:
+        """These are not sent any more; a callback tells for each of them why."""
+        now, calls = int(time.time()), []
+        if self._callbacks.wants_status("failed"):
+            calls = [
+                Callback("status_change", message.shard, status_body(message.id, message.wa_id, "failed", now, [why]))
+                for message, why in late
+            ]
+        ids = [message.id for message, _why in late]
+        log.warning("%d messages waited too long and are not sent", len(ids))
+        write = self._callbacks.to_write(calls)
+        node = self._node
+        await node.db(messages.receive(node.engine, node.me.node_key, reached={"failed": ids}, calls=write))
+        self._callbacks.queued(calls)
 
     async def collect(self) -> int:
         """Delete the messages of this node's shards that are done with; returns how many."""
-        shards = sorted(self._connection.shards)
-        return sum([await self._node.db(messages.collect(self._node.engine, shard)) for shard in shards])
+        return await self._node.db(messages.collect(self._node.engine, self._node.kept_shards(self._connection.shards)))
 
     def forget(self) -> None:
         """The shards are another node's now; what waits is in the database for it."""
@@ -133,15 +188,38 @@ class Sender:
         while True:
             await asyncio.sleep(MARK_EVERY)
             batch, self._to_mark = self._to_mark, []
-            ids = [message.id for message in batch]
+            if not batch:
+                continue
+            ids, calls = [message.id for message in batch], self._calls(batch)
             try:
-                await self._node.db(messages.advance(self._node.engine, ids, "sent"))
+                await self._node.db(messages.sent(self._node.engine, ids, self._callbacks.to_write(calls)))
             except DB_ERRORS as error:
                 log.error("Could not mark %d messages as sent: %s", len(ids), error)
                 self._to_mark = batch + self._to_mark
                 await self._node.clock.sleep(RETRY)
                 continue
+            self._callbacks.queued(calls)
             self._known.difference_update(ids)
+
+    def _calls(self, batch: Sequence[Message]) -> list[Callback]:
+        """The callbacks that say C(sent), where somebody wants them (4.4)."""
+        if not self._callbacks.wants_status("sent"):
+            return []
+        now = int(time.time())
+        return [
+            Callback("status_change", message.shard, status_body(message.id, message.wa_id, "sent", now))
+            for message in batch
+        ]
+
+
+def too_late(message: Message, waited: float) -> dict[str, Any] | None:
+    """Why a message that waited so many product seconds is not sent any more (5.2), None when it is. Pure."""
+    ttl = message.body.get("ttl")
+    if ttl is not None and waited > int(ttl):
+        return error_item(410, f"Not sent within its ttl of {ttl} s")
+    if waited > LONGEST_WAIT:
+        return error_item(408, "Not sent for more than a day")
+    return None
 
 
 def not_instantiated() -> CoreError:

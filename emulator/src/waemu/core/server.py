@@ -10,12 +10,13 @@ import msgspec
 from aiohttp import web
 
 from waemu.core.coreapp import Coreapp, News
+from waemu.core.gateway_link import Event, LinkDown, Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
 from waemu.core.requests import Requests
 from waemu.core.sender import not_instantiated
 from waemu.environment import DEFAULT_PORTS
-from waemu.store import messages
+from waemu.store import media, messages
 from waemu.store.engine import DB_ERRORS
 from waemu.wire import (
     ContactResult,
@@ -31,6 +32,7 @@ from waemu.wire import (
     RegistrationRequest,
     ShardsRequest,
     Silence,
+    StatsReply,
     VerifyRequest,
 )
 
@@ -54,6 +56,7 @@ class Server:
             [
                 _post("/messages", self._send),
                 _route("PUT", "/messages/{id}", self._mark),
+                _post("/media/{id}", self._fetch),
             ],
             [_post("/contacts", self._contacts)],
             [
@@ -69,6 +72,8 @@ class Server:
                 _route("PATCH", "/settings/application", _with_body(dict[str, Any], ask.change_settings)),
                 _route("DELETE", "/settings/application", lambda _request: ask.reset_settings()),
                 _post("/services/message/gc", self._gc),
+                _route("GET", "/stats", self._stats),
+                _post("/loopback", self._loopback),
             ],
             [_route("GET", "/ping", self._ping)],
         )
@@ -124,11 +129,36 @@ class Server:
             raise CoreError(1006, f"No incoming message {message_id}")
         return Done()
 
+    async def _fetch(self, request: web.Request) -> Done:
+        await self._coreapp.serving()
+        media_id = request.match_info["id"]
+        known = await self._node.db(media.use(self._node.engine, media_id))
+        if known is None or not known.incoming:
+            raise CoreError(1006, "No such received media")
+        await self._coreapp.receiver.fetch_later(known.id)
+        return Done()
+
     async def _contacts(self, request: web.Request) -> ContactsReply:
         body = await _body(request, ContactsRequest)
         if not self._coreapp.ready:
             raise not_instantiated()
         return ContactsReply([_checked(contact) for contact in body.contacts])
+
+    async def _stats(self, _request: web.Request) -> StatsReply:
+        return StatsReply(self._coreapp.callbacks.counts())
+
+    async def _loopback(self, request: web.Request) -> Done:
+        """Tests let the loopback bring receipts and messages; a gateway has its own way (admin port)."""
+        link = self._coreapp.connection.link
+        if not isinstance(link, Loopback):
+            raise CoreError(1006, "This node is connected to a gateway")
+        try:
+            link.inject(await _body(request, list[Event]))
+        except LinkDown as error:
+            raise CoreError(1018, str(error)) from error
+        except ValueError as error:
+            raise CoreError(1009, str(error)) from error
+        return Done()
 
     async def _gc(self, _request: web.Request) -> GcReply:
         if not self._coreapp.ready:

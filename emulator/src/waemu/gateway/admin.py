@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
 
-from waemu.core.gateway_link import Inbound
+from waemu import codes
+from waemu.core.gateway_link import Receipt, Status
 from waemu.gateway.accounts import BAN_SECONDS
 from waemu.gateway.bodies import answer, read
 from waemu.gateway.faults import Fault
 from waemu.gateway.server import Gateway
+from waemu.gateway.users import Failure
+from waemu.templates import Template
 
 PAGE = 5000  # ledger entries in one answer at most
 
@@ -45,6 +47,40 @@ class InboundWish(msgspec.Struct):
     name: str = "Somebody"
 
 
+class ReceiptWish(msgspec.Struct):
+    """POST /receipts: what became of a message, beside what becomes of it anyhow."""
+
+    number: str
+    id: str
+    status: Status
+    errors: list[int] = []
+
+
+class UserWish(msgspec.Struct):
+    """POST /users: 1013: not on WhatsApp, 1026: too old a client, 0: a user like any other."""
+
+    number: str
+    wa_id: str
+    problem: Literal[0, 1013, 1026]
+
+
+class WindowWish(msgspec.Struct):
+    """POST /window: whether anything but a template fails (470) when a user has not written for 24 hours."""
+
+    number: str
+    on: bool
+
+
+class FailureWish(msgspec.Struct):
+    """POST /failures: the next messages to a user fail with this code."""
+
+    number: str
+    wa_id: str
+    code: int
+    details: str = "asked for"
+    times: int = 1
+
+
 class Admin:
     """Answers for one gateway."""
 
@@ -66,6 +102,13 @@ class Admin:
             ("POST", "/cuts", self._cut),
             ("POST", "/inbound", self._inbound),
             ("GET", "/inbound/{number}/{id}", self._inbound_state),
+            ("POST", "/receipts", self._receipt),
+            ("POST", "/users", self._user),
+            ("POST", "/window", self._window),
+            ("POST", "/failures", self._failure),
+            ("GET", "/templates/{number}", self._templates),
+            ("POST", "/templates/{number}", self._template),
+            ("DELETE", "/templates/{number}", self._no_templates),
             ("GET", "/faults", self._faults),
             ("POST", "/faults", self._fault),
             ("DELETE", "/faults", self._no_faults),
@@ -141,10 +184,52 @@ class Admin:
 
     async def _inbound(self, request: web.Request) -> Any:
         wish = await read(request, InboundWish)
-        message_id = secrets.token_urlsafe(24)
-        event = Inbound(message_id, wish.wa_id, wish.name, wish.type, wish.body, int(time.time()))
-        self._gateway.put(wish.number, event)
-        return {"id": message_id}
+        try:
+            return {"id": self._gateway.inbound(wish.number, wish.wa_id, wish.name, wish.type, wish.body)}
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+
+    async def _receipt(self, request: web.Request) -> Any:
+        wish = await read(request, ReceiptWish)
+        entry = self._gateway.ledger.get(wish.number, wish.id)
+        if entry is None:
+            raise web.HTTPNotFound(text="That message never came")
+        errors = tuple({"code": code, "title": codes.message_title(code)} for code in wish.errors)
+        self._gateway.put(wish.number, Receipt(wish.id, entry.wa_id, wish.status, int(time.time()), errors))
+        return {}
+
+    async def _user(self, request: web.Request) -> Any:
+        wish = await read(request, UserWish)
+        self._gateway.users(wish.number).change(wish.wa_id, wish.problem)
+        await self._gateway.tell_directory(wish.number)
+        return {}
+
+    async def _window(self, request: web.Request) -> Any:
+        wish = await read(request, WindowWish)
+        self._gateway.users(wish.number).window = wish.on
+        return {}
+
+    async def _failure(self, request: web.Request) -> Any:
+        wish = await read(request, FailureWish)
+        self._gateway.users(wish.number).failures.append(Failure(wish.wa_id, wish.code, wish.details, wish.times))
+        return {}
+
+    async def _template(self, request: web.Request) -> Any:
+        template = await read(request, Template)
+        number = request.match_info["number"]
+        self._gateway.users(number).templates[template.namespace, template.name, template.language] = template
+        await self._gateway.tell_directory(number)
+        return {}
+
+    async def _templates(self, request: web.Request) -> Any:
+        return list(self._gateway.users(request.match_info["number"]).templates.values())
+
+    async def _no_templates(self, request: web.Request) -> Any:
+        number = request.match_info["number"]
+        removed = len(self._gateway.users(number).templates)
+        self._gateway.users(number).templates.clear()
+        await self._gateway.tell_directory(number)
+        return {"removed": removed}
 
     async def _inbound_state(self, request: web.Request) -> Any:
         waits = self._gateway.mailbox(request.match_info["number"]).waits(request.match_info["id"])

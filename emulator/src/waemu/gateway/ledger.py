@@ -10,7 +10,10 @@ from waemu.gateway.protocol import Outgoing
 
 
 class Entry(msgspec.Struct):
-    """One message. Times are Unix times. repeats: how often it came again with the same id; nobody sees those."""
+    """One message. Times are Unix times. repeats: how often it came again with the same id; nobody sees those.
+
+    error: the code with which it failed, 0 when it did not.
+    """
 
     seq: int
     id: str
@@ -24,6 +27,8 @@ class Entry(msgspec.Struct):
     accepted_at: float
     delivered_at: float | None = None
     read_at: float | None = None
+    failed_at: float | None = None
+    error: int = 0
     repeats: int = 0
 
 

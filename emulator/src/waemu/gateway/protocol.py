@@ -1,4 +1,4 @@
-"""What a node and the gateway say to each other: a WebSocket with one JSON object per frame, and two HTTP calls.
+"""What a node and the gateway say to each other: a WebSocket with one JSON object per frame, and some HTTP calls.
 
 Numbers are country code and phone number in one, digits only. The emulator's own; the product's is not documented.
 """
@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 
 from waemu.core.gateway_link import Event
+from waemu.directory import Directory
 
 LINK_PATH = "/link"
 CODE_PATH = "/registration/code"
 VERIFY_PATH = "/registration/verify"
 SHARDS_PATH = "/shards"
+MEDIA_PATH = "/media"
 
 PING_PERIOD = 5.0  # product seconds between signs of life on a link
 SILENT_AFTER = 15.0  # product seconds without any: the link is dead; well before unhealthy_interval
@@ -35,10 +37,19 @@ class Hello(msgspec.Struct, tag="hello", tag_field="kind"):
     instance: str
     shards: list[int]
     count: int
+    version: str = ""
 
 
 class Welcome(msgspec.Struct, tag="welcome", tag_field="kind"):
-    """Connected."""
+    """Connected. directory: what the node has to know of users and templates."""
+
+    directory: Directory = Directory()
+
+
+class Known(msgspec.Struct, tag="known", tag_field="kind"):
+    """The directory has changed."""
+
+    directory: Directory
 
 
 class Closed(msgspec.Struct, tag="closed", tag_field="kind"):
@@ -92,7 +103,7 @@ class Handled(msgspec.Struct, tag="handled", tag_field="kind"):
 
 
 FromNode = Hello | Ping | Pong | Send | Handled
-FromGateway = Welcome | Closed | Ping | Pong | Accepted | Events
+FromGateway = Welcome | Known | Closed | Ping | Pong | Accepted | Events
 
 
 class CodeRequest(msgspec.Struct):

@@ -6,15 +6,27 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import secrets
 import time
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from aiohttp import WSMsgType, web
 
 from waemu.clock import Clock
 from waemu.core import certificate
-from waemu.core.gateway_link import Event, Receipt
+from waemu.core.gateway_link import (
+    DELIVERED,
+    DELIVERED_AFTER,
+    READ,
+    READ_AFTER,
+    Event,
+    Inbound,
+    Receipt,
+    Status,
+    upload,
+)
 from waemu.gateway import protocol
 from waemu.gateway.accounts import Accounts
 from waemu.gateway.bodies import answer, read
@@ -36,12 +48,12 @@ from waemu.gateway.protocol import (
     ShardsVerdict,
     Welcome,
 )
+from waemu.gateway.users import Users
 from waemu.shards import shard_of
 
 HELLO_SECONDS = 10.0  # real seconds a new connection has to say who it is
-DELIVERED_AFTER, READ_AFTER = 1.0, 3.0  # product seconds from accepted
+MEDIA_KEPT = 14 * 86400.0  # 4.7: how long WhatsApp keeps media
 RECEIPTS_EVERY, RECEIPTS_FLOOR = 1.0, 0.1  # product and real seconds between looks at what is due
-Status = Literal["delivered", "read"]
 LARGEST_FRAME = 16 * 1024 * 1024
 log = logging.getLogger("waemu.gateway")
 
@@ -55,6 +67,8 @@ class Gateway:
         self.links = Links(self.accounts, clock)
         self.ledger, self.faults = Ledger(), Faults()
         self.mailboxes: dict[str, Mailbox] = {}
+        self.media: dict[tuple[str, str], tuple[float, bytes]] = {}  # by number and id: when it came, and what
+        self._users: dict[str, Users] = {}
         self._due: list[tuple[float, str, Status, list[protocol.Outgoing]]] = []  # receipts by product time
         self._news: dict[int, asyncio.Event] = {}  # by link: there may be events for it
 
@@ -65,11 +79,42 @@ class Gateway:
         app.router.add_post(protocol.CODE_PATH, self._send_code)
         app.router.add_post(protocol.VERIFY_PATH, self._verify)
         app.router.add_post(protocol.SHARDS_PATH, self._shards)
+        app.router.add_get(protocol.MEDIA_PATH + "/{number}/{id}", self._download)
         return app
 
     def mailbox(self, number: str) -> Mailbox:
         """What waits for a number."""
         return self.mailboxes.setdefault(number, Mailbox())
+
+    def users(self, number: str) -> Users:
+        """Who is there for a number."""
+        return self._users.setdefault(number, Users())
+
+    async def tell_directory(self, number: str) -> None:
+        """Users or templates of a number have changed."""
+        users = self.users(number)
+        await asyncio.gather(
+            *(link.write(protocol.Known(users.directory(link.hello.version))) for link in self.links.of(number))
+        )
+
+    def inbound(self, number: str, wa_id: str, name: str, kind: str, body: Mapping[str, Any]) -> str:
+        """A user writes to a number; returns the message's id. Raises ValueError for media that are not base64."""
+        kept, content = upload(body)
+        if content is not None:
+            self.media[number, kept["id"]] = (self.clock.now(), content)
+        self.users(number).wrote(wa_id, self.clock.now())
+        message_id = secrets.token_urlsafe(24)
+        self.put(number, Inbound(message_id, wa_id, name, kind, kept, int(time.time())))
+        return message_id
+
+    async def _download(self, request: web.Request) -> web.Response:
+        """Media of a user, for as long as WhatsApp keeps them."""
+        key = request.match_info["number"], request.match_info["id"]
+        came_at, content = self.media.get(key, (float("-inf"), b""))
+        if self.clock.now() - came_at > MEDIA_KEPT:
+            self.media.pop(key, None)
+            return answer({}, 404)
+        return web.Response(body=content)
 
     def put(self, number: str, *events: Event) -> None:
         """Tell a number's nodes."""
@@ -155,7 +200,7 @@ class Gateway:
         try:
             if await self.links.admit(link):
                 self._news[link.id] = asyncio.Event()
-                await link.write(Welcome())
+                await link.write(Welcome(self.users(hello.number).directory(hello.version)))
                 helpers = [asyncio.create_task(self._keep(link)), asyncio.create_task(self._tell(link))]
                 await reader
         finally:
@@ -203,7 +248,19 @@ class Gateway:
             )
         ]
         await link.write(Accepted(frame.batch))
-        self._due.append((self.clock.now() + DELIVERED_AFTER, hello.number, "delivered", new))
+        arrived = [message for message in new if not self._failed(hello.number, message)]
+        self._due.append((self.clock.now() + DELIVERED_AFTER, hello.number, DELIVERED, arrived))
+
+    def _failed(self, number: str, message: protocol.Outgoing) -> bool:
+        """Whether a message does not reach its user; its receipt says why."""
+        why = self.users(number).failure(message.wa_id, message.type, self.clock.now())
+        if why is None:
+            return False
+        entry, now = self.ledger.get(number, message.id), time.time()
+        assert entry is not None
+        entry.failed_at, entry.error = now, why["code"]
+        self.put(number, Receipt(message.id, message.wa_id, "failed", int(now), (why,)))
+        return True
 
     async def tell_receipts(self) -> None:
         """What becomes of messages: delivered, then read; a little later all at once, for as long as this runs."""
@@ -217,8 +274,8 @@ class Gateway:
                     continue
                 self._receipts(number, messages, status)
                 numbers.add(number)
-                if status == "delivered":
-                    self._due.append((at + READ_AFTER - DELIVERED_AFTER, number, "read", messages))
+                if status == DELIVERED:
+                    self._due.append((at + READ_AFTER - DELIVERED_AFTER, number, READ, messages))
             for number in numbers:
                 self._wake(number)
 
@@ -227,7 +284,7 @@ class Gateway:
         for message in messages:
             entry = self.ledger.get(number, message.id)
             assert entry is not None
-            if status == "delivered":
+            if status == DELIVERED:
                 entry.delivered_at = now
             else:
                 entry.read_at = now

@@ -10,10 +10,10 @@ from waemu.schema.tables import messages
 LONGEST_ID = 64
 
 
-async def shard_of_incoming(engine: AsyncEngine, message_id: str) -> int | None:
-    """The shard of an incoming message's sender, None when there is no such message."""
+async def sender_of_incoming(engine: AsyncEngine, message_id: str) -> str | None:
+    """The WhatsApp id of an incoming message's sender, None when there is no such message."""
     if len(message_id) > LONGEST_ID or not message_id.isprintable():
         return None
-    query = sa.select(messages.c.shard).where((messages.c.id == message_id) & (messages.c.direction == "in"))
+    query = sa.select(messages.c.wa_id).where((messages.c.id == message_id) & (messages.c.direction == "in"))
     async with engine.connect() as connection:
         return (await connection.execute(query)).scalar_one_or_none()

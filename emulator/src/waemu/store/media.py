@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from waemu.schema.tables import callbacks, cluster_state, jobs, media
+from waemu.mediavolume import INCOMING
+from waemu.schema.tables import cluster_state, jobs, media
 from waemu.store.engine import in_seconds, utc_now
 
 GC_JOB = "media_gc"
-CALLBACK_SHARD = 0  # its owner, which is there whatever the shard count, delivers the report
 GC_ABANDONED = 3600.0  # real seconds after which a clean-up that never ended no longer blocks the next one
 
 
 @dataclass(frozen=True)
 class Media:
-    """One uploaded or received file."""
+    """One uploaded or received file. incoming: from WhatsApp; its file may not have been downloaded yet (size 0)."""
 
     id: str
     mime: str
     size: int
+    incoming: bool = False
 
 
 async def add(engine: AsyncEngine, item: Media, path: str) -> None:
-    """Remember a file."""
+    """Remember a file that was uploaded. path: where it is, for whoever reads the database."""
+    async with engine.begin() as connection:
+        await insert(connection, item, path)
+
+
+async def insert(connection: AsyncConnection, item: Media, path: str) -> None:
+    """Remember a file within a transaction."""
     now = utc_now()
     values = {"id": item.id, "mime": item.mime, "size": item.size, "path": path}
+    await connection.execute(media.insert().values(**values, created_at=now, last_used_at=now))
+
+
+async def downloaded(engine: AsyncEngine, media_id: str, size: int) -> None:
+    """The file of received media is on the volume now."""
     async with engine.begin() as connection:
-        await connection.execute(media.insert().values(**values, created_at=now, last_used_at=now))
+        await connection.execute(media.update().where(media.c.id == media_id).values(size=size))
 
 
 async def use(engine: AsyncEngine, media_id: str) -> Media | None:
@@ -42,7 +53,7 @@ async def use(engine: AsyncEngine, media_id: str) -> Media | None:
         if row is None or row.id != media_id:
             return None
         await connection.execute(media.update().where(media.c.id == media_id).values(last_used_at=utc_now()))
-    return Media(row.id, row.mime, row.size)
+    return Media(row.id, row.mime, row.size, f"/{INCOMING}/" in row.path)
 
 
 async def forget(engine: AsyncEngine, media_id: str) -> None:
@@ -70,12 +81,7 @@ async def begin_gc(engine: AsyncEngine) -> bool:
     return True
 
 
-async def end_gc(engine: AsyncEngine, report: Mapping[str, object]) -> None:
-    """Free the clean-up for the next one, and queue the callback that reports it."""
+async def end_gc(engine: AsyncEngine) -> None:
+    """Free the clean-up for the next one."""
     async with engine.begin() as connection:
         await connection.execute(jobs.delete().where(jobs.c.kind == GC_JOB))
-        await connection.execute(
-            callbacks.insert().values(
-                kind="service", shard=CALLBACK_SHARD, body=report, attempts=0, next_try_at=utc_now()
-            )
-        )

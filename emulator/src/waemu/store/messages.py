@@ -2,66 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from waemu.schema.tables import message_receipt_log, messages
+from waemu.store import callbacks, media
+from waemu.store.callbacks import Callback
 from waemu.store.engine import utc_now
+from waemu.store.media import Media
+
+DONE = ("delivered", "read", "failed", "deleted")  # nothing more happens to a message in these
+COLLECT_BATCH = 500  # rows in one transaction, so that nobody waits long for a lock
 
 
 @dataclass(frozen=True)
 class Message:
-    """An outgoing message as the core took it."""
+    """A message as the core took it. age: real seconds it had waited when it was read from the database."""
 
     id: str
     wa_id: str
     shard: int
     type: str
     body: dict[str, Any]
+    age: float = 0.0
 
 
 async def queue(engine: AsyncEngine, node_key: str, new: Sequence[Message]) -> None:
     """Keep messages before they are sent: once this returns, none is lost."""
-    rows = [
-        {
-            "id": message.id,
-            "direction": "out",
-            "wa_id": message.wa_id,
-            "shard": message.shard,
-            "type": message.type,
-            "body": message.body,
-            "status": "queued",
-            "node_key": node_key,
-        }
-        for message in new
-    ]
     async with engine.begin() as connection:
+        rows = [_row(message, "out", "queued", node_key) for message in new]
         await connection.execute(messages.insert().values(created_at=utc_now()), rows)
 
 
-async def queued(engine: AsyncEngine, shard: int, limit: int = 500) -> list[Message]:
-    """The oldest messages of a shard that nobody has sent yet: what a new owner takes over."""
-    wanted = (messages.c.shard == shard) & (messages.c.status == "queued") & (messages.c.direction == "out")
-    query = sa.select(messages).where(wanted).order_by(messages.c.created_at).limit(limit)
+async def queued(engine: AsyncEngine, shards: Collection[int], limit: int = 500) -> list[Message]:
+    """The oldest messages of some shards that nobody has sent yet: what a new owner takes over."""
+    wanted = messages.c.shard.in_(shards) & (messages.c.status == "queued") & (messages.c.direction == "out")
+    columns = sa.select(messages, utc_now().label("db_now"))
+    query = columns.where(wanted).order_by(messages.c.created_at).limit(limit)
     async with engine.connect() as connection:
         rows = await connection.execute(query)
-        return [Message(row.id, row.wa_id, row.shard, row.type, row.body) for row in rows]
+        return [
+            Message(row.id, row.wa_id, row.shard, row.type, row.body, (row.db_now - row.created_at).total_seconds())
+            for row in rows
+        ]
 
 
-async def advance(engine: AsyncEngine, ids: Sequence[str], status: str) -> None:
-    """The messages reached a status; each is written to the receipt log as well."""
+async def sent(engine: AsyncEngine, ids: Sequence[str], calls: Sequence[Callback] = ()) -> None:
+    """WhatsApp has these messages. calls: the callbacks that tell so, queued in the same transaction."""
     if not ids:
         return
     async with engine.begin() as connection:
-        await connection.execute(messages.update().where(messages.c.id.in_(ids)).values(status=status))
-        await connection.execute(
-            message_receipt_log.insert().values(created_at=utc_now()),
-            [{"message_id": message_id, "status": status} for message_id in ids],
-        )
+        waiting = messages.c.id.in_(ids) & (messages.c.status == "queued")  # a receipt may have been faster
+        await connection.execute(messages.update().where(waiting).values(status="sent"))
+        await _log(connection, [(message_id, "sent") for message_id in ids])
+        await callbacks.add(connection, calls)
+
+
+async def statuses(engine: AsyncEngine, ids: Collection[str]) -> dict[str, str]:
+    """The status of those messages that are still in the database."""
+    query = sa.select(messages.c.id, messages.c.status).where(messages.c.id.in_(ids))
+    async with engine.connect() as connection:
+        return {row.id: row.status for row in await connection.execute(query)}
+
+
+async def receive(
+    engine: AsyncEngine,
+    node_key: str,
+    *,
+    reached: Mapping[str, Sequence[str]],
+    inbound: Sequence[Message] = (),
+    files: Sequence[tuple[Media, str]] = (),
+    drop: Collection[str] = (),
+    calls: Sequence[Callback] = (),
+) -> None:
+    """Keep what WhatsApp told, in one transaction.
+
+    reached: status to the ids of messages that reached it. inbound: messages to the business. files: their
+    media, with paths. drop: ids of messages
+    nobody needs any more. calls: the callbacks about all this.
+    """
+    async with engine.begin() as connection:
+        for status, ids in reached.items():
+            await connection.execute(messages.update().where(messages.c.id.in_(ids)).values(status=status))
+            await _log(connection, [(message_id, status) for message_id in ids])
+        if inbound:
+            rows = [_row(message, "in", "received", node_key) for message in inbound]
+            await connection.execute(messages.insert().values(created_at=utc_now()), rows)
+        for item, path in files:
+            await media.insert(connection, item, path)
+        if drop:
+            await connection.execute(messages.delete().where(messages.c.id.in_(drop)))
+        await callbacks.add(connection, calls)
+
+
+async def _log(connection: AsyncConnection, entries: Sequence[tuple[str, str]]) -> None:
+    """Write to the receipt log which message reached which status."""
+    rows = [{"message_id": message_id, "status": status} for message_id, status in entries]
+    await connection.execute(message_receipt_log.insert().values(created_at=utc_now()), rows)
+
+
+def _row(message: Message, direction: str, status: str, node_key: str) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "direction": direction,
+        "wa_id": message.wa_id,
+        "shard": message.shard,
+        "type": message.type,
+        "body": message.body,
+        "status": status,
+        "node_key": node_key,
+    }
 
 
 async def mark_read(engine: AsyncEngine, message_id: str) -> bool:
@@ -72,8 +126,17 @@ async def mark_read(engine: AsyncEngine, message_id: str) -> bool:
         return bool(await connection.scalar(sa.select(sa.func.count()).select_from(messages).where(mine)))
 
 
-async def collect(engine: AsyncEngine, shard: int) -> int:
-    """The clean-up service: drop the messages of a shard that are done with; returns how many."""
-    done = (messages.c.shard == shard) & messages.c.status.in_(("delivered", "read", "failed", "deleted"))
-    async with engine.begin() as connection:
-        return (await connection.execute(messages.delete().where(done))).rowcount
+async def collect(engine: AsyncEngine, shards: Collection[int]) -> int:
+    """The clean-up service: drop the messages of some shards that are done with; returns how many."""
+    done = messages.c.shard.in_(shards) & messages.c.status.in_(DONE)
+    deleted = 0
+    while True:
+        async with engine.begin() as connection:
+            found = await connection.scalars(sa.select(messages.c.id).where(done).limit(COLLECT_BATCH))
+            ids = found.all()
+            if not ids:
+                return deleted
+            log = message_receipt_log
+            await connection.execute(log.delete().where(log.c.message_id.in_(ids)))
+            await connection.execute(messages.delete().where(messages.c.id.in_(ids)))
+        deleted += len(ids)

@@ -19,6 +19,7 @@ from aiohttp import web as aiohttp_web
 from waemu import logs
 from waemu.clock import Clock
 from waemu.environment import ConfigError, WebEnv, web_env
+from waemu.mediavolume import MEDIA_DIR
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
 from waemu.store.engine import DB_ERRORS, make_engine
@@ -38,7 +39,6 @@ if t.TYPE_CHECKING:
 log = logging.getLogger("waemu.web")
 
 HTTPS_PORT: t.Final = 443
-MEDIA_DIR: t.Final = Path("/usr/local/wamedia")
 
 SCHEMA_POLL_SECONDS: t.Final = 1.0
 """Real seconds between looks at the schema while a webapp waits for it."""

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from waemu import mediavolume
 from waemu.store import media
 from waemu.web import mediafiles
 from waemu.web.endpoint import BINARY_REPLY, META_ONLY, Access, BodyKind, Call, Endpoints, Reply
@@ -39,17 +40,28 @@ async def upload(web: Webapp, call: Call[None]) -> Reply:
     """Upload media; the Content-Type says what it is."""
     saved = await mediafiles.receive(call.request, web.media_dir)
     item = media.Media(saved.id, saved.mime, saved.size)
-    await media.add(web.engine, item, str(mediafiles.path(web.media_dir, saved.id)))
+    await media.add(web.engine, item, str(mediavolume.path(web.media_dir, saved.id)))
     return Reply(200, MediaReply([MediaItem(saved.id)]))
 
 
-@routes.add("GET", "/v1/media/{id}", access=Access.USER, ok={200: BINARY_REPLY}, errors=(Code.NOT_FOUND,))
+@routes.add(
+    "GET",
+    "/v1/media/{id}",
+    access=Access.USER,
+    ok={200: BINARY_REPLY},
+    errors=(Code.NOT_FOUND, Code.ACCESS_DENIED, Code.NOT_PRIMARY_COREAPP),
+)
 async def download(web: Webapp, call: Call[None]) -> Reply:
     """Download media."""
     item = await media.use(web.engine, call.path["id"])
-    file = mediafiles.path(web.media_dir, item.id) if item else None
-    if item is None or file is None or not file.is_file():
+    if item is None:
         raise not_found("There is no such media")
+    file = await asyncio.to_thread(mediavolume.find, web.media_dir, item.id)
+    if file is None and item.incoming:  # of a type that is not downloaded by itself (4.4)
+        await web.cores.at_shard(0, lambda node: web.cores.client.fetch_media(node, item.id))
+        file = await asyncio.to_thread(mediavolume.find, web.media_dir, item.id)
+    if file is None:
+        raise not_found("The file of this media is gone")
     return Reply(200, file=file, content_type=item.mime)
 
 

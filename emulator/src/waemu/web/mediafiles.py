@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import os
 import re
 import typing as t
 import uuid
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web as aiohttp_web
 
+from waemu import mediavolume
 from waemu.web.errors import ApiError, Code, invalid, missing
 
 MEGABYTE: t.Final = 1024 * 1024
@@ -22,7 +22,6 @@ LARGEST_OF: t.Final = {"image": 5 * MEGABYTE, "audio": 16 * MEGABYTE, "video": 1
 """By the first word of the content type; everything else is a document (reference 4.7)."""
 
 PIECE: t.Final = 256 * 1024
-DIRECTORY: t.Final = "outgoing"
 
 _MIME: t.Final = re.compile(r"^[a-z0-9.+-]{1,60}/[a-z0-9.+_-]{1,60}$")
 _UNWRITABLE: t.Final = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT)
@@ -37,11 +36,6 @@ class Saved:
     size: int
 
 
-def path(media_dir: Path, media_id: str) -> Path:
-    """Where the file of an id is. Ids are made here, so that they are never paths."""
-    return media_dir / DIRECTORY / media_id
-
-
 async def receive(request: aiohttp_web.Request, media_dir: Path, *, allowed: tuple[str, ...] = ()) -> Saved:
     """Write a request's body to the volume under a new id.
 
@@ -49,7 +43,7 @@ async def receive(request: aiohttp_web.Request, media_dir: Path, *, allowed: tup
     """
     mime = _mime(request, allowed)
     media_id = str(uuid.uuid4())
-    target = path(media_dir, media_id)
+    target = mediavolume.path(media_dir, media_id)
     try:
         size = await _write(request, target, LARGEST_OF.get(mime.partition("/")[0], LARGEST))
     except OSError as error:
@@ -60,14 +54,9 @@ async def receive(request: aiohttp_web.Request, media_dir: Path, *, allowed: tup
 def remove(media_dir: Path, media_id: str) -> None:
     """Delete a file; one that is gone already is no error. Raises ApiError 1005 when the volume cannot be written."""
     try:
-        path(media_dir, media_id).unlink(missing_ok=True)
+        mediavolume.remove(media_dir, media_id)
     except OSError as error:
         raise _refused(error) from None
-
-
-def writable(media_dir: Path) -> bool:
-    """Whether the volume is there and can be written."""
-    return os.access(media_dir, os.W_OK)
 
 
 def _mime(request: aiohttp_web.Request, allowed: tuple[str, ...]) -> str:

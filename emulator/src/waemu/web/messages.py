@@ -6,9 +6,8 @@ import secrets
 
 import msgspec
 
-from waemu import wire
+from waemu import mediavolume, wire
 from waemu.store import lookups, media
-from waemu.web import mediafiles
 from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, not_found
 from waemu.web.messagebody import MarkRead, Media, Message, check
@@ -68,11 +67,11 @@ async def send(web: Webapp, call: Call[Message]) -> Reply:
 async def mark_read(web: Webapp, call: Call[MarkRead]) -> Reply:
     """Mark an incoming message as read."""
     message_id = call.path["id"]
-    shard = await lookups.shard_of_incoming(web.engine, message_id)
-    if shard is None:
+    wa_id = await lookups.sender_of_incoming(web.engine, message_id)
+    if wa_id is None:
         raise not_found("There is no such incoming message")
     status = wire.MessageStatus(call.body.status)
-    await web.cores.at_shard(shard, lambda node: web.cores.client.mark(node, message_id, status))
+    await web.cores.send(wa_id, lambda node: web.cores.client.mark(node, message_id, status))
     return Reply()
 
 
@@ -81,7 +80,7 @@ async def _check_media(web: Webapp, message: Message) -> None:
     item = getattr(message, message.type)
     if not isinstance(item, Media):
         return
-    if not mediafiles.writable(web.media_dir):
+    if not mediavolume.writable(web.media_dir):
         raise ApiError(Code.INTERNAL, "The media directory cannot be written")
     if item.id is not None and await media.use(web.engine, item.id) is None:
         raise not_found(f"There is no such media: parameter '{message.type}.id'")

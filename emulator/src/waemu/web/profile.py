@@ -8,6 +8,7 @@ import typing as t
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from waemu import mediavolume
 from waemu.store import profile
 from waemu.web import mediafiles
 from waemu.web.bodies import Body, Sparse, sent
@@ -133,7 +134,7 @@ async def read_photo(web: Webapp, call: Call[None]) -> Reply:
         return Reply(200, {"settings": {"profile": {"photo": {"link": link}}}})
     if wanted is not None:
         raise invalid("format", "must be link or left out")
-    file = mediafiles.path(web.media_dir, kept["id"])
+    file = mediavolume.path(web.media_dir, kept["id"])
     if not file.is_file():
         raise not_found("The file of the photo is gone")
     return Reply(200, file=file, content_type=kept["mime"])

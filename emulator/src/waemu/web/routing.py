@@ -16,7 +16,7 @@ from waemu import shards
 from waemu.clock import NODE_ROW_KEPT, SHARD_MAP_CACHE, Clock
 from waemu.store import cluster
 from waemu.store.cluster import NodeRow
-from waemu.wire import CoreClient, CoreError, Endpoints, NodeStatus
+from waemu.wire import CallbackCount, CoreClient, CoreError, Endpoints, NodeStatus
 
 T = t.TypeVar("T")
 
@@ -125,6 +125,18 @@ class Cores:
         keys = sorted(routes.nodes)
         answers = await asyncio.gather(*(self._status(routes.nodes[key].endpoints) for key in keys))
         return dict(zip(keys, answers, strict=True))
+
+    async def callback_counts(self) -> dict[str, list[CallbackCount]]:
+        """What each coreapp counts of its callbacks, asked all at once; one that does not answer is left out."""
+        nodes = await self.coreapps()
+        answers = await asyncio.gather(*(self._callback_counts(node) for node in nodes.values()))
+        return {key: answer for key, answer in zip(nodes, answers, strict=True) if answer is not None}
+
+    async def _callback_counts(self, node: Endpoints) -> list[CallbackCount] | None:
+        try:
+            return (await self.client.stats(node, timeout=self._ask_timeout())).callbacks
+        except CoreError:
+            return None
 
     async def single_status(self) -> NodeStatus:
         """What the one coreapp of a single instance says. Raises CoreError."""

@@ -8,9 +8,9 @@ import typing as t
 
 import msgspec
 
+from waemu import mediagc, mediavolume
 from waemu.store import media
 from waemu.store.engine import DB_ERRORS
-from waemu.web import mediafiles
 from waemu.web.endpoint import Access, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code
 from waemu.web.webapp import Webapp
@@ -20,9 +20,6 @@ from waemu.wire import Endpoints as NodeEndpoints
 routes = Endpoints()
 
 log = logging.getLogger("waemu.web")
-
-MEDIA_UNUSED: t.Final = 30 * 86400.0
-"""Product seconds after which the clean-up deletes media nobody used (reference 4.7: 30 days)."""
 
 
 class GcReply(msgspec.Struct):
@@ -51,7 +48,7 @@ async def message_gc(web: Webapp, _call: Call[None]) -> Reply:
 @routes.add("PUT", "/v1/services/media/gc", access=Access.USER, ok={200: GcReply}, errors=(Code.INTERNAL,))
 async def media_gc(web: Webapp, _call: Call[None]) -> Reply:
     """Delete media that nobody used for 30 days; one clean-up runs at a time."""
-    if not mediafiles.writable(web.media_dir):
+    if not mediavolume.writable(web.media_dir):
         raise ApiError(Code.INTERNAL, "Could not delete media files")
     if await media.begin_gc(web.engine):
         web.in_background(_delete_unused(web))
@@ -66,17 +63,10 @@ async def _collect(web: Webapp, node: NodeEndpoints) -> dict[str, str] | CoreErr
 
 
 async def _delete_unused(web: Webapp) -> None:
-    deleted, status = 0, "failed"
     try:
-        for media_id in await media.unused(web.engine, web.clock.scaled(MEDIA_UNUSED)):
-            await asyncio.to_thread(mediafiles.remove, web.media_dir, media_id)
-            await media.forget(web.engine, media_id)
-            deleted += 1
-        status = "complete"
-    except (ApiError, *DB_ERRORS) as error:
-        log.error("Could not delete media files: %s", error)
-    report = {"services": [{"media": {"gc": {"items_deleted": deleted, "node": web.env.container, "status": status}}}]}
-    await media.end_gc(web.engine, report)
+        await mediagc.run(web.engine, web.media_dir, web.clock, reporter=web.env.container)
+    except DB_ERRORS as error:
+        log.error("Could not end the media clean-up: %s", error)
 
 
 def _reply(what: str, gc: t.Any) -> Reply:

@@ -11,6 +11,7 @@ from waemu.web.endpoint import TEXT_REPLY, Access, Call, Endpoints, Reply
 from waemu.web.errors import invalid
 from waemu.web.metrics import PROMETHEUS_TYPE, Metric, as_json, as_prometheus
 from waemu.web.webapp import Webapp
+from waemu.wire import CallbackCount
 
 routes = Endpoints()
 
@@ -93,6 +94,7 @@ async def _application(web: Webapp) -> list[Metric]:
     queue = await counts.callbacks(web.engine)
     requests = await counts.messages_by_type(web.engine)
     return [
+        *callback_metrics(await web.cores.callback_counts()),
         Metric("callback_queue_size", "Callbacks that wait for delivery", "gauge", (({}, queue),)),
         Metric(
             "endpoint_requests",
@@ -100,6 +102,21 @@ async def _application(web: Webapp) -> list[Metric]:
             "counter",
             tuple(({"method": kind}, count) for kind, count in sorted(requests.items())),
         ),
+    ]
+
+
+def callback_metrics(found: t.Mapping[str, t.Sequence[CallbackCount]]) -> list[Metric]:
+    """What the coreapps, by key, have sent to the webhook since they started. Pure."""
+    rows = [
+        ({"result": one.result, "type": one.type, "node": key}, one) for key, each in found.items() for one in each
+    ]
+    duration = "callback_requests_duration_ms"
+    number = tuple((labels, one.requests) for labels, one in rows)
+    milliseconds = tuple((labels, one.milliseconds) for labels, one in rows)
+    return [
+        Metric("callback_requests", "Callbacks sent to the webhook", "counter", number),
+        Metric(f"{duration}_count", "Callbacks sent to the webhook", "counter", number),
+        Metric(f"{duration}_sum", "Milliseconds the webhook took for them", "counter", milliseconds),
     ]
 
 

@@ -1,0 +1,214 @@
+"""Callbacks from a coreapp to the webhook (reference 4.4 and 4.8): content, retries, persistence, limits."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from tests.core.conftest import DIVISOR, Hook, Start, until
+from waemu.core.gateway_link import Inbound, Receipt
+from waemu.schema import tables
+from waemu.store import certificates, config, counts
+from waemu.store.engine import make_engine
+from waemu.wire import CoreError
+
+
+async def waiting(boot: object) -> int:
+    """Callbacks in the database."""
+    return await counts.callbacks(boot.node.engine)  # type: ignore[attr-defined]
+
+
+async def test_the_webhook_hears_what_becomes_of_a_message(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        await boot.change(webhooks={"message": {"sent": True}})
+        await asyncio.sleep(0.2)
+        await boot.send("m1")
+        await until(lambda: len(hooked.statuses("m1")) == 3)
+        assert sorted(hooked.statuses("m1")) == ["delivered", "read", "sent"]
+        item = hooked.got[0]["statuses"][0]
+        assert set(item) == {"id", "recipient_id", "status", "timestamp"}
+        assert (item["recipient_id"], item["timestamp"].isdigit()) == ("4917000001", True)
+        async with boot.node.engine.connect() as connection:
+            assert await connection.scalar(sa.select(tables.messages.c.status)) == "read"
+            log = await connection.scalars(sa.select(tables.message_receipt_log.c.status))
+            assert sorted(log) == ["delivered", "read", "sent"]
+        await asyncio.sleep(0.2)
+        assert await waiting(boot) == 0
+
+
+async def test_sent_is_told_to_nobody_who_does_not_ask(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        await boot.change(webhooks={"message": {"read": False}})
+        await asyncio.sleep(0.2)
+        await boot.send("m1")
+        boot.tell(Receipt("m1", "4917000001", "failed", 1, ({"code": 470, "title": "x"},)))
+        await until(lambda: "failed" in hooked.statuses("m1"))
+        await asyncio.sleep(0.3)
+        assert set(hooked.statuses("m1")) <= {"delivered", "failed"}
+        failed = next(b["statuses"][0] for b in hooked.got if b["statuses"][0]["status"] == "failed")
+        assert failed["errors"] == [{"code": 470, "title": "x"}]
+
+
+async def test_a_failed_callback_comes_again_ever_later(start: Start, hooked: Hook) -> None:
+    hooked.answers = [500, 302, 404]
+    async with start() as boot:
+        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1700000000))
+        await until(lambda: hooked.got)
+    assert hooked.got == [
+        {
+            "contacts": [{"profile": {"name": "Anna"}, "wa_id": "4917000001"}],
+            "messages": [
+                {
+                    "from": "4917000001",
+                    "id": "in1",
+                    "timestamp": "1700000000",
+                    "type": "text",
+                    "text": {"body": "hello"},
+                }
+            ],
+        }
+    ]
+    assert [status for _at, status in hooked.tries] == [500, 302, 404, 200]
+    times = [at for at, _status in hooked.tries]
+    gaps = [(later - earlier) * DIVISOR for earlier, later in itertools.pairwise(times)]
+    for gap, wanted in zip(gaps, (2.0, 4.0, 6.0), strict=True):
+        assert wanted <= gap < wanted + DIVISOR  # a second of this machine's time at most
+
+
+async def test_the_delay_has_a_limit(start: Start, hooked: Hook) -> None:
+    hooked.answers = [500] * 4
+    async with start() as boot:
+        await boot.change(callback_backoff_delay_ms=60000, max_callback_backoff_delay_ms=1000)
+        await asyncio.sleep(0.2)
+        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        await until(lambda: hooked.got, 5)
+
+
+@pytest.mark.parametrize("persist", [True, False])
+async def test_only_what_is_written_down_outlives_a_restart(start: Start, hooked: Hook, *, persist: bool) -> None:
+    hooked.always = 503
+    async with start() as boot:
+        await config.change_settings(boot.node.engine, {"callback_persist": persist})
+    async with start() as boot:
+        for number in range(3):
+            boot.tell(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        await until(lambda: len(hooked.tries) >= 3)
+        assert await waiting(boot) == (3 if persist else 0)
+    hooked.always = 200
+    async with start() as boot:
+        if persist:
+            await until(lambda: len(hooked.got) == 3)
+            assert sorted(body["messages"][0]["id"] for body in hooked.got) == ["in0", "in1", "in2"]
+        else:
+            await asyncio.sleep(0.5)
+            assert hooked.got == []
+        await asyncio.sleep(0.2)
+        assert await waiting(boot) == 0
+
+
+async def test_unwritten_callbacks_are_repeated_too(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        await config.change_settings(boot.node.engine, {"callback_persist": False})
+    hooked.answers = [500, 500]
+    async with start() as boot:
+        await boot.change(callback_persist=True)  # takes effect with the next start only
+        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        await until(lambda: hooked.got)
+        assert await waiting(boot) == 0
+
+
+async def test_a_full_queue_is_1016_until_the_webhook_answers(start: Start, hooked: Hook) -> None:
+    hooked.always = 500
+    async with start(limit=2) as boot:
+        for number in range(2):
+            boot.tell(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        started = time.monotonic()
+        with pytest.raises(CoreError) as refusal:
+            while time.monotonic() - started < 10:
+                await boot.send(f"m{time.monotonic()}")
+                await asyncio.sleep(0.1)
+        assert refusal.value.code == 1016
+        boot.tell(Inbound("late", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        hooked.always = 200
+        await until(lambda: any(body.get("messages", [{}])[0].get("id") == "late" for body in hooked.got))
+        await boot.send("m-last")
+
+
+@pytest.mark.parametrize("concurrency", [6, 12])
+async def test_so_many_callbacks_are_on_their_way_at_once(start: Start, hooked: Hook, concurrency: int) -> None:
+    hooked.seconds = 0.1
+    async with start() as boot:
+        await config.change_settings(boot.node.engine, {"webhooks": {"max_concurrent_requests": concurrency}})
+    async with start() as boot:
+        boot.tell(*(Inbound(f"in{n}", f"49170000{n}", "A", "text", {"body": "x"}, 1) for n in range(36)))
+        await until(lambda: len(hooked.got) == 36)
+    assert hooked.most == concurrency
+
+
+async def test_a_new_ca_counts_from_the_next_start_on(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        await certificates.delete(boot.node.engine, certificates.WEBHOOKS)
+    async with start() as boot:
+        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        await asyncio.sleep(0.5)
+        await certificates.write(boot.node.engine, certificates.WEBHOOKS, hooked.ca)
+        await asyncio.sleep(0.5)
+        assert (hooked.got, await waiting(boot)) == ([], 1)
+        assert {(count.type, count.result) for count in boot.duty.callbacks.counts()} == {
+            ("inbound_message", "failure")
+        }
+    async with start():
+        await until(lambda: hooked.got)
+
+
+async def test_without_a_url_messages_wait_and_statuses_do_not(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        await boot.change(webhooks={"url": ""})
+        await asyncio.sleep(0.2)
+        await boot.send("m1")
+        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        await asyncio.sleep(0.5)
+        assert (await waiting(boot), hooked.tries) == (1, [])
+        await boot.change(webhooks={"url": hooked.url})
+        await until(lambda: hooked.got)
+        assert [list(body) for body in hooked.got] == [["contacts", "messages"]]
+
+
+async def test_nothing_is_told_twice(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        for _ in range(2):
+            boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+            boot.tell(Receipt("gone", "4917000001", "read", 1))
+            await asyncio.sleep(0.3)
+        assert len([body for body in hooked.got if "messages" in body]) == 1
+
+
+async def test_pass_through_keeps_no_delivered_message(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        await config.change_settings(boot.node.engine, {"pass_through": True})
+    async with start() as boot:
+        await boot.send("m1")
+        await until(lambda: "delivered" in hooked.statuses("m1"))
+        await asyncio.sleep(0.1)
+        engine = make_engine(boot.node.env.db)
+        async with engine.connect() as connection:
+            assert await connection.scalar(sa.select(sa.func.count()).select_from(tables.messages)) == 0
+        await engine.dispose()
+
+
+async def test_the_clean_up_is_reported(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        for number in range(3):
+            await boot.send(f"m{number}")
+        await until(lambda: all("read" in hooked.statuses(f"m{number}") for number in range(3)))
+        boot.duty.collect_soon()
+        await until(lambda: "services" in hooked.got[-1])
+        report = {"messages_deleted": 3, "status": "complete"}
+        assert hooked.got[-1] == {"services": [{"message": {"gc": report}}]}
+        async with boot.node.engine.connect() as connection:
+            for table in (tables.messages, tables.message_receipt_log):
+                assert await connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
