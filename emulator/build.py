@@ -8,6 +8,7 @@ Each image carries a hash of what it was made from, so only what changed is buil
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import hashlib
 import io
@@ -44,7 +45,7 @@ ROOTS = {
     "waent/root-python:bookworm": ("ca-certificates", "curl", "python3"),
     "waent/root-mariadb:bookworm": ("mariadb-client-core", "mariadb-server-core"),
 }
-PULL_SECONDS = 60
+PULL_SECONDS = 60  # without a sign of life from the engine
 EXPIRY_MARGIN = dt.timedelta(days=30)  # an image closer to its expiry is built again
 LEFT_OUT = ("doc", "man", "info", "locale", "lintian", "bug", "i18n/locales")
 SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -204,8 +205,9 @@ class Builder:
         if self.image(DEBIAN) is not None:
             return True
         try:
-            self.client.images.pull(DEBIAN)
-        except DockerException:
+            with contextlib.closing(docker.from_env(timeout=PULL_SECONDS)) as patient:
+                patient.images.pull(DEBIAN)
+        except (DockerException, OSError):  # a registry that never answers is none
             return False
         return True
 

@@ -54,13 +54,14 @@ class Faults:
 
     set_shards_403: so many set-shards calls are refused first (4.3). schema_seconds: product seconds a schema
     upgrade is slowed by. build_expired: the build counts as expired whatever its date says. registered_days: the
-    registration counts as so many days older (4.3).
+    registration counts as so many days older (4.3). registration_blocked: as since 2024-07-01 (4.3).
     """
 
     set_shards_403: int = 0
     schema_seconds: float = 0.0
     build_expired: bool = False
     registered_days: float = 0.0
+    registration_blocked: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class NodeEnv:
     registration_code: str = field(default="123456", repr=False)
     gateway_url: str = ""
     callback_limit: int = 100000
+    not_on_whatsapp: tuple[str, ...] = ()
     faults: Faults = Faults()
 
     @property
@@ -104,7 +106,8 @@ class GatewayEnv:
 class WebEnv:
     """A container of the image web. jwt_key: empty means one is made up at start (then tokens die with it).
 
-    rate_limit_factor: multiplies the rate limits of 3.8; 0 switches them off.
+    rate_limit_factor: multiplies the rate limits of 3.8; 0 switches them off. most_concurrent: requests worked on at a
+    time, further ones are 503 (3.8).
     """
 
     db: DbEnv
@@ -122,6 +125,7 @@ class WebEnv:
     expires_on: dt.date | None = None
     divisor: float = 1.0
     rate_limit_factor: float = 1.0
+    most_concurrent: int = 500
 
 
 def db_env(env: Env = os.environ) -> DbEnv:
@@ -164,6 +168,7 @@ def node_env(env: Env = os.environ) -> NodeEnv:
         registration_code=env.get("WAEMU_REGISTRATION_CODE", "123456"),
         gateway_url=_gateway_url(env),
         callback_limit=_int(env, "WAEMU_CALLBACK_LIMIT", 100000, 1, 10**9),
+        not_on_whatsapp=_ids(env, "WAEMU_NOT_ON_WHATSAPP"),
         faults=_faults(env),
     )
 
@@ -198,6 +203,7 @@ def web_env(env: Env = os.environ) -> WebEnv:
         expires_on=_date(env, "WAEMU_EXPIRES_ON"),
         divisor=_float(env, "WAEMU_TIME_DIVISOR", 1.0, minimum=0.001),
         rate_limit_factor=_float(env, "WAEMU_RATE_LIMIT_FACTOR", 1.0, minimum=0.0),
+        most_concurrent=_int(env, "WAEMU_MAX_CONCURRENT", 500, 1, 10**6),
     )
 
 
@@ -305,6 +311,19 @@ def _core_ports(env: Env) -> tuple[int, int, int, int]:
     return ports
 
 
+def _ids(env: Env, name: str) -> tuple[str, ...]:
+    text = env.get(name, "")
+    parts = tuple(text.split(",")) if text else ()
+    if not all(re.fullmatch(r"\d{1,20}", part) for part in parts):
+        raise ConfigError(f"{name} is {text!r}; allowed are WhatsApp ids (digits), separated by commas.")
+    return parts
+
+
+def keeps_running(env: Env = os.environ) -> bool:
+    """Whether a bad value leaves the container running without doing anything, as older clients do (10)."""
+    return env.get("WAEMU_FAULT_KEEP_RUNNING", "") == "1"
+
+
 def _gateway_url(env: Env) -> str:
     value = env.get("WAEMU_GATEWAY_URL", "")
     if value and not _GATEWAY.fullmatch(value):
@@ -345,6 +364,7 @@ def _faults(env: Env) -> Faults:
         schema_seconds=_float(env, "WAEMU_FAULT_SCHEMA_SECONDS", 0.0, minimum=0.0),
         build_expired=_flag(env, "WAEMU_FAULT_BUILD_EXPIRED"),
         registered_days=_float(env, "WAEMU_FAULT_REGISTERED_DAYS", 0.0, minimum=0.0),
+        registration_blocked=_flag(env, "WAEMU_FAULT_REGISTRATION_BLOCKED"),
     )
 
 

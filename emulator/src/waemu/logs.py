@@ -31,6 +31,12 @@ class LineFormat(logging.Formatter):
         return line
 
 
+def set_level(level: str, *, verbose: bool) -> None:
+    """What the application settings log_level and verbose_logging ask for (4.4): debug ... error, or none."""
+    wanted = "debug" if verbose else level
+    logging.getLogger("waemu").setLevel(logging.CRITICAL + 1 if wanted == "none" else wanted.upper())
+
+
 def setup(*, verbose: bool = False, file: Path | None = None) -> None:
     """Log to stdout and, where the product has a documented log file, to C(file) as well.
 

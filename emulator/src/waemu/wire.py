@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from waemu import codes
 from waemu.clock import Clock
+from waemu.seal import SEALED_TYPE, BadSeal, Seal, nonce_of
 
 T = TypeVar("T")
 
@@ -235,8 +237,9 @@ def new_session(limit: int = 100) -> aiohttp.ClientSession:
 class CoreClient:
     """Dials nodes. Raises CoreError: the node's own, or 1014 naming host and port when it is unreachable."""
 
-    def __init__(self, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._session = session
+    def __init__(self, session: aiohttp.ClientSession, clock: Clock, seal: Seal | None = None) -> None:
+        """seal: of WA_SECRET, where one is set."""
+        self._session, self._seal = session, seal
         self._timeout = aiohttp.ClientTimeout(
             total=max(clock.scaled(CALL_TIMEOUT), 2.0), sock_connect=max(clock.scaled(CONNECT_TIMEOUT), 1.0)
         )
@@ -257,13 +260,22 @@ class CoreClient:
         data = None if body is None else msgspec.json.encode(body)
         limit = self._timeout if timeout is None else aiohttp.ClientTimeout(total=timeout)
         headers = {"Content-Type": "application/json"} if data is not None else None
+        if self._seal is not None:
+            context = f"{method} {URL(url).raw_path_qs}"
+            data, headers = self._seal.close(context, data or b""), {"Content-Type": SEALED_TYPE}
         request = self._session.request(method, url, data=data, headers=headers, timeout=limit)
         try:
             async with request as answer:
                 content = await answer.read()
-                http_status = answer.status
+                http_status, sealed = answer.status, answer.content_type == SEALED_TYPE
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise CoreError(1014, _why(error, host, port)) from error
+        if self._seal is not None and (sealed or http_status == 200):
+            assert isinstance(data, bytes)
+            try:
+                content = self._seal.open(nonce_of(data), content)
+            except BadSeal as error:
+                raise CoreError(1014, f"answer from core at {host}:{port}: {error}") from error
         if http_status != 200:
             raise CoreError.of_reply(http_status, content)
         try:

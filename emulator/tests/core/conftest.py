@@ -40,8 +40,8 @@ DIVISOR = 20.0
 NUMBER = "15550100"
 
 
-def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """A server's TLS for 127.0.0.1, and the PEM of its own CA."""
+def certificate(folder: Path, address: str = "127.0.0.1") -> tuple[ssl.SSLContext, str]:
+    """A server's TLS for an address, and the PEM of its own CA."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "webhook")])
     now = dt.datetime.now(dt.UTC)
@@ -54,7 +54,7 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), False)
         .sign(key, hashes.SHA256())
     )
     pem = made.public_bytes(serialization.Encoding.PEM)

@@ -135,6 +135,7 @@ async def test_a_full_queue_is_1016_until_the_webhook_answers(start: Start, hook
         boot.tell(Inbound("late", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         hooked.always = 200
         await until(lambda: any(body.get("messages", [{}])[0].get("id") == "late" for body in hooked.got))
+        await until(lambda: not boot.duty.callbacks.full)
         await boot.send("m-last")
 
 

@@ -75,6 +75,16 @@ async def test_a_volume_without_room_is_told(start: Start, hooked: Hook, tmp_pat
         assert refusal.value.code == 1005
 
 
+async def test_sending_media_needs_the_volume(start: Start, hooked: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    del hooked
+    async with start() as boot:
+        monkeypatch.setattr(mediavolume, "writable", lambda _place: False)
+        with pytest.raises(CoreError) as refusal:
+            await boot.send("m1", kind="image", image={"id": "1"})
+        assert refusal.value.code == 1014
+        await boot.send("m2")
+
+
 async def test_unknown_types_are_told_as_such(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         boot.tell(Inbound("in1", "4917000001", "Anna", "smoke", {"colour": "white"}, 1))

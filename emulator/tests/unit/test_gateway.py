@@ -16,7 +16,7 @@ import pytest_asyncio
 from waemu.clock import Clock
 from waemu.core import certificate
 from waemu.core.gateway_link import Inbound, LinkDown, Receipt, Refused
-from waemu.core.registrar import GatewayRegistrar
+from waemu.core.registrar import ATTEMPTS_WITHIN, MOST_ATTEMPTS, Attempts, GatewayRegistrar
 from waemu.core.remote_link import RemoteLink
 from waemu.environment import ConfigError, GatewayEnv, gateway_env
 from waemu.gateway import links, main
@@ -25,7 +25,7 @@ from waemu.gateway.faults import CRASHES
 from waemu.gateway.mailbox import Mailbox
 from waemu.gateway.protocol import Hello
 from waemu.store.messages import Message
-from waemu.wire import CoreClient
+from waemu.wire import CoreClient, CoreError
 
 DIVISOR = 50.0
 NUMBER = "15550100"
@@ -212,6 +212,28 @@ async def test_registration_logs_the_former_installation_off(world: World) -> No
     with pytest.raises(Refused):
         await node.connect(frozenset({0}))
     assert not await world.admin("GET", "/bans")
+
+
+async def test_too_many_codes(world: World) -> None:
+    registrar = GatewayRegistrar(CoreClient(world.session, Clock(DIVISOR)), world.url)
+    for _ in range(MOST_ATTEMPTS):
+        await registrar.send_code(NUMBER, "sms")
+    with pytest.raises(CoreError) as refusal:
+        await registrar.send_code(NUMBER, "sms")
+    assert (refusal.value.code, refusal.value.http_status) == (1015, 429)
+    await registrar.send_code("4915550101", "sms")
+
+
+def test_attempts_are_forgotten_after_an_hour() -> None:
+    now = 0.0
+    attempts = Attempts(lambda: now)
+    for _ in range(MOST_ATTEMPTS):
+        attempts.another(NUMBER)
+    now = ATTEMPTS_WITHIN - 1
+    with pytest.raises(CoreError):
+        attempts.another(NUMBER)
+    now = ATTEMPTS_WITHIN + 1
+    attempts.another(NUMBER)
 
 
 def test_installations_that_evict_each_other() -> None:

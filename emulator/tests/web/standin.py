@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import typing as t
 
@@ -19,6 +20,7 @@ class StandIn:
         self.instance = secrets.token_hex(8)
         self.role = role
         self.replies: dict[str, t.Any] = {}
+        self.seconds = 0.0  # how long it thinks
         self.asked: list[tuple[str, t.Any]] = []
         self.endpoints = Endpoints("127.0.0.1")
         self._runner: web.AppRunner | None = None
@@ -59,6 +61,7 @@ class StandIn:
         name = f"{request.method} {request.path}"
         body = await request.json() if request.can_read_body else None
         self.asked.append((name, body))
+        await asyncio.sleep(self.seconds)
         reply = self.replies.get(name, 1011)
         if callable(reply):
             reply = reply(body)

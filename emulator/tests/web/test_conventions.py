@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -77,6 +78,20 @@ async def test_rate_limits(clean: DbEnv, api: Api) -> None:
         status, body = await other.call("GET", "/v1/unknown", auth="")
         assert (status, code(body)) == (429, 1015)
         assert (await other.request("GET", "/", auth="")).status == 200
+
+
+async def test_too_many_requests_at_once(clean: DbEnv, api: Api, nodes: Cluster) -> None:
+    owner = await nodes.add("wa-coreapp-1")
+    await nodes.own("wa-coreapp-1", 0)
+    owner.seconds = 0.5
+    owner.replies["POST /messages"] = lambda body: {"id": body["id"]}
+    async with running(web_env(clean, most_concurrent=3), api.webapp.media_dir) as other:
+        other.token = api.token
+        message = {"to": "49170", "text": {"body": "x"}}
+        answers = await asyncio.gather(*(other.call("POST", "/v1/messages", message) for _ in range(5)))
+        assert sorted(status for status, _body in answers) == [201] * 3 + [503] * 2
+        assert {code(body) for status, body in answers if status == 503} == {1016}
+        assert (await other.call("POST", "/v1/messages", message))[0] == 201
 
 
 async def test_metrics(api: Api) -> None:

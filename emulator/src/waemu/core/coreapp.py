@@ -61,7 +61,7 @@ class Coreapp:
         self.node, self.connection = node, connection
         connection.link.allowed = lambda: node.clock.now() < self.may_serve_until
         self.callbacks = Callbacks(node, connection)
-        self.sender = Sender(node, connection, self.callbacks)
+        self.sender = Sender(node, connection, self.callbacks, media_dir)
         self.receiver = Receiver(node, connection, self.callbacks, media_dir)
         self._media_dir = media_dir
         self.collect_every = COLLECT_PERIOD

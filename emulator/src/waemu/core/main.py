@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession
 
-from waemu import environment, logs
+from waemu import environment, logs, seal
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp, Restart
@@ -24,6 +24,7 @@ from waemu.core.remote_link import RemoteLink
 from waemu.core.requests import Requests
 from waemu.core.schema_wait import Schema
 from waemu.core.server import Server
+from waemu.directory import NOT_A_USER, Directory
 from waemu.environment import ConfigError, NodeEnv
 from waemu.store.engine import make_engine
 from waemu.wire import CoreClient, new_session
@@ -37,10 +38,10 @@ async def run(env: NodeEnv) -> None:
     clock = Clock(env.divisor)
     engine = make_engine(env.db, size=POOL_SIZE, overflow=POOL_OVERFLOW)
     async with new_session() as session:
-        node = Node(env, clock, engine, CoreClient(session, clock))
+        node = Node(env, clock, engine, CoreClient(session, clock, seal.make(env.secret)))
         connection = Connection(_link(node, session), clock, node.refused)
         duty = Master(node, connection) if env.is_master else Coreapp(node, connection)
-        server = Server(node, duty, Requests(node, _registrar(node), _primary_test(duty, env)))
+        server = Server(node, duty, Requests(node, _registrar(node, session), _primary_test(duty, env)))
         node.log_identity()
         await server.start()
         try:
@@ -55,13 +56,13 @@ def _link(node: Node, session: ClientSession) -> GatewayLink:
     """The way to WhatsApp: a gateway where one is named, else none leaves this process."""
     if node.env.gateway_url:
         return RemoteLink(session, node.env.gateway_url, node.clock, node.hello)
-    return Loopback(node.clock)
+    return Loopback(node.clock, Directory(dict.fromkeys(node.env.not_on_whatsapp, NOT_A_USER)))
 
 
-def _registrar(node: Node) -> Registrar:
+def _registrar(node: Node, session: ClientSession) -> Registrar:
     if node.env.gateway_url:
-        return GatewayRegistrar(node.client, node.env.gateway_url)
-    return OwnRegistrar(node.env)
+        return GatewayRegistrar(CoreClient(session, node.clock), node.env.gateway_url)
+    return OwnRegistrar(node.env, node.clock.now)
 
 
 def _primary_test(duty: Coreapp | Master, env: NodeEnv) -> Callable[[], bool]:
@@ -111,6 +112,8 @@ def main() -> int:
         asyncio.run(_until_signal(env))
     except ConfigError as error:
         log.error("%s", error)
+        if environment.keeps_running():
+            signal.pause()
         return 1
     except OSError as error:
         log.error("Cannot listen: %s", error)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from waemu import logs
 from waemu.appsettings import AT_BOOT, leaves, nested
 from waemu.clock import NODE_ROW_KEPT, Clock
 from waemu.core import decide
@@ -130,6 +131,7 @@ class Node:
         owners, state = await self.db(cluster.read_for_node(self.engine))
         self.account = await self.db(config.read_account(self.engine))
         self.settings = await self.db(config.read_settings(self.engine))
+        logs.set_level(self.settings["log_level"], verbose=self.settings["verbose_logging"])
         self.owners, self.state, self.read_at = owners, state, asked_at
         if not self.read_once.is_set():
             self._boot_settings = self.settings

@@ -16,7 +16,7 @@ from waemu.core.connection import Connection
 from waemu.core.gateway_link import Event, Inbound, LinkDown, MediaGone, Receipt
 from waemu.core.node import Node
 from waemu.shards import shard_of
-from waemu.store import media, messages
+from waemu.store import contacts, media, messages
 from waemu.store.callbacks import Callback
 from waemu.store.engine import DB_ERRORS
 from waemu.store.media import Media
@@ -25,6 +25,10 @@ from waemu.wire import CoreError
 
 MEDIA_TYPES = ("audio", "document", "image", "sticker", "video", "voice")
 TYPES = (*MEDIA_TYPES, "text", "contacts", "location", "interactive", "button", "system", "order", "reaction")
+NOTICES = {  # kinds of system messages, and the setting that asks for them
+    "user_changed_number": "notify_user_change_number",
+    "user_identity_changed": "show_security_notifications",
+}
 RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4, "deleted": 4}
 FULL = 1.0  # product seconds between looks at a queue that has no room
 log = logging.getLogger("waemu.receiver")
@@ -63,6 +67,8 @@ class Receiver:
         node = self._node
         known = await node.db(messages.statuses(node.engine, {event_id(event) for event in events}))
         receipts, inbound = news(events, known)
+        blocked = await self._blocked({message.wa_id for message in inbound})
+        inbound = [one for one in inbound if one.wa_id not in blocked and is_wanted(one, node.settings)]
         problems = {message.id: await self._problem(message) for message in inbound}
         calls = [
             *(_status(receipt, node.shards) for receipt in receipts if self._callbacks.wants_status(receipt.status)),
@@ -84,6 +90,13 @@ class Receiver:
             )
         )
         self._callbacks.queued(calls)
+
+    async def _blocked(self, senders: set[str]) -> set[str]:
+        """Those of some users whom the business has blocked, which it can since v2.43 (4.7)."""
+        node = self._node
+        if not senders or node.env.version < contacts.BLOCK_SINCE:
+            return set()
+        return await node.db(contacts.blocked(node.engine, senders))
 
     async def _problem(self, message: Inbound) -> dict[str, Any] | None:
         """Download media of a type that is downloaded by itself (4.4). What the callback has to say of a failure."""
@@ -120,6 +133,14 @@ class Receiver:
         path = mediavolume.path(self._media_dir, message.body["id"], mediavolume.INCOMING)
         size = path.stat().st_size if path.is_file() else 0
         return Media(message.body["id"], str(message.body.get("mime_type", "")), size, incoming=True), str(path)
+
+
+def is_wanted(message: Inbound, settings: Mapping[str, Any]) -> bool:
+    """Whether the business wants to hear of it: two kinds of notices have settings of their own (4.4). Pure."""
+    if message.type != "system":
+        return True
+    setting = NOTICES.get(str(message.body.get("type")))
+    return setting is None or bool(settings[setting])
 
 
 def is_media(message: Inbound) -> bool:

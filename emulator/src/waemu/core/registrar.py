@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -13,7 +14,25 @@ from waemu.environment import NodeEnv
 from waemu.gateway import protocol
 from waemu.gateway.protocol import CodeCheck, CodeRequest, CodeVerdict, ShardsCheck, ShardsVerdict
 from waemu.store.config import Account
-from waemu.wire import CoreClient, Done
+from waemu.wire import CoreClient, CoreError, Done
+
+MOST_ATTEMPTS, ATTEMPTS_WITHIN = 20, 3600.0  # codes for one number, product seconds (4.3: too many are 1015)
+
+
+class Attempts:
+    """How often a code was asked for of late. now: product seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._asked: dict[str, list[float]] = {}
+
+    def another(self, number: str) -> None:
+        """One more. Raises CoreError 1015 when there were too many."""
+        since = self._now() - ATTEMPTS_WITHIN
+        asked = self._asked[number] = [at for at in self._asked.get(number, ()) if at > since]
+        if len(asked) >= MOST_ATTEMPTS:
+            raise CoreError(1015, f"More than {MOST_ATTEMPTS} codes for this number within an hour")
+        asked.append(self._now())
 
 
 class Registrar(Protocol):
@@ -32,12 +51,15 @@ class Registrar(Protocol):
 class OwnRegistrar:
     """Built in: one code for every number, the documented rules for certificates, faults from the environment."""
 
-    def __init__(self, env: NodeEnv) -> None:
+    def __init__(self, env: NodeEnv, now: Callable[[], float]) -> None:
+        """now: product seconds."""
         self._code = env.registration_code
+        self._attempts = Attempts(now)
         self._refusals = env.faults.set_shards_403
 
     async def send_code(self, number: str, method: str) -> str:  # noqa: ARG002 - every number gets the same
         """The digest of the code."""
+        self._attempts.another(number)
         return digest(self._code)
 
     async def verify(self, number: str, code: str, identity: str, account: Account) -> bool:  # noqa: ARG002

@@ -38,6 +38,8 @@ from waemu.wire import (
 KILLED = 137  # exit code of a process that was killed
 CRASH_AFTER_ANSWER = 0.1  # real seconds, so that the answer is on its way
 CODE_LIFE = 600.0  # real seconds a registration code is good for
+OWN_ID = "wa_id"  # the setting that only shows something
+BLOCKED = "Unknown error: biz_link_on_prem_reg_blocked"  # 4.3: what registration answers since 2024-07-01
 APP_EXPIRED = "App expired. Please upgrade to the latest version."
 log = logging.getLogger("waemu.requests")
 
@@ -49,13 +51,15 @@ class Requests:
         self._node, self._registrar, self._is_primary = node, registrar, is_primary
 
     async def request_code(self, request: RegistrationRequest) -> RegistrationReply:
-        """POST /account (4.3). Raises CoreError 1005, 1008, 1009, 1017."""
+        """POST /account (4.3). Raises CoreError 1005, 1008, 1009, 1015, 1017."""
         account = await self._account()
         named = _certificate(request.cert, request.cc + request.phone_number)
         _check_pin(account, request.pin)
         same = (account.cc, account.phone_number) == (request.cc, request.phone_number)
         if account.registered and same and account.condition == "ok":
             return RegistrationReply(201, account.vname or named.vname)
+        if self._node.env.faults.registration_blocked:
+            raise CoreError(1005, BLOCKED)
         kept = await self._registrar.send_code(request.cc + request.phone_number, request.method)
         await self._node.db(
             config.request_code(
@@ -150,21 +154,28 @@ class Requests:
     async def settings(self) -> SettingsReply:
         """GET /settings/application."""
         await self._allowed()
-        return SettingsReply(await self._node.db(config.read_settings(self._node.engine)))
+        return await self._shown(await self._node.db(config.read_settings(self._node.engine)))
 
     async def change_settings(self, change: dict[str, Any]) -> SettingsReply:
         """PATCH /settings/application; the web has checked names and types."""
         await self._allowed()
+        change = {name: value for name, value in change.items() if name != OWN_ID}  # a backup holds it
         settings = await self._node.db(config.change_settings(self._node.engine, change))
         await self._tell_all()
-        return SettingsReply(settings)
+        return await self._shown(settings)
 
     async def reset_settings(self) -> SettingsReply:
         """DELETE /settings/application."""
         await self._allowed()
         settings = await self._node.db(config.reset_settings(self._node.engine))
         await self._tell_all()
-        return SettingsReply(settings)
+        return await self._shown(settings)
+
+    async def _shown(self, settings: dict[str, Any]) -> SettingsReply:
+        """With the client's own WhatsApp id, which nobody can change (4.4)."""
+        account = await self._node.db(config.read_account(self._node.engine))
+        own = f"{account.cc}{account.phone_number}" if account.registered else ""
+        return SettingsReply({**settings, OWN_ID: own})
 
     async def _allowed(self) -> None:
         if not self._is_primary():

@@ -7,9 +7,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from waemu import codes, templates
+from waemu import codes, mediavolume, templates
 from waemu.core.callbacks import Callbacks, error_item, status_body
 from waemu.core.connection import Connection
 from waemu.core.gateway_link import LinkDown
@@ -25,6 +26,7 @@ from waemu.wire import CoreError, MessageAccepted, MessageRequest
 BATCH = 100
 MARK_EVERY = 0.25  # real seconds between writing down what was sent
 RETRY = 1.0  # product seconds after a failure
+MEDIA_TYPES = ("audio", "document", "image", "sticker", "video")  # which a coreapp reads from the volume
 LONGEST_WAIT = 86400.0  # 5.2: product seconds; a message that waited longer fails with 408
 LONGEST_QUEUE = 10_000  # messages that wait for WhatsApp in one coreapp; more are 1016 (3.8)
 NOT_REACHED = {NOT_A_USER: "that is no user of WhatsApp", INCAPABLE: "the client of that user is too old"}
@@ -34,8 +36,9 @@ log = logging.getLogger("waemu.sender")
 class Sender:
     """Takes messages while the node owns their shard. A message that was accepted is in the database until sent."""
 
-    def __init__(self, node: Node, connection: Connection, callbacks: Callbacks) -> None:
+    def __init__(self, node: Node, connection: Connection, callbacks: Callbacks, media_dir: Path) -> None:
         self._node, self._connection, self._callbacks = node, connection, callbacks
+        self._media_dir = media_dir
         self._waiting: deque[Message] = deque()
         self._known: set[str] = set()  # ids in _waiting or on their way
         self._work = asyncio.Event()
@@ -44,7 +47,7 @@ class Sender:
         self._to_mark: list[Message] = []  # sent, and still queued in the database
 
     async def accept(self, request: MessageRequest) -> MessageAccepted:
-        """Persist, then answer. Raises CoreError 1005, 1013, 1016, 1018, 1021, 1026, 1031, 2000-2062.
+        """Persist, then answer. Raises CoreError 1005, 1013, 1014, 1016, 1018, 1021, 1026, 1031, 2000-2062.
 
         The database's own errors become 1023.
         """
@@ -109,6 +112,8 @@ class Sender:
         problem = directory.users.get(request.wa_id)
         if problem is not None:
             raise CoreError(problem, f"Parameter 'to': {NOT_REACHED[problem]}")
+        if request.type in MEDIA_TYPES and not mediavolume.writable(self._media_dir):
+            raise CoreError(1014, "The media directory of the coreapp cannot be written")
         found = None
         if request.type == "template":
             found = templates.judge(request.body["template"], directory.templates)

@@ -8,14 +8,19 @@ from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler as NextHandler
+from aiohttp.typedefs import Middleware
 
+from waemu import seal
 from waemu.core.coreapp import Coreapp, News
 from waemu.core.gateway_link import Event, LinkDown, Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
 from waemu.core.requests import Requests
 from waemu.core.sender import not_instantiated
+from waemu.directory import NOT_A_USER, Directory
 from waemu.environment import DEFAULT_PORTS
+from waemu.seal import BadSeal, Seal
 from waemu.store import media, messages
 from waemu.store.engine import DB_ERRORS
 from waemu.wire import (
@@ -48,6 +53,7 @@ class Server:
     def __init__(self, node: Node, duty: Coreapp | Master, requests: Requests) -> None:
         self._node, self._duty, self._requests = node, duty, requests
         self._runners: list[web.AppRunner] = []
+        self._seal = seal.make(node.env.secret)
 
     async def start(self) -> None:
         """Listen on all four container ports. Raises OSError when one is taken."""
@@ -78,7 +84,7 @@ class Server:
             [_route("GET", "/ping", self._ping)],
         )
         for port, routes in zip(DEFAULT_PORTS, tables, strict=True):
-            app = web.Application(client_max_size=LARGEST_BODY)
+            app = web.Application(client_max_size=LARGEST_BODY, middlewares=[unsealing(self._seal)])
             app.add_routes(routes)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             self._runners.append(runner)
@@ -140,9 +146,11 @@ class Server:
 
     async def _contacts(self, request: web.Request) -> ContactsReply:
         body = await _body(request, ContactsRequest)
-        if not self._coreapp.ready:
-            raise not_instantiated()
-        return ContactsReply([_checked(contact) for contact in body.contacts])
+        await self._coreapp.serving()
+        connection = self._coreapp.connection
+        if not connection.is_up:
+            raise CoreError(1018, "This coreapp is not connected")
+        return ContactsReply([checked(contact, connection.link.directory) for contact in body.contacts])
 
     async def _stats(self, _request: web.Request) -> StatsReply:
         return StatsReply(self._coreapp.callbacks.counts())
@@ -167,16 +175,46 @@ class Server:
         return GcReply("processing")
 
 
-def _checked(contact: str) -> ContactResult:
-    """A number in international form exists; anything else is invalid (4.7)."""
+def checked(contact: str, directory: Directory) -> ContactResult:
+    """A number in international form exists, unless it is known not to; anything else is invalid (4.7)."""
     digits = "".join(character for character in contact if character.isdigit())
-    if contact.startswith("+") and 7 <= len(digits) <= 15:
+    known = directory.users.get(digits) != NOT_A_USER
+    if contact.startswith("+") and 7 <= len(digits) <= 15 and known:
         return ContactResult(contact, "valid", digits)
     return ContactResult(contact, "invalid")
 
 
+OPENED: web.RequestKey[bytes] = web.RequestKey("opened", bytes)
+
+
+def unsealing(with_seal: Seal | None) -> Middleware:
+    """With WA_SECRET (2.4): opens what comes, seals what goes, and answers nobody who does not know the secret."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: NextHandler) -> web.StreamResponse:
+        if with_seal is None:
+            return await handler(request)
+        sealed = await request.read()
+        try:
+            request[OPENED] = with_seal.open(f"{request.method} {request.raw_path}", sealed)
+        except BadSeal as error:
+            log.warning("%s %s from %s refused: %s", request.method, request.path, request.remote, error)
+            return _error(CoreError(1005, f"Refused by the core: {error}"))
+        answer = await handler(request)
+        assert isinstance(answer, web.Response)
+        assert isinstance(answer.body, bytes | None)
+        return web.Response(
+            status=answer.status,
+            body=with_seal.close(seal.nonce_of(sealed), answer.body or b""),
+            content_type=seal.SEALED_TYPE,
+        )
+
+    return middleware
+
+
 async def _body(request: web.Request, wanted: type[T]) -> T:
-    return msgspec.json.decode(await request.read(), type=wanted)
+    content = request[OPENED] if OPENED in request else await request.read()
+    return msgspec.json.decode(content, type=wanted)
 
 
 def _with_body(wanted: type[T], call: Callable[[T], Awaitable[Any]]) -> Handler:

@@ -27,6 +27,7 @@ from waemu.core.gateway_link import (
     Status,
     upload,
 )
+from waemu.core.registrar import Attempts
 from waemu.gateway import protocol
 from waemu.gateway.accounts import Accounts
 from waemu.gateway.bodies import answer, read
@@ -50,6 +51,7 @@ from waemu.gateway.protocol import (
 )
 from waemu.gateway.users import Users
 from waemu.shards import shard_of
+from waemu.wire import CoreError
 
 HELLO_SECONDS = 10.0  # real seconds a new connection has to say who it is
 MEDIA_KEPT = 14 * 86400.0  # 4.7: how long WhatsApp keeps media
@@ -69,6 +71,7 @@ class Gateway:
         self.mailboxes: dict[str, Mailbox] = {}
         self.media: dict[tuple[str, str], tuple[float, bytes]] = {}  # by number and id: when it came, and what
         self._users: dict[str, Users] = {}
+        self._attempts = Attempts(clock.now)
         self._due: list[tuple[float, str, Status, list[protocol.Outgoing]]] = []  # receipts by product time
         self._news: dict[int, asyncio.Event] = {}  # by link: there may be events for it
 
@@ -131,6 +134,10 @@ class Gateway:
 
     async def _send_code(self, request: web.Request) -> web.Response:
         wish = await read(request, CodeRequest)
+        try:
+            self._attempts.another(wish.number)
+        except CoreError as error:
+            return web.Response(status=error.http_status, body=error.body(), content_type="application/json")
         self.accounts.send_code(wish.number, wish.method, self.clock.now())
         log.info("registration code sent to +%s by %s", wish.number, wish.method)
         return answer({})

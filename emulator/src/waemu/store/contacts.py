@@ -18,6 +18,7 @@ from waemu.schema.tables import contacts, identities
 from waemu.store.engine import in_seconds, utc_now
 
 LONGEST_ID = 64
+BLOCK_SINCE = (2, 43)  # reference 4.7
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,13 @@ async def block(engine: AsyncEngine, wa_id: str, *, blocked: bool) -> bool:
         await connection.execute(contacts.update().where(contacts.c.wa_id == wa_id).values(blocked=blocked))
         query = sa.select(sa.func.count()).select_from(contacts).where(contacts.c.wa_id == wa_id)
         return bool(await connection.scalar(query))
+
+
+async def blocked(engine: AsyncEngine, wa_ids: t.Collection[str]) -> set[str]:
+    """Those of some users who are blocked; only with the schema of BLOCK_SINCE."""
+    query = sa.select(contacts.c.wa_id).where(contacts.c.wa_id.in_(wa_ids) & contacts.c.blocked)
+    async with engine.connect() as connection:
+        return set(await connection.scalars(query))
 
 
 async def _identity_key(engine: AsyncEngine, wa_id: str) -> tuple[str, dt.datetime]:

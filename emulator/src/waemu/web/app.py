@@ -131,6 +131,8 @@ async def _answer(
     try:
         if request.path != "/" and not webapp.limits.allows(request.path, webapp.clock.now()):
             raise ApiError(Code.TOO_MANY_REQUESTS, "Rate limit hit")
+        if request.path != "/" and webapp.metrics.in_flight > webapp.env.most_concurrent:
+            raise ApiError(Code.OVERLOADED, f"{webapp.env.most_concurrent} requests are being worked on", status=503)
         return await handler(request)
     except ApiError as error:
         return envelope.error(error)

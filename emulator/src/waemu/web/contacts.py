@@ -135,7 +135,7 @@ async def acknowledge(web: Webapp, call: Call[Acknowledge]) -> Reply:
     access=Access.USER,
     ok={200: META_ONLY},
     errors=(Code.NOT_FOUND,),
-    since=(2, 43),
+    since=contacts.BLOCK_SINCE,
 )
 async def block(web: Webapp, call: Call[None]) -> Reply:
     """Block a contact."""
@@ -148,7 +148,7 @@ async def block(web: Webapp, call: Call[None]) -> Reply:
     access=Access.USER,
     ok={200: META_ONLY},
     errors=(Code.NOT_FOUND,),
-    since=(2, 43),
+    since=contacts.BLOCK_SINCE,
 )
 async def unblock(web: Webapp, call: Call[None]) -> Reply:
     """Unblock a contact."""

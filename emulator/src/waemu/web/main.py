@@ -16,9 +16,9 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web as aiohttp_web
 
-from waemu import logs
+from waemu import logs, seal
 from waemu.clock import Clock
-from waemu.environment import ConfigError, WebEnv, web_env
+from waemu.environment import ConfigError, WebEnv, keeps_running, web_env
 from waemu.mediavolume import MEDIA_DIR
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
@@ -54,6 +54,8 @@ def main() -> int:
         env = web_env()
     except ConfigError as error:
         print(error, file=sys.stderr, flush=True)
+        if keeps_running():
+            signal.pause()
         return 1
     logs.setup(file=logs.WEB_LOG)
     _log_errors(logs.LIGHTTPD_ERROR_LOG)
@@ -127,7 +129,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
         ),
         cores=Cores(
             engine,
-            CoreClient(session, clock),
+            CoreClient(session, clock, seal.make(env.secret)),
             clock,
             single_host=None if env.multiconnect else env.wacore_hostname,
         ),

@@ -107,9 +107,7 @@ async def _application(web: Webapp) -> list[Metric]:
 
 def callback_metrics(found: t.Mapping[str, t.Sequence[CallbackCount]]) -> list[Metric]:
     """What the coreapps, by key, have sent to the webhook since they started. Pure."""
-    rows = [
-        ({"result": one.result, "type": one.type, "node": key}, one) for key, each in found.items() for one in each
-    ]
+    rows = [({"result": one.result, "type": one.type, "node": key}, one) for key, each in found.items() for one in each]
     duration = "callback_requests_duration_ms"
     number = tuple((labels, one.requests) for labels, one in rows)
     milliseconds = tuple((labels, one.milliseconds) for labels, one in rows)
