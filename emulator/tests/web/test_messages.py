@@ -76,6 +76,23 @@ def interactive(**action: t.Any) -> dict[str, t.Any]:
 
 
 BAD: list[tuple[dict[str, t.Any], int, str]] = [
+    (interactive(sections=[{**SECTION, "title": "one\ntwo"}]), 2017, "interactive.action.sections[0].title"),
+    (
+        interactive(sections=[{"rows": [{"id": "1", "title": " "}]}]),
+        2017,
+        "interactive.action.sections[0].rows[0].title",
+    ),
+    (
+        {
+            "type": "template",
+            "template": {
+                **TEMPLATE,
+                "components": [{"type": "body", "parameters": [{"type": "text", "text": "a\nb"}]}],
+            },
+        },
+        2006,
+        "template.components[0].parameters[0].text",
+    ),
     ({}, 1008, "text"),
     ({"text": {}}, 1008, "text.body"),
     ({"text": {"body": ""}}, 1009, "text.body"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import msgspec
@@ -19,6 +20,8 @@ MOST_PRODUCTS: t.Final = 30
 MEDIA_TYPES: t.Final = ("image", "audio", "video", "document", "sticker")
 TYPES: t.Final = ("text", *MEDIA_TYPES, "contacts", "location", "interactive", "template", "hsm")
 RECIPIENT_TYPES: t.Final = ("individual", "group")
+
+_UNFIT: t.Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 NonEmpty = t.Annotated[str, msgspec.Meta(min_length=1)]
 Digits = t.Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$", description="A WhatsApp id: digits only")]
@@ -296,7 +299,23 @@ def _interactive(message: Message) -> None:
         raise missing("interactive.body")
     if interactive.header is not None:
         _interactive_header(interactive.header, interactive.type)
+    for where, text in _labels(interactive.action):
+        if not text.strip() or _UNFIT.search(text):
+            raise ApiError(2017, f"Parameter '{where}' must be visible text in one line")
     _ACTIONS[interactive.type](interactive.action)
+
+
+def _labels(action: Action) -> t.Iterator[tuple[str, str]]:
+    """The short texts on what a user can tap."""
+    if action.button is not None:
+        yield "interactive.action.button", action.button
+    for index, button in enumerate(action.buttons):
+        yield f"interactive.action.buttons[{index}].reply.title", button.reply.title
+    for place, section in enumerate(action.sections):
+        if section.title is not None:
+            yield f"interactive.action.sections[{place}].title", section.title
+        for index, row in enumerate(section.rows):
+            yield f"interactive.action.sections[{place}].rows[{index}].title", row.title
 
 
 def _interactive_header(header: Header, kind: str) -> None:
