@@ -60,7 +60,7 @@ class NodeStatus(msgspec.Struct):
     """What health (3.5) and support (4.5) show of a node.
 
     role: primary_master, secondary_master or coreapp. gateway_status: connected, connecting, disconnected,
-    uninitialized or unregistered. shards: inclusive ranges. socket_conn: DN, SC or UP.
+    uninitialized or unregistered. shards: inclusive ranges. socket_conn: DN, SC, UP or UP receiving offline.
     """
 
     node_key: str

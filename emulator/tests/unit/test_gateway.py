@@ -195,6 +195,17 @@ def test_mailbox_gives_each_shard_its_own_once() -> None:
     assert mailbox.take(3, frozenset({0, 1}), 2, 1) == second
 
 
+async def test_what_waited_is_a_backlog_until_it_is_acknowledged(world: World) -> None:
+    node = world.node("a:a", count=1)
+    for number in range(3):
+        await world.admin("POST", "/inbound", {"number": NUMBER, "wa_id": f"4917{number}", "body": {"body": "x"}})
+    await node.connect(frozenset({0}))
+    assert node.backlog == 3
+    await world.admin("POST", "/inbound", {"number": NUMBER, "wa_id": "49179", "body": {"body": "x"}})
+    await node.acknowledge(await asyncio.wait_for(node.receive(), 5))
+    assert node.backlog == 0
+
+
 async def test_registration_logs_the_former_installation_off(world: World) -> None:
     registrar = GatewayRegistrar(CoreClient(world.session, Clock(DIVISOR)), world.url)
     await registrar.send_code(NUMBER, "sms")

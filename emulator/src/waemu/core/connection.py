@@ -11,6 +11,7 @@ from waemu.core.backoff import Backoff
 from waemu.core.gateway_link import GatewayLink, LinkDown, Refused
 
 DOWN, CONNECTING, UP = "DN", "SC", "UP"  # as support shows them (4.5)
+RECEIVING = "UP receiving offline"  # up, and what had waited for the connection is still coming in
 GATEWAY_STATUS = {DOWN: "disconnected", CONNECTING: "connecting", UP: "connected"}
 log = logging.getLogger("waemu.connection")
 
@@ -33,6 +34,11 @@ class Connection:
     def is_up(self) -> bool:
         """Whether messages can be sent."""
         return self.socket == UP
+
+    @property
+    def socket_conn(self) -> str:
+        """The state as support shows it (4.5)."""
+        return RECEIVING if self.is_up and self.link.backlog else self.socket
 
     @property
     def gateway_status(self) -> str:

@@ -118,7 +118,7 @@ class Coreapp:
             "coreapp",
             gateway_status,
             shown,
-            self.connection.socket,
+            self.connection.socket_conn,
             str(node.env.version),
         )
 

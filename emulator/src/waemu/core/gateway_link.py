@@ -80,6 +80,10 @@ class GatewayLink(Protocol):
     def directory(self) -> Directory:
         """What WhatsApp knows of users and templates that a core has to heed."""
 
+    @property
+    def backlog(self) -> int:
+        """How much of what had waited when it connected is still to come."""
+
     async def connect(self, shards: frozenset[int]) -> None:
         """Connect for these shards; returns when connected. Raises LinkDown."""
 
@@ -136,6 +140,7 @@ class Loopback:
     def __init__(self, clock: Clock, directory: Directory | None = None) -> None:
         self._clock = clock
         self.directory = directory or Directory()
+        self.backlog = 0
         self._up = False
         self._events: list[Event] = []
         self._taken: list[Event] = []  # returned by receive and not acknowledged

@@ -36,6 +36,7 @@ class RemoteLink:
         self._media_url = url + protocol.MEDIA_PATH
         self._number = ""
         self.directory = Directory()
+        self.backlog = 0
         self._hello = hello
         self.allowed: Callable[[], bool] = lambda: True
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -56,10 +57,11 @@ class RemoteLink:
         hello = self._hello(shards)
         socket = await self._open()
         try:
-            self.directory = await self._introduce(socket, hello)
+            welcome = await self._introduce(socket, hello)
         except BaseException:
             self._hang_up(socket)
             raise
+        self.directory, self.backlog = welcome.directory, welcome.waiting
         self._socket, self._number = socket, hello.number
         self._down = asyncio.get_running_loop().create_future()
         self._heard_at = self._clock.now()
@@ -73,7 +75,7 @@ class RemoteLink:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise LinkDown(f"no gateway at {self._url}: {error or type(error).__name__}") from error
 
-    async def _introduce(self, socket: aiohttp.ClientWebSocketResponse, hello: Hello) -> Directory:
+    async def _introduce(self, socket: aiohttp.ClientWebSocketResponse, hello: Hello) -> Welcome:
         try:
             async with asyncio.timeout(self._answer_time):
                 await socket.send_bytes(protocol.encode(hello))
@@ -84,7 +86,7 @@ class RemoteLink:
             raise _closed(frame, hello)
         if not isinstance(frame, Welcome):
             raise LinkDown("the gateway does not take the connection")
-        return frame.directory
+        return frame
 
     async def until_down(self) -> LinkDown:
         """Wait until the connection is gone."""
@@ -126,7 +128,7 @@ class RemoteLink:
         frame, socket = self._events, self._socket
         if frame is None or socket is None or frame.events is not events:
             raise LinkDown("the connection these events came over is gone")
-        self._events = None
+        self._events, self.backlog = None, max(self.backlog - len(events), 0)
         try:
             await socket.send_bytes(protocol.encode(Handled(frame.batch)))
         except (aiohttp.ClientError, OSError) as error:

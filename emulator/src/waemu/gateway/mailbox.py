@@ -39,6 +39,10 @@ class Mailbox:
             self._sent[link, batch] = found
         return found
 
+    def waiting(self, shards: frozenset[int], count: int) -> int:
+        """How many events there are for a link that serves these shards of count."""
+        return sum(map(len, self._queues(shards, count)))
+
     def _queues(self, shards: Iterable[int], count: int) -> Iterator[deque[Event]]:
         for shard in shards:
             if shard != CONTROL_SHARD:

@@ -41,9 +41,10 @@ class Hello(msgspec.Struct, tag="hello", tag_field="kind"):
 
 
 class Welcome(msgspec.Struct, tag="welcome", tag_field="kind"):
-    """Connected. directory: what the node has to know of users and templates."""
+    """Connected. directory: what the node has to know of users and templates. waiting: events that come now."""
 
     directory: Directory = Directory()
+    waiting: int = 0
 
 
 class Known(msgspec.Struct, tag="known", tag_field="kind"):

@@ -207,7 +207,8 @@ class Gateway:
         try:
             if await self.links.admit(link):
                 self._news[link.id] = asyncio.Event()
-                await link.write(Welcome(self.users(hello.number).directory(hello.version)))
+                waiting = self.mailbox(hello.number).waiting(link.shards, hello.count)
+                await link.write(Welcome(self.users(hello.number).directory(hello.version), waiting))
                 helpers = [asyncio.create_task(self._keep(link)), asyncio.create_task(self._tell(link))]
                 await reader
         finally:
