@@ -179,7 +179,12 @@ async def test_events_come_until_they_are_acknowledged(world: World) -> None:
     assert statuses == ["delivered", "read"]
     entry = await world.admin("GET", f"/ledger/{NUMBER}/1")
     assert entry["accepted_at"] <= entry["delivered_at"] <= entry["read_at"]
-    assert not (await world.admin("GET", f"/inbound/{NUMBER}/{message_id}"))["waiting"]
+    inbound = f"/inbound/{NUMBER}/{message_id}"
+    assert await world.admin("GET", inbound) == {"waiting": False, "read": False}
+    await node.mark_read(message_id)
+    async with asyncio.timeout(5):
+        while not (await world.admin("GET", inbound))["read"]:
+            await asyncio.sleep(0.01)
 
 
 def test_mailbox_gives_each_shard_its_own_once() -> None:

@@ -8,7 +8,7 @@ import json
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.web.conftest import API_KEY, Api, Cluster, free_port, running, web_env
+from tests.web.conftest import API_KEY, PASSWORD, Api, Cluster, free_port, running, web_env
 from tests.web.test_users import code
 from waemu import codes
 from waemu.environment import DbEnv
@@ -136,8 +136,17 @@ async def test_stats(api: Api) -> None:
     assert b'db_contacts{type="whatsapp_user"} 0\n' in raw
     status, body = await api.call("GET", "/v1/stats/db?format=xml")
     assert (status, code(body)) == (400, 1009)
-    for path in ("/v1/stats/app/internal", "/v1/stats/db/internal"):
-        assert (await api.call("GET", path))[0] == 200
+    assert (await api.call("GET", "/v1/stats/db/internal"))[0] == 200
+
+
+async def test_database_requests_are_counted(api: Api) -> None:
+    await api.call("POST", "/v1/users", {"username": "joe17", "password": PASSWORD})
+    _, body = await api.call("GET", "/v1/stats/app/internal")
+    found = body["stats"]["application"]
+    for metric in ("db_request_duration_us_sum", "db_request_duration_us_count"):
+        values = {(one["labels"]["store"], one["labels"]["op"]): one["value"] for one in found[metric]["data"]}
+        assert values["config", "insert"] >= 1
+        assert values["callback", "select"] >= 1
 
 
 async def test_the_description_is_served_and_complete(api: Api) -> None:

@@ -105,6 +105,9 @@ class GatewayLink(Protocol):
     async def acknowledge(self, events: Sequence[Event]) -> None:
         """These are kept now: WhatsApp need not deliver them again. Raises LinkDown."""
 
+    async def mark_read(self, message_id: str) -> None:
+        """The business has read a received message. Raises LinkDown."""
+
     async def download(self, media_id: str) -> bytes:
         """The content of received media. Raises LinkDown, MediaGone."""
 
@@ -218,6 +221,9 @@ class Loopback:
         """Forget what receive returned last."""
         assert len(events) == len(self._taken)
         self._taken = []
+
+    async def mark_read(self, message_id: str) -> None:
+        """Nobody looks at it."""
 
     async def download(self, media_id: str) -> bytes:
         """What came with an injected message."""

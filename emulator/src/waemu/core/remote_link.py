@@ -134,6 +134,15 @@ class RemoteLink:
         except (aiohttp.ClientError, OSError) as error:
             raise LinkDown(str(error)) from error
 
+    async def mark_read(self, message_id: str) -> None:
+        """Tell the user. Raises LinkDown."""
+        if self._socket is None:
+            raise LinkDown("not connected")
+        try:
+            await self._socket.send_bytes(protocol.encode(protocol.Seen(message_id)))
+        except (aiohttp.ClientError, OSError) as error:
+            raise LinkDown(str(error)) from error
+
     async def download(self, media_id: str) -> bytes:
         """What a user sent. Raises LinkDown, MediaGone."""
         try:

@@ -133,6 +133,10 @@ class Server:
         message_id = request.match_info["id"]
         if not await self._node.db(messages.mark_read(self._node.engine, message_id)):
             raise CoreError(1006, f"No incoming message {message_id}")
+        try:
+            await self._coreapp.connection.link.mark_read(message_id)
+        except LinkDown as error:
+            log.warning("The sender of %s is not told that it was read: %s", message_id, error)
         return Done()
 
     async def _fetch(self, request: web.Request) -> Done:

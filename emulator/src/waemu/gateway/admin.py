@@ -232,8 +232,9 @@ class Admin:
         return {"removed": removed}
 
     async def _inbound_state(self, request: web.Request) -> Any:
-        waits = self._gateway.mailbox(request.match_info["number"]).waits(request.match_info["id"])
-        return {"waiting": waits}
+        number, message_id = request.match_info["number"], request.match_info["id"]
+        waits = self._gateway.mailbox(number).waits(message_id)
+        return {"waiting": waits, "read": (number, message_id) in self._gateway.seen}
 
     async def _faults(self, _request: web.Request) -> Any:
         return self._gateway.faults.waiting

@@ -103,7 +103,13 @@ class Handled(msgspec.Struct, tag="handled", tag_field="kind"):
     batch: int
 
 
-FromNode = Hello | Ping | Pong | Send | Handled
+class Seen(msgspec.Struct, tag="seen", tag_field="kind"):
+    """The business has read a message of a user."""
+
+    message_id: str
+
+
+FromNode = Hello | Ping | Pong | Send | Handled | Seen
 FromGateway = Welcome | Known | Closed | Ping | Pong | Accepted | Events
 
 

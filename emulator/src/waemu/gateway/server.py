@@ -70,6 +70,7 @@ class Gateway:
         self.ledger, self.faults = Ledger(), Faults()
         self.mailboxes: dict[str, Mailbox] = {}
         self.media: dict[tuple[str, str], tuple[float, bytes]] = {}  # by number and id: when it came, and what
+        self.seen: set[tuple[str, str]] = set()  # number and id of messages that the business has read
         self._users: dict[str, Users] = {}
         self._attempts = Attempts(clock.now)
         self._due: list[tuple[float, str, Status, list[protocol.Outgoing]]] = []  # receipts by product time
@@ -245,6 +246,8 @@ class Gateway:
         elif isinstance(frame, protocol.Handled):
             self.mailbox(link.hello.number).handled(link.id, frame.batch)
             self._wake(link.hello.number)
+        elif isinstance(frame, protocol.Seen):
+            self.seen.add((link.hello.number, frame.message_id))
 
     async def _accept(self, link: Link, frame: Send) -> None:
         hello, now = link.hello, time.time()

@@ -153,7 +153,7 @@ def _handler(webapp: Webapp, envelope: Envelope, endpoint: Endpoint) -> Next:
         _check_ready(webapp, endpoint)
         caller = await webapp.auth.caller(request.headers.get("Authorization"), endpoint.access)
         call: Call[t.Any] = Call(None, caller, request.match_info, request.query, request)
-        return envelope.success(await _run(webapp, endpoint, call))
+        return envelope.success(await _run(webapp, endpoint, call), deprecated=endpoint.deprecated)
 
     handle.metric = endpoint.metric  # type: ignore[attr-defined]
     return handle

@@ -97,6 +97,7 @@ class Endpoint:
     before_ready: answered also while the database's schema is not there yet.
     query: parameters and the values they may have.
     since: the first major.minor that has it; older ones answer as for any unknown path.
+    deprecated: C(meta.api_status) says so.
     """
 
     method: str
@@ -111,6 +112,7 @@ class Endpoint:
     query: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     before_ready: bool = False
     since: tuple[int, int] = (0, 0)
+    deprecated: bool = False
 
     @property
     def metric(self) -> str:
@@ -138,6 +140,7 @@ class Endpoints:
         query: Mapping[str, tuple[str, ...]] | None = None,
         before_ready: bool = False,
         since: tuple[int, int] = (0, 0),
+        deprecated: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated coroutine as the end point; its docstring's first line is the summary."""
         kind = body_kind or (BodyKind.JSON if body is not None else BodyKind.NONE)
@@ -158,6 +161,7 @@ class Endpoints:
                     query=query or {},
                     before_ready=before_ready,
                     since=since,
+                    deprecated=deprecated,
                 )
             )
             return handler

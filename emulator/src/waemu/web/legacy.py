@@ -96,7 +96,7 @@ async def delete_pack(web: Webapp, call: Call[None]) -> Reply:
     return Reply()
 
 
-@routes.add("GET", "/v1/groups", access=Access.USER, ok={200: GroupsReply})
+@routes.add("GET", "/v1/groups", access=Access.USER, ok={200: GroupsReply}, deprecated=True)
 async def read_groups(_web: Webapp, _call: Call[None]) -> Reply:
     """Read all groups."""
     return Reply(200, {"groups": []})

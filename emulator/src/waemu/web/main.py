@@ -26,6 +26,7 @@ from waemu.store.engine import DB_ERRORS, make_engine
 from waemu.web import passwords, tls, tokens
 from waemu.web.app import make_app
 from waemu.web.auth import ROLE_ADMIN, Authenticator, utc_now
+from waemu.web.dbmetrics import DbMetrics
 from waemu.web.errors import reason
 from waemu.web.metrics import Metrics
 from waemu.web.ratelimit import RateLimits
@@ -136,6 +137,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
         limits=RateLimits(env.rate_limit_factor),
         metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),
         media_dir=media_dir,
+        db_metrics=DbMetrics(engine),
     )
     try:
         yield webapp

@@ -17,8 +17,9 @@ class Envelope:
 
     def __init__(self, version: str) -> None:
         self.meta: t.Final = {"version": version, "api_status": "stable"}
+        self.old: t.Final = {"version": version, "api_status": "deprecated"}
 
-    def success(self, reply: Reply) -> aiohttp_web.StreamResponse:
+    def success(self, reply: Reply, *, deprecated: bool = False) -> aiohttp_web.StreamResponse:
         """The HTTP answer of a success."""
         if reply.file is not None:
             headers = {**reply.headers, "Content-Type": reply.content_type}
@@ -28,7 +29,7 @@ class Envelope:
         if reply.null:
             return _response(reply.status, b"null", "application/json", reply.headers)
         data = msgspec.to_builtins(reply.data) if reply.data is not None else {}
-        return self._json(reply.status, {**data, "meta": self.meta}, reply.headers)
+        return self._json(reply.status, {**data, "meta": self.old if deprecated else self.meta}, reply.headers)
 
     def error(self, error: ApiError) -> aiohttp_web.Response:
         """The HTTP answer of an error found here."""

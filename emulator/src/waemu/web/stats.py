@@ -72,7 +72,8 @@ async def application(web: Webapp, call: Call[None]) -> Reply:
 )
 async def application_internal(web: Webapp, call: Call[None]) -> Reply:
     """Show statistics of the application with the webapp's own metrics."""
-    return _reply(call, {"application": [*await _application(web), *web.metrics.collect()]})
+    own = [*web.metrics.collect(), *web.db_metrics.collect()]
+    return _reply(call, {"application": [*await _application(web), *own]})
 
 
 @routes.add("GET", "/v1/stats/db", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})

@@ -15,6 +15,7 @@ if t.TYPE_CHECKING:
     from waemu.clock import Clock
     from waemu.environment import WebEnv
     from waemu.web.auth import Authenticator
+    from waemu.web.dbmetrics import DbMetrics
     from waemu.web.metrics import Metrics
     from waemu.web.ratelimit import RateLimits
     from waemu.web.routing import Cores
@@ -40,6 +41,7 @@ class Webapp:
     limits: RateLimits
     metrics: Metrics
     media_dir: Path
+    db_metrics: DbMetrics
     readiness: Readiness = Readiness.NO_SCHEMA
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
