@@ -30,6 +30,7 @@ NOTICES = {  # kinds of system messages, and the setting that asks for them
     "user_identity_changed": "show_security_notifications",
 }
 RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4, "deleted": 4}
+PAUSE = 0.05  # real seconds after a connection was lost
 FULL = 1.0  # product seconds between looks at a queue that has no room
 log = logging.getLogger("waemu.receiver")
 
@@ -56,9 +57,9 @@ class Receiver:
                 await link.acknowledge(events)
                 backoff.reset()
             except LinkDown as error:
-                if self._connection.is_up:
-                    log.warning("Connection lost: %s", error)
-                    await self._connection.lost()
+                # The connection notices by itself; there may be another one already, which is none of this one's fault.
+                log.debug("What WhatsApp told is told again later: %s", error)
+                await asyncio.sleep(PAUSE)
             except DB_ERRORS as error:
                 log.error("Could not keep what WhatsApp told: %s", error)
                 await self._node.clock.sleep(backoff.next())
