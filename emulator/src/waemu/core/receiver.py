@@ -30,6 +30,7 @@ NOTICES = {  # kinds of system messages, and the setting that asks for them
     "user_identity_changed": "show_security_notifications",
 }
 RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4, "deleted": 4}
+LONGEST_MIME = 128  # what the table has room for
 PAUSE = 0.05  # real seconds after a connection was lost
 FULL = 1.0  # product seconds between looks at a queue that has no room
 log = logging.getLogger("waemu.receiver")
@@ -133,7 +134,9 @@ class Receiver:
     def _file(self, message: Inbound) -> tuple[Media, str]:
         path = mediavolume.path(self._media_dir, message.body["id"], mediavolume.INCOMING)
         size = path.stat().st_size if path.is_file() else 0
-        return Media(message.body["id"], str(message.body.get("mime_type", "")), size, incoming=True), str(path)
+        return Media(
+            message.body["id"], str(message.body.get("mime_type", ""))[:LONGEST_MIME], size, incoming=True
+        ), str(path)
 
 
 def is_wanted(message: Inbound, settings: Mapping[str, Any]) -> bool:
