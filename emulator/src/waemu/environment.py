@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import signal
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -319,9 +320,11 @@ def _ids(env: Env, name: str) -> tuple[str, ...]:
     return parts
 
 
-def keeps_running(env: Env = os.environ) -> bool:
-    """Whether a bad value leaves the container running without doing anything, as older clients do (10)."""
-    return env.get("WAEMU_FAULT_KEEP_RUNNING", "") == "1"
+def idle_if_asked(env: Env = os.environ) -> None:
+    """After a bad value: do nothing until told to stop, as older clients do (10), where a test asks for that."""
+    if env.get("WAEMU_FAULT_KEEP_RUNNING", "") == "1":
+        signal.signal(signal.SIGTERM, lambda *_: None)  # process 1 of a container would not notice it otherwise
+        signal.pause()
 
 
 def _gateway_url(env: Env) -> str:

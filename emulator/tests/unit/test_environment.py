@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from waemu import environment
 from waemu.environment import ConfigError
+
+SOURCE = Path(__file__).parents[2] / "src"
 
 GOOD = {
     "WA_DB_ENGINE": "MYSQL",
@@ -97,3 +105,39 @@ def test_schema_upgrade_needs_no_host_name() -> None:
 def test_secrets_are_not_in_the_representation() -> None:
     text = repr(environment.node_env({**GOOD, "WA_DB_PASSWORD": "hunter2", "WA_SECRET": "hunter3"}))
     assert "hunter" not in text
+
+
+@pytest.mark.parametrize("program", ["waemu.core", "waemu.web"])
+@pytest.mark.parametrize("keeps_running", [False, True])
+def test_a_bad_value_ends_the_container_unless_asked_otherwise(program: str, *, keeps_running: bool) -> None:
+    variables = {**os.environ, **GOOD, "WA_DB_PORT": "x", "WAEMU_FAULT_KEEP_RUNNING": str(int(keeps_running))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", program],
+        env={**variables, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert "WA_DB_PORT is 'x'" in process.stdout.readline()
+        if keeps_running:
+            time.sleep(0.3)
+            assert process.poll() is None
+            process.terminate()
+        assert process.wait(timeout=10) == 1
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [("", ()), ("49170", ("49170",)), ("49170,49171", ("49170", "49171")), ("+49170", None), (",", None)],
+)
+def test_ids_of_nobody(text: str, ids: tuple[str, ...] | None) -> None:
+    variables = {**GOOD, "WAEMU_NOT_ON_WHATSAPP": text}
+    if ids is None:
+        with pytest.raises(ConfigError, match="WAEMU_NOT_ON_WHATSAPP is"):
+            environment.node_env(variables)
+    else:
+        assert environment.node_env(variables).not_on_whatsapp == ids

@@ -112,8 +112,7 @@ def main() -> int:
         asyncio.run(_until_signal(env))
     except ConfigError as error:
         log.error("%s", error)
-        if environment.keeps_running():
-            signal.pause()
+        environment.idle_if_asked()
         return 1
     except OSError as error:
         log.error("Cannot listen: %s", error)

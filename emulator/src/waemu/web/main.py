@@ -18,7 +18,7 @@ from aiohttp import web as aiohttp_web
 
 from waemu import logs, seal
 from waemu.clock import Clock
-from waemu.environment import ConfigError, WebEnv, keeps_running, web_env
+from waemu.environment import ConfigError, WebEnv, idle_if_asked, web_env
 from waemu.mediavolume import MEDIA_DIR
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
@@ -55,8 +55,7 @@ def main() -> int:
         env = web_env()
     except ConfigError as error:
         print(error, file=sys.stderr, flush=True)
-        if keeps_running():
-            signal.pause()
+        idle_if_asked()
         return 1
     logs.setup(file=logs.WEB_LOG)
     _log_errors(logs.LIGHTTPD_ERROR_LOG)
