@@ -71,7 +71,7 @@ class Hook:
     """The business's webhook: keeps what it was told, answers what the test wants."""
 
     def __init__(self) -> None:
-        self.url = self.ca = ""
+        self.url = self.ca = self.authorization = ""
         self.answers: list[int] = []  # for the next requests; then 200
         self.always = 200
         self.seconds = 0.0
@@ -82,6 +82,7 @@ class Hook:
     async def answer(self, request: web.Request) -> web.Response:
         """One POST."""
         body = await request.json()
+        self.authorization = request.headers.get("Authorization", "")
         self._now += 1
         self.most = max(self.most, self._now)
         await asyncio.sleep(self.seconds)

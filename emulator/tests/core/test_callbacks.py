@@ -213,3 +213,19 @@ async def test_the_clean_up_is_reported(start: Start, hooked: Hook) -> None:
         async with boot.node.engine.connect() as connection:
             for table in (tables.messages, tables.message_receipt_log):
                 assert await connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
+
+
+async def test_a_password_in_the_url_is_sent_and_never_logged(
+    start: Start, hooked: Hook, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with start() as boot:
+        for broken in ("https://joe:Canary-17@[nowhere/hook", hooked.url.replace("//", "//joe:Canary-17@") + "x"):
+            await boot.change(webhooks={"url": broken})
+            boot.tell(Inbound(f"in{len(broken)}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+            await until(lambda: "Callback failed" in caplog.text)
+            await asyncio.sleep(0.3)
+        await boot.change(webhooks={"url": hooked.url.replace("//", "//joe:Canary-17@")})
+        await until(lambda: hooked.got)
+        assert "Basic " in hooked.authorization
+    assert "Canary" not in caplog.text

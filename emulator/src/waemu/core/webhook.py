@@ -38,6 +38,8 @@ class Webhook:
                 status = answer.status
         except TimeoutError as error:
             raise NotDelivered("no answer in time") from error
+        except aiohttp.InvalidURL as error:  # its text is the URL, which may hold a password
+            raise NotDelivered("webhooks.url is no URL") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise NotDelivered(str(error) or type(error).__name__) from error
         if status != 200:
