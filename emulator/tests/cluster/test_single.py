@@ -1,0 +1,133 @@
+"""A single instance with WA_SECRET, from the first login to a webhook that was away (reference 2.4, 4.8, 6.2)."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import aiohttp
+import docker
+import pytest
+import pytest_asyncio
+
+from tests.cluster.conftest import ACCOUNT
+from tests.cluster.hook import Hook
+from tests.cluster.test_api import CERT, PROBE, WebCluster
+from tests.web.conftest import PASSWORD
+
+pytestmark = pytest.mark.cluster
+
+SINGLE = {"WA_APP_MULTICONNECT": "0", "WACORE_HOSTNAME": "wacore", "WA_SECRET": "between-us-17"}
+MESSAGES = 3
+
+
+class Single(WebCluster):
+    """One webapp, one coreapp."""
+
+    def _run(self, kind: str, image: str, **options: t.Any) -> t.Any:
+        environment = {**options.pop("environment"), **SINGLE}
+        return super()._run(kind, image, environment=environment, **options)
+
+    async def is_up(self) -> bool:
+        """Whether the coreapp is connected."""
+        try:
+            status, body = await self.api("GET", "/health", **PROBE)
+        except aiohttp.ClientError:
+            return False
+        return status == 200 and body["health"] == {"gateway_status": "connected"}
+
+    async def waiting(self) -> int:
+        """Callbacks in the queue."""
+        _, body = await self.api("GET", "/stats/app", **PROBE)
+        return int(body["stats"]["application"]["callback_queue_size"]["data"][0]["value"])
+
+    async def done(self, method: str, path: str, json: t.Any = None, expected: int = 200) -> t.Any:
+        """The body of a call that has to work."""
+        status, body = await self.api(method, path, json)
+        assert status == expected, body
+        return body
+
+
+@pytest_asyncio.fixture
+async def single() -> t.AsyncIterator[Single]:
+    """Started; nobody has logged in."""
+    found = Single(docker.from_env(timeout=60), "single")
+    try:
+        found.database()
+        found.web("web1")
+        found.node("wacore")
+        async with aiohttp.ClientSession() as session:
+            found.session = session
+            yield found
+    finally:
+        found.close()
+
+
+async def login(single: Single) -> bool:
+    """The first login, as soon as somebody answers."""
+    headers = {"Authorization": aiohttp.encode_basic_auth("admin", "secret")}
+    try:
+        status, body = await single.api("POST", "/users/login", {"new_password": PASSWORD}, **headers)
+    except aiohttp.ClientError:
+        return False
+    if status == 200:
+        single.token = body["users"][0]["token"]
+    return bool(status == 200)
+
+
+async def test_a_webhook_that_was_away_hears_everything(single: Single, tmp_path: Path) -> None:
+    await single.until(lambda: login(single), 60)
+    await single.until(lambda: registered(single), 60)
+    await single.until(single.is_up, 60)
+    single.network.reload()
+    hook = Hook(single.network.attrs["IPAM"]["Config"][0]["Gateway"], tmp_path)
+    url = f"https://{single.address('web1')}/v1/certificates/webhooks/ca"
+    headers = {"Authorization": f"Bearer {single.token}", "Content-Type": "text/plain"}
+    async with single.session.post(url, data=hook.ca, headers=headers, ssl=False) as response:
+        assert response.status == 200
+    await single.done("PATCH", "/settings/application", {"webhooks": {"url": hook.url, "message": {"sent": True}}})
+    single.containers["wacore"].restart(timeout=5)
+    await single.until(single.is_up, 60)
+
+    [contact] = (await single.done("POST", "/contacts", {"contacts": ["+49 170 00001"], "blocking": "wait"}))[
+        "contacts"
+    ]
+    assert (contact["status"], contact["wa_id"]) == ("valid", "4917000001")
+    text = {"type": "text", "text": {"body": "hello"}}
+    ids = set()
+    for _ in range(MESSAGES):
+        body = await single.done("POST", "/messages", {**text, "to": "4917000001"}, expected=201)
+        ids.add(body["messages"][0]["id"])
+    own = ACCOUNT["cc"] + ACCOUNT["phone_number"]
+    status, body = await single.api("POST", "/messages", {**text, "to": own})
+    assert (status, body["errors"][0]["code"]) == (400, 1021)
+
+    async def all_queued() -> bool:
+        return await single.waiting() == 3 * MESSAGES
+
+    async def all_gone() -> bool:
+        return await single.waiting() == 0
+
+    async def reported() -> bool:
+        return any("services" in body for _sender, body in hook.got)
+
+    await single.until(all_queued, 60)
+    single.containers["wacore"].kill()
+    hook.status = 200
+    single.containers["wacore"].start()
+    await single.until(all_gone, 120)
+    assert hook.statuses() == {key: {"sent", "delivered", "read"} for key in ids}
+    gc = await single.done("PUT", "/services/message/gc")
+    assert gc["services"] == {"message": {"gc": {"status": "processing"}}}
+    await single.until(reported, 120)
+    assert hook.got[-1][1] == {"services": [{"message": {"gc": {"messages_deleted": MESSAGES, "status": "complete"}}}]}
+    hook.server.shutdown()
+
+
+async def registered(single: Single) -> bool:
+    """Register as soon as the coreapp is ready."""
+    status, _ = await single.api("POST", "/account", {**ACCOUNT, "method": "sms", "cert": CERT})
+    if status != 202:
+        return False
+    await single.done("POST", "/account/verify", {"code": "123456"}, expected=201)
+    return True
