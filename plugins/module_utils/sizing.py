@@ -183,8 +183,10 @@ def head_room_problems(
         else classes_for(max(needed, SAFETY * after), database_class)
     )
     message = (
-        "{0} shards need about {1} database connections{2}, {3} with those in use by others, but the database allows"
-        " {4} (in use now: {5}); raise max_connections to at least {6}{7}.".format(
+        "{0} shards need about {1} database connections{2} at {8:g} messages a second, {3} with those in use by others,"
+        " but the database allows {4} (in use now: {5}); raise max_connections (wa_database_max_connections of a"
+        " database in wa_database_hosts) to at least {6}{7}, or set wa_messages_per_second if fewer messages are to be"
+        " sent.".format(
             shards,
             after,
             " with TLS" if tls else "",
@@ -193,6 +195,7 @@ def head_room_problems(
             in_use,
             max(needed, SAFETY * after),
             ", which class db.{0} has".format(known[0]) if known else "",
+            usual_rate(shards) if rate is None else rate,
         )
     )
     return [Problem("DB_CONNECTIONS_TOO_FEW", message, "max_connections", max_connections)]

@@ -139,8 +139,9 @@ failure:
     code: WA_SIZING_REFUSED
     message: |-
       1 problem was found, nothing was changed.
-      [DB_CONNECTIONS_TOO_FEW] 16 shards need about 1400 database connections, 1400 with those in use by others, but the
-      database allows 636 (in use now: 120); raise max_connections to at least 2800, which class db.m4.4xlarge has.
+      [DB_CONNECTIONS_TOO_FEW] 16 shards need about 1400 database connections at 200 messages a second, 1400 with those
+      in use by others, but the database allows 636 (in use now: 120); raise max_connections (...) to at least 2800,
+      which class db.m4.4xlarge has, or set wa_messages_per_second if fewer messages are to be sent.
     details: {codes: [DB_CONNECTIONS_TOO_FEW]}
 """
 

@@ -85,7 +85,7 @@ def head_room(**changes):
 def test_too_small_a_database_is_told_with_figures_and_the_class_that_would_do():
     (problem,) = head_room()
     assert (problem.code, problem.value) == ("DB_CONNECTIONS_TOO_FEW", 636)
-    assert "16 shards need about 1400 database connections" in problem.message
+    assert "16 shards need about 1400 database connections at 200 messages a second" in problem.message
     assert "allows 636 (in use now: 120)" in problem.message
     assert "at least 2800, which class db.m4.4xlarge has" in problem.message
 
@@ -105,6 +105,7 @@ def test_tls_and_rate_count():
     assert head_room(max_connections=1400, in_use=0) == []
     assert "with TLS" in head_room(max_connections=1400, in_use=0, tls=True)[0].message
     assert head_room(max_connections=100, in_use=0, rate=10) == []
+    assert "140 database connections at 20 messages" in head_room(max_connections=100, in_use=0, rate=20)[0].message
 
 
 @pytest.mark.parametrize("shards", [4, 2, 1])
