@@ -23,13 +23,16 @@ DATABASE_IMAGE = "docker.whatsapp.biz/waent/mariadb:10.11"
 
 
 class Fleet:
-    """Machines in containers, reached over SSH by a user who may use sudo."""
+    """Machines in containers, reached over SSH by a user who may use sudo.
 
-    def __init__(self, directory: Path, names: t.Sequence[str]) -> None:
+    scenario: part of the names of all that is made for them.
+    """
+
+    def __init__(self, directory: Path, names: t.Sequence[str], scenario: str = "integration") -> None:
         self.directory, self.names = directory, names
         self.inventory = directory / "inventory"
         self._environment = {
-            "MOLECULE_SCENARIO_NAME": "integration",
+            "MOLECULE_SCENARIO_NAME": scenario,
             "MOLECULE_EPHEMERAL_DIRECTORY": str(directory),
         }
         self._runs = 0

@@ -1,0 +1,158 @@
+"""A surplus coreapp that owns a shard hands it over before it goes: a real run on two machines with their own engines.
+
+    .venv/bin/python benchmarks/reshard_handover.py
+
+Four shards on two machines, then two shards and at most one coreapp on the first machine, where the owners of both are.
+So one owner is in the way: reshard.yml takes the standbys away, stops that owner, waits until another coreapp has its
+shard, and removes it. A second run is killed when the owner was stopped, and run again. Ten times the speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+
+from live_cluster import CODE, GATEWAY_IMAGE, KILLED, OK, Failed, LiveCluster, Shape  # noqa: E402 - from the checkout
+from waemu.probe.report import table  # noqa: E402
+
+from fleet import DATABASE_IMAGE, Fleet  # noqa: E402 isort: skip - live_cluster knows where it is
+
+SCENARIO = "handover"
+FIRST, SECOND = "first", "second"
+
+
+class TwoMachines(LiveCluster):
+    """The cluster on two machines in containers; first has the database, the webapp and one master."""
+
+    def __init__(self, home: Path, shape: Shape) -> None:
+        super().__init__(home, shape)
+        self.fleet = Fleet(home, (FIRST, SECOND), scenario=SCENARIO)
+
+    def start(self) -> None:
+        """Machines, engines, gateway, cluster. Raises Failed."""
+        self.fleet.create()
+        network = self.engine.networks.get("waent-mol-" + SCENARIO)
+        self.gateway = self.engine.containers.run(
+            GATEWAY_IMAGE, name=self.shape.prefix + "-gateway", detach=True, network=network.name,
+            environment={"WAEMU_TIME_DIVISOR": str(self.shape.divisor), "WAEMU_REGISTRATION_CODE": CODE},
+        )  # fmt: skip
+        self.gateway.reload()
+        address = self.gateway.attrs["NetworkSettings"]["Networks"][network.name]["IPAddress"]
+        self.gateway_url = "http://{0}:8080".format(address)
+        self.inventory = str(self.fleet.inventory)
+        self.write_hosts({})
+        given = self.shape.variables("")
+        given.update(
+            wa_db_host=self.fleet.address(FIRST), wa_db_check_host=self.fleet.address(FIRST), wa_db_check_port=3306,
+            wa_database_port=3306, wa_database_address="0.0.0.0", wa_database_image=DATABASE_IMAGE,
+            wa_address="{{ ansible_host }}", wa_extra_hosts={}, wa_webapp_port=9090, wa_coreapp_port=6250,
+            wa_master_port=6254, wa_extra_environment={
+                "WAEMU_TIME_DIVISOR": str(self.shape.divisor), "WAEMU_GATEWAY_URL": "http://{0}:5222".format(address),
+            },
+        )  # fmt: skip
+        path = self.home / "variables.json"
+        path.write_text(json.dumps(given))
+        self.variables = "@{0}".format(path)
+        run = self.play("site.yml")
+        if run.code != OK:
+            raise Failed("site.yml did not make the cluster:\n" + run.output)
+
+    def write_hosts(self, pins: t.Mapping[str, int]) -> None:
+        """The inventory; pins: number of coreapps that is fixed by hand for a machine."""
+        hosts: dict[str, dict[str, t.Any]] = {FIRST: {"wa_webapps": 1}, SECOND: {"wa_webapps": 0}}
+        for name, count in pins.items():
+            hosts[name]["wa_coreapps"] = count
+        self.fleet.write_hosts(hosts, wa_database_hosts=[FIRST])
+
+    def remove(self) -> None:
+        """The machines with all that is on them, and the gateway."""
+        try:
+            self.gateway.remove(force=True)
+        finally:
+            self.fleet.destroy()
+
+    def webapps(self) -> tuple[str, ...]:
+        """The one on the first machine."""
+        return ("https://{0}:9090".format(self.fleet.address(FIRST)),)
+
+    def coreapps(self) -> dict[str, str]:
+        """Machine and name of each coreapp's container to its state."""
+        command = "docker ps --all --filter label=waent.fleet.kind=coreapp --format '{{.Names}} {{.State}}'"
+        found = {}
+        for machine in (FIRST, SECOND):
+            for line in self.fleet.run(machine, command).splitlines():
+                name, state = line.split()
+                found["{0}/{1}".format(machine, name)] = state
+        return found
+
+    def owners_on_first(self) -> list[str]:
+        """The coreapps of the first machine that are connected for a shard."""
+        address = self.fleet.address(FIRST)
+        links = [link for link in self.connections() if max(link["shards"]) >= 0]
+        return sorted(link["node"] for link in links if link["node"].startswith(address + ":"))
+
+
+def shrink(cluster: TwoMachines, killed: bool) -> bool:
+    """4 to 2 with one coreapp at most on the first machine; True when all is as it has to be."""
+    cluster.write_hosts({FIRST: 1})
+    what = "4 to 2 with a hand-over{0}".format(", killed after it and run again" if killed else "")
+    with cluster.probe(shards=2, rate=20.0) as probe:
+        said = ""
+        if killed:
+            first = cluster.reshard_killed(2, "Hand over | Wait until every shard is served")
+            said = first.output
+            if first.code != KILLED:
+                raise Failed("the run that was to be killed ended by itself:\n" + first.output)
+            print("  left by the killed run:", cluster.coreapps(), flush=True)
+        run = cluster.reshard(2)
+        said += run.output
+    if run.code != OK:
+        raise Failed("{0} failed:\n{1}".format(what, run.output))
+    handed = [line.strip(" -'") for line in said.splitlines() if "is not needed where it is" in line]
+    faults = cluster.faults(2, coreapps=3)
+    left = sorted(name for name in cluster.coreapps() if name.startswith(FIRST))
+    good = probe.report.ok and not faults and len(left) == 1 and bool(handed) and "Hand over | Stop" in said
+    print("ok " if good else "BAD", what, "in {0:.1f} s".format(run.seconds), faults or "", flush=True)
+    print("  ", *handed, "left:", *sorted(cluster.coreapps()), flush=True)
+    print(table(probe.report), flush=True)
+    return good
+
+
+def grow(cluster: TwoMachines) -> None:
+    """Back to four shards, with three coreapps and so at least one surplus owner on the first machine."""
+    cluster.write_hosts({FIRST: 4})
+    run = cluster.reshard(4)
+    if run.code != OK:
+        raise Failed("2 to 4 failed:\n" + run.output)
+    deadline = time.monotonic() + 30
+    while len(cluster.owners_on_first()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def main() -> int:
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        cluster = TwoMachines(Path(home), Shape("rsv", 0, 4, webapps=1, max_connections=2000))
+        try:
+            cluster.start()
+            good = shrink(cluster, killed=False)
+            grow(cluster)
+            good &= shrink(cluster, killed=True)
+        finally:
+            cluster.remove()
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        sys.exit(str(problem))

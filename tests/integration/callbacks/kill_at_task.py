@@ -1,0 +1,66 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ends ansible-playbook with SIGKILL, with its whole process group, where a task begins or while it goes on."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: kill_at_task
+type: notification
+short_description: Kill the playbook where a task begins
+description:
+  - For tests of what a run leaves behind that was killed, and of the run after it.
+options:
+  task:
+    description: Number of the task, counted from 1 as they begin, or a part of its name.
+    type: str
+    required: true
+    env: [{name: KILL_AT_TASK}]
+  seconds:
+    description: How long the task goes on before that.
+    type: float
+    default: 0
+    env: [{name: KILL_AT_TASK_SECONDS}]
+"""
+
+import os  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
+import signal  # noqa: E402
+import sys  # noqa: E402
+import threading  # noqa: E402
+
+from ansible.playbook.task import Task  # noqa: E402
+from ansible.plugins.callback import CallbackBase  # noqa: E402
+
+
+def _kill(name: str) -> None:
+    sys.stdout.write("\nKILLED AT [{0}]\n".format(name))
+    sys.stdout.flush()
+    os.killpg(0, signal.SIGKILL)
+
+
+class CallbackModule(CallbackBase):
+    """Counts tasks."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "kill_at_task"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = 0
+
+    def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:
+        """Nothing of this task has been done when this is called."""
+        self.begun += 1
+        wanted: str = self.get_option("task")
+        if not (self.begun == int(wanted) if wanted.isdigit() else wanted in task.get_name()):
+            return
+        seconds: float = self.get_option("seconds")
+        if seconds:
+            timer = threading.Timer(seconds, _kill, [task.get_name()])
+            timer.daemon = True
+            timer.start()
+        else:
+            _kill(task.get_name())

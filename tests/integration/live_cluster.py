@@ -1,0 +1,275 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster of real containers on this machine's engine, made and changed by the playbooks a user runs.
+
+A gateway beside it is the witness: what it has in its ledger was delivered, and it bans a number with two owners of a
+shard. Used by tests and by the scripts in benchmarks/. Everything made carries the prefix, and is removed again.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import subprocess
+import sys
+import time
+import typing as t
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import docker
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE / "site"), str(ROOT / "emulator" / "src")]
+
+from good import SECRETS  # noqa: E402 - from the directory of the tests of site.yml
+from site_runs import OK, Run, environment, play, write_inventory, write_variables  # noqa: E402
+from waemu.probe import Options, Probe  # noqa: E402 - the emulator is not installed
+
+GATEWAY_IMAGE = "waent/gateway:0.1.0"
+CODE = "123456"
+SETTLE_SECONDS = 20.0
+KILLED = -9
+"""What a process that SIGKILL has ended leaves as its code."""
+
+
+class Failed(Exception):
+    """A playbook or the cluster did not do what it had to; one sentence, and what was seen."""
+
+
+class Shape(t.NamedTuple):
+    """What to make. divisor: how many times faster than true the product's times run. Ports begin at C(port)."""
+
+    prefix: str
+    port: int
+    shards: int
+    divisor: float = 10.0
+    max_connections: int = 500
+    webapps: int = 2
+    more: t.Mapping[str, t.Any] = {}
+
+    @property
+    def host(self) -> str:
+        """Name of the one host."""
+        return self.prefix + "-local"
+
+    def variables(self, gateway_port: str) -> dict[str, t.Any]:
+        """Of the inventory."""
+        database = {
+            "wa_db_engine": "MYSQL",
+            "wa_db_host": self.prefix + "-db",
+            "wa_db_port": 3306,
+            "wa_db_username": "root",
+            "wa_db_check_host": "127.0.0.1",
+            "wa_db_check_port": self.port + 6,
+            "wa_database_port": self.port + 6,
+            "wa_database_address": "127.0.0.1",
+            "wa_database_image": "waent/mariadb:10.11",
+            "wa_database_volume": self.prefix + "Database",
+            "wa_database_max_connections": self.max_connections,
+        }
+        number = {
+            "wa_cc": "1",
+            "wa_phone_number": "5550100244",
+            "wa_registration_method": "sms",
+            "wa_registration_code": CODE,
+        }
+        return {
+            **SECRETS,
+            **database,
+            **number,
+            "wa_version": "v2.19.4",
+            "wa_shards": self.shards,
+            "wa_survive": {},
+            "wa_name_prefix": self.prefix,
+            "wa_cluster_name": self.prefix,
+            "wa_network": self.prefix,
+            "wa_media": self.prefix + "Media",
+            "wa_webapp_port": self.port + 90,
+            "wa_coreapp_port": self.port + 250,
+            "wa_master_port": self.port + 254,
+            "wa_disk_free_mb": 100,
+            "wa_validate_certs": False,
+            "wa_settings": {"heartbeat_interval": 5, "unhealthy_interval": 30},
+            "wa_extra_hosts": {self.host: "host-gateway"},
+            "wa_extra_environment": {
+                "WAEMU_TIME_DIVISOR": str(self.divisor),
+                "WAEMU_GATEWAY_URL": "http://{0}:{1}".format(self.host, gateway_port),
+            },
+            **self.more,
+        }
+
+
+class LiveCluster:
+    """One cluster, from C(start) to C(remove)."""
+
+    def __init__(self, home: Path, shape: Shape) -> None:
+        self.home, self.shape = home, shape
+        self.engine = docker.from_env(timeout=120)
+        self.gateway_url = ""
+        self._token = ""
+        self._runs = 0
+
+    # -- making and removing -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Gateway and cluster. Raises Failed."""
+        shape = self.shape
+        gateway = self.engine.containers.run(
+            GATEWAY_IMAGE, name=shape.prefix + "-gateway", detach=True,
+            environment={"WAEMU_TIME_DIVISOR": str(shape.divisor), "WAEMU_REGISTRATION_CODE": CODE},
+            ports={"5222/tcp": None, "8080/tcp": ("127.0.0.1", None)},
+        )  # fmt: skip
+        gateway.reload()
+        ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
+        self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
+        local = {
+            "ansible_connection": "local",
+            "ansible_host": "127.0.0.1",
+            "ansible_python_interpreter": sys.executable,
+            "rack": "a",
+            "wa_webapps": shape.webapps,
+        }
+        self.inventory = write_inventory(self.home / "hosts.yml", {shape.host: local}, wa_database_hosts=[shape.host])
+        self.variables = write_variables(self.home / "variables.json", shape.variables(ports["5222/tcp"]))
+        run = self.play("site.yml")
+        if run.code != OK:
+            raise Failed("site.yml did not make the cluster:\n" + run.output)
+
+    def remove(self) -> None:
+        """Everything this made, and nothing else."""
+        try:
+            self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
+        finally:
+            self.engine.containers.get(self.shape.prefix + "-gateway").remove(force=True)
+
+    # -- playbooks ---------------------------------------------------------------------------------------------------
+
+    def play(self, playbook: str, *more: str, **extra: str) -> Run:
+        """Run a playbook to its end. Raises Failed when it shows a secret."""
+        run = play("playbooks/" + playbook, "-i", self.inventory, "-e", self.variables, *more, **extra)
+        shown = [name for name, value in SECRETS.items() if value in run.output]
+        if shown:
+            raise Failed("{0} shows {1}".format(playbook, ", ".join(shown)))
+        return run
+
+    def reshard(self, shards: int | str, *more: str) -> Run:
+        """Run reshard.yml to its end."""
+        return self.play("reshard.yml", "-e", "shards={0}".format(shards), *more)
+
+    def reshard_killed(self, shards: int, at: str, seconds: float = 0.0) -> Killed:
+        """Run reshard.yml until its process group gets SIGKILL.
+
+        at: number of the task before which that happens, counted from 1 as they begin, or a part of the task's name.
+        seconds: how long that task has been going on by then. A run that is over before has the code 0.
+        """
+        self._runs += 1
+        log = self.home / "run-{0}.log".format(self._runs)
+        plan = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
+            "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task",
+            "KILL_AT_TASK": at,
+            "KILL_AT_TASK_SECONDS": str(seconds),
+        }
+        arguments = ["-i", self.inventory, "-e", self.variables, "-e", "shards={0}".format(shards)]
+        started = time.monotonic()
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                ["ansible-playbook", "playbooks/reshard.yml", *arguments],
+                cwd=ROOT, env=environment(**plan), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+            process.wait(timeout=600)
+        said = log.read_text()
+        task = said.rpartition("\nKILLED AT [")[2].partition("]")[0] if process.returncode == KILLED else ""
+        return Killed(process.returncode, said, task, time.monotonic() - started)
+
+    # -- the cluster -------------------------------------------------------------------------------------------------
+
+    def webapps(self) -> tuple[str, ...]:
+        """Their URLs."""
+        first = self.shape.port + 90
+        return tuple("https://127.0.0.1:{0}".format(first + number) for number in range(self.shape.webapps))
+
+    def ask(self, path: str) -> t.Any:
+        """GET of the API as admin. Raises Failed."""
+        if not self._token:
+            basic = base64.b64encode("admin:{0}".format(SECRETS["wa_admin_password"]).encode()).decode()
+            answer = _call(self.webapps()[0] + "/v1/users/login", "POST", "Basic " + basic)
+            self._token = answer["users"][0]["token"]
+        return _call(self.webapps()[0] + path, "GET", "Bearer " + self._token)
+
+    def shards(self) -> int:
+        """The configured number, by the API."""
+        return int(self.ask("/v1/account/shards")["account"]["shards"])
+
+    def containers(self) -> dict[str, tuple[str, str]]:
+        """Name of each node's container to its id and the moment it was started last."""
+        listed = self.engine.containers.list(all=True, filters={"label": "waent.fleet.cluster=" + self.shape.prefix})
+        return {one.name: (one.id, one.attrs["State"]["StartedAt"]) for one in listed}
+
+    def coreapps(self) -> dict[str, str]:
+        """Name of each coreapp's container to its state on the engine."""
+        labels = ["waent.fleet.cluster=" + self.shape.prefix, "waent.fleet.kind=coreapp"]
+        return {one.name: one.status for one in self.engine.containers.list(all=True, filters={"label": labels})}
+
+    def connections(self) -> list[dict[str, t.Any]]:
+        """Who is connected for which shards, as the gateway sees it."""
+        found: list[dict[str, t.Any]] = _call(self.gateway_url + "/connections")
+        return found
+
+    def faults(self, shards: int, coreapps: int | None = None) -> list[str]:
+        """What differs from a cluster with so many shards and one spare coreapp; a moment is given for it to settle."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            found = self._faults(shards, coreapps or shards + 1)
+            if not found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.5)
+
+    def _faults(self, shards: int, coreapps: int) -> list[str]:
+        found = []
+        names = {"{0}-coreapp-{1}".format(self.shape.prefix, index + 1) for index in range(coreapps)}
+        on_engine = self.coreapps()
+        if set(on_engine.values()) != {"running"} or len(on_engine) != coreapps:
+            found.append("on the engine: {0}, expected {1} running".format(sorted(on_engine.items()), len(names)))
+        if self.shards() != shards:
+            found.append("the API tells {0} shards, expected {1}".format(self.shards(), shards))
+        served = sorted(shard for link in self.connections() for shard in link["shards"])
+        if served != list(range(-1, shards)):
+            found.append("the gateway serves the shards {0}, expected -1 to {1}".format(served, shards - 1))
+        health = self.ask("/v1/health")["health"].values()
+        connected = sum(node.get("role") == "coreapp" and node.get("gateway_status") == "connected" for node in health)
+        if connected != shards:
+            found.append("health shows {0} connected coreapps, expected {1}".format(connected, shards))
+        return found
+
+    def probe(self, shards: int = 0, rate: float = 10.0) -> Probe:
+        """A sender of messages through all webapps; shards: by which number to sort its report, 0 for that of now."""
+        password = SECRETS["wa_admin_password"]
+        load = {"rate": rate, "seconds": 3600, "shards": shards}
+        return Probe(Options(webapps=self.webapps(), gateway=self.gateway_url, password=password, **load))
+
+
+class Killed(t.NamedTuple):
+    """A run of a playbook that was to be killed. task: at whose beginning, or in which, it was; empty if not."""
+
+    code: int
+    output: str
+    task: str
+    seconds: float
+
+
+def _call(url: str, method: str = "GET", authorization: str = "") -> t.Any:
+    headers = {"Content-Type": "application/json", **({"Authorization": authorization} if authorization else {})}
+    request = urllib.request.Request(url, b"" if method == "POST" else None, headers, method=method)
+    context = ssl._create_unverified_context()  # the images' own certificate is self-signed
+    try:
+        with urllib.request.urlopen(request, timeout=30, context=context) as reply:
+            return json.load(reply)
+    except urllib.error.URLError as error:
+        raise Failed("{0} {1}: {2}".format(method, url, error)) from error

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""reshard.yml on a cluster of real containers, ten times faster than the product, while messages are sent through it.
+
+One cluster for all tests, so their order matters: each goes on with the shards the one before has left. All 30 ways and
+all places to be killed in are benchmarks/reshard_pairs.py and benchmarks/reshard_kills.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from live_cluster import KILLED, OK, LiveCluster, Run, Shape  # from the directory above
+from site_runs import FAILED
+
+SHAPE = Shape("rsh", 23000, shards=2)
+EXPIRED = base64.b64encode(json.dumps({"vname": "canary", "expires": "2020-02-29"}).encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
+    """Two shards, one spare, as site.yml makes them."""
+    made = LiveCluster(tmp_path_factory.mktemp("reshard"), SHAPE)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.remove()
+
+
+def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
+    """It ended well, the cluster is exactly as wanted, and every message that was accepted came through once."""
+    assert run.code == OK, run.output
+    assert cluster.faults(shards) == []
+    assert report.accepted > 0
+    assert (report.lost, report.twice, report.bans) == ([], [], [])
+    assert "Write wa_shards: {0} into the inventory".format(shards) in run.output
+
+
+@pytest.mark.parametrize("wrong", ["3", "many", "64", ""])
+def test_a_number_that_is_none_is_refused_with_what_is_allowed(cluster: LiveCluster, wrong: str) -> None:
+    run = cluster.reshard(wrong)
+    assert (run.code, run.codes) == (FAILED, ["WA_SHARDS_INVALID"])
+    assert "nothing was changed" in run.output.lower()
+    (sentence,) = run.told("WA_SHARDS_INVALID")
+    assert "wa_shards" in sentence
+    assert wrong in sentence
+    assert "1, 2, 4, 8, 16 and 32" in sentence
+
+
+def test_all_that_forbids_it_is_told_at_once_before_anything_is_changed(cluster: LiveCluster) -> None:
+    before = cluster.containers()
+    run = cluster.reshard(32, "-e", "wa_cert=" + EXPIRED)
+    assert (run.code, run.codes) == (FAILED, ["DB_CONNECTIONS_TOO_FEW", "CERT_EXPIRED"])
+    assert "Nothing was changed." in run.output
+    (sentence,) = run.told("CERT_EXPIRED")
+    assert sentence.startswith("wa_cert expired on 2020-02-29")
+    assert EXPIRED not in run.output
+    (sentence,) = run.told("DB_CONNECTIONS_TOO_FEW")
+    assert "the database allows 500" in sentence
+    assert "wa_database_max_connections" in sentence
+    assert (cluster.containers(), cluster.shards()) == (before, 2)
+
+
+def test_check_mode_shows_the_plan_and_changes_nothing(cluster: LiveCluster) -> None:
+    before = cluster.containers()
+    run = cluster.reshard(4, "--check")
+    assert run.code == OK, run.output
+    assert "Create 2 coreapps: rsh-local:rsh-coreapp-4, rsh-local:rsh-coreapp-5" in run.output
+    assert "Set shards from 2 to 4: all 5 coreapps restart by themselves, 45 to 60 s without service" in run.output
+    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {SHAPE.host: 0}
+    assert (cluster.containers(), cluster.shards()) == (before, 2)
+
+
+def test_more_shards(cluster: LiveCluster) -> None:
+    before = cluster.containers()
+    with cluster.probe(shards=2) as probe:
+        run = cluster.reshard(4)
+    check(cluster, run, 4, probe.report)
+    after = cluster.containers()
+    assert {name: after[name][0] for name in before} == {name: identity for name, (identity, _start) in before.items()}
+    others = [name for name in before if "-coreapp-" not in name]
+    assert {name: after[name] for name in others} == {name: before[name] for name in others}, "nor were they restarted"
+
+
+def test_the_same_number_again_changes_nothing(cluster: LiveCluster) -> None:
+    before = cluster.containers()
+    run = cluster.reshard(4)
+    assert run.code == OK, run.output
+    assert "nothing to do" in run.output
+    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {SHAPE.host: 0}
+    assert cluster.containers() == before
+
+
+def test_site_refuses_the_number_that_the_inventory_still_has(cluster: LiveCluster) -> None:
+    before = cluster.containers()
+    run = cluster.play("site.yml")
+    assert (run.code, run.codes) == (FAILED, ["SHARDS_DIFFER"])
+    (sentence,) = run.told("SHARDS_DIFFER")
+    assert "set wa_shards to 4 in the inventory" in sentence
+    assert cluster.containers() == before
+
+
+def test_killed_while_the_coreapps_restart_and_run_again_it_ends_with_fewer_shards(cluster: LiveCluster) -> None:
+    with cluster.probe(shards=1) as probe:
+        killed = cluster.reshard_killed(1, "Call set-shards, and wait", seconds=2.5)
+        assert killed.code == KILLED, killed.output
+        assert (cluster.shards(), len(cluster.coreapps())) == (1, 5), "after the call, before the surplus goes"
+        run = cluster.reshard(1)
+    check(cluster, run, 1, probe.report)
+    assert sorted(cluster.coreapps()) == ["rsh-coreapp-1", "rsh-coreapp-2"]
+
+
+def test_killed_between_new_coreapps_and_set_shards_and_run_again(cluster: LiveCluster) -> None:
+    with cluster.probe(shards=1) as probe:
+        killed = cluster.reshard_killed(2, "Wait until every coreapp stands by")
+        assert killed.code == KILLED, killed.output
+        assert (cluster.shards(), len(cluster.coreapps())) == (1, 3)
+        run = cluster.reshard(2)
+    check(cluster, run, 2, probe.report)
