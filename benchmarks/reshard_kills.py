@@ -12,6 +12,7 @@ Results: .cache/reshard_kills.json.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -74,20 +75,28 @@ def line(result: t.Mapping[str, t.Any]) -> str:
     return "{0}: {1}; {2}".format(head, what.format(**result), counts)
 
 
-def walk(cluster: LiveCluster, results: Results, deadline: float) -> None:
+def next_boundary(results: t.Sequence[t.Mapping[str, t.Any]], shards: int, first: int) -> int | None:
+    """The lowest one from first on that was not tried; when the end was reached, those before first; None after all."""
+    tried = {one["boundary"]: one["ended"] for one in results if one["shards"] == shards}
+    beyond = next(number for number in itertools.count(first) if number not in tried)
+    before = next((number for number in range(1, first) if number not in tried), None)
+    return before if any(tried.values()) else beyond
+
+
+def walk(cluster: LiveCluster, results: Results, first: int, deadline: float) -> None:
     """One boundary after the other, alternating between the ways as the cluster goes to and fro."""
     at = COUNTS[0]
     while time.monotonic() < deadline:
         shards = COUNTS[1] if at == COUNTS[0] else COUNTS[0]
-        done = [one for one in results.all if one["shards"] == shards]
-        if done and done[-1]["ended"]:
-            if all(any(one["shards"] == count and one["ended"] for one in results.all) for count in COUNTS):
+        boundary = next_boundary(results.all, shards, first)
+        if boundary is None:
+            if next_boundary(results.all, at, first) is None:
                 return
             if cluster.reshard(shards).code != OK:
                 raise Failed("reshard to {0} failed".format(shards))
             at = shards
             continue
-        result = kill_once(cluster, shards, len(done) + 1)
+        result = kill_once(cluster, shards, boundary)
         results.add(result)
         print(line(result), flush=True)
         at = at if result["untouched"] else shards
@@ -97,6 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=600, help="begin nothing new after so many minutes")
     parser.add_argument("--restart", action="store_true", help="forget what earlier calls found")
+    parser.add_argument("--first", type=int, default=1, help="begin with this boundary, try those before it at the end")
     options = parser.parse_args()
     deadline = time.monotonic() + options.minutes * 60
     results = Results("reshard_kills", options.restart)
@@ -104,7 +114,7 @@ def main() -> int:
         cluster = LiveCluster(Path(home), SHAPE)
         try:
             cluster.start()
-            walk(cluster, results, deadline)
+            walk(cluster, results, options.first, deadline)
         finally:
             cluster.remove()
     for shards in COUNTS:

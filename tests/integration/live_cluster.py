@@ -10,6 +10,7 @@ shard. Used by tests and by the scripts in benchmarks/. Everything made carries 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import ssl
 import subprocess
@@ -21,6 +22,7 @@ import urllib.request
 from pathlib import Path
 
 import docker
+import docker.errors
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -117,8 +119,9 @@ class LiveCluster:
     # -- making and removing -----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Gateway and cluster. Raises Failed."""
+        """Gateway and cluster; what a broken-off run has left goes first. Raises Failed."""
         shape = self.shape
+        self._remove_gateway()
         gateway = self.engine.containers.run(
             GATEWAY_IMAGE, name=shape.prefix + "-gateway", detach=True,
             environment={"WAEMU_TIME_DIVISOR": str(shape.divisor), "WAEMU_REGISTRATION_CODE": CODE},
@@ -136,6 +139,8 @@ class LiveCluster:
         }
         self.inventory = write_inventory(self.home / "hosts.yml", {shape.host: local}, wa_database_hosts=[shape.host])
         self.variables = write_variables(self.home / "variables.json", shape.variables(ports["5222/tcp"]))
+        if self.containers():
+            self._uninstall()
         run = self.play("site.yml")
         if run.code != OK:
             raise Failed("site.yml did not make the cluster:\n" + run.output)
@@ -143,8 +148,17 @@ class LiveCluster:
     def remove(self) -> None:
         """Everything this made, and nothing else."""
         try:
-            self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
+            self._uninstall()
         finally:
+            self._remove_gateway()
+
+    def _uninstall(self) -> None:
+        run = self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
+        if run.code != OK:
+            raise Failed("uninstall.yml did not remove the cluster:\n" + run.output)
+
+    def _remove_gateway(self) -> None:
+        with contextlib.suppress(docker.errors.NotFound):
             self.engine.containers.get(self.shape.prefix + "-gateway").remove(force=True)
 
     # -- playbooks ---------------------------------------------------------------------------------------------------

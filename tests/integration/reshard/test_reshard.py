@@ -75,8 +75,9 @@ def test_check_mode_shows_the_plan_and_changes_nothing(cluster: LiveCluster) -> 
     before = cluster.containers()
     run = cluster.reshard(4, "--check")
     assert run.code == OK, run.output
-    assert "Create 2 coreapps: rsh-local:rsh-coreapp-4, rsh-local:rsh-coreapp-5" in run.output
-    assert "Set shards from 2 to 4: all 5 coreapps restart by themselves, 45 to 60 s without service" in run.output
+    said = " ".join(run.output.split())  # long lines are folded
+    assert "Create 2 coreapps: rsh-local:rsh-coreapp-4, rsh-local:rsh-coreapp-5" in said
+    assert "Set shards from 2 to 4: all 5 coreapps restart by themselves, 45 to 60 s without service" in said
     assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {SHAPE.host: 0}
     assert (cluster.containers(), cluster.shards()) == (before, 2)
 
@@ -117,7 +118,6 @@ def test_killed_while_the_coreapps_restart_and_run_again_it_ends_with_fewer_shar
         assert (cluster.shards(), len(cluster.coreapps())) == (1, 5), "after the call, before the surplus goes"
         run = cluster.reshard(1)
     check(cluster, run, 1, probe.report)
-    assert sorted(cluster.coreapps()) == ["rsh-coreapp-1", "rsh-coreapp-2"]
 
 
 def test_killed_between_new_coreapps_and_set_shards_and_run_again(cluster: LiveCluster) -> None:
