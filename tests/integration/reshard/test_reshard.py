@@ -46,7 +46,7 @@ def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
     assert "Write wa_shards: {0} into the inventory".format(shards) in run.output
 
 
-@pytest.mark.parametrize("wrong", ["3", "many", "64", ""])
+@pytest.mark.parametrize("wrong", ["3", ""])
 def test_a_number_that_is_none_is_refused_with_what_is_allowed(cluster: LiveCluster, wrong: str) -> None:
     run = cluster.reshard(wrong)
     assert (run.code, run.codes) == (FAILED, ["WA_SHARDS_INVALID"])
