@@ -141,11 +141,20 @@ Start = Callable[..., contextlib.AbstractAsyncContextManager[Boot]]
 
 @pytest.fixture
 def start(clean: DbEnv, tmp_path: Path) -> Start:
-    """Starts a registered instance, connected when the context is entered; leaving it is a kill."""
+    """Starts a registered coreapp, a connected single instance unless of a cluster; leaving the context is a kill."""
 
     @contextlib.asynccontextmanager
-    async def boot(*, limit: int = 100000, directory: Directory | None = None) -> AsyncIterator[Boot]:
-        env = NodeEnv(clean, versions.parse("v2.63.0"), "core", "core", divisor=DIVISOR, callback_limit=limit)
+    async def boot(*, limit: int = 100000, directory: Directory | None = None, member: str = "") -> AsyncIterator[Boot]:
+        """member: its name, where it is one of a cluster."""
+        env = NodeEnv(
+            db=clean,
+            version=versions.parse("v2.63.0"),
+            container=member or "core",
+            hostname="core",
+            multiconnect=bool(member),
+            divisor=DIVISOR,
+            callback_limit=limit,
+        )
         clock, engine = Clock(DIVISOR), make_engine(clean, size=2)
         if not (await config.read_account(engine)).registered:
             await config.request_code(engine, "1", "5550100", "Shop", "hash", 600)
@@ -156,7 +165,7 @@ def start(clean: DbEnv, tmp_path: Path) -> Start:
             duty = Coreapp(node, Connection(link, clock, node.refused), tmp_path)
             life = asyncio.create_task(duty.run(Schema(node)))
             try:
-                await until(lambda: duty.connection.is_up or life.done())
+                await until(lambda: duty.connection.is_up or life.done() or (member and duty.generation))
                 yield Boot(duty, link)
             finally:
                 life.cancel()

@@ -1,0 +1,113 @@
+"""What one owner of a shard leaves undone, the next one does: messages and callbacks (reference 3.1, 4.8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest_asyncio
+import sqlalchemy as sa
+
+from tests.core.conftest import Boot, Hook, Start, until
+from waemu.core.gateway_link import Inbound
+from waemu.environment import DbEnv
+from waemu.schema import tables
+from waemu.shards import shard_of
+from waemu.store import callbacks, cluster, messages
+from waemu.store.callbacks import Callback
+from waemu.store.cluster import Owner
+from waemu.store.engine import make_engine
+from waemu.store.messages import Message
+
+MASTER = Owner("core:master", "boot")
+
+
+class Map:
+    """The shard map, written as a primary master writes it."""
+
+    def __init__(self, db: DbEnv) -> None:
+        self.engine = make_engine(db)
+        self.generation = 0
+
+    async def shards(self, count: int) -> None:
+        """Another shard count, before anybody has started."""
+        self.generation = (await cluster.set_shards(self.engine, MASTER, count)).generation
+
+    async def give(self, shards: Sequence[int], owner: Boot, others: Sequence[Boot] = ()) -> None:
+        """Name an owner, and tell everybody."""
+        await cluster.assign(self.engine, MASTER, self.generation, dict.fromkeys(shards, owner.node.me))
+        for boot in (owner, *others):
+            boot.node.changed.set()
+
+
+@pytest_asyncio.fixture
+async def shard_map(clean: DbEnv) -> AsyncIterator[Map]:
+    """One shard, nobody owns it."""
+    found = Map(clean)
+    assert await cluster.take_lease(found.engine, MASTER.node_key, MASTER.instance_id, 3600)
+    await found.shards(1)
+    yield found
+    await found.engine.dispose()
+
+
+def picture(number: int) -> Inbound:
+    """A user writes."""
+    return Inbound(f"in{number}", f"491700000{number}", "Anna", "text", {"body": "hello"}, 1)
+
+
+async def test_the_next_owner_delivers_what_the_last_one_could_not(start: Start, hooked: Hook, shard_map: Map) -> None:
+    async with start(member="a") as first, start(member="b") as second:
+        await shard_map.give([-1, 0], first, [second])
+        await until(lambda: first.duty.connection.is_up)
+        hooked.always = 500
+        first.tell(*(picture(number) for number in range(5)))
+        await until(lambda: len(hooked.tries) >= 5)
+        await shard_map.give([-1, 0], second, [first])
+        await until(lambda: second.duty.connection.is_up)
+        assert not first.duty.connection.shards
+        hooked.always = 200
+        await until(lambda: len(hooked.got) == 5)
+        assert sorted(body["messages"][0]["id"] for body in hooked.got) == [f"in{number}" for number in range(5)]
+        results = {boot: {count.result for count in boot.duty.callbacks.counts()} for boot in (first, second)}
+        assert "success" not in results[first]
+        assert "success" in results[second]
+
+
+async def test_a_standby_delivers_nothing(start: Start, hooked: Hook, shard_map: Map) -> None:
+    async with start(member="a") as boot:
+        await callbacks.queue(shard_map.engine, [Callback("service", 0, {"services": []})])
+        boot.duty.callbacks.look()
+        await asyncio.sleep(0.5)
+        assert hooked.tries == []
+        await shard_map.give([-1, 0], boot)
+        await until(lambda: hooked.got)
+
+
+async def test_owners_deliver_only_their_own(start: Start, hooked: Hook, shard_map: Map) -> None:
+    await shard_map.shards(2)
+    async with start(member="a") as first, start(member="b") as second:
+        await shard_map.give([0], first)
+        await callbacks.queue(shard_map.engine, [Callback("service", n, {"services": [{"n": n}]}) for n in (0, 1)])
+        await until(lambda: hooked.got)
+        await asyncio.sleep(0.3)
+        assert [body["services"][0]["n"] for body in hooked.got] == [0]
+        await shard_map.give([1], second, [first])
+        await until(lambda: len(hooked.got) == 2)
+
+
+async def test_what_was_queued_under_another_shard_count_is_not_forgotten(
+    start: Start, hooked: Hook, shard_map: Map
+) -> None:
+    ids = [f"4917000{number}" for number in range(20)]
+    new = [Message(f"m{wa_id}", wa_id, shard_of(wa_id, 32), "text", {"text": {"body": "x"}}) for wa_id in ids]
+    assert len({message.shard for message in new}) > 8
+    await messages.queue(shard_map.engine, "core:old", new)
+    await callbacks.queue(shard_map.engine, [Callback("service", n, {"services": [{"n": n}]}) for n in range(32)])
+    await shard_map.shards(2)
+    async with start(member="a") as first, start(member="b") as second:
+        await shard_map.give([0], first)
+        await shard_map.give([1], second, [first])
+        await until(lambda: len([body for body in hooked.got if "services" in body]) == 32)
+        await until(lambda: all("read" in hooked.statuses(message.id) for message in new))
+        async with shard_map.engine.connect() as connection:
+            assert set(await connection.scalars(sa.select(tables.messages.c.status))) == {"read"}
