@@ -139,6 +139,15 @@ async def test_a_full_queue_is_1016_until_the_webhook_answers(start: Start, hook
         await boot.send("m-last")
 
 
+async def test_many_are_delivered_once_each(start: Start, hooked: Hook) -> None:
+    async with start() as boot:
+        boot.tell(*(Inbound(f"in{n}", f"4917{n:05d}", "A", "text", {"body": "x"}, 1) for n in range(1000)))
+        await until(lambda: len(hooked.got) >= 1000)
+        await asyncio.sleep(0.5)
+        assert len(hooked.got) == 1000
+        assert len({body["messages"][0]["id"] for body in hooked.got}) == 1000
+
+
 @pytest.mark.parametrize("concurrency", [6, 12])
 async def test_so_many_callbacks_are_on_their_way_at_once(start: Start, hooked: Hook, concurrency: int) -> None:
     hooked.seconds = 0.1

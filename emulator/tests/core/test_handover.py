@@ -111,3 +111,13 @@ async def test_what_was_queued_under_another_shard_count_is_not_forgotten(
         await until(lambda: all("read" in hooked.statuses(message.id) for message in new))
         async with shard_map.engine.connect() as connection:
             assert set(await connection.scalars(sa.select(tables.messages.c.status))) == {"read"}
+
+
+async def test_the_owner_delivers_what_a_standby_reports(start: Start, hooked: Hook, shard_map: Map) -> None:
+    async with start(member="a") as owner, start(member="b") as standby:
+        await shard_map.give([-1, 0], owner, [standby])
+        await until(lambda: owner.duty.connection.is_up)
+        standby.duty.collect_soon()
+        await until(lambda: hooked.got)
+        report = {"messages_deleted": 0, "node": "core:b", "status": "complete"}
+        assert hooked.got == [{"services": [{"message": {"gc": report}}]}]

@@ -203,9 +203,10 @@ class Callbacks:
         for item in unwritten:
             self._ready.put_nowait(item)
         shards = self._node.kept_shards(self._connection.shards)
-        rows = await self._node.db(callbacks.due(self._node.engine, shards, BATCH + len(self._held)))
+        held = frozenset(self._held)  # what is finished while the rows are read may still be among them
+        rows = await self._node.db(callbacks.due(self._node.engine, shards, BATCH + len(held)))
         for row in rows:
-            if row.id not in self._held:
+            if row.id not in held and row.id not in self._held:
                 self._held.add(row.id)
                 self._ready.put_nowait(row)
         if rows or unwritten:
