@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from waemu import codes
 from waemu.web import metrics, passwords, ratelimit, tokens
 from waemu.web.bodies import Body, decode
-from waemu.web.errors import ApiError, Code, title_of
+from waemu.web.errors import ApiError, Code
 
 NOW = dt.datetime(2024, 5, 1, 12, 0, 0, tzinfo=dt.UTC)
 KEY = "k" * 40
@@ -156,8 +156,8 @@ def test_any_bytes_decode_or_are_an_api_error(raw: bytes) -> None:
 
 def test_every_code_has_a_title_and_a_status() -> None:
     for code in Code:
-        assert title_of(code)
-        assert (title_of(code) == codes.TITLES[1000]) == (code == Code.GENERIC)
+        assert codes.title(code)
+        assert (codes.title(code) == codes.TITLES[1000]) == (code == Code.GENERIC)
         assert 400 <= codes.status(code) <= 503
 
 

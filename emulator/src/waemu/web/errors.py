@@ -40,21 +40,6 @@ class Code(IntEnum):
     ACCOUNT_LOCKED = 1031
 
 
-_MORE_TITLES: t.Final[dict[int, str]] = {
-    2015: "Invalid number of sections",
-    2016: "Invalid number of rows",
-    2017: "Character Policy Violated",
-    2023: "Invalid number of product",
-    2036: "Invalid Header Structure",
-}
-"""Titles of codes that only the webapp's own checks answer; all others are in C(waemu.codes)."""
-
-
-def title_of(code: int) -> str:
-    """Title of an error code."""
-    return _MORE_TITLES.get(code) or codes.title(code)
-
-
 class ApiError(Exception):
     """An error the client sees: code, title, one sentence of details, and the HTTP status it travels with.
 
@@ -70,11 +55,11 @@ class ApiError(Exception):
         status: int | None = None,
         headers: t.Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(details or title_of(code))
+        super().__init__(details or codes.title(code))
         self.code = int(code)
         self.details = details
         self.status = codes.status(code) if status is None else status
-        self.title = title_of(code)
+        self.title = codes.title(code)
         self.headers = dict(headers or {})
 
     def as_item(self) -> dict[str, t.Any]:

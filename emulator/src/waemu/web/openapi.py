@@ -10,7 +10,7 @@ import msgspec
 
 from waemu import codes
 from waemu.web.endpoint import BINARY_REPLY, IMAGE_REPLY, META_ONLY, NULL, TEXT_REPLY, Access, BodyKind, Endpoint
-from waemu.web.errors import Code, title_of
+from waemu.web.errors import Code
 
 _REF: t.Final = "#/components/schemas/{name}"
 _JSON: t.Final = "application/json"
@@ -90,6 +90,8 @@ def _operation(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, t.A
         "security": _SECURITY[endpoint.access],
         "responses": _responses(endpoint, by_type),
     }
+    if endpoint.deprecated:
+        operation["deprecated"] = True
     parameters = [_path_parameter(name) for name in _path_names(endpoint.path)]
     parameters += [_query_parameter(name, values) for name, values in endpoint.query.items()]
     if parameters:
@@ -116,7 +118,7 @@ def _request_body(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, 
 def _responses(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, t.Any]:
     found = {str(status): _success(kind, by_type) for status, kind in endpoint.ok.items()}
     for status, possible in _errors(endpoint).items():
-        titles = ", ".join(f"{int(code)} {title_of(code)}" for code in sorted(possible))
+        titles = ", ".join(f"{int(code)} {codes.title(code)}" for code in sorted(possible))
         found[str(status)] = {
             "description": titles,
             "content": {_JSON: {"schema": by_type[Errors]}},
