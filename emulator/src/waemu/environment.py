@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from waemu import versions
+from waemu.clock import LEASE_TTL
 
 PASSWORD_FORBIDDEN = "?{}&~!()^="
 API_KEY_LENGTH = (12, 128)
@@ -85,6 +86,7 @@ class NodeEnv:
     gateway_url: str = ""
     callback_limit: int = 100000
     not_on_whatsapp: tuple[str, ...] = ()
+    lease_seconds: float = LEASE_TTL
     faults: Faults = Faults()
 
     @property
@@ -108,7 +110,8 @@ class WebEnv:
     """A container of the image web. jwt_key: empty means one is made up at start (then tokens die with it).
 
     rate_limit_factor: multiplies the rate limits of 3.8; 0 switches them off. most_concurrent: requests worked on at a
-    time, further ones are 503 (3.8).
+    time, further ones are 503 (3.8). health_drops_dead: a node that cannot be reached is not in health at all (11 Q6).
+    error_statuses: HTTP status by error code, where it is not that of the table (11 Q7).
     """
 
     db: DbEnv
@@ -127,6 +130,8 @@ class WebEnv:
     divisor: float = 1.0
     rate_limit_factor: float = 1.0
     most_concurrent: int = 500
+    health_drops_dead: bool = False
+    error_statuses: Mapping[int, int] = field(default_factory=dict)
 
 
 def db_env(env: Env = os.environ) -> DbEnv:
@@ -170,6 +175,7 @@ def node_env(env: Env = os.environ) -> NodeEnv:
         gateway_url=_gateway_url(env),
         callback_limit=_int(env, "WAEMU_CALLBACK_LIMIT", 100000, 1, 10**9),
         not_on_whatsapp=_ids(env, "WAEMU_NOT_ON_WHATSAPP"),
+        lease_seconds=_float(env, "WAEMU_LEASE_SECONDS", LEASE_TTL, minimum=3.0),
         faults=_faults(env),
     )
 
@@ -205,6 +211,8 @@ def web_env(env: Env = os.environ) -> WebEnv:
         divisor=_float(env, "WAEMU_TIME_DIVISOR", 1.0, minimum=0.001),
         rate_limit_factor=_float(env, "WAEMU_RATE_LIMIT_FACTOR", 1.0, minimum=0.0),
         most_concurrent=_int(env, "WAEMU_MAX_CONCURRENT", 500, 1, 10**6),
+        health_drops_dead=_flag(env, "WAEMU_HEALTH_DROPS_DEAD"),
+        error_statuses=_statuses(env, "WAEMU_ERROR_STATUS"),
     )
 
 
@@ -318,6 +326,14 @@ def _ids(env: Env, name: str) -> tuple[str, ...]:
     if not all(re.fullmatch(r"\d{1,20}", part) for part in parts):
         raise ConfigError(f"{name} is {text!r}; allowed are WhatsApp ids (digits), separated by commas.")
     return parts
+
+
+def _statuses(env: Env, name: str) -> dict[int, int]:
+    text = env.get(name, "")
+    pairs = [part.partition("=") for part in text.split(",")] if text else []
+    if not all(re.fullmatch(r"\d{4}", code) and re.fullmatch(r"[45]\d\d", status) for code, _, status in pairs):
+        raise ConfigError(f"{name} is {text!r}; allowed is CODE=STATUS, separated by commas, as in 1018=500,1011=500.")
+    return {int(code): int(status) for code, _, status in pairs}
 
 
 def idle_if_asked(env: Env = os.environ) -> None:

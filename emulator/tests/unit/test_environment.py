@@ -130,6 +130,23 @@ def test_a_bad_value_ends_the_container_unless_asked_otherwise(program: str, *, 
         process.kill()
 
 
+def test_lease_of_another_length() -> None:
+    assert environment.node_env(GOOD).lease_seconds == 30
+    assert environment.node_env({**GOOD, "WAEMU_LEASE_SECONDS": "12"}).lease_seconds == 12
+    with pytest.raises(ConfigError, match="WAEMU_LEASE_SECONDS is '1'"):
+        environment.node_env({**GOOD, "WAEMU_LEASE_SECONDS": "1"})
+
+
+def test_statuses_of_errors() -> None:
+    assert environment.web_env({**GOOD, "WAEMU_ERROR_STATUS": "1018=500,1011=400"}).error_statuses == {
+        1018: 500,
+        1011: 400,
+    }
+    for bad in ("1018", "1018=200", "x=500", "1018=500,"):
+        with pytest.raises(ConfigError, match="WAEMU_ERROR_STATUS is"):
+            environment.web_env({**GOOD, "WAEMU_ERROR_STATUS": bad})
+
+
 @pytest.mark.parametrize(
     ("text", "ids"),
     [("", ()), ("49170", ("49170",)), ("49170,49171", ("49170", "49171")), ("+49170", None), (",", None)],

@@ -80,6 +80,20 @@ async def test_rate_limits(clean: DbEnv, api: Api) -> None:
         assert (await other.request("GET", "/", auth="")).status == 200
 
 
+async def test_other_statuses_for_errors(clean: DbEnv, api: Api) -> None:
+    env = web_env(clean, error_statuses={1018: 500, 1006: 410, 1005: 400})
+    async with running(env, api.webapp.media_dir) as other:
+        other.token = api.token
+        message = {"to": "49170", "text": {"body": "x"}}
+        for method, path, json, expected in (
+            ("POST", "/v1/messages", message, (500, 1018)),
+            ("GET", "/v1/unknown", None, (410, 1006)),
+        ):
+            status, body = await other.call(method, path, json)
+            assert (status, code(body)) == expected
+        assert (await other.call("GET", "/v1/users/x", auth=""))[0] == 401
+
+
 async def test_too_many_requests_at_once(clean: DbEnv, api: Api, nodes: Cluster) -> None:
     owner = await nodes.add("wa-coreapp-1")
     await nodes.own("wa-coreapp-1", 0)

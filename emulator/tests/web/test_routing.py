@@ -125,6 +125,15 @@ async def test_nodes_silent_for_four_minutes_drop_out(api: Api, nodes: Cluster) 
     assert set(body["health"]) == {"127.0.0.1:wa-coreapp-1"}
 
 
+async def test_dead_nodes_can_be_left_out_of_health(clean: DbEnv, api: Api, nodes: Cluster) -> None:
+    await nodes.add("wa-coreapp-1")  # answers 1011, which is no death
+    await (await nodes.add("wa-coreapp-2")).stop()
+    async with running(web_env(clean, health_drops_dead=True), api.webapp.media_dir) as other:
+        _, body = await other.call("GET", "/v1/health", auth=f"Bearer {api.token}")
+        assert set(body["health"]) == {"127.0.0.1:wa-coreapp-1"}
+    assert set((await api.call("GET", "/v1/health"))[1]["health"]) == {f"127.0.0.1:wa-coreapp-{n}" for n in (1, 2)}
+
+
 async def test_a_hanging_node_does_not_hold_up_health(api: Api, nodes: Cluster) -> None:
     (await nodes.add("wa-coreapp-1")).status("coreapp", "connected")
     server = await asyncio.start_server(lambda _r, _w: asyncio.sleep(60), "127.0.0.1", 0)

@@ -39,6 +39,11 @@ class Master:
         self._beat = asyncio.Event()  # a coreapp is new: do not wait for the next heartbeat
 
     @property
+    def _renew_every(self) -> float:
+        """Product seconds between renewals: the same part of a lease of any length."""
+        return self.node.env.lease_seconds * LEASE_RENEW / LEASE_TTL
+
+    @property
     def is_primary(self) -> bool:
         """Whether this master holds the lease now."""
         return self.node.clock.now() < self._lease_ends
@@ -106,12 +111,12 @@ class Master:
             await self.node.wait_for_news(wait)
 
     async def _claim(self) -> None:
-        node, ttl = self.node, self.node.clock.scaled(LEASE_TTL)
+        node, ttl = self.node, self.node.clock.scaled(self.node.env.lease_seconds)
         was_primary, asked_at = self.is_primary, node.clock.now()
         call = cluster.renew_lease if was_primary else cluster.take_lease
         held = await node.db(call(node.engine, node.me.node_key, node.instance_id, ttl))
         if held:
-            self._lease_ends = asked_at + LEASE_TTL
+            self._lease_ends = asked_at + node.env.lease_seconds
             if not was_primary:
                 log.info("Won the mastership lease: primary master")
         elif was_primary:
@@ -121,9 +126,9 @@ class Master:
     async def _until_next_claim(self) -> float:
         """Product seconds: the renewal period, or the end of another master's lease if that comes first."""
         if self.is_primary:
-            return min(LEASE_RENEW, DB_CHECK_PERIOD)
+            return min(self._renew_every, DB_CHECK_PERIOD)
         lease = await self.node.db(cluster.read_lease(self.node.engine))
-        return min(LEASE_RENEW, max(self.node.clock.product(lease.left), 0.0) + 0.1)
+        return min(self._renew_every, max(self.node.clock.product(lease.left), 0.0) + 0.1)
 
     async def _wait_for_schema(self, schema: Schema) -> None:
         """The primary upgrades the schema (6.4) while it keeps renewing the lease; the others wait for it."""

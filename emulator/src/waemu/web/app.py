@@ -72,7 +72,7 @@ Next = t.Callable[[aiohttp_web.Request], t.Awaitable[aiohttp_web.StreamResponse]
 
 def make_app(webapp: Webapp) -> aiohttp_web.Application:
     """The application: all end points, with and without trailing slash, and what needs no checks at all."""
-    envelope = Envelope(str(webapp.env.version))
+    envelope = Envelope(str(webapp.env.version), webapp.env.error_statuses)
     app = aiohttp_web.Application(middlewares=[_guard(webapp, envelope)], client_max_size=MOST_BODY_BYTES)
     app.router.add_get("/", _root)
     app.router.add_get("/openapi.json", _openapi(webapp))

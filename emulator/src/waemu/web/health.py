@@ -14,6 +14,7 @@ from waemu import wire
 from waemu.schema import version as schema_version
 from waemu.store import config
 from waemu.web.endpoint import Access, Call, Endpoints, Reply
+from waemu.web.errors import Code
 from waemu.web.webapp import Webapp
 from waemu.wire import CoreError, NodeStatus
 
@@ -62,7 +63,7 @@ async def health(web: Webapp, _call: Call[None]) -> Reply:
     if not web.cores.is_cluster:
         status = await web.cores.single_status()
         return Reply(200, {"health": GatewayHealth(status.gateway_status)})
-    statuses = await web.cores.statuses()
+    statuses = await _statuses(web)
     return Reply(200, {"health": {key: node_health(status) for key, status in statuses.items()}})
 
 
@@ -71,11 +72,23 @@ async def support(web: Webapp, _call: Call[None]) -> Reply:
     """Tell what belongs to every support ticket: environment, schema, free space, who owns which shard."""
     found = await _common(web)
     if web.cores.is_cluster:
-        statuses = await web.cores.statuses()
+        statuses = await _statuses(web)
         found.update({key: node_support(status) for key, status in statuses.items()})
     else:
         found["socket_conn"] = (await web.cores.single_status()).socket_conn
     return Reply(200, {"support": found})
+
+
+async def _statuses(web: Webapp) -> dict[str, NodeStatus | CoreError]:
+    """What every node says; those that cannot be reached are left out where that is wanted (11 Q6)."""
+    found = await web.cores.statuses()
+    if not web.env.health_drops_dead:
+        return found
+    return {
+        key: status
+        for key, status in found.items()
+        if not isinstance(status, CoreError) or status.code != Code.INTERNAL
+    }
 
 
 def node_health(status: NodeStatus | CoreError) -> NodeHealth | NodeErrors:

@@ -7,6 +7,7 @@ import typing as t
 import msgspec
 from aiohttp import web as aiohttp_web
 
+from waemu import codes
 from waemu.web.endpoint import Reply
 from waemu.web.errors import ApiError
 from waemu.wire import CoreError
@@ -15,7 +16,9 @@ from waemu.wire import CoreError
 class Envelope:
     """Wraps results for one client version: C(meta) is C({"version": "v2.19.4", "api_status": "stable"})."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, statuses: t.Mapping[int, int]) -> None:
+        """statuses: HTTP status by error code, where another one is wanted than the usual."""
+        self._statuses = statuses
         self.meta: t.Final = {"version": version, "api_status": "stable"}
         self.old: t.Final = {"version": version, "api_status": "deprecated"}
 
@@ -33,11 +36,18 @@ class Envelope:
 
     def error(self, error: ApiError) -> aiohttp_web.Response:
         """The HTTP answer of an error found here."""
-        return self._json(error.status, {"errors": [error.as_item()], "meta": self.meta}, error.headers)
+        return self._json(
+            self._status(error.code, error.status), {"errors": [error.as_item()], "meta": self.meta}, error.headers
+        )
 
     def core_error(self, error: CoreError) -> aiohttp_web.Response:
         """A core's error, passed on as it is."""
-        return self._json(error.http_status, {"errors": msgspec.to_builtins(error.errors), "meta": self.meta}, {})
+        status = self._status(error.code, error.http_status)
+        return self._json(status, {"errors": msgspec.to_builtins(error.errors), "meta": self.meta}, {})
+
+    def _status(self, code: int, usual: int) -> int:
+        """Only where the code decides the status: a missing token stays 401, set-shards to be repeated 403."""
+        return self._statuses.get(code, usual) if usual == codes.status(code) else usual
 
     def _json(self, status: int, data: t.Any, headers: t.Mapping[str, str]) -> aiohttp_web.Response:
         return _response(status, msgspec.json.encode(data), "application/json", headers)
