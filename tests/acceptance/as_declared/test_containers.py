@@ -133,6 +133,14 @@ def test_configuration_volume_is_mounted_only_where_asked_for(nodes, variables):
         assert ("/usr/local/waent/data" in targets) == bool(data), node.name
 
 
+def test_what_is_on_an_attached_directory_is_seen_by_the_nodes(host, nodes, variables):
+    attached = {MEDIA: variables.get("wa_media", ""), "/usr/local/waent/data": variables.get("wa_data", "")}
+    for target, source in attached.items():
+        if source.startswith("/"):
+            assert nodes[0].mount(target)["Source"] == source
+            assert host.check_output("docker exec %s cat %s/was-here", nodes[0].name, target) == "from before"
+
+
 def test_nodes_share_the_network(nodes, variables):
     for node in nodes:
         assert list(node.inspected["NetworkSettings"]["Networks"]) == [variables.get("wa_network", "waent")], node.name
