@@ -71,6 +71,8 @@ def test_a_standby_takes_over_from_a_killed_owner(cluster, api):
     assert refusals(api, recipients) == {}
 
     machine, container = locate(cluster, lost)
+    # It dies at some moment while the command runs, which can take a second on a busy machine.
+    before = time.monotonic()
     machine.shell.check_output("docker kill %s", container)
     killed = time.monotonic()
 
@@ -84,10 +86,11 @@ def test_a_standby_takes_over_from_a_killed_owner(cluster, api):
         BACK_SECONDS / cluster.speed + SLACK_SECONDS,
         "a standby takes over",
     )
-    took = time.monotonic() - killed
-    print("took over after {0:.1f} s, {1:.0f} s of the product's time".format(took, took * cluster.speed))
+    back = time.monotonic()
+    least, most = (back - killed) * cluster.speed, (back - before) * cluster.speed
+    print("took over after {0:.1f} s, {1:.0f} to {2:.0f} s of the product's time".format(back - killed, least, most))
     # Sooner would mean that something else than 30 s of silence was taken for death.
-    assert took * cluster.speed >= UNHEALTHY_SECONDS - 5
+    assert most >= UNHEALTHY_SECONDS - 5
     assert refusals(api, recipients) == {}
     new = owner_of(api, 0)
     assert new in standbys
