@@ -30,6 +30,7 @@ from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
 from waemu.directory import Directory
 from waemu.environment import DbEnv, NodeEnv
+from waemu.gateway.users import Users
 from waemu.store import certificates, config
 from waemu.store.engine import make_engine
 from waemu.wire import CoreClient, MessageRequest, new_session
@@ -144,7 +145,9 @@ def start(clean: DbEnv, tmp_path: Path) -> Start:
     """Starts a registered coreapp, a connected single instance unless of a cluster; leaving the context is a kill."""
 
     @contextlib.asynccontextmanager
-    async def boot(*, limit: int = 100000, directory: Directory | None = None, member: str = "") -> AsyncIterator[Boot]:
+    async def boot(
+        *, limit: int = 100000, directory: Directory | None = None, users: Users | None = None, member: str = ""
+    ) -> AsyncIterator[Boot]:
         """member: its name, where it is one of a cluster."""
         env = NodeEnv(
             db=clean,
@@ -161,7 +164,7 @@ def start(clean: DbEnv, tmp_path: Path) -> Start:
             await config.register(engine, 7, "identity")
         async with new_session() as session:
             node = Node(env, clock, engine, CoreClient(session, clock))
-            link = Loopback(clock, directory)
+            link = Loopback(clock, directory, users)
             duty = Coreapp(node, Connection(link, clock, node.refused), tmp_path)
             life = asyncio.create_task(duty.run(Schema(node)))
             try:

@@ -9,6 +9,7 @@ import pytest
 from tests.core.conftest import NUMBER, Hook, Start, until
 from waemu.core.sender import too_late
 from waemu.directory import Directory
+from waemu.gateway.users import Users
 from waemu.schema import tables
 from waemu.store import messages
 from waemu.store.engine import in_seconds
@@ -32,6 +33,20 @@ async def test_recipients(start: Start, wa_id: str, code: int | None) -> None:
         with pytest.raises(CoreError) as refusal:
             await boot.send("m1", wa_id)
         assert (refusal.value.code, refusal.value.http_status) == (code, 400)
+
+
+async def test_since_2_43_who_is_no_user_shows_later(start: Start, hooked: Hook) -> None:
+    users = Users()
+    users.change("4917000001", 1013)
+    async with start(directory=users.directory("v2.63.0"), users=users) as boot:
+        await boot.send("text")
+        template = {"namespace": "x", "name": "y", "language": {"policy": "deterministic", "code": "en"}}
+        await boot.send("template", kind="template", template=template)
+        await boot.send("other", "4917000002")
+        await until(lambda: hooked.statuses("text") and hooked.statuses("template") and hooked.statuses("other"))
+        failed = [item for body in hooked.got for item in body["statuses"] if item["status"] == "failed"]
+        assert {item["id"]: item["errors"][0]["code"] for item in failed} == {"text": 470, "template": 1013}
+        assert "failed" not in hooked.statuses("other")
 
 
 async def test_templates_are_compared_with_those_of_the_number(start: Start) -> None:

@@ -18,6 +18,7 @@ import msgspec
 
 from waemu.clock import CONNECT_MAX, CONNECT_MIN, Clock
 from waemu.directory import Directory
+from waemu.gateway.users import Users
 from waemu.store.messages import Message
 
 DELIVERED_AFTER, READ_AFTER = 1.0, 3.0  # product seconds from accepted to the receipts of a user who is there
@@ -140,9 +141,11 @@ class Loopback:
     the process ends.
     """
 
-    def __init__(self, clock: Clock, directory: Directory | None = None) -> None:
+    def __init__(self, clock: Clock, directory: Directory | None = None, users: Users | None = None) -> None:
+        """directory: what the core heeds before it takes a message. users: who cannot be reached after that."""
         self._clock = clock
         self.directory = directory or Directory()
+        self._users = users or Users()
         self.backlog = 0
         self._up = False
         self._events: list[Event] = []
@@ -178,10 +181,18 @@ class Loopback:
         if not self._up or not self.allowed():
             raise LinkDown("not connected")
         now = self._clock.now()
+        arrived = [message for message in messages if not self._failed(message, now)]
         for after, status in ((DELIVERED_AFTER, DELIVERED), (READ_AFTER, READ)):
-            heapq.heappush(self._receipts, (now + after, next(self._count), status, messages))
+            heapq.heappush(self._receipts, (now + after, next(self._count), status, arrived))
         if self._timer is None or self._timer.done():
             self._timer = asyncio.create_task(self._tell_receipts())
+
+    def _failed(self, message: Message, now: float) -> bool:
+        why = self._users.failure(message.wa_id, message.type, now)
+        if why is not None:
+            self._events.append(Receipt(message.id, message.wa_id, "failed", int(time.time()), (why,)))
+            self._news.set()
+        return why is not None
 
     async def _tell_receipts(self) -> None:
         """Turn what is due into events until nothing is left to come."""

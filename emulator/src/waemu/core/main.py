@@ -24,8 +24,9 @@ from waemu.core.remote_link import RemoteLink
 from waemu.core.requests import Requests
 from waemu.core.schema_wait import Schema
 from waemu.core.server import Server
-from waemu.directory import NOT_A_USER, Directory
+from waemu.directory import NOT_A_USER
 from waemu.environment import ConfigError, NodeEnv
+from waemu.gateway.users import Users
 from waemu.store.engine import make_engine
 from waemu.wire import CoreClient, new_session
 
@@ -56,7 +57,10 @@ def _link(node: Node, session: ClientSession) -> GatewayLink:
     """The way to WhatsApp: a gateway where one is named, else none leaves this process."""
     if node.env.gateway_url:
         return RemoteLink(session, node.env.gateway_url, node.clock, node.hello)
-    return Loopback(node.clock, Directory(dict.fromkeys(node.env.not_on_whatsapp, NOT_A_USER)))
+    users = Users()
+    for wa_id in node.env.not_on_whatsapp:
+        users.change(wa_id, NOT_A_USER)
+    return Loopback(node.clock, users.directory(str(node.env.version)), users)
 
 
 def _registrar(node: Node, session: ClientSession) -> Registrar:
