@@ -41,9 +41,9 @@ async def queue(engine: AsyncEngine, items: Sequence[Callback]) -> None:
 
 
 async def due(engine: AsyncEngine, shards: Collection[int], limit: int) -> list[Callback]:
-    """Callbacks of some shards whose time has come, those first that waited longest."""
+    """Callbacks of some shards whose time has come: shard by shard, as the index has them, the longest waiting first."""
     ready = callbacks.c.shard.in_(shards) & (callbacks.c.next_try_at <= utc_now())
-    query = sa.select(callbacks).where(ready).order_by(callbacks.c.next_try_at, callbacks.c.id).limit(limit)
+    query = sa.select(callbacks).where(ready).order_by(callbacks.c.shard, callbacks.c.next_try_at).limit(limit)
     async with engine.connect() as connection:
         rows = await connection.execute(query)
         return [Callback(row.kind, row.shard, row.body, row.id, row.attempts) for row in rows]
