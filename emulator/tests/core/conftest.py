@@ -132,9 +132,10 @@ class Boot:
         self.link.inject(events)
 
     async def change(self, **settings: t.Any) -> None:
-        """PATCH of the settings, and the nodes told."""
-        await config.change_settings(self.node.engine, settings)
+        """PATCH of the settings; returns when the node has heard of it."""
+        wanted = await config.change_settings(self.node.engine, settings)
         self.node.changed.set()
+        await until(lambda: self.node.settings == wanted)
 
 
 Start = Callable[..., contextlib.AbstractAsyncContextManager[Boot]]
@@ -192,7 +193,7 @@ async def hooked(clean: DbEnv, hook: Hook) -> AsyncIterator[Hook]:
     await engine.dispose()
 
 
-async def until(test: Callable[[], object], seconds: float = 15.0) -> None:
+async def until(test: Callable[[], object], seconds: float = 40.0) -> None:
     """Wait until something is true."""
     async with asyncio.timeout(seconds):
         while not test():

@@ -22,10 +22,16 @@ async def waiting(boot: object) -> int:
     return await counts.callbacks(boot.node.engine)  # type: ignore[attr-defined]
 
 
+async def gone(boot: object) -> None:
+    """Until no callback waits any more."""
+    async with asyncio.timeout(20):
+        while await waiting(boot):
+            await asyncio.sleep(0.02)
+
+
 async def test_the_webhook_hears_what_becomes_of_a_message(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         await boot.change(webhooks={"message": {"sent": True}})
-        await asyncio.sleep(0.2)
         await boot.send("m1")
         await until(lambda: len(hooked.statuses("m1")) == 3)
         assert sorted(hooked.statuses("m1")) == ["delivered", "read", "sent"]
@@ -36,14 +42,12 @@ async def test_the_webhook_hears_what_becomes_of_a_message(start: Start, hooked:
             assert await connection.scalar(sa.select(tables.messages.c.status)) == "read"
             log = await connection.scalars(sa.select(tables.message_receipt_log.c.status))
             assert sorted(log) == ["delivered", "read", "sent"]
-        await asyncio.sleep(0.2)
-        assert await waiting(boot) == 0
+        await gone(boot)
 
 
 async def test_sent_is_told_to_nobody_who_does_not_ask(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         await boot.change(webhooks={"message": {"read": False}})
-        await asyncio.sleep(0.2)
         await boot.send("m1")
         boot.tell(Receipt("m1", "4917000001", "failed", 1, ({"code": 470, "title": "x"},)))
         await until(lambda: "failed" in hooked.statuses("m1"))
@@ -76,16 +80,15 @@ async def test_a_failed_callback_comes_again_ever_later(start: Start, hooked: Ho
     times = [at for at, _status in hooked.tries]
     gaps = [(later - earlier) * DIVISOR for earlier, later in itertools.pairwise(times)]
     for gap, wanted in zip(gaps, (2.0, 4.0, 6.0), strict=True):
-        assert wanted <= gap < wanted + DIVISOR  # a second of this machine's time at most
+        assert wanted <= gap < wanted + 5 * DIVISOR  # five seconds of a busy machine at most
 
 
 async def test_the_delay_has_a_limit(start: Start, hooked: Hook) -> None:
     hooked.answers = [500] * 4
     async with start() as boot:
         await boot.change(callback_backoff_delay_ms=60000, max_callback_backoff_delay_ms=1000)
-        await asyncio.sleep(0.2)
         boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
-        await until(lambda: hooked.got, 5)
+        await until(lambda: hooked.got, 20)
 
 
 @pytest.mark.parametrize("persist", [True, False])
@@ -106,8 +109,7 @@ async def test_only_what_is_written_down_outlives_a_restart(start: Start, hooked
         else:
             await asyncio.sleep(0.5)
             assert hooked.got == []
-        await asyncio.sleep(0.2)
-        assert await waiting(boot) == 0
+        await gone(boot)
 
 
 async def test_unwritten_callbacks_are_repeated_too(start: Start, hooked: Hook) -> None:
@@ -117,8 +119,9 @@ async def test_unwritten_callbacks_are_repeated_too(start: Start, hooked: Hook) 
     async with start() as boot:
         await boot.change(callback_persist=True)  # takes effect with the next start only
         boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
-        await until(lambda: hooked.got)
+        await until(lambda: hooked.tries)
         assert await waiting(boot) == 0
+        await until(lambda: hooked.got)
 
 
 async def test_a_full_queue_is_1016_until_the_webhook_answers(start: Start, hooked: Hook) -> None:
@@ -178,7 +181,6 @@ async def test_a_new_ca_counts_from_the_next_start_on(start: Start, hooked: Hook
 async def test_without_a_url_messages_wait_and_statuses_do_not(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         await boot.change(webhooks={"url": ""})
-        await asyncio.sleep(0.2)
         await boot.send("m1")
         boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         await asyncio.sleep(0.5)

@@ -41,7 +41,7 @@ async def queue(engine: AsyncEngine, items: Sequence[Callback]) -> None:
 
 
 async def due(engine: AsyncEngine, shards: Collection[int], limit: int) -> list[Callback]:
-    """Callbacks of some shards whose time has come: shard by shard, as the index has them, the longest waiting first."""
+    """Callbacks of some shards whose time has come: shard by shard as in the index, the longest waiting first."""
     ready = callbacks.c.shard.in_(shards) & (callbacks.c.next_try_at <= utc_now())
     query = sa.select(callbacks).where(ready).order_by(callbacks.c.shard, callbacks.c.next_try_at).limit(limit)
     async with engine.connect() as connection:

@@ -47,6 +47,7 @@ def make_engine(db: DbEnv, *, size: int = 1, overflow: int = 3, group: str = "")
         pool_recycle=db.idle_timeout_ms // 1000 if is_mysql else -1,
         pool_timeout=10,
         isolation_level="READ COMMITTED",
+        hide_parameters=True,  # errors go to the log, and values may be secrets or what people write
         connect_args=_connect_args(db, home),
     ).execution_options(schema_translate_map=translate_map(db))
 
