@@ -256,6 +256,7 @@ class Client:
         self._sleep = sleep
         self._chance = chance
         self._validate_certs = validate_certs
+        self._expects_text = False
         # Proxies and .netrc are left out: cluster traffic stays inside, and .netrc would replace the token.
         self._opener = Request(
             use_proxy=False,
@@ -296,6 +297,13 @@ class Client:
     def health(self) -> Reply:
         """GET /v1/health, with the API key where there is one: it does not expire (reference 4.5)."""
         return self.call("GET", "/v1/health", authorization=self._static_key_or_token())
+
+    def metrics(self) -> str:
+        """GET /metrics, Prometheus text, with the API key where there is one (reference 4.5)."""
+        clone = copy.copy(self)
+        clone._expects_text = True
+        body = clone.call("GET", "/metrics", authorization=self._static_key_or_token()).body
+        return body if isinstance(body, str) else ""
 
     def login(self, username: str, password: str, new_password: str | None = None) -> Reply:
         """POST /v1/users/login. With C(new_password) it changes the password (reference 4.2)."""
@@ -404,7 +412,7 @@ class Client:
             raise _MaybeSent(_words(error)) from error
         finally:
             response.close()
-        return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"))
+        return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"), self._expects_text)
 
     def _static_key_or_token(self) -> str | None:
         return "Apikey {0}".format(self._api_key) if self._api_key else None
@@ -453,7 +461,7 @@ def _without_userinfo(url: str) -> str:
     return scheme + separator + authority.rpartition("@")[2] + slash + path
 
 
-def _interpret(status: int, raw: bytes, url: str, retry_after: str | None) -> Reply:
+def _interpret(status: int, raw: bytes, url: str, retry_after: str | None, text: bool = False) -> Reply:
     body, is_json = _parsed(raw)
     error = _api_error(status, body, url) if is_json else None
     if error is None and not 200 <= status < 300:
@@ -467,6 +475,8 @@ def _interpret(status: int, raw: bytes, url: str, retry_after: str | None) -> Re
     if error is not None:
         error.retry_after = _seconds(retry_after)
         raise error
+    if not is_json and text:
+        return Reply(status=status, body=raw.decode("utf-8", "replace"), url=url)
     if not is_json:
         raise UnexpectedReply(
             "{0} answered something that is not JSON ({1}). Is this the address of the web application?".format(

@@ -136,16 +136,24 @@ def _owners_unread(cluster: Entry) -> bool:
 def batches(state: UpgradeState, plan: UpgradePlan, placed: t.Sequence[Entry], wanted: Version) -> list[list[Entry]]:
     """The plan as one list of entries for each step, every entry with what a play has to know of its node.
 
-    C({name, step, action, host, node, sentence, expect}); node is None for a step that has none. expect:
+    C({name, step, action, host, node, sentence, expect, lowered, last}); node is None for a step that has none. expect:
     C({what, nodes, masters, coreapps, webapps}), the gate: which nodes, and which webapps by their URL, have to be
-    there after the step.
+    there after the step. lowered: the intervals are, from the first hand-over to the last; last: it is that one.
     """
+    handed_over = [number for number, step in enumerate(plan.steps, 1) if step.action == "hand_over"]
     by_key = {node["key"]: node for node in placed}
     home = next((node["host"] for node in placed if node["kind"] == "master"), placed[0]["host"] if placed else None)
     found: list[list[Entry]] = []
     for number, step in enumerate(plan.steps, 1):
         state = foresee(state, step, wanted)
-        common = {"step": number, "action": step.action, "sentence": step.sentence, "expect": _expect(state, by_key)}
+        common = {
+            "step": number,
+            "action": step.action,
+            "sentence": step.sentence,
+            "expect": _expect(state, by_key),
+            "lowered": bool(handed_over) and handed_over[0] <= number <= handed_over[-1],
+            "last": number in handed_over[-1:],
+        }
         entries: list[Entry] = [
             dict(
                 common,

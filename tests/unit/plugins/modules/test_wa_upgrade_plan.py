@@ -78,6 +78,29 @@ def test_a_plan_with_its_batches():
     assert result["versions"] == "v2.19.4: 5 nodes"
 
 
+def test_the_intervals_are_lowered_from_the_first_owner_to_the_last():
+    params = situation()
+    two = {"wa-coreapp-1": [0], "wa-coreapp-2": [1], "wa-coreapp-3": []}
+    spare = dict(params["nodes"][-1], name="wa-coreapp-3", key="h1:wa-coreapp-3", kind="coreapp")
+    nodes = [node for node in params["nodes"] if node["kind"] != "coreapp"]
+    nodes += [dict(spare, name=name, key="h1:" + name) for name in two]
+    entries = [entry for entry in params["health"]["cluster"]["nodes"] if entry["kind"] != "coreapp"]
+    entries += [shown(dict(spare, key="h1:" + name), shards=owned) for name, owned in two.items()]
+    params["health"]["cluster"].update(shards=2, nodes=entries)
+    hosts = [observed(containers=[node_container(node) for node in nodes])]
+    result, problems = answer(dict(params, nodes=nodes, hosts=hosts, shards=2))
+    assert problems == []
+    marks = [(batch[0]["action"], batch[0]["lowered"], batch[0]["last"]) for batch in result["batches"]]
+    assert marks[:6] == [
+        ("replace", False, False),
+        ("hand_over", True, False),
+        ("replace", True, False),
+        ("hand_over", True, True),
+        ("replace", False, False),
+        ("replace", False, False),
+    ]
+
+
 def test_equal_version_is_an_empty_plan():
     result, problems = answer(situation(version="v2.19.4"))
     assert (result["steps"], result["batches"], problems) == ([], [], [])

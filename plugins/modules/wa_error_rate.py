@@ -1,0 +1,139 @@
+#!/usr/bin/python
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wa_error_rate
+short_description: Read how many requests to the WhatsApp Business API fail
+version_added: 0.1.0
+description:
+  - Reads the request counters of every webapp twice, O(seconds) apart, and fails when more than O(most_percent) of the
+    requests in between got an answer with an HTTP status of 500 or above.
+  - Requests of monitoring and log-ins do not count.
+  - Says nothing about a cluster with less than O(least_requests) requests in that time, nor about webapps that have no
+    metrics; the product has them since v2.21.3.
+author:
+  - waent.fleet contributors (@waent)
+extends_documentation_fragment:
+  - waent.fleet.api
+  - waent.fleet.attributes
+  - waent.fleet.attributes.info
+options:
+  seconds:
+    description: How long to count.
+    type: float
+    default: 3.0
+  most_percent:
+    description: The highest share of failed requests that is fine.
+    type: float
+    default: 5.0
+  least_requests:
+    description: With fewer requests than that nothing is judged.
+    type: int
+    default: 20
+seealso:
+  - module: waent.fleet.wa_cluster_health
+"""
+
+EXAMPLES = r"""
+- name: Stop when requests fail
+  waent.fleet.wa_error_rate:
+    api_url: ["https://wa-1:9090", "https://wa-2:9090"]
+    api_key: "{{ wa_api_key }}"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+requests:
+  description: Requests in that time, all webapps together.
+  returned: always
+  type: int
+  sample: 61
+errors:
+  description: Those that got an HTTP status of 500 or above.
+  returned: always
+  type: int
+  sample: 0
+percent:
+  description: Errors in a hundred requests.
+  returned: always
+  type: float
+  sample: 0.0
+counted:
+  description: The webapps that told.
+  returned: always
+  type: list
+  elements: str
+  sample: ["https://wa-1:9090"]
+failure:
+  description: Why the module failed. The code is V(ERROR_RATE_HIGH), or one of the API's.
+  returned: failure
+  type: dict
+  sample:
+    code: ERROR_RATE_HIGH
+    message: 12 of 60 requests (20.0 %) failed within 3.0 s; at most 5.0 % is allowed.
+    details: {}
+"""
+
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from
+from ansible_collections.waent.fleet.plugins.module_utils.client import ApiError, AuthError, Client, ClientError
+from ansible_collections.waent.fleet.plugins.module_utils.errorrate import Counts, ErrorRate, between, counts, together
+from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
+
+ARGUMENTS: dict[str, t.Any] = dict(
+    api_options(),
+    seconds={"type": "float", "default": 3.0},
+    most_percent={"type": "float", "default": 5.0},
+    least_requests={"type": "int", "default": 20},
+)
+
+
+def look(client: Client) -> dict[str, Counts]:
+    """Counters by webapp, of those that have metrics. Raises a ClientError."""
+    found = {}
+    for url in sorted(client.urls):
+        try:
+            found[url] = counts(client.at(url).metrics())
+        except AuthError:
+            raise
+        except ApiError as error:
+            if error.status != 404:
+                raise
+    return found
+
+
+def judge(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> None:
+    """Raises a Refusal when too many requests failed."""
+    if rate.requests < params["least_requests"] or rate.percent <= params["most_percent"]:
+        return
+    message = "{0} of {1} requests ({2} %) failed within {3} s; at most {4} % is allowed.".format(
+        rate.errors, rate.requests, rate.percent, params["seconds"], params["most_percent"]
+    )
+    raise Refusal("ERROR_RATE_HIGH", message)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    result: dict[str, t.Any] = {"requests": 0, "errors": 0, "percent": 0.0, "counted": []}
+    try:
+        client = client_from(module.params)
+        before = look(client)
+        if before:
+            time.sleep(module.params["seconds"])
+            after = look(client)
+            rate = together(between(before[url], after[url]) for url in before if url in after)
+            result.update(requests=rate.requests, errors=rate.errors, percent=rate.percent, counted=sorted(before))
+            judge(rate, module.params)
+    except (ClientError, Refusal) as error:
+        fail(module, error, **result)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

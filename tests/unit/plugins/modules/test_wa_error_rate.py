@@ -1,0 +1,85 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_error_rate through main() against a real HTTPS server, and the pure part behind it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils.errorrate import ErrorRate, between, counts
+from ansible_collections.waent.fleet.plugins.modules import wa_error_rate
+from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
+
+NAME = "api_requests_duration_ms_count"
+NOT_FOUND = {"errors": [{"code": 1006, "title": "Resource not found"}]}
+
+
+def metrics(good, bad, method="POST_v1_messages"):
+    """What a webapp tells that served so many messages well, and so many not."""
+    lines = ["# TYPE {0} counter".format(NAME)]
+    for result, count in (("201", good), ("500", bad)):
+        lines.append('{0}{{method="{1}",result="{2}",node="w\\"1"}} {3}'.format(NAME, method, result, count))
+    return "\n".join([*lines, "web_uptime 4.5", ""]).encode()
+
+
+@pytest.fixture
+def run(capfd, access):
+    """Runs the module."""
+
+    def call(**args):
+        return run_module(wa_error_rate, capfd, **dict(dict(access, seconds=0), **args))
+
+    return call
+
+
+def test_few_errors_are_fine(run, api):
+    api.on("GET", "/metrics", metrics(100, 7)).on("GET", "/metrics", metrics(199, 8))
+    result = run()
+    assert not result.get("failed") and result["changed"] is False
+    assert (result["requests"], result["errors"], result["percent"]) == (100, 1, 1.0)
+    assert result["counted"] == [api.url]
+
+
+def test_many_errors_fail_it_with_the_figures(run, api):
+    api.on("GET", "/metrics", metrics(100, 0)).on("GET", "/metrics", metrics(148, 12))
+    result = run(seconds=0.5)
+    assert result["failed"] and result["failure"]["code"] == "ERROR_RATE_HIGH"
+    assert result["msg"] == "12 of 60 requests (20.0 %) failed within 0.5 s; at most 5.0 % is allowed."
+
+
+def test_too_few_requests_are_not_judged(run, api):
+    api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(0, 19))
+    assert not run().get("failed")
+
+
+def test_a_webapp_without_metrics_tells_nothing(run, api):
+    api.on("GET", "/metrics", NOT_FOUND, status=404)
+    result = run()
+    assert not result.get("failed") and result["counted"] == []
+
+
+def test_another_error_of_the_api_is_told(run, api):
+    api.on("GET", "/metrics", None, status=401)
+    assert run()["failure"]["code"] == "API_AUTH"
+
+
+def test_several_webapps_are_added(run, api, start_api):
+    other = start_api()
+    api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(30, 0))
+    other.on("GET", "/metrics", metrics(5, 5)).on("GET", "/metrics", metrics(5, 15))
+    result = run(api_url=[api.url, other.url], most_percent=50)
+    assert (result["requests"], result["errors"], result["percent"]) == (40, 10, 25.0)
+
+
+def test_a_webapp_that_was_started_anew_counts_from_zero():
+    before, after = counts(metrics(100, 3).decode()), counts(metrics(10, 1).decode())
+    assert between(before, after) == ErrorRate(11, 1)
+
+
+@pytest.mark.parametrize("method", ["GET_v1_health", "GET_metrics", "GET_v1_stats_app", "POST_v1_users_login"])
+def test_watchers_do_not_count(method):
+    assert counts(metrics(5, 5, method).decode()) == {}
+
+
+def test_a_result_that_is_no_number_is_left_out():
+    assert counts(NAME + '{method="POST_v1_messages",result="success",node="w"} 4') == {}
