@@ -147,7 +147,7 @@ def work(machines: Machines, engine: docker.DockerClient, gateway: str, log: Pat
         )
         check(
             "and says which machine cannot be reached",
-            f"{victim}" in "".join(away.told("HOST_UNREACHABLE")),
+            f"{victim}" in "".join(away.told("HOST_NOT_READ")),
             away.output,
         )
         boot(machines, engine, victim)
