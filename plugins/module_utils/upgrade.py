@@ -17,8 +17,8 @@ from ansible_collections.waent.fleet.plugins.module_utils.plan import Step
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import Version, amount
 
-HAND_OVER_SECONDS = 12
-"""A standby takes over from an owner that was stopped, with the intervals lowered to 1 and 5 s (reference 3.3)."""
+HAND_OVER_SECONDS = 10
+"""A standby takes over from an owner that was stopped, with the intervals lowered to 1 and 3 s (reference 3.3, 3.6)."""
 
 RESTART_SECONDS = 30
 """A node without anybody to take over is made anew, starts, and connects (reference 3.3, 3.7)."""

@@ -137,9 +137,9 @@ steps:
     - action: hand_over
       nodes: ["rack-a-1:wa-coreapp-1"]
       gate: {owned: [0], away: ["rack-a-1:wa-coreapp-1"]}
-      downtime: {"0": 12}
+      downtime: {"0": 10}
       sentence: >-
-        Stop rack-a-1:wa-coreapp-1, which owns shard 0; a standby that is new takes over, about 12 s without service
+        Stop rack-a-1:wa-coreapp-1, which owns shard 0; a standby that is new takes over, about 10 s without service
         there.
       predicted: false
 forecast:
@@ -159,7 +159,7 @@ downtime:
   description: Expected seconds without service by shard, all steps together.
   returned: always
   type: dict
-  sample: {"0": 12}
+  sample: {"0": 10}
 versions:
   description: Which versions run on how many nodes.
   returned: always

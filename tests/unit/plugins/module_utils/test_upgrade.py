@@ -276,7 +276,7 @@ def test_the_order_of_a_rolling_upgrade():
         ("replace", ("h:w1",)),
         ("replace", ("h:w2",)),
     ]
-    assert [dict(step.downtime) for step in plan.steps if step.downtime] == [{0: 12}, {1: 12}]
+    assert [dict(step.downtime) for step in plan.steps if step.downtime] == [{0: 10}, {1: 10}]
     assert not plan.warnings
 
 

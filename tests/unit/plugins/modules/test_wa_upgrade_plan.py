@@ -74,7 +74,7 @@ def test_a_plan_with_its_batches():
     assert (over["expect"]["what"], over["expect"]["coreapps"]) == ("serving", 1)
     assert [node["key"] for node in over["expect"]["nodes"] if node["kind"] == "coreapp"] == ["h1:wa-coreapp-2"]
     assert over["expect"]["webapps"] == ["https://h1:9090"]
-    assert result["downtime"]["0"] >= 12
+    assert result["downtime"]["0"] >= 10
     assert result["versions"] == "v2.19.4: 5 nodes"
 
 
