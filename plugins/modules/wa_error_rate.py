@@ -82,7 +82,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from
-from ansible_collections.waent.fleet.plugins.module_utils.client import ApiError, AuthError, Client, ClientError
+from ansible_collections.waent.fleet.plugins.module_utils.client import NOT_FOUND, ApiError, Client, ClientError
 from ansible_collections.waent.fleet.plugins.module_utils.errorrate import Counts, ErrorRate, between, counts, together
 from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
 
@@ -100,12 +100,16 @@ def look(client: Client) -> dict[str, Counts]:
     for url in sorted(client.urls):
         try:
             found[url] = counts(client.at(url).metrics())
-        except AuthError:
-            raise
         except ApiError as error:
-            if error.status != 404:
+            if not unknown_path(error):
                 raise
     return found
+
+
+def unknown_path(error: ApiError) -> bool:
+    """Whether the webapp has no metrics; older ones say so in several ways (reference 4.1)."""
+    text = (error.title + " " + error.api_details).lower()
+    return error.status == 404 or error.code == NOT_FOUND or "not found" in text
 
 
 def judge(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> None:

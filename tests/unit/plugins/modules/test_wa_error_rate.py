@@ -11,7 +11,6 @@ from ansible_collections.waent.fleet.plugins.modules import wa_error_rate
 from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
 
 NAME = "api_requests_duration_ms_count"
-NOT_FOUND = {"errors": [{"code": 1006, "title": "Resource not found"}]}
 
 
 def metrics(good, bad, method="POST_v1_messages"):
@@ -52,8 +51,11 @@ def test_too_few_requests_are_not_judged(run, api):
     assert not run().get("failed")
 
 
-def test_a_webapp_without_metrics_tells_nothing(run, api):
-    api.on("GET", "/metrics", NOT_FOUND, status=404)
+@pytest.mark.parametrize(
+    ("status", "code", "text"), [(404, 1006, ""), (400, 1006, "Resource not found"), (400, 1014, "Endpoint not found")]
+)
+def test_a_webapp_without_metrics_tells_nothing(run, api, status, code, text):
+    api.refuse("GET", "/metrics", code, text, status=status)
     result = run()
     assert not result.get("failed") and result["counted"] == []
 
