@@ -6,8 +6,8 @@ nodes have to be new, the intervals back, nothing lost, nothing twice, nobody ba
 
     .venv/bin/python benchmarks/upgrade_kills.py [--every 3] [--skip 0]
 
---every 3 --skip 1 kills at every third boundary from the second one, for a third of the time: with 1 about a hundred
-kills take half an hour.
+--every 3 --skip 1 kills at every third boundary only, from the second one on, for a third of the time: a hundred kills
+take half an hour.
 """
 
 from __future__ import annotations
