@@ -10,6 +10,7 @@ Needs what `make demo` prepares. Takes about five minutes.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -160,6 +161,7 @@ def work(machines: Machines, engine: docker.DockerClient, gateway: str, log: Pat
 
 
 def main() -> int:
+    os.environ["PATH"] = environment()["PATH"]  # testinfra calls ansible-inventory by its name
     engine = docker.from_env(timeout=120)
     with tempfile.TemporaryDirectory() as directory:
         machines = Machines(Path(directory))
