@@ -12,9 +12,10 @@ from upgrade_cluster import FAILED, OK, OLD, UpgradeCluster
 
 
 def table(output: str) -> dict[str, list[str]]:
-    """The rows that were shown, by node."""
+    """The rows that were shown, by node: role, gateway status, shard, version."""
     found = re.findall(r"^ +- '?\S+ +\S+ +(\S+-\d+) +(.*?)'?$", output, re.MULTILINE)
-    return {name: re.split(r"\s{2,}", rest) for name, rest in found}
+    rows = {name: re.split(r"\s{2,}", rest) for name, rest in found}
+    return {name: row for name, row in rows.items() if len(row) == 4}
 
 
 def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: UpgradeCluster) -> None:
