@@ -120,7 +120,7 @@ CHECKS = [
     ),
     Check(
         "integration",
-        # The upgrade of a cluster under load takes minutes. By hand: tools/haproxy.sh; pytest tests/integration/upgrade.
+        # The upgrade of a cluster under load takes minutes. By hand: tools/haproxy.sh, pytest tests/integration/upgrade
         [pytest("tests/integration", "--ignore=tests/integration/upgrade")],
         containers=True,
         needs=IMAGES,
