@@ -85,7 +85,9 @@ def test_messages_go_to_the_owner_only(cluster: Cluster) -> None:
         with pytest.raises(CoreError) as refusal:
             cluster.send(kind)
         assert refusal.value.code == 1018
-    cluster.wait(lambda: cluster.sql("SELECT DISTINCT status FROM messageStore.messages") == ["sent"], 10)
+    cluster.wait(
+        lambda: cluster.sql("SELECT DISTINCT status FROM messageStore.messages") == ["read"], 20
+    )
 
 
 def test_killed_owner_is_replaced_within_the_documented_time(cluster: Cluster) -> None:
