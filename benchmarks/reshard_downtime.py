@@ -47,7 +47,7 @@ def main() -> int:
                 run = cluster.reshard(4)
             good = tell("2 to 4", cluster, 4, run, probe.report)
             with cluster.probe(shards=2, rate=RATE) as probe:
-                killed = cluster.reshard_killed(2, "Call set-shards, and wait", seconds=10)
+                killed = cluster.reshard_killed_in_restart(2, seconds=10)
                 if killed.code != KILLED:
                     raise Failed("the run that was to be killed ended by itself:\n" + killed.output)
                 run = cluster.reshard(2)

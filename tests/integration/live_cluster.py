@@ -12,6 +12,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -175,32 +177,50 @@ class LiveCluster:
         """Run reshard.yml to its end."""
         return self.play("reshard.yml", "-e", "shards={0}".format(shards), *more)
 
-    def reshard_killed(self, shards: int, at: str, seconds: float = 0.0) -> Killed:
-        """Run reshard.yml until its process group gets SIGKILL.
+    def reshard_killed(self, shards: int, task: str) -> Killed:
+        """Run reshard.yml until its process group gets SIGKILL, where a task begins.
 
-        at: number of the task before which that happens, counted from 1 as they begin, or a part of the task's name.
-        seconds: how long that task has been going on by then. A run that is over before has the code 0.
+        task: its number, counted from 1 as they begin, or a part of its name. A run that is over before has the code 0.
         """
-        self._runs += 1
-        log = self.home / "run-{0}.log".format(self._runs)
         plan = {
             "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
             "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task",
-            "KILL_AT_TASK": at,
-            "KILL_AT_TASK_SECONDS": str(seconds),
+            "KILL_AT_TASK": task,
         }
+        process, log = self._begin_reshard(shards, **plan)
+        process.wait(timeout=600)
+        said = log.read_text()
+        killed_at = said.rpartition("\nKILLED AT [")[2].partition("]")[0] if process.returncode == KILLED else ""
+        return Killed(process.returncode, said, killed_at)
+
+    def reshard_killed_in_restart(self, shards: int, seconds: float = 0.0) -> Killed:
+        """Run reshard.yml until set-shards was called and so many seconds have passed; then SIGKILL to its group."""
+        process, log = self._begin_reshard(shards)
+        while process.poll() is None and not self._has_shards(shards):
+            time.sleep(0.2)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        return Killed(process.wait(), log.read_text(), "")
+
+    def _begin_reshard(self, shards: int, **extra: str) -> tuple[subprocess.Popen[bytes], Path]:
+        self._runs += 1
+        log = self.home / "run-{0}.log".format(self._runs)
         arguments = ["-i", self.inventory, "-e", self.variables, "-e", "shards={0}".format(shards)]
-        started = time.monotonic()
         with log.open("w") as output:
             process = subprocess.Popen(
                 ["ansible-playbook", "playbooks/reshard.yml", *arguments],
-                cwd=ROOT, env=environment(**plan), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                cwd=ROOT, env=environment(**extra), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
-            process.wait(timeout=600)
-        said = log.read_text()
-        task = said.rpartition("\nKILLED AT [")[2].partition("]")[0] if process.returncode == KILLED else ""
-        return Killed(process.returncode, said, task, time.monotonic() - started)
+        return process, log
+
+    def _has_shards(self, shards: int) -> bool:
+        try:
+            return self.shards() == shards
+        except Failed:  # a webapp has nothing to tell while all coreapps are away
+            return False
 
     # -- the cluster -------------------------------------------------------------------------------------------------
 
@@ -270,12 +290,11 @@ class LiveCluster:
 
 
 class Killed(t.NamedTuple):
-    """A run of a playbook that was to be killed. task: at whose beginning, or in which, it was; empty if not."""
+    """A run of a playbook that was to be killed. task: at whose beginning it was, if so."""
 
     code: int
     output: str
     task: str
-    seconds: float
 
 
 def _call(url: str, method: str = "GET", authorization: str = "") -> t.Any:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ends ansible-playbook with SIGKILL, with its whole process group, where a task begins or while it goes on."""
+"""Ends ansible-playbook with SIGKILL, with its whole process group, where a task begins."""
 
 from __future__ import annotations
 
@@ -17,17 +17,11 @@ options:
     type: str
     required: true
     env: [{name: KILL_AT_TASK}]
-  seconds:
-    description: How long the task goes on before that.
-    type: float
-    default: 0
-    env: [{name: KILL_AT_TASK_SECONDS}]
 """
 
 import os  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
 import signal  # noqa: E402
 import sys  # noqa: E402
-import threading  # noqa: E402
 
 from ansible.playbook.task import Task  # noqa: E402
 from ansible.plugins.callback import CallbackBase  # noqa: E402
@@ -55,12 +49,5 @@ class CallbackModule(CallbackBase):
         """Nothing of this task has been done when this is called."""
         self.begun += 1
         wanted: str = self.get_option("task")
-        if not (self.begun == int(wanted) if wanted.isdigit() else wanted in task.get_name()):
-            return
-        seconds: float = self.get_option("seconds")
-        if seconds:
-            timer = threading.Timer(seconds, _kill, [task.get_name()])
-            timer.daemon = True
-            timer.start()
-        else:
+        if self.begun == int(wanted) if wanted.isdigit() else wanted in task.get_name():
             _kill(task.get_name())
