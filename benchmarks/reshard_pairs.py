@@ -75,19 +75,25 @@ def table(results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=600, help="begin nothing new after so many minutes")
+    parser.add_argument("--begin", type=int, default=0, help="leave out so many pairs of the walk")
+    parser.add_argument("--end", type=int, help="stop after so many pairs of the walk")
     parser.add_argument("--restart", action="store_true", help="forget what earlier calls found")
     parser.add_argument("--table", action="store_true", help="only print the table")
     options = parser.parse_args()
     deadline = time.monotonic() + options.minutes * 60
     results = Results("reshard_pairs", options.restart)
-    pairs = list(zip(way(), way()[1:]))[len(results.all) :]
+    done = {(found["before"], found["after"]) for found in results.all}
+    pairs = [pair for pair in list(zip(way(), way()[1:]))[options.begin : options.end] if pair not in done]
     if pairs and not options.table:
-        shape = Shape("rsp", 24000, pairs[0][0], divisor=DIVISOR, max_connections=4000)
+        port = 24000 if options.begin == 0 else 27000  # another walk may be under way
+        shape = Shape("rsp{0}".format(options.begin), port, pairs[0][0], divisor=DIVISOR, max_connections=4000)
         with tempfile.TemporaryDirectory() as home:
             cluster = LiveCluster(Path(home), shape)
             try:
                 cluster.start()
-                while pairs and time.monotonic() < deadline:
+                at = shape.shards
+                while pairs and pairs[0][0] == at and time.monotonic() < deadline:
+                    at = pairs[0][1]
                     results.add(one(cluster, *pairs.pop(0)))
                     print(results.all[-1], flush=True)
             finally:

@@ -14,12 +14,16 @@ class Results:
 
     def __init__(self, name: str, restart: bool) -> None:
         self.path = CACHE / "{0}.json".format(name)
-        self.all: list[dict[str, t.Any]] = []
-        if self.path.exists() and not restart:
-            self.all = json.loads(self.path.read_text())
+        if restart:
+            self.path.unlink(missing_ok=True)
+        self.all = self._read()
+
+    def _read(self) -> list[dict[str, t.Any]]:
+        found: list[dict[str, t.Any]] = json.loads(self.path.read_text()) if self.path.exists() else []
+        return found
 
     def add(self, result: dict[str, t.Any]) -> None:
-        """Keep one more."""
-        self.all.append(result)
+        """Keep one more, beside those that another process has added."""
+        self.all = [*self._read(), result]
         CACHE.mkdir(exist_ok=True)
         self.path.write_text(json.dumps(self.all, indent=1))
