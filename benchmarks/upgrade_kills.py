@@ -46,7 +46,7 @@ def boundaries(output: str) -> list[Boundary]:
         return []
     marks = sorted(
         [(match.start(), "task", match.group(1)) for match in TASK.finditer(acting)]
-        + [(match.start(), "step", match.group(2)) for match in STEP.finditer(acting)]
+        + [(match.start(), "step", match.group(1)) for match in STEP.finditer(acting)]
     )
     step, seen, begun = "", Counter[str](), []
     for _at, kind, text in marks:
