@@ -39,11 +39,21 @@ REGISTRY = "docker.whatsapp.biz"
 DEFAULT_VERSIONS = ("v2.19.4", "v2.19.7")
 BASE = "waent/emulator-base:latest"
 MARIADB = "waent/mariadb:10.11"
+POSTGRES = "waent/postgres:15"
 GATEWAY = f"waent/gateway:{tomllib.loads((HERE / 'pyproject.toml').read_text())['project']['version']}"
 DEBIAN = "debian:bookworm-slim"
 ROOTS = {
     "waent/root-python:bookworm": ("ca-certificates", "curl", "python3"),
     "waent/root-mariadb:bookworm": ("mariadb-client-core", "mariadb-server-core"),
+    "waent/root-postgres:bookworm": ("postgresql-15",),
+}
+# What else mmdebstrap is told: no first data directory from Debian's scripts, and not the 110 MB of a compiler.
+ROOT_OPTIONS = {
+    "waent/root-postgres:bookworm": (
+        "--dpkgopt=path-exclude=/usr/lib/*/libLLVM-*",
+        "--essential-hook=mkdir -p $1/etc/postgresql-common"
+        " && echo create_main_cluster = false >$1/etc/postgresql-common/createcluster.conf",
+    ),
 }
 PULL_SECONDS = 60  # without a sign of life from the engine
 EXPIRY_MARGIN = dt.timedelta(days=30)  # an image closer to its expiry is built again
@@ -99,14 +109,16 @@ class Builder:
 
     # -- what there should be ------------------------------------------------------------------------------
 
-    def final(self, wanted: Iterable[str]) -> list[Wanted]:
-        """The images people use: web and coreapp of every version, the gateway, and the database."""
+    def final(self, wanted: Iterable[str], *, postgres: bool = False) -> list[Wanted]:
+        """The images people use: web and coreapp of every version, the gateway, and the databases."""
         base = self.base_content()
         gateway = _hash(base, *_files("images/gateway"))
         images = [
             Wanted(MARIADB, self.mariadb_content(), self.build_mariadb),
             Wanted(GATEWAY, gateway, lambda: self.build_gateway(gateway)),
         ]
+        if postgres:
+            images.append(Wanted(POSTGRES, self.postgres_content(), self.build_postgres))
         for version in wanted:
             for name in ("web", "coreapp"):
                 content = _hash(base, version, *_files(f"images/{name}"))
@@ -125,16 +137,22 @@ class Builder:
         )
 
     def mariadb_content(self) -> str:
-        """Of the database image."""
+        """Of the MySQL-compatible database."""
         return _hash(*ROOTS["waent/root-mariadb:bookworm"], *_files("images/mariadb"))
 
-    def run(self, wanted: Iterable[str]) -> int:
+    def postgres_content(self) -> str:
+        """Of the PostgreSQL database."""
+        root = "waent/root-postgres:bookworm"
+        return _hash(*ROOTS[root], *ROOT_OPTIONS[root], *_files("images/postgres"))
+
+    def run(self, wanted: Iterable[str], *, postgres: bool = False) -> int:
         """Build what is missing or out of date; returns how many images were built."""
-        missing = [image for image in self.final(wanted) if not self.has(image.tag, image.content)]
-        database = [image for image in missing if image.tag == MARIADB]
-        clients = [image for image in missing if image.tag != MARIADB]
-        with ThreadPoolExecutor(max_workers=3) as pool:
-            jobs = [pool.submit(image.build) for image in database]
+        final = self.final(wanted, postgres=postgres)
+        missing = [image for image in final if not self.has(image.tag, image.content)]
+        databases = [image for image in missing if image.tag in (MARIADB, POSTGRES)]
+        clients = [image for image in missing if image.tag not in (MARIADB, POSTGRES)]
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            jobs = [pool.submit(image.build) for image in databases]
             if clients and not self.has(BASE, self.base_content()):
                 packages = pool.submit(self.python_packages)
                 jobs.append(pool.submit(self.build_base, packages.result))
@@ -159,10 +177,16 @@ class Builder:
         )
 
     def build_mariadb(self) -> None:
-        """The database."""
+        """The MySQL-compatible database."""
         root = self.root("waent/root-mariadb:bookworm")
         parts = {"mariadb": HERE / "images/mariadb"}
         self._build(MARIADB, self.mariadb_content(), "images/mariadb/Dockerfile", parts, {"ROOT": root})
+
+    def build_postgres(self) -> None:
+        """The PostgreSQL database."""
+        root = self.root("waent/root-postgres:bookworm")
+        parts = {"postgres": HERE / "images/postgres"}
+        self._build(POSTGRES, self.postgres_content(), "images/postgres/Dockerfile", parts, {"ROOT": root})
 
     def build_gateway(self, content: str) -> None:
         """The gateway."""
@@ -193,7 +217,7 @@ class Builder:
 
     def root(self, tag: str) -> str:
         """The name of a root file system with the packages of this tag; made, unless Debian's can be pulled."""
-        content = _hash(*ROOTS[tag])
+        content = _hash(*ROOTS[tag], *ROOT_OPTIONS.get(tag, ()))
         if self.has(tag, content):
             return tag
         if self._pull():
@@ -215,6 +239,7 @@ class Builder:
         tool = _mmdebstrap(self.say)
         self.say(f"Making the root file system {tag} with mmdebstrap (no registry has {DEBIAN})")
         options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
+        options += ROOT_OPTIONS.get(tag, ())
         command = [tool, "--quiet", "--variant=minbase", *options, f"--include={','.join(ROOTS[tag])}", "bookworm"]
         with tempfile.TemporaryDirectory() as directory:
             archive = Path(directory, "root.tar")
@@ -330,6 +355,7 @@ def _version(text: str) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Build the emulator's images.")
     parser.add_argument("--version", action="append", type=_version, default=[], help="one more client version")
+    parser.add_argument("--postgres", action="store_true", help=f"the database {POSTGRES} as well")
     parser.add_argument("--expires-on", type=dt.date.fromisoformat, help="EXPIRES_ON of the images: YYYY-MM-DD")
     parser.add_argument("--list", action="store_true", help="only list the images made here")
     parser.add_argument("--remove", action="store_true", help="only remove the images made here")
@@ -347,7 +373,7 @@ def main() -> int:
             remove(client)
         else:
             builder = Builder(client, arguments.expires_on)
-            built = builder.run(dict.fromkeys([*DEFAULT_VERSIONS, *arguments.version]))
+            built = builder.run(dict.fromkeys([*DEFAULT_VERSIONS, *arguments.version]), postgres=arguments.postgres)
             builder.say(f"{built} images built" if built else "All images are up to date")
     except (Failed, APIError) as error:
         print(error, file=sys.stderr)
