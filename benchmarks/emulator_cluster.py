@@ -27,6 +27,7 @@ from build import MARIADB  # noqa: E402
 from waemu.probe import Options  # noqa: E402
 
 VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4")
+PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu-gw")
 GATEWAY = os.environ.get("WAEMU_TEST_GATEWAY", GATEWAY_IMAGE)
 PASSWORD = "Bench-Password-1"
 START = ["/opt/whatsapp/bin/wait_on_mysql.sh", "/opt/whatsapp/bin/launch_within_docker.sh"]
@@ -51,7 +52,7 @@ class Rig:
 
     def __init__(self, name: str, *, divisor: float = 1.0) -> None:
         self.engine = docker.from_env(timeout=120)
-        self.name = f"emu-gw-{name}-{os.urandom(3).hex()}"
+        self.name = f"{PREFIX}-{name}-{os.urandom(3).hex()}"
         self.divisor = divisor
         self.network = self.engine.networks.create(self.name)
         self.containers: dict[str, Container] = {}
@@ -166,13 +167,13 @@ class Rig:
             raise Failed(f"the gateway answered {method} {path} with {status}: {answer}")
         return answer
 
-    def until(self, what: str, test: t.Callable[[], t.Any], seconds: float = 120.0) -> float:
+    def until(self, what: str, test: t.Callable[[], t.Any], seconds: float = 120.0, *, every: float = 0.2) -> float:
         """Seconds until something is true. Raises Failed."""
         started = time.monotonic()
         while not test():
             if time.monotonic() - started > seconds:
                 raise Failed(f"{what}: not within {seconds:.0f} s")
-            time.sleep(0.2)
+            time.sleep(every)
         return time.monotonic() - started
 
     def nodes(self) -> dict[str, dict[str, t.Any]]:
