@@ -110,7 +110,7 @@ IMAGES = ("engine", "images")
 # In the order in which they start: first what others wait for and what takes long.
 CHECKS = [
     Check("engine", [["tools/engine.sh"]], preparation=True),
-    Check("images", [python("emulator/build.py")], containers=True, needs=("engine",), preparation=True),
+    Check("images", [python("emulator/build.py", "--postgres")], containers=True, needs=("engine",), preparation=True),
     Check(
         "cluster",
         [pytest("emulator/tests", "-m", "cluster")],

@@ -5,8 +5,14 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import signal
+import subprocess
+import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
@@ -22,17 +28,37 @@ DIVISOR = 10.0
 VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4")
 CORE_IMAGE = f"docker.whatsapp.biz/coreapp:{VERSION}"
 DB_IMAGE = "waent/mariadb:10.11"
+POSTGRES_IMAGE = "waent/postgres:15"
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+GATEWAY_IMAGE = os.environ.get("WAEMU_TEST_GATEWAY", f"waent/gateway:{PROJECT['version']}")
 SLACK = 60  # real seconds a busy machine may take longer before a wait counts as failed
+MACHINE = 4  # real seconds by which a busy machine may make a time line longer; benchmarks measure on an idle one
 PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu-core")
-START = ["/opt/whatsapp/bin/wait_on_mysql.sh", "/opt/whatsapp/bin/launch_within_docker.sh"]
+LAUNCH = "/opt/whatsapp/bin/launch_within_docker.sh"
+START = ["/opt/whatsapp/bin/wait_on_mysql.sh", LAUNCH]
+START_POSTGRES = ["/opt/whatsapp/bin/wait_on_postgres.sh", LAUNCH]
+DATABASE = {
+    "WA_DB_ENGINE": "MYSQL",
+    "WA_DB_HOSTNAME": "db",
+    "WA_DB_PORT": "3306",
+    "WA_DB_USERNAME": "root",
+    "WA_DB_PASSWORD": "testpass",
+}
+POSTGRES_DATABASE = {**DATABASE, "WA_DB_ENGINE": "PGSQL", "WA_DB_PORT": "5432"}
 ACCOUNT = {"cc": "1", "phone_number": "5550100"}
+CERT = "Q2VydA=="
+SOAK = Path(__file__).resolve().parents[3] / "benchmarks" / "emulator_soak.py"
+SOAK_MINUTES = 3.0
+# The same mishaps for everybody; another seed shows others: WAEMU_SOAK_SEED=7 pytest -m soak.
+SOAK_SEED = os.environ.get("WAEMU_SOAK_SEED", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this directory starts containers."""
+    """Everything in this directory starts containers; the soak, which runs beside the others, is looked at last."""
     for item in items:
         if "/cluster/" in str(item.path):
             item.add_marker(pytest.mark.cluster)
+    items.sort(key=lambda item: item.get_closest_marker("soak") is not None)
 
 
 @pytest.fixture(scope="session")
@@ -51,30 +77,82 @@ def engine() -> docker.DockerClient:
     return client
 
 
+@dataclass(frozen=True)
+class Soak:
+    """The benchmark, running."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        """All it has said so far."""
+        return self.log.read_text(errors="replace")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def soak(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak | None]:
+    """Three minutes of mishaps in a cluster of their own, begun before the first test when their test is to be run."""
+    if not any(item.get_closest_marker("soak") for item in request.session.items):
+        yield None
+        return
+    request.getfixturevalue("engine")
+    log = tmp_path_factory.mktemp("soak") / "log"
+    command = [sys.executable, str(SOAK), "--minutes", str(SOAK_MINUTES), "--seed", SOAK_SEED]
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+    yield Soak(process, log)
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)  # it removes its containers
+        process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def postgres_image(engine: docker.DockerClient) -> str:
+    """The PostgreSQL image, which is made only when it is asked for."""
+    try:
+        engine.images.get(POSTGRES_IMAGE)
+    except ImageNotFound:
+        pytest.skip(f"{POSTGRES_IMAGE} is not there: emulator/build.py --postgres makes it")
+    return POSTGRES_IMAGE
+
+
+def took_about(product_seconds: float, shortest: float, longest: float) -> None:
+    """A time line kept its times; the machine may have added some seconds."""
+    assert shortest <= product_seconds <= longest + MACHINE * DIVISOR, f"{product_seconds:.1f} product seconds"
+
+
 class Cluster:
     """Containers on one network. Times given and returned are product seconds."""
 
-    def __init__(self, engine: docker.DockerClient, name: str, **environment: str) -> None:
+    def __init__(
+        self,
+        engine: docker.DockerClient,
+        name: str,
+        *,
+        postgres: bool = False,
+        divisor: float = DIVISOR,
+        **environment: str,
+    ) -> None:
+        """postgres: the database, which is a MariaDB otherwise. environment: of every node."""
         self.engine, self.name = engine, f"{PREFIX}-{name}-{os.urandom(3).hex()}"
-        self.environment = environment
+        self.postgres, self.divisor = postgres, divisor
+        self.environment = {**(POSTGRES_DATABASE if postgres else DATABASE), **environment}
         self.network = engine.networks.create(self.name)
         self.containers: dict[str, Container] = {}
 
     def database(self) -> Container:
-        """A MariaDB with an empty volume."""
+        """A database with an empty volume."""
+        if self.postgres:
+            environment = {"POSTGRES_USER": "root", "POSTGRES_PASSWORD": "testpass"}
+            return self._run("db", POSTGRES_IMAGE, environment=environment)
         return self._run("db", DB_IMAGE, environment={"MYSQL_ROOT_PASSWORD": "testpass"})
 
     def node(self, kind: str, command: list[str] | None = None, **environment: str) -> Container:
         """A node: the kind is coreapp1, master2 ...; its host name is that kind."""
         settings = {
-            "WA_DB_ENGINE": "MYSQL",
-            "WA_DB_HOSTNAME": "db",
-            "WA_DB_PORT": "3306",
-            "WA_DB_USERNAME": "root",
-            "WA_DB_PASSWORD": "testpass",
             "WA_APP_MULTICONNECT": "1",
             "COREAPP_HOSTNAME": kind,
-            "WAEMU_TIME_DIVISOR": str(DIVISOR),
+            "WAEMU_TIME_DIVISOR": str(self.divisor),
             **({"WA_MASTER_NODE": "1"} if kind.startswith("master") else {}),
             **self.environment,
             **environment,
@@ -82,7 +160,7 @@ class Cluster:
         return self._run(
             kind,
             CORE_IMAGE,
-            command=command or START,
+            command=command or (START_POSTGRES if self.postgres else START),
             environment=settings,
             cap_drop=["MKNOD"],
             restart_policy={"Name": "unless-stopped"},
@@ -160,6 +238,14 @@ class Cluster:
                         found[shard] = kind
         return found
 
+    def standbys(self) -> set[str]:
+        """Coreapps that are booted and hold nothing."""
+        return {
+            kind
+            for kind, status in self.statuses().items()
+            if kind.startswith("coreapp") and isinstance(status, NodeStatus) and status.gateway_status == "disconnected"
+        }
+
     def primary(self) -> str | None:
         """The node that says it is the primary master. Two at once fail the test."""
         primaries = [
@@ -170,22 +256,25 @@ class Cluster:
 
     def sql(self, statement: str) -> list[str]:
         """Rows of a query, tab-separated."""
-        result = self.containers["db"].exec_run(["mariadb", "-uroot", "-ptestpass", "-N", "-e", statement])
+        client = ["mariadb", "-uroot", "-ptestpass", "-N", "-e", statement]
+        if self.postgres:
+            client = ["psql", "-U", "root", "-d", "postgres", "-AtF", "\t", "-c", statement]
+        result = self.containers["db"].exec_run(client)
         assert result.exit_code == 0, result.output.decode()
         return result.output.decode().splitlines()
 
     def seconds_until(self, done: Callable[[], object], within: float) -> float:
-        """Product seconds until something is true; fails after within."""
+        """Product seconds until something is true; fails after within (and a little for the machine)."""
         started = time.monotonic()
         while not done():
-            if (time.monotonic() - started) * DIVISOR > within:
+            if time.monotonic() - started > within / self.divisor + SLACK:
                 pytest.fail(f"not within {within} product seconds: {self.statuses()}\n{self.logs()}")
             time.sleep(0.02)
-        return (time.monotonic() - started) * DIVISOR
+        return (time.monotonic() - started) * self.divisor
 
     def wait(self, what: Callable[[], T], within: float) -> T:
         """Until something is true, at most so many product seconds (and a little for the machine)."""
-        deadline = time.monotonic() + within / DIVISOR + SLACK
+        deadline = time.monotonic() + within / self.divisor + SLACK
         while True:
             value = what()
             if value:
@@ -202,10 +291,20 @@ class Cluster:
 
     def register(self) -> None:
         """Request a code, verify it."""
-        primary = self.wait(self.primary, 60)
-        request = {**ACCOUNT, "method": "sms", "cert": "YWJj"}
-        assert self.call(primary, 6252, "POST", "/account", request)["http_status"] == 202
-        self.call(primary, 6252, "POST", "/account/verify", {"code": "123456"})
+        self.wait(lambda: self.code_requested("sms"), 60)
+        self.call(self.wait(self.primary, 60), 6252, "POST", "/account/verify", {"code": "123456"})
+
+    def code_requested(self, method: str) -> bool:
+        """Whether a code was sent; what a cluster that has just started answers is to be tried again."""
+        primary = self.primary()
+        if primary is None:
+            return False
+        request = {**ACCOUNT, "method": method, "cert": CERT}
+        try:
+            return bool(self.call(primary, 6252, "POST", "/account", request)["http_status"] == 202)
+        except CoreError as error:
+            assert error.code in (1011, 1014, 1017), error
+            return False
 
     def send(self, kind: str, wa_id: str = "15550001") -> None:
         """One text message to a node. Raises CoreError."""

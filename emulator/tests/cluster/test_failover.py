@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cluster.conftest import ACCOUNT, DIVISOR, Cluster
+from tests.cluster.conftest import ACCOUNT, DIVISOR, Cluster, took_about
+from waemu.shards import shard_of
 from waemu.wire import CoreError, NodeStatus
 
 COREAPPS = ("coreapp1", "coreapp2", "coreapp3")
@@ -27,18 +28,9 @@ def cluster(new_cluster: Callable[..., Cluster]) -> Cluster:
     return cluster
 
 
-def standbys(cluster: Cluster) -> set[str]:
-    """Coreapps that are booted and hold nothing."""
-    return {
-        kind
-        for kind, status in cluster.statuses().items()
-        if kind in COREAPPS and isinstance(status, NodeStatus) and status.gateway_status == "disconnected"
-    }
-
-
 def other_standbys(cluster: Cluster, count: int) -> None:
     """Wait until so many coreapps stand by."""
-    cluster.wait(lambda: len(standbys(cluster)) == count, 60)
+    cluster.wait(lambda: len(cluster.standbys()) == count, 60)
 
 
 def test_fresh_cluster_waits_for_its_registration(cluster: Cluster) -> None:
@@ -70,7 +62,7 @@ def test_wrong_code_is_refused(cluster: Cluster) -> None:
 def test_registration_connects_the_lowest_coreapp(cluster: Cluster) -> None:
     cluster.register()
     cluster.wait(lambda: cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}, 15)
-    assert standbys(cluster) == {"coreapp2", "coreapp3"}
+    assert cluster.standbys() == {"coreapp2", "coreapp3"}
     masters = [cluster.status(kind) for kind in MASTERS]
     assert [status.gateway_status for status in masters if isinstance(status, NodeStatus)] == ["disconnected"] * 2
     primary = cluster.primary()
@@ -93,28 +85,37 @@ def test_messages_go_to_the_owner_only(cluster: Cluster) -> None:
 def test_killed_owner_is_replaced_within_the_documented_time(cluster: Cluster) -> None:
     cluster.containers["coreapp1"].kill()
     took = cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}, 60)
-    assert 30 <= took <= 55  # 30 s unhealthy, found within a heartbeat, 3-5 s to connect: 33-40; a real second more
+    took_about(took, 30, 40)  # 30 s unhealthy, found within a heartbeat, 3-5 s to connect
 
 
 def test_returning_owner_gets_nothing_back(cluster: Cluster) -> None:
     cluster.containers["coreapp1"].start()
-    cluster.wait(lambda: standbys(cluster) == {"coreapp1", "coreapp3"}, 60)
+    cluster.wait(lambda: cluster.standbys() == {"coreapp1", "coreapp3"}, 60)
     time.sleep(20 / DIVISOR)
     assert cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}
 
 
 def test_owner_restarted_in_time_is_promoted_again_at_once(cluster: Cluster) -> None:
+    # A boot of some real seconds must not be a silence of 30 fast ones.
+    primary = cluster.wait(cluster.primary, 60)
+    cluster.call(primary, 6252, "PATCH", "/settings/application", {"unhealthy_interval": 200})
+    time.sleep(10 / DIVISOR)
     before = cluster.status("coreapp2")
     assert isinstance(before, NodeStatus)
-    cluster.containers["coreapp2"].restart(timeout=0)
+    cluster.containers["coreapp2"].kill()
+    time.sleep(10 / DIVISOR)
+    cluster.containers["coreapp2"].start()
     took = cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}, 60)
     after = cluster.status("coreapp2")
     assert isinstance(after, NodeStatus)
     assert after.instance_id != before.instance_id
-    assert took < 60
+    took_about(took, 3, 20)  # the boot, and 3-5 s to connect
     assert [row.split("\t") for row in cluster.sql("SELECT owner_key, owner_instance FROM clusterStore.shard_map")] == [
         ["coreapp2:coreapp2", after.instance_id]
     ] * 2
+    cluster.call(primary, 6252, "DELETE", "/settings/application")
+    time.sleep(10 / DIVISOR)  # an owner that was told 200 s may rely on them until it is told otherwise
+    other_standbys(cluster, 2)
 
 
 def test_paused_owner_is_disconnected_before_it_serves_again(cluster: Cluster) -> None:
@@ -147,7 +148,7 @@ def test_cut_between_primary_and_owner_alone_changes_nothing(cluster: Cluster) -
     primary = cluster.primary()
     assert primary
     _cut(cluster, primary, "coreapp1", on=True)
-    time.sleep(60 / DIVISOR)
+    time.sleep(50 / DIVISOR)
     assert cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}
     _cut(cluster, primary, "coreapp1", on=False)
 
@@ -157,7 +158,7 @@ def test_owner_cut_off_from_all_masters_gives_up_by_itself(cluster: Cluster) -> 
     for master in MASTERS:
         _cut(cluster, master, "coreapp1", on=True)
     took = cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}, 60)
-    assert 30 <= took <= 60  # the successor waits until the cut-off owner has given up, a real second here
+    took_about(took, 30, 50)  # the successor waits until the cut-off owner has given up, a real second here
     for master in MASTERS:
         _cut(cluster, master, "coreapp1", on=False)
     other_standbys(cluster, 2)
@@ -181,8 +182,13 @@ def test_secondary_master_takes_over_and_keeps_the_owners(cluster: Cluster) -> N
     primary = cluster.primary()
     assert primary
     cluster.containers[primary].kill()
-    took = cluster.seconds_until(lambda: cluster.primary() not in (None, primary), 60)
-    assert 10 <= took <= 45  # what was left of the lease
+    successor = next(kind for kind in MASTERS if kind != primary)
+    with pytest.raises(CoreError) as refusal:  # no primary yet
+        cluster.call(successor, 6252, "GET", "/settings/application")
+    assert refusal.value.code == 1017
+    cluster.send("coreapp2")  # messages do not need one
+    took = cluster.seconds_until(lambda: cluster.primary() == successor, 60)
+    took_about(took, 10, 31)  # what was left of the lease
     assert cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}
     cluster.containers[primary].start()
     cluster.wait(lambda: getattr(cluster.status(primary), "role", "") == "secondary_master", 30)
@@ -196,10 +202,36 @@ def test_live_settings_shorten_the_detection(cluster: Cluster) -> None:
     time.sleep(10 / DIVISOR)
     cluster.containers["coreapp2"].kill()
     took = cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}, 60)
-    assert took <= 28
+    took_about(took, 10, 20)
     cluster.containers["coreapp2"].start()
     other_standbys(cluster, 2)
     assert cluster.call(primary, 6252, "DELETE", "/settings/application")["application"]["unhealthy_interval"] == 30
+
+
+def test_owner_killed_while_one_master_lives_is_replaced_by_the_database_rule(cluster: Cluster) -> None:
+    primary = cluster.primary()
+    assert primary
+    (secondary,) = set(MASTERS) - {primary}
+    cluster.containers[secondary].kill()
+    cluster.containers["coreapp1"].kill()
+    took = cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}, 200)
+    took_about(took, 60, 135)  # its last row, up to 60 s old, has to be older than 120 s; looked at every 10 s
+    cluster.containers["coreapp1"].start()
+    cluster.containers[secondary].start()
+    other_standbys(cluster, 2)
+
+
+def test_owner_killed_while_no_master_lives_waits_for_one(cluster: Cluster) -> None:
+    for kind in (*MASTERS, "coreapp2"):
+        cluster.containers[kind].kill()
+    time.sleep(60 / DIVISOR)
+    assert cluster.owners() == {}
+    for kind in MASTERS:
+        cluster.containers[kind].start()
+    took = cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}, 150)
+    took_about(took, 30, 90)  # the lease of the dead one, then their own 30 s of silence
+    cluster.containers["coreapp2"].start()
+    other_standbys(cluster, 2)
 
 
 def test_set_shards_restarts_all_coreapps_and_assigns_anew(cluster: Cluster) -> None:
@@ -207,8 +239,7 @@ def test_set_shards_restarts_all_coreapps_and_assigns_anew(cluster: Cluster) -> 
     assert primary
     boots = {kind: cluster.status(kind) for kind in COREAPPS}
     cluster.call(primary, 6252, "POST", "/account/shards", {**ACCOUNT, "shards": 2})
-    # 45-60 s; but containers start at true speed: three at once take 20 of these fast seconds, on a busy machine 100.
-    assert cluster.seconds_until(lambda: set(cluster.owners()) == {-1, 0, 1}, 400) >= 45
+    took_about(cluster.seconds_until(lambda: set(cluster.owners()) == {-1, 0, 1}, 60), 45, 80)  # boots at true speed
     owners = cluster.owners()
     assert owners[-1] == primary
     # Which coreapp gets which shard is promised nowhere: it depends on who is back first.
@@ -223,7 +254,7 @@ def test_set_shards_restarts_all_coreapps_and_assigns_anew(cluster: Cluster) -> 
 
 
 def test_one_failure_touches_one_shard_only(cluster: Cluster) -> None:
-    before, (spare,) = cluster.owners(), standbys(cluster)
+    before, (spare,) = cluster.owners(), cluster.standbys()
     cluster.containers[before[1]].kill()
     seen = set()
 
@@ -235,6 +266,18 @@ def test_one_failure_touches_one_shard_only(cluster: Cluster) -> None:
     assert cluster.seconds_until(moved, 60) >= 30
     assert seen == {before[0]}
     cluster.containers[before[1]].start()
+    other_standbys(cluster, 1)
+
+
+def test_without_a_standby_the_shard_waits_for_its_node(cluster: Cluster) -> None:
+    before, (spare,) = cluster.owners(), cluster.standbys()
+    cluster.containers[spare].kill()
+    cluster.containers[before[1]].kill()
+    time.sleep(60 / DIVISOR)
+    assert cluster.owners() == {shard: kind for shard, kind in before.items() if shard != 1}
+    cluster.containers[before[1]].start()
+    cluster.wait(lambda: cluster.owners() == before, 30)
+    cluster.containers[spare].start()
     other_standbys(cluster, 1)
 
 
@@ -253,12 +296,28 @@ def test_all_masters_dead_leaves_the_owners_serving(cluster: Cluster) -> None:
     serving = {shard: kind for shard, kind in cluster.owners().items() if shard >= 0}
     for kind in MASTERS:
         cluster.containers[kind].kill()
-    time.sleep(60 / DIVISOR)
+    time.sleep(50 / DIVISOR)
     assert cluster.owners() == serving
     for kind in MASTERS:
         cluster.containers[kind].start()
     cluster.wait(lambda: -1 in cluster.owners(), 90)
     assert {shard: kind for shard, kind in cluster.owners().items() if shard >= 0} == serving
+
+
+def test_set_shards_with_too_few_coreapps_leaves_shards_without_owner(cluster: Cluster) -> None:
+    primary = cluster.primary()
+    assert primary
+    cluster.call(primary, 6252, "POST", "/account/shards", {**ACCOUNT, "shards": 4})
+    cluster.wait(lambda: set(cluster.owners()) == {-1, 0, 1, 2}, 120)
+    time.sleep(20 / DIVISOR)
+    owners = cluster.owners()
+    assert {owners[shard] for shard in (0, 1, 2)} == set(COREAPPS)
+    assert owners[-1] == primary
+    with pytest.raises(CoreError) as refusal:
+        cluster.send(owners[0], next(wa_id for wa_id in map(str, range(10**6, 10**7)) if shard_of(wa_id, 4) == 3))
+    assert refusal.value.code == 1018
+    cluster.node("coreapp4")
+    cluster.wait(lambda: cluster.owners().get(3) == "coreapp4", 60)
 
 
 def test_a_stop_is_quick_and_clean(cluster: Cluster) -> None:

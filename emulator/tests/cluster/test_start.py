@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cluster.conftest import ACCOUNT, START, Cluster
-from waemu.wire import NodeStatus
+from tests.cluster.conftest import ACCOUNT, LAUNCH, START, Cluster
+from waemu.wire import CoreError, NodeStatus
 
-LAUNCH = "/opt/whatsapp/bin/launch_within_docker.sh"
 NEWER = "v2.43.1"
 
 
@@ -94,6 +93,23 @@ def test_single_instance_is_its_own_master(cluster: Cluster) -> None:
     assert isinstance(status, NodeStatus)
     assert status.role == "coreapp"
     cluster.send("wacore")
+
+
+def test_expired_build_refuses_to_work(cluster: Cluster) -> None:
+    expired = {"WA_APP_MULTICONNECT": "0", "COREAPP_HOSTNAME": "", "WA_DB_NAME_PREFIX": "single_"}
+    cluster.containers.pop("wacore").remove(force=True, v=True)
+    cluster.node("wacore", WAEMU_FAULT_BUILD_EXPIRED="1", **expired)
+    cluster.wait(lambda: getattr(cluster.status("wacore"), "gateway_status", "") == "disconnected", 60)
+    request = {**ACCOUNT, "method": "sms", "cert": "YWJj"}
+    for refused in (
+        lambda: cluster.send("wacore"),
+        lambda: cluster.call("wacore", 6252, "POST", "/account", request),
+        lambda: cluster.call("wacore", 6252, "POST", "/account/verify", {"code": "123456"}),
+    ):
+        with pytest.raises(CoreError) as refusal:
+            refused()
+        assert refusal.value.code == 1005
+        assert "App expired" in refusal.value.errors[0].details
 
 
 def test_standby_is_light(cluster: Cluster) -> None:

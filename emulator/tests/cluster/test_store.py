@@ -1,15 +1,11 @@
-"""The SQL on the real databases: MariaDB in a container, PostgreSQL where the machine has it."""
+"""The SQL on the real databases: MariaDB and PostgreSQL in containers."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import os
-import shutil
 import socket
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
@@ -36,11 +32,6 @@ NEWEST = versions.parse("2.63.0")
 ME, OTHER = Owner("a:master1", "boot-a"), Owner("b:master2", "boot-b")
 
 
-def _pg_programs() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found and os.geteuid() == 0 and shutil.which("runuser") else None
-
-
 @pytest.fixture(scope="module")
 def mariadb(new_cluster: Callable[..., Cluster]) -> DbEnv:
     """MariaDB, empty."""
@@ -52,28 +43,13 @@ def mariadb(new_cluster: Callable[..., Cluster]) -> DbEnv:
 
 
 @pytest.fixture(scope="module")
-def postgresql() -> Iterator[DbEnv]:
-    """PostgreSQL, empty, on a free port of this machine."""
-    programs = _pg_programs()
-    if programs is None:
-        pytest.skip("needs root and PostgreSQL's server programs")
-    home = Path(f"/tmp/waemu-pg-{os.getpid()}")
-    home.mkdir(mode=0o700)
-    shutil.chown(home, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    run = ["runuser", "-u", "postgres", "--"]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL}
-    try:
-        subprocess.run([*run, str(programs / "initdb"), "-D", f"{home}/data", "-A", "trust"], **quiet)
-        options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off"
-        control = [*run, str(programs / "pg_ctl"), "-D", f"{home}/data", "-w"]
-        subprocess.run([*control, "-o", options, "-l", f"{home}/log", "start"], **quiet)
-        yield DbEnv("PGSQL", "127.0.0.1", port, "postgres", "unused")
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
-    finally:
-        shutil.rmtree(home)
+def postgresql(new_cluster: Callable[..., Cluster], postgres_image: str) -> DbEnv:
+    """PostgreSQL, empty."""
+    assert postgres_image
+    made = new_cluster("store-postgres", postgres=True)
+    server = made.database()
+    made.wait(lambda: server.exec_run(["pg_isready", "-h", "127.0.0.1"]).exit_code == 0, 60)
+    return DbEnv("PGSQL", made.address("db"), 5432, "root", "testpass")
 
 
 def _listens(db: DbEnv) -> bool:

@@ -1,0 +1,75 @@
+"""A whole cluster on PostgreSQL, where it behaves as on MySQL. All times are product seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.cluster.conftest import ACCOUNT, DIVISOR, START_POSTGRES, Cluster, took_about
+
+COREAPPS = ("coreapp1", "coreapp2", "coreapp3")
+MASTERS = ("master1", "master2")
+
+
+@pytest.fixture(scope="module")
+def cluster(new_cluster: Callable[..., Cluster], postgres_image: str) -> Cluster:
+    """Two masters, three coreapps, nothing registered yet; the schema was made ahead of time, twice."""
+    assert postgres_image
+    cluster = new_cluster("postgres", postgres=True)
+    cluster.database()
+    for said in ("Schema of message is now at version 1", "Schema is up to date"):
+        code, log = cluster.oneshot("upgrade", command=START_POSTGRES, WA_DB_UPGRADE="1")
+        assert (code, said in log) == (0, True), log
+    for kind in (*MASTERS, *COREAPPS):
+        cluster.node(kind)
+    return cluster
+
+
+def test_groups_are_schemas_of_one_database(cluster: Cluster) -> None:
+    schemas = cluster.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%Store' ORDER BY 1")
+    assert schemas[2:4] == ["clusterStore", "configStore"]
+    assert len(schemas) == 7
+
+
+def test_registered_and_sending(cluster: Cluster) -> None:
+    cluster.register()
+    cluster.wait(lambda: cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}, 60)
+    cluster.send("coreapp1")
+    cluster.wait(lambda: cluster.sql('SELECT DISTINCT status FROM "messageStore".messages') == ["sent"], 10)
+
+
+def test_fail_over(cluster: Cluster) -> None:
+    cluster.wait(lambda: len(cluster.standbys()) == 2, 60)
+    cluster.containers["coreapp1"].kill()
+    took_about(cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}, 60), 30, 40)
+    cluster.send("coreapp2")
+    cluster.containers["coreapp1"].start()
+
+
+def test_another_master_takes_over(cluster: Cluster) -> None:
+    primary = cluster.wait(cluster.primary, 60)
+    cluster.containers[primary].kill()
+    took_about(cluster.seconds_until(lambda: cluster.primary() not in (None, primary), 60), 10, 31)
+    assert cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}
+    cluster.containers[primary].start()
+    cluster.wait(lambda: getattr(cluster.status(primary), "role", "") == "secondary_master", 60)
+
+
+def test_database_away_and_back_promotes_nobody(cluster: Cluster) -> None:
+    cluster.containers["db"].kill()
+    time.sleep(60 / DIVISOR)  # 140, which the database rule needs, are played on MySQL
+    cluster.containers["db"].start()
+    cluster.wait(lambda: cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}, 60)
+    cluster.wait(cluster.primary, 60)
+    time.sleep(40 / DIVISOR)
+    assert cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}
+
+
+def test_set_shards(cluster: Cluster) -> None:
+    primary = cluster.wait(cluster.primary, 60)
+    cluster.call(primary, 6252, "POST", "/account/shards", {**ACCOUNT, "shards": 2})
+    cluster.wait(lambda: set(cluster.owners()) == {-1, 0, 1} and cluster.owners()[-1] == primary, 100)
+    rows = cluster.sql('SELECT shard, owner_key FROM "clusterStore".shard_map ORDER BY 1')
+    assert rows == [f"{shard}\t{kind}:{kind}" for shard, kind in sorted(cluster.owners().items())]
