@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,7 @@ ROOT_OPTIONS = {
     ),
 }
 PULL_SECONDS = 60  # without a sign of life from the engine
+INSTALLING = threading.Lock()  # root file systems are made side by side; apt-get does not bear that
 EXPIRY_MARGIN = dt.timedelta(days=30)  # an image closer to its expiry is built again
 LEFT_OUT = ("doc", "man", "info", "locale", "lintian", "bug", "i18n/locales")
 SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -271,6 +273,11 @@ class Builder:
 
 
 def _mmdebstrap(say: Callable[[str], None]) -> str:
+    with INSTALLING:
+        return _mmdebstrap_installed(say)
+
+
+def _mmdebstrap_installed(say: Callable[[str], None]) -> str:
     tool = shutil.which("mmdebstrap")
     if tool:
         return tool
