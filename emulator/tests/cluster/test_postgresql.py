@@ -37,7 +37,9 @@ def test_registered_and_sending(cluster: Cluster) -> None:
     cluster.register()
     cluster.wait(lambda: cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}, 60)
     cluster.send("coreapp1")
-    cluster.wait(lambda: cluster.sql('SELECT DISTINCT status FROM "messageStore".messages') == ["sent"], 10)
+    cluster.wait(
+        lambda: cluster.sql('SELECT DISTINCT status FROM "messageStore".messages') == ["read"], 20
+    )  # the loopback's users are there
 
 
 def test_fail_over(cluster: Cluster) -> None:
