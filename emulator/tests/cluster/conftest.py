@@ -54,7 +54,7 @@ SOAK_SEED = os.environ.get("WAEMU_SOAK_SEED", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this directory starts containers; the soak, which runs beside the others, is looked at last."""
+    """Everything in this directory starts containers; the soak comes last."""
     for item in items:
         if "/cluster/" in str(item.path):
             item.add_marker(pytest.mark.cluster)
@@ -89,14 +89,11 @@ class Soak:
         return self.log.read_text(errors="replace")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def soak(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak | None]:
-    """Three minutes of mishaps in a cluster of their own, begun before the first test when their test is to be run."""
-    if not any(item.get_closest_marker("soak") for item in request.session.items):
-        yield None
-        return
-    request.getfixturevalue("engine")
-    log = tmp_path_factory.mktemp("soak") / "log"
+@pytest.fixture
+def soak(engine: docker.DockerClient, tmp_path: Path) -> Iterator[Soak]:
+    """Three minutes of mishaps in a cluster of their own; stopped, and tidied up, when their test gives up on them."""
+    assert engine.ping()
+    log = tmp_path / "log"
     command = [sys.executable, str(SOAK), "--minutes", str(SOAK_MINUTES), "--seed", SOAK_SEED]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)

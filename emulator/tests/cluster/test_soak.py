@@ -1,7 +1,4 @@
-"""Three minutes of kills, pauses and cuts at random, by the benchmark that can do it for hours.
-
-They go on beside the other tests of this directory, which mostly wait: see conftest.soak.
-"""
+"""Three minutes of kills, pauses and cuts at random, by the benchmark that can do it for hours."""
 
 from __future__ import annotations
 
@@ -15,8 +12,7 @@ START_AND_END = 300.0  # seconds for starting the cluster, recovering and cleani
 
 
 @pytest.mark.soak
-def test_nothing_is_lost_and_nobody_banned_in_three_minutes_of_mishaps(soak: Soak | None) -> None:
-    assert soak is not None
+def test_nothing_is_lost_and_nobody_banned_in_three_minutes_of_mishaps(soak: Soak) -> None:
     try:
         code = soak.process.wait(timeout=SOAK_MINUTES * 60 + START_AND_END)
     except subprocess.TimeoutExpired:
