@@ -254,8 +254,12 @@ class CoreClient:
         body: Any = None,
         *,
         timeout: float | None = None,
+        keep: bool = True,
     ) -> T:
-        """One request. timeout: real seconds for all of it, where the default is too long."""
+        """One request. timeout: real seconds for all of it, where the default is too long.
+
+        keep: the connection may serve further requests; without it the next one looks the name up again.
+        """
         url = f"http://{host}:{port}{path}"
         data = None if body is None else msgspec.json.encode(body)
         limit = self._timeout if timeout is None else aiohttp.ClientTimeout(total=timeout)
@@ -263,6 +267,8 @@ class CoreClient:
         if self._seal is not None:
             context = f"{method} {URL(url).raw_path_qs}"
             data, headers = self._seal.close(context, data or b""), {"Content-Type": SEALED_TYPE}
+        if not keep:
+            headers = {**(headers or {}), "Connection": "close"}
         request = self._session.request(method, url, data=data, headers=headers, timeout=limit)
         try:
             async with request as answer:
@@ -297,7 +303,7 @@ class CoreClient:
 
     async def status(self, node: Endpoints, *, timeout: float | None = None) -> NodeStatus:
         """Role, gateway status and shards; raises 1011 where the node says that."""
-        return await self.call(node.hostname, node.control, "GET", "/status", NodeStatus, timeout=timeout)
+        return await self.call(node.hostname, node.control, "GET", "/status", NodeStatus, timeout=timeout, keep=False)
 
     async def request_code(self, node: Endpoints, request: RegistrationRequest) -> RegistrationReply:
         """POST /v1/account."""

@@ -113,6 +113,17 @@ async def test_health_asks_every_node(api: Api, nodes: Cluster) -> None:
     assert set(health) == {f"127.0.0.1:{name}" for name in nodes.nodes}
 
 
+async def test_another_node_at_the_address_of_one_is_not_taken_for_it(api: Api, nodes: Cluster) -> None:
+    node = await nodes.add("wa-coreapp-1")
+    node.status("coreapp", "connected")
+    node.replies["GET /status"]["node_key"] = "127.0.0.1:wa-coreapp-2"
+    _, body = await api.call("GET", "/v1/health")
+    assert code(body["health"][node.key]) == 1014
+    node.status("coreapp", "connected")
+    _, body = await api.call("GET", "/v1/health")
+    assert body["health"][node.key]["gateway_status"] == "connected"
+
+
 async def test_nodes_silent_for_four_minutes_drop_out(api: Api, nodes: Cluster) -> None:
     await nodes.add("wa-coreapp-1")
     await nodes.add("wa-coreapp-2")

@@ -123,7 +123,7 @@ class Cores:
         """What every node of a cluster says of itself, asked all at once; errors stand where a node gave none."""
         routes = await self.routes(fresh=True)
         keys = sorted(routes.nodes)
-        answers = await asyncio.gather(*(self._status(routes.nodes[key].endpoints) for key in keys))
+        answers = await asyncio.gather(*(self._status(key, routes.nodes[key].endpoints) for key in keys))
         return dict(zip(keys, answers, strict=True))
 
     async def callback_counts(self) -> dict[str, list[CallbackCount]]:
@@ -160,11 +160,14 @@ class Cores:
         owners, state = await cluster.read_for_node(self._engine)
         return Routes(nodes, owners, state.shards)
 
-    async def _status(self, node: Endpoints) -> NodeStatus | CoreError:
+    async def _status(self, key: str, node: Endpoints) -> NodeStatus | CoreError:
         try:
-            return await self.client.status(node, timeout=self._ask_timeout())
+            status = await self.client.status(node, timeout=self._ask_timeout())
         except CoreError as error:
             return error
+        if status.node_key != key:  # nodes that restart can take over each other's addresses
+            return CoreError(1014, f"{node.hostname}:{node.control} is {status.node_key} at the moment")
+        return status
 
     def _ask_timeout(self) -> float:
         return max(self._clock.scaled(ASK_TIMEOUT), ASK_TIMEOUT_FLOOR)
