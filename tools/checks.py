@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some of them.
 
-Two checks run at a time, of which one at most fills the engine with containers: such a check mostly waits for them, so
-that one which only computes fits beside it. Each writes its whole output to .cache/test-logs/NAME.log. At the end stand
-a table and one line, C(N passed, N failed), which counts the single tests; a check without countable tests counts as
-one. The exit code is 0 when nothing failed.
+Two checks run at a time, of which one at most runs clusters on the machine's own engine: such a check mostly waits for
+them, so that one which computes, or works on test hosts, fits beside it. Each writes its whole output to
+.cache/test-logs/NAME.log. At the end stand a table and one line, C(N passed, N failed), which counts the single tests; a
+check without countable tests counts as one. The exit code is 0 when nothing failed.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Check:
     """One thing to run.
 
     commands: run in turn until one fails.
-    containers: it fills the engine with containers: only one such check runs at a time.
+    containers: it runs clusters on the machine's own engine: only one such check at a time.
     needs: names of checks that must have passed before it starts.
     count: finds the single tests in its output.
     preparation: nothing is tested by it, so that it only counts when it fails.
@@ -121,16 +121,7 @@ CHECKS = [
     Check(
         "integration",
         # The upgrade of a cluster under load takes minutes. By hand: tools/haproxy.sh, pytest tests/integration/upgrade
-        [pytest("tests/integration", "--ignore=tests/integration/upgrade")],
-        containers=True,
-        needs=IMAGES,
-        count=pytest_counts,
-    ),
-    Check(
-        "molecule",
-        [["molecule", "test", "--scenario-name", "default"]],
-        # Borders would wrap the line in which pytest tells its counts.
-        environment={"MOLECULE_COMMAND_BORDERS": "0"},
+        [pytest("tests/integration", "--ignore=tests/integration/upgrade", "--ignore=tests/integration/site")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
@@ -153,6 +144,16 @@ CHECKS = [
     Check("project", [pytest("tests/project")], count=pytest_counts),
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
+    # On test hosts, which have engines of their own.
+    Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),
+    Check(
+        "molecule",
+        [["molecule", "test", "--scenario-name", "default"]],
+        # Borders would wrap the line in which pytest tells its counts.
+        environment={"MOLECULE_COMMAND_BORDERS": "0"},
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 
