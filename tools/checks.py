@@ -5,8 +5,8 @@
 
 Two checks run at a time, of which one at most runs clusters on the machine's own engine: such a check mostly waits for
 them, so that one which computes, or works on test hosts, fits beside it. Each writes its whole output to
-.cache/test-logs/NAME.log. At the end stand a table and one line, C(N passed, N failed), which counts the single tests; a
-check without countable tests counts as one. The exit code is 0 when nothing failed.
+.cache/test-logs/NAME.log. At the end stand a table and one line, C(N passed, N failed), which counts the single tests;
+a check without countable tests counts as one. The exit code is 0 when nothing failed.
 """
 
 from __future__ import annotations
