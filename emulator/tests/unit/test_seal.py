@@ -128,6 +128,19 @@ async def test_both_with_the_secret(calls: Calls) -> None:
     assert (refusal.value.code, refusal.value.errors[0].details) == (1009, "that pin")
 
 
+@pytest.mark.parametrize("secret", [SECRET, ""])
+async def test_a_refusal_ends_the_connection(calls: Calls, secret: str) -> None:
+    """Who asked may have meant another node, which had this address before."""
+    _core, found, session = calls
+    client = CoreClient(session, Clock(), make(secret))
+    assert session.connector is not None
+    await client.ping(found[secret], "?boot=1")
+    assert len(session.connector._conns) == 1
+    with pytest.raises(CoreError):
+        await client.set_pin(found[secret], PinRequest("000000"))
+    assert not session.connector._conns
+
+
 @pytest.mark.parametrize(("mine", "theirs", "code"), [("", SECRET, 1005), ("other", SECRET, 1005), (SECRET, "", 1014)])
 async def test_only_one_with_the_secret(calls: Calls, mine: str, theirs: str, code: int) -> None:
     _core, found, session = calls

@@ -207,11 +207,8 @@ def unsealing(with_seal: Seal | None) -> Middleware:
         answer = await handler(request)
         assert isinstance(answer, web.Response)
         assert isinstance(answer.body, bytes | None)
-        return web.Response(
-            status=answer.status,
-            body=with_seal.close(seal.nonce_of(sealed), answer.body or b""),
-            content_type=seal.SEALED_TYPE,
-        )
+        body = with_seal.close(seal.nonce_of(sealed), answer.body or b"")
+        return _response(answer.status, body, seal.SEALED_TYPE)
 
     return middleware
 
@@ -256,5 +253,10 @@ def _error(error: CoreError) -> web.Response:
     return _response(error.http_status, error.body())
 
 
-def _response(status: int, body: bytes) -> web.Response:
-    return web.Response(status=status, body=body, content_type="application/json")
+def _response(status: int, body: bytes, content_type: str = "application/json") -> web.Response:
+    answer = web.Response(status=status, body=body, content_type=content_type)
+    if status != 200:
+        # Nodes that restart together can take over each other's addresses. Whoever meant another node would keep this
+        # connection, and with it the refusals, for as long as it asks often enough; a new one looks the name up again.
+        answer.force_close()
+    return answer

@@ -13,7 +13,6 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web as aiohttp_web
 
 from waemu import logs, seal
@@ -32,7 +31,7 @@ from waemu.web.metrics import Metrics
 from waemu.web.ratelimit import RateLimits
 from waemu.web.routing import Cores
 from waemu.web.webapp import Readiness, Webapp
-from waemu.wire import CoreClient
+from waemu.wire import CoreClient, new_session
 
 if t.TYPE_CHECKING:
     import ssl
@@ -115,7 +114,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
     engine = make_engine(env.db, size=2 if env.db.persistent else 1)
     if not env.jwt_key:
         log.warning("WA_WEB_JWT_CRYPTO_KEY is not set: tokens of this webapp are good on this container only")
-    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10))
+    session = new_session(limit=0)
     webapp = Webapp(
         env=env,
         clock=clock,
