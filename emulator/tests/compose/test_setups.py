@@ -140,8 +140,11 @@ def test_single_instance(make: Make, gateway: Gateway) -> None:
     assert project.call("GET", "/v1/health")[0] == 401
 
 
-def two_masters_three_cores(project: Project, gateway: Gateway) -> None:
+def two_masters_three_cores(make: Make, gateway: Gateway, name: str, file: str) -> None:
     """The documented steps of the development cluster (6.2), with the third coreapp last."""
+    first = free_ports(2)
+    project = make(name, file, EXTERNAL_WEBAPP_PORT=str(first), EXTERNAL_DB_PORT=str(first + 1))
+    project.webapp = f"127.0.0.1:{first}"
     project.up("db", "waweb", "master1", "master2", "wacore1", "wacore2")
     number = registered(project, gateway)
     project.until("high availability", lambda: project.states() == {**HEALTHY_HA, ("coreapp", "disconnected"): 1})
@@ -161,20 +164,12 @@ def two_masters_three_cores(project: Project, gateway: Gateway) -> None:
 
 
 def test_development_multiconnect(make: Make, gateway: Gateway) -> None:
-    first = free_ports(2)
-    ports = {"EXTERNAL_WEBAPP_PORT": str(first), "EXTERNAL_DB_PORT": str(first + 1)}
-    project = make("multi", "multiconnect-compose.yml", **ports)
-    project.webapp = f"127.0.0.1:{first}"
-    two_masters_three_cores(project, gateway)
+    two_masters_three_cores(make, gateway, "multi", "multiconnect-compose.yml")
 
 
 @pytest.mark.usefixtures("postgres_image")
 def test_development_multiconnect_on_postgresql(make: Make, gateway: Gateway) -> None:
-    first = free_ports(2)
-    ports = {"EXTERNAL_WEBAPP_PORT": str(first), "EXTERNAL_DB_PORT": str(first + 1)}
-    project = make("postgres", "postgres/multiconnect-compose.yml", **ports)
-    project.webapp = f"127.0.0.1:{first}"
-    two_masters_three_cores(project, gateway)
+    two_masters_three_cores(make, gateway, "postgres", "postgres/multiconnect-compose.yml")
 
 
 @pytest.fixture
