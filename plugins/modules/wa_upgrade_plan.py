@@ -165,6 +165,11 @@ versions:
   returned: always
   type: str
   sample: "v2.19.4: 7 nodes"
+changes_version:
+  description: Whether a node runs another version; otherwise nodes are made anew that are not as wanted for another reason.
+  returned: always
+  type: bool
+  sample: true
 warnings_found:
   description: What the reader should know before, in the form of RV(problems).
   returned: always
@@ -253,6 +258,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "batches": [],
         "downtime": {},
         "versions": "",
+        "changes_version": False,
         "warnings_found": [],
     }
     problems = [Problem(**entry) for entry in params["problems"] if entry["code"] not in UPGRADE_MENDS]
@@ -272,7 +278,8 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         if health["cluster"].get("registered"):
             problems += uncertain_owners(nodes, params["nodes"], params["hosts"], state.shards)
     problems += plan.problems
-    result.update(strategy=plan.strategy, versions=table_of_versions(nodes))
+    other = any(node.version not in (None, version) for node in nodes)
+    result.update(strategy=plan.strategy, versions=table_of_versions(nodes), changes_version=other)
     if not problems:
         result.update(described(plan, batches(state, plan, params["nodes"], version)))
     return result, problems

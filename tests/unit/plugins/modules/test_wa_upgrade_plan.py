@@ -101,6 +101,21 @@ def test_the_intervals_are_lowered_from_the_first_owner_to_the_last():
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "steps", "changes"),
+    [
+        ({}, 6, True),
+        ({"version": "v2.19.4"}, 0, False),
+        ({"version": "v2.19.4", "anew": ["h1:wa-coreapp-2"]}, 1, False),
+        ({"version": "v2.19.4", "hosts": [observed(containers=[])]}, 2, False),
+    ],
+)
+def test_whether_a_version_changes_does_not_depend_on_whether_nodes_are_replaced(options, steps, changes):
+    result, problems = answer(situation(**options))
+    assert problems == []
+    assert (len(result["steps"]), result["changes_version"]) == (steps, changes)
+
+
 def test_equal_version_is_an_empty_plan():
     result, problems = answer(situation(version="v2.19.4"))
     assert (result["steps"], result["batches"], problems) == ([], [], [])
