@@ -6,11 +6,13 @@ One cluster at ten times the speed with messages going through it; each case sta
 
 Cases: never_healthy (a standby runs and never reports), database_away (the database hangs for 20 s in a fail-over),
 disk_too_full (no room for the images), schema_fails (the one-shot schema upgrade ends with an error). A broken image is
-among the tests of upgrade.yml, a host that dies in upgrade_host_dies.py.
+among the tests of upgrade.yml; a host that dies and one whose disk fills up are in upgrade_hosts.py.
 """
 
 from __future__ import annotations
 
+import http.server
+import json
 import sys
 import tempfile
 import threading
@@ -18,17 +20,55 @@ import time
 import typing as t
 from pathlib import Path
 
-from emulator_cluster import ROOT
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
-sys.path.insert(0, str(ROOT / "tests" / "integration" / "upgrade"))
+from live_cluster import NEW, OK, OLD, Failed, LiveCluster, Shape  # noqa: E402 - from the checkout
+from made_version import forget_version, made_version, make_version  # noqa: E402
+from waemu.probe import Report  # noqa: E402
 
-from upgrade_cluster import FAILED, NEW, OK, OLD, UpgradeCluster
-from waemu.probe import Report
+from site_runs import FAILED  # noqa: E402 isort: skip - live_cluster knows where it is
 
-COUNTS = {"webapp": 2, "master": 2, "coreapp": 3}
-NAME, BASE = "upgf", 27000
+EXAMPLES = ROOT / "docs" / "examples"
+PREFIX, PORT = "upgf", 27000
+WEBHOOK_PORT = PORT + 99
+MORE = {
+    "wa_health_timeout_seconds": 60,
+    "wa_settings": {
+        "heartbeat_interval": 5,
+        "unhealthy_interval": 30,
+        "webhooks": {"url": f"http://{PREFIX}-local:{WEBHOOK_PORT}"},
+    },
+}
+SHAPE = Shape(PREFIX, PORT, 2, divisor=10, more=MORE, groups=("webhook",))
 STUCK, OTHER_LINE = "v2.19.908", "v2.21.4"
 AWAY_SECONDS = 20
+STOPPED = "[UPGRADE_STOPPED]"
+
+
+class Webhook:
+    """A webhook that writes down what it gets, one line of JSON each."""
+
+    def __init__(self, log: Path) -> None:
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                callback = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with log.open("a") as lines:
+                    lines.write(json.dumps({"received": time.time(), "callback": callback}) + "\n")
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_arguments: t.Any) -> None:
+                pass
+
+        log.touch()
+        self._server = http.server.ThreadingHTTPServer(("0.0.0.0", WEBHOOK_PORT), Receiver)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class Wrong(Exception):
@@ -42,45 +82,52 @@ def check(what: str, holds: t.Any, evidence: str = "") -> None:
     print(f"    {what}", flush=True)
 
 
+def failures(report: Report) -> str:
+    """Which requests failed, and when."""
+    windows = [(shard.shard, shard.windows) for shard in report.shards]
+    return f"{report.errors}; out by shard: {windows}"
+
+
+def owned(cluster: LiveCluster) -> dict[int, str]:
+    """The owner of each shard, as the gateway sees it."""
+    return {shard: link["node"] for link in cluster.connections() for shard in link["shards"]}
+
+
 def nothing_lost(report: Report) -> None:
     """What holds for every case."""
     text = f"lost {report.lost}, twice {report.twice}, bans {report.bans}"
     check(f"nothing lost, nothing twice, nobody banned, {report.accepted} messages accepted", report.ok, text)
 
 
-def intervals_are_back(cluster: UpgradeCluster) -> None:
+def intervals_are_back(cluster: LiveCluster) -> None:
     """After any run, however it ended."""
-    settings = cluster.settings()
-    found = settings["heartbeat_interval"], settings["unhealthy_interval"]
+    found = cluster.intervals()
     check("heartbeat_interval and unhealthy_interval are what is declared", found == (5, 30), str(found))
 
 
-def never_healthy(cluster: UpgradeCluster) -> None:
+def never_healthy(cluster: LiveCluster) -> None:
     """It runs, and never reports."""
-    cluster.make_version(STUCK, "echo waiting for nothing; exec sleep 1000000")
-    before = cluster.nodes()
-    try:
+    with made_version(cluster.engine, STUCK, "echo waiting for nothing; exec sleep 1000000"):
+        before, owners = cluster.nodes(), owned(cluster)
         with cluster.probe() as probe:
             run = cluster.upgrade(STUCK, "-e", "wa_health_timeout_seconds=12")
-            check("the run stops", run.code == FAILED and "[UPGRADE_STOPPED]" in run.output, run.output)
+            check("the run stops", run.code == FAILED and STOPPED in run.output, run.output)
             check("it says what the node said last", "waiting for nothing" in run.output, run.output)
             check("it says which node and why", "Still missing:" in run.output, run.output)
             changed = [name for name, node in cluster.nodes().items() if node != before[name]]
             check("one standby was touched, and no other node", len(changed) == 1, str(changed))
             back = cluster.upgrade(OLD)
             check("the old version rolls back", back.code == OK and cluster.versions() == {OLD}, back.output)
-        check("no request failed", probe.report.failed == 0, str(probe.report.errors))
+        check("no shard changed hands", owned(cluster) == owners, f"{owners}, then {owned(cluster)}")
+        check("no request failed", probe.report.failed == 0, failures(probe.report))
         nothing_lost(probe.report)
-    finally:
-        cluster.forget_version(STUCK)
 
 
-def database_away(cluster: UpgradeCluster) -> None:
+def database_away(cluster: LiveCluster) -> None:
     """Paused, so that it hangs as one does whose machine has gone; from the middle of the first fail-over on."""
-    log = cluster.home / "away.log"
-    database = cluster.engine.containers.get(cluster.name + "-db")
+    database = cluster.engine.containers.get(cluster.shape.prefix + "-db")
     with cluster.probe() as probe:
-        process = cluster.start_upgrade(NEW, log)
+        process, log = cluster.begin("upgrade.yml", "-e", "version=" + NEW)
         while "Hand over | Reach the gate" not in log.read_text():
             check_runs(process, log)
             time.sleep(0.1)
@@ -103,63 +150,58 @@ def database_away(cluster: UpgradeCluster) -> None:
     nothing_lost(probe.report)
 
 
-STOPPED = "[UPGRADE_STOPPED]"
-
-
 def check_runs(process: t.Any, log: Path) -> None:
     """Raises Wrong where the run has ended before its time."""
     if process.poll() is not None:
         raise Wrong("the run ended too early:\n" + log.read_text()[-5000:])
 
 
-def disk_too_full(cluster: UpgradeCluster) -> None:
+def disk_too_full(cluster: LiveCluster) -> None:
     """Less room on the host than the images need."""
-    cluster.make_version(STUCK, None)
-    before = cluster.nodes()
-    try:
+    with made_version(cluster.engine, STUCK):
+        before = cluster.nodes()
         with cluster.probe() as probe:
             run = cluster.upgrade(STUCK, "-e", "wa_disk_free_mb=99999999")
         check("the run is refused", run.code == FAILED and "Nothing was changed." in run.output, run.output)
         check("it says where how much is missing", run.told("DISK_LOW"), run.output)
         check("no node was touched", cluster.nodes() == before)
-        check("no request failed", probe.report.failed == 0, str(probe.report.errors))
-    finally:
-        cluster.forget_version(STUCK)
+        check("no request failed", probe.report.failed == 0, failures(probe.report))
 
 
-def schema_fails(cluster: UpgradeCluster) -> None:
+def schema_fails(cluster: LiveCluster) -> None:
     """The upgrade of the schema ends with an error; then the reason is mended."""
     fails = 'if [ "$WA_DB_UPGRADE" = 1 ]; then echo the table is full; exit 1; fi; exec "$0" "$@"'
-    cluster.make_version(OTHER_LINE, fails)
-    quick = ["-e", "wa_db_snapshot=none", "-e", "wa_message_cleanup_seconds=2"]
+    make_version(cluster.engine, OTHER_LINE, fails)
+    cluster.declare(
+        wa_db_snapshot="none", wa_message_cleanup_seconds=60, wa_webhook_log=str(cluster.home / "callbacks"),
+        wa_message_cleanup_wait=str(EXAMPLES / "webhook_cleanup.yml"),
+    )  # fmt: skip
     try:
         with cluster.probe() as probe:
-            run = cluster.upgrade(OTHER_LINE, *quick)
+            run = cluster.upgrade(OTHER_LINE)
             check("the run stops", run.code == FAILED and "SCHEMA_UPGRADE_FAILED" in run.output, run.output)
+            waited = "TASK [Wait until every coreapp has told the end of its clean-up]" in run.output
+            in_time = "was not told of the end" not in run.output
+            check("the webhook was told of the end of the clean-up, in time", waited and in_time, run.output)
             check("it shows what the upgrade said", "the table is full" in run.output, run.output)
             check("it says how to restore", "restore the snapshot" in run.output, run.output)
-            states = {c.name: c.status for c in cluster.cores()}
+            cores = {name: tag for name, (_id, tag) in cluster.nodes().items() if "-webapp-" not in name}
+            states = {name: cluster.engine.containers.get(name).status for name in cores}
             check("old masters and coreapps are left stopped", set(states.values()) == {"exited"}, str(states))
-            check(
-                "they are of the old version",
-                {tag for n, (_id, tag) in cluster.nodes().items() if "webapp" not in n} == {NEW},
-            )
-            cluster.forget_version(OTHER_LINE)
-            cluster.make_version(OTHER_LINE, None)
-            again = cluster.upgrade(OTHER_LINE, *quick)
+            check("they are of the old version", set(cores.values()) == {NEW}, str(cores))
+            forget_version(cluster.engine, OTHER_LINE)
+            make_version(cluster.engine, OTHER_LINE)
+            again = cluster.upgrade(OTHER_LINE)
             check("run again it upgrades the schema and goes on to the end", again.code == OK, again.output)
             check("its log was shown", "Schema of" in again.output, again.output)
             check("every node is new", cluster.versions() == {OTHER_LINE})
-            left = [
-                c.name for c in cluster.engine.containers.list(all=True) if c.name == cluster.name + "-schema-upgrade"
-            ]
-            check("the one-shot container is gone", not left)
+            names = {container.name for container in cluster.engine.containers.list(all=True)}
+            check("the one-shot container is gone", cluster.shape.prefix + "-schema-upgrade" not in names)
         nothing_lost(probe.report)
-        once_more = cluster.upgrade(OTHER_LINE, *quick)
+        once_more = cluster.upgrade(OTHER_LINE)
         check("once more it changes nothing", {n["changed"] for n in once_more.recap.values()} == {0}, once_more.output)
     finally:
-        cluster.play("uninstall.yml", "-e", "confirm=yes")
-        cluster.forget_version(OTHER_LINE)
+        forget_version(cluster.engine, OTHER_LINE)
 
 
 CASES = {case.__name__: case for case in (never_healthy, database_away, disk_too_full, schema_fails)}
@@ -173,14 +215,10 @@ def main() -> int:
     failures = 0
     with tempfile.TemporaryDirectory() as home:
         version = OLD if {"never_healthy", "database_away"} & set(names) else NEW
-        cluster = UpgradeCluster(
-            Path(home), name=NAME, base=BASE, shards=2, counts=COUNTS, divisor=10, version=version,
-            more={"wa_health_timeout_seconds": 60},
-        )  # fmt: skip
+        cluster = LiveCluster(Path(home), SHAPE._replace(version=version))
+        webhook = Webhook(cluster.home / "callbacks")
         try:
-            site = cluster.play("site.yml")
-            if site.code:
-                sys.exit(site.output[-5000:])
+            cluster.start()
             for name in names:
                 started = time.monotonic()
                 print(f"{name}: {CASES[name].__doc__}", flush=True)
@@ -191,10 +229,14 @@ def main() -> int:
                     print(f"    {wrong}")
                 print(f"    {time.monotonic() - started:.0f} s", flush=True)
         finally:
+            webhook.close()
             cluster.remove()
     print(f"{len(names) - failures} of {len(names)} cases ended as they should")
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        sys.exit(str(problem))

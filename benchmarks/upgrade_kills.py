@@ -1,147 +1,174 @@
-"""Kill upgrade.yml, with all its children, at every task boundary of its steps, and run it again until it is through.
+"""upgrade.yml killed at every task boundary, and run again: the same end state, nothing lost.
 
-One cluster at ten times the speed with messages going through it. A run is killed when a task begins at which none was
-killed before; the next run reads, plans what is left, and is killed one task later. When a run comes to its end, all
-nodes have to be new, the intervals back, nothing lost, nothing twice, nobody banned, and one more run changes nothing.
+    .venv/bin/python benchmarks/upgrade_kills.py --minutes 5     # goes on where the last call stopped; or --restart
 
-    .venv/bin/python benchmarks/upgrade_kills.py [--every 3] [--skip 0]
+SIGKILL goes to the playbook's process group at the moment a task begins, at the first boundary that was not tried yet;
+the run again is killed at the next one that was not, and so on until a run comes to its end, so that every kill is
+followed by a run that goes on from it. Then all nodes must be new, the intervals back, nothing lost, nothing twice,
+nobody banned, and one more run must change nothing. That is one way, and the kills on it count as good with it. From
+v2.19.4 it leads to v2.19.7, and further ways lead to versions made for it, all with the same cluster, until on a whole
+way nothing is left to try: first of the boundaries before which something was changed, then of all in the steps of the
+plan, then of those before and after the steps too (--where ends it there).
 
---every 3 --skip 1 kills at every third boundary only, from the second one on, for a third of the time: a hundred kills
-take half an hour.
+A boundary is named by how many steps are left, step, task, and which time it comes in this step. About two hours in
+all. Results: .cache/upgrade_kills.json. Two calls at a time need --port and --prefix of their own.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
+import contextlib
+import itertools
 import sys
 import tempfile
 import time
 import typing as t
-from collections import Counter
 from pathlib import Path
 
-from emulator_cluster import ROOT
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
-sys.path.insert(0, str(ROOT / "tests" / "integration" / "upgrade"))
+from live_cluster import KILLED, NEW, OK, Failed, LiveCluster, Run, Shape  # noqa: E402 - from the checkout
+from made_version import made_version  # noqa: E402
+from stretches import Results  # noqa: E402 - beside this file
 
-from upgrade_cluster import NEW, UpgradeCluster, end_group
-from waemu.probe import Report
-
-COUNTS = {"webapp": 2, "master": 2, "coreapp": 3}
 SHARDS = 2
-NAME, BASE = "upgk", 25000
-RUN_SECONDS = 180
-TASK = re.compile(r"^TASK \[(.*?)\]", re.MULTILINE)
-STEP = re.compile(r"^    msg: '?\d+\. (.*?)'?$", re.MULTILINE)
-PLAY = "PLAY [Do the steps, in the order of the plan]"
-
-Boundary = tuple[str, str, int]
+INTERVALS = (5, 30)
+WHERE = ("changes", "steps", "everywhere")
+QUICK = {"wa_health_timeout_seconds": 60}
 
 
-def boundaries(output: str) -> list[Boundary]:
-    """The tasks that have begun in the steps of the plan: sentence of the step, name of the task, which time."""
-    _before, found, acting = output.partition(PLAY)
-    if not found:
-        return []
-    marks = sorted(
-        [(match.start(), "task", match.group(1)) for match in TASK.finditer(acting)]
-        + [(match.start(), "step", match.group(1)) for match in STEP.finditer(acting)]
-    )
-    step, seen, begun = "", Counter[str](), []
-    for _at, kind, text in marks:
-        if kind == "step":
-            step, seen = text, Counter()
+def versions() -> t.Iterator[str]:
+    """One after the other: the real new one, then made ones of the same line."""
+    yield NEW
+    for number in itertools.count(901):
+        yield "v2.19.{0}".format(number)
+
+
+class Way:
+    """One way to a version, with the kills on it. where: one of WHERE."""
+
+    def __init__(self, cluster: LiveCluster, version: str, known: t.Iterable[str], where: str) -> None:
+        self.cluster, self.version, self.where = cluster, version, where
+        self.known, self.kills = set(known), list[str]()
+        self.list = cluster.home / "known"
+
+    def walk(self, deadline: float) -> dict[str, t.Any]:
+        """Killed and run again until a run comes to its end, the last one undisturbed after the deadline."""
+        started = time.monotonic()
+        with self.cluster.probe() as probe:
+            try:
+                while self._killed(deadline):
+                    pass
+                faults = []
+            except Failed as problem:
+                faults = [str(problem)]
+        report = probe.report
+        return {
+            "version": self.version,
+            "where": self.where,
+            "kills": self.kills,
+            "seconds": round(time.monotonic() - started),
+            "accepted": report.accepted,
+            "lost": len(report.lost),
+            "twice": len(report.twice),
+            "bans": len(report.bans),
+            "faults": faults or self.cluster.faults(SHARDS) + self._faults(),
+        }
+
+    def _killed(self, deadline: float) -> bool:
+        """One run; whether it was killed. Raises Failed."""
+        if time.monotonic() > deadline:
+            run: t.Any = self.cluster.upgrade(self.version)
         else:
-            seen[text] += 1
-            begun.append((step, text, seen[text]))
-    return begun
+            self.list.write_text("\n".join(self.known))
+            extra = {"KILL_KNOWN": str(self.list), "KILL_WHERE": self.where}
+            run = self.cluster.killed_by("kill_at_new_task", "upgrade.yml", "-e", "version=" + self.version, **extra)
+        if run.code == KILLED:
+            self.kills.append(run.task)
+            self.known.add(run.task)
+            print("    {0:3d} {1}".format(len(self.kills), run.task), flush=True)
+            return True
+        if run.code != OK:
+            raise Failed("the run after the kill at {0} failed:\n{1}".format(self.kills[-1:], run.output))
+        return False
+
+    def _faults(self) -> list[str]:
+        """What is not as an upgrade that nobody disturbed leaves it."""
+        cluster, found = self.cluster, []
+        if cluster.versions() != {self.version}:
+            found.append("versions: {0}".format(sorted(cluster.versions())))
+        if cluster.intervals() != INTERVALS:
+            found.append("intervals are still lowered")
+        before = cluster.nodes()
+        again: Run = cluster.upgrade(self.version)
+        changed = {numbers["changed"] for numbers in again.recap.values()}
+        if again.code != OK or changed != {0} or cluster.nodes() != before:
+            found.append("one more run was not without changes:\n" + again.output)
+        return found
 
 
-def run_until_new_boundary(
-    cluster: UpgradeCluster, log: Path, done: set[Boundary], every: int, skip: int
-) -> Boundary | None:
-    """Kill a run at the first boundary that is due; None when it came to its end. Exits where it failed."""
-    process = cluster.start_upgrade(NEW, log)
-    deadline = time.monotonic() + RUN_SECONDS
-    try:
-        while True:
-            ended = process.poll() is not None
-            for boundary in boundaries(log.read_text()):
-                if boundary not in done:
-                    done.add(boundary)
-                    if not ended and len(done) % every == skip % every:
-                        return boundary
-            if ended:
-                break
-            if time.monotonic() > deadline:
-                sys.exit("no end within {0} s:\n{1}".format(RUN_SECONDS, log.read_text()[-4000:]))
-            time.sleep(0.05)
-    finally:
-        end_group(process)
-    if process.returncode:
-        sys.exit("the run after {0} boundaries failed:\n{1}".format(len(done), log.read_text()[-4000:]))
-    return None
+def bad(way: t.Mapping[str, t.Any]) -> bool:
+    """Whether something on this way was not as it has to be."""
+    return any(way[name] for name in ("lost", "twice", "bans", "faults"))
 
 
-def wrong(cluster: UpgradeCluster, report: Report) -> list[str]:
-    """What is not as an upgrade that nobody disturbed leaves it."""
-    found = []
-    if cluster.versions() != {NEW}:
-        found.append("versions: {0}".format(sorted(cluster.versions())))
-    settings = cluster.settings()
-    if (settings["heartbeat_interval"], settings["unhealthy_interval"]) != (5, 30):
-        found.append("intervals are still lowered")
-    if not report.ok:
-        found.append("lost {0}, twice {1}, bans {2}".format(report.lost, report.twice, report.bans))
-    before = cluster.nodes()
-    again = cluster.upgrade(NEW)
-    changed = {numbers["changed"] for numbers in again.recap.values()}
-    if again.code or changed != {0} or cluster.nodes() != before:
-        found.append("one more run was not without changes:\n" + again.output[-3000:])
-    return found
+def line(way: t.Mapping[str, t.Any]) -> str:
+    """One way for people."""
+    counts = "{accepted} accepted, {lost} lost, {twice} twice, {bans} bans {faults}".format(**way)
+    return "{0} to {1[version]}: {2} kills, {1[seconds]} s; {3}".format(
+        "BAD" if bad(way) else "ok ", way, len(way["kills"]), counts
+    )  # fmt: skip
 
 
-def work(cluster: UpgradeCluster, home: Path, every: int, skip: int) -> int:
-    site = cluster.play("site.yml")
-    if site.code:
-        sys.exit(site.output[-4000:])
-    done: set[Boundary] = set()
-    kills: list[Boundary] = []
-    started = time.monotonic()
-    with cluster.probe(rate=10, seconds=7200) as probe:
-        while (boundary := run_until_new_boundary(cluster, home / "run.log", done, every, skip)) is not None:
-            kills.append(boundary)
-            print(
-                "{0:3d} {1:5.0f} s  {2[0]} | {2[1]} | {2[2]}".format(len(kills), time.monotonic() - started, boundary),
-                flush=True,
-            )
-    problems = wrong(cluster, probe.report)
-    outages = {shard.shard: [round(w.seconds, 1) for w in shard.windows] for shard in probe.report.shards}
-    print(
-        "{0} kills at {1} boundaries, {2:.0f} s; outages {3}".format(
-            len(kills), len(done), time.monotonic() - started, outages
-        )
-    )
-    print("\n".join(problems) or "the end is that of an upgrade nobody disturbed")
-    return 1 if problems else 0
+def stretch(cluster: LiveCluster, results: Results, where: t.Sequence[str], deadline: float) -> bool:
+    """Way after way; True when nothing is left to try."""
+    left = list(where)
+    for version in versions():
+        # Those before are not needed any more: what runs of them goes on without its tag.
+        made = contextlib.nullcontext() if version == NEW else made_version(cluster.engine, version)
+        with made:
+            known = [kill for way in results.all for kill in way["kills"]]
+            way = Way(cluster, version, known, left[0]).walk(deadline)
+        results.add(way)
+        print(line(way), flush=True)
+        if bad(way) or time.monotonic() > deadline:
+            return False
+        if not way["kills"]:
+            left.pop(0)
+        if not left:
+            return True
+    return False
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--skip", type=int, default=0)
-    options: t.Any = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        home = Path(directory)
-        cluster = UpgradeCluster(
-            home, name=NAME, base=BASE, shards=SHARDS, counts=COUNTS, divisor=10, more={"wa_health_timeout_seconds": 60}
-        )
+    parser.add_argument("--minutes", type=float, default=600, help="kill no more after so many minutes")
+    parser.add_argument("--restart", action="store_true", help="forget what earlier calls found")
+    parser.add_argument("--where", choices=WHERE, default=WHERE[-1], help="where to kill; all without")
+    parser.add_argument("--prefix", default="upgk", help="first word of all that is made")
+    parser.add_argument("--port", type=int, default=28000, help="the first of 300 ports")
+    options = parser.parse_args()
+    deadline = time.monotonic() + options.minutes * 60
+    results = Results("upgrade_kills", options.restart)
+    whole = False
+    with tempfile.TemporaryDirectory() as home:
+        cluster = LiveCluster(Path(home), Shape(options.prefix, options.port, SHARDS, divisor=10, more=QUICK))
         try:
-            return work(cluster, home, options.every, options.skip)
+            cluster.start()
+            whole = stretch(cluster, results, WHERE[: WHERE.index(options.where) + 1], deadline)
         finally:
             cluster.remove()
+    kills = {kill for way in results.all for kill in way["kills"]}
+    wrong = [way for way in results.all if bad(way)]
+    print("{0} boundaries on {1} ways, {2} ways bad; {3}".format(
+        len(kills), len(results.all), len(wrong), "nothing is left to try" if whole else "not all yet"
+    ))  # fmt: skip
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        sys.exit(str(problem))

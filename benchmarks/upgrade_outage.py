@@ -27,10 +27,10 @@ from pathlib import Path
 from docker.errors import NotFound
 from emulator_cluster import DATABASE, GATEWAY, MARIADB, ROOT, START, Rig
 
-sys.path.insert(0, str(ROOT / "tests" / "integration" / "upgrade"))
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 from balancer import Balancer
-from upgrade_cluster import NEW, OLD, UpgradeCluster
+from live_cluster import NEW, OLD, LiveCluster, Shape
 from waemu.probe import Probe, Report, table
 
 COUNTS = {"webapp": 3, "master": 3, "coreapp": 6}
@@ -38,8 +38,11 @@ SHARDS = 4
 RATE = 20
 CALM_SECONDS = 10
 MOST_RATIO, MOST_MEDIAN_SECONDS = 0.3, 12
-NAME, BASE = "upgo", 23000
-COMPOSE_PORT = 23490
+SHAPE = Shape(
+    "upgo", 24000, SHARDS, 1, webapps=COUNTS["webapp"], masters=COUNTS["master"], coreapps=COUNTS["coreapp"],
+    groups=("haproxy",),
+)  # fmt: skip
+COMPOSE_PORT = 24490
 
 
 class ComposeRig(Rig):
@@ -121,23 +124,27 @@ def documented(home: Path) -> Report:
 
 def upgraded(home: Path) -> Report:
     """upgrade.yml."""
-    servers = {f"{NAME}-host-{NAME}-webapp-{n + 1}": f"127.0.0.1:{BASE + 90 + n}" for n in range(COUNTS["webapp"])}
-    balancer = Balancer(home, servers)
-    cluster = UpgradeCluster(
-        home, name=NAME, base=BASE, shards=SHARDS, counts=COUNTS, divisor=1, more=balancer.variables,
-        groups={"haproxy": [NAME + "-host"]},
-    )  # fmt: skip
+    cluster = LiveCluster(home, SHAPE)
     try:
-        succeed(cluster.play("site.yml"))
-        with cluster.probe(rate=RATE, webapps=[balancer.url]) as probe:
-            time.sleep(CALM_SECONDS)
-            run = succeed(cluster.upgrade(NEW))
-            print(f"upgrade.yml took {run.seconds:.0f} s")
-            time.sleep(CALM_SECONDS)
-        return probe.report
+        cluster.start()
+        balancer = Balancer(home, cluster.balanced_servers())
+        try:
+            return measured(cluster, balancer)
+        finally:
+            balancer.close()
     finally:
         cluster.remove()
-        balancer.close()
+
+
+def measured(cluster: LiveCluster, balancer: Balancer) -> Report:
+    """The upgrade of a cluster that runs behind a balancer."""
+    cluster.declare(**balancer.variables)
+    with cluster.probe(rate=RATE, webapps=[balancer.url]) as probe:
+        time.sleep(CALM_SECONDS)
+        run = succeed(cluster.upgrade(NEW))
+        print(f"upgrade.yml took {run.seconds:.0f} s")
+        time.sleep(CALM_SECONDS)
+    return probe.report
 
 
 def succeed(run: t.Any) -> t.Any:

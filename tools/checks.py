@@ -120,8 +120,7 @@ CHECKS = [
     ),
     Check(
         "integration",
-        # The upgrade of a cluster under load takes minutes. By hand: tools/haproxy.sh, pytest tests/integration/upgrade
-        [pytest("tests/integration", "--ignore=tests/integration/upgrade", "--ignore=tests/integration/site")],
+        [["tools/haproxy.sh"], pytest("tests/integration", "--ignore=tests/integration/site")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,

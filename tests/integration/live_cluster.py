@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import math
 import os
 import signal
 import ssl
@@ -35,8 +36,11 @@ from site_runs import OK, Run, environment, play, write_inventory, write_variabl
 from waemu.probe import Options, Probe  # noqa: E402 - the emulator is not installed
 
 GATEWAY_IMAGE = "waent/gateway:0.1.0"
+NODE_KINDS = ("webapp", "master", "coreapp")
 CODE = "123456"
+OLD, NEW = "v2.19.4", "v2.19.7"
 SETTLE_SECONDS = 20.0
+RUN_SECONDS, PROBE_SECONDS = 600, 7200
 KILLED = -9
 """What a process that SIGKILL has ended leaves as its code."""
 
@@ -46,7 +50,11 @@ class Failed(Exception):
 
 
 class Shape(t.NamedTuple):
-    """What to make. divisor: how many times faster than true the product's times run. Ports begin at C(port)."""
+    """What to make. divisor: how many times faster than true the product's times run. Ports begin at C(port).
+
+    masters, coreapps: how many, where it is not left to the playbook, which takes two masters and one spare coreapp.
+    more: further variables. groups: further groups its host is in.
+    """
 
     prefix: str
     port: int
@@ -54,12 +62,39 @@ class Shape(t.NamedTuple):
     divisor: float = 10.0
     max_connections: int = 500
     webapps: int = 2
+    masters: int | None = None
+    coreapps: int | None = None
+    version: str = OLD
     more: t.Mapping[str, t.Any] = {}
+    groups: t.Sequence[str] = ()
 
     @property
     def host(self) -> str:
         """Name of the one host."""
         return self.prefix + "-local"
+
+    def host_variables(self) -> dict[str, t.Any]:
+        """Of that host."""
+        pins = {"wa_webapps": self.webapps, "wa_masters": self.masters, "wa_coreapps": self.coreapps}
+        return {
+            "ansible_connection": "local",
+            "ansible_host": "127.0.0.1",
+            "ansible_python_interpreter": sys.executable,
+            "rack": "a",
+            **{name: count for name, count in pins.items() if count is not None},
+        }
+
+    def hurry(self) -> dict[str, t.Any]:
+        """The waits of upgrade.yml at this speed.
+
+        On a clock that runs ten times as fast a busy machine misses heartbeats for longer than the usual ones allow.
+        """
+        intervals = {"wa_planned_heartbeat_interval": 3, "wa_planned_unhealthy_interval": 15}
+        return {
+            "wa_upgrade_error_seconds": max(3 / self.divisor, 0.5),
+            "wa_planned_wait_seconds": math.ceil(10 / self.divisor),
+            **({} if self.divisor == 1 else intervals),
+        }
 
     def variables(self, gateway_port: str) -> dict[str, t.Any]:
         """Of the inventory."""
@@ -86,7 +121,8 @@ class Shape(t.NamedTuple):
             **SECRETS,
             **database,
             **number,
-            "wa_version": "v2.19.4",
+            **self.hurry(),
+            "wa_version": self.version,
             "wa_shards": self.shards,
             "wa_survive": {},
             "wa_name_prefix": self.prefix,
@@ -115,6 +151,7 @@ class LiveCluster:
         self.home, self.shape = home, shape
         self.engine = docker.from_env(timeout=120)
         self.gateway_url = ""
+        self._given: dict[str, t.Any] = {}
         self._token = ""
         self._runs = 0
 
@@ -132,20 +169,20 @@ class LiveCluster:
         gateway.reload()
         ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
-        local = {
-            "ansible_connection": "local",
-            "ansible_host": "127.0.0.1",
-            "ansible_python_interpreter": sys.executable,
-            "rack": "a",
-            "wa_webapps": shape.webapps,
-        }
-        self.inventory = write_inventory(self.home / "hosts.yml", {shape.host: local}, wa_database_hosts=[shape.host])
-        self.variables = write_variables(self.home / "variables.json", shape.variables(ports["5222/tcp"]))
+        groups = {name: [shape.host] for name in ("wa_database_hosts", *shape.groups)}
+        self.inventory = write_inventory(self.home / "hosts.yml", {shape.host: shape.host_variables()}, **groups)
+        self._given = shape.variables(ports["5222/tcp"])
+        self.declare()
         if self.containers():
             self._uninstall()
         run = self.play("site.yml")
         if run.code != OK:
             raise Failed("site.yml did not make the cluster:\n" + run.output)
+
+    def declare(self, **variables: t.Any) -> None:
+        """Have the inventory say something else, or more, from now on."""
+        self._given.update(variables)
+        self.variables = write_variables(self.home / "variables.json", self._given)
 
     def remove(self) -> None:
         """Everything this made, and nothing else."""
@@ -177,40 +214,50 @@ class LiveCluster:
         """Run reshard.yml to its end."""
         return self.play("reshard.yml", "-e", "shards={0}".format(shards), *more)
 
-    def reshard_killed(self, shards: int, task: str) -> Killed:
-        """Run reshard.yml until its process group gets SIGKILL, where a task begins.
+    def upgrade(self, version: str, *more: str) -> Run:
+        """Run upgrade.yml to its end."""
+        return self.play("upgrade.yml", "-e", "version=" + version, *more)
 
-        task: its number, counted from 1 as they begin, or a part of its name. A run that is over before has the code 0.
-        """
-        plan = {
-            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
-            "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task",
-            "KILL_AT_TASK": task,
-        }
-        process, log = self._begin_reshard(shards, **plan)
-        process.wait(timeout=600)
-        said = log.read_text()
-        killed_at = said.rpartition("\nKILLED AT [")[2].partition("]")[0] if process.returncode == KILLED else ""
-        return Killed(process.returncode, said, killed_at)
+    def reshard_killed(self, shards: int, task: str) -> Killed:
+        """Run reshard.yml until its process group gets SIGKILL where a task begins, as C(killed) does."""
+        return self.killed("reshard.yml", task, "-e", "shards={0}".format(shards))
 
     def reshard_killed_in_restart(self, shards: int, seconds: float = 0.0) -> Killed:
         """Run reshard.yml until set-shards was called and so many seconds have passed; then SIGKILL to its group."""
-        process, log = self._begin_reshard(shards)
+        process, log = self.begin("reshard.yml", "-e", "shards={0}".format(shards))
         while process.poll() is None and not self._has_shards(shards):
             time.sleep(0.2)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=seconds)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        end_group(process)
         return Killed(process.wait(), log.read_text(), "")
 
-    def _begin_reshard(self, shards: int, **extra: str) -> tuple[subprocess.Popen[bytes], Path]:
+    def killed(self, playbook: str, task: str, *more: str) -> Killed:
+        """Run a playbook until its process group gets SIGKILL, where a task begins.
+
+        task: its number, counted from 1 as they begin, or a part of its name. A run that is over before has the code 0.
+        """
+        return self.killed_by("kill_at_task", playbook, *more, KILL_AT_TASK=task)
+
+    def killed_by(self, callback: str, playbook: str, *more: str, **extra: str) -> Killed:
+        """Run a playbook under a callback that may kill it and says where. extra: environment variables."""
+        callbacks = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"), "ANSIBLE_CALLBACKS_ENABLED": callback}
+        process, log = self.begin(playbook, *more, **callbacks, **extra)
+        try:
+            process.wait(timeout=RUN_SECONDS)
+        finally:
+            end_group(process)
+        said = log.read_text()
+        killed_at = said.rpartition("\nKILLED AT [")[2].partition("]\n")[0] if process.returncode == KILLED else ""
+        return Killed(process.returncode, said, killed_at)
+
+    def begin(self, playbook: str, *more: str, **extra: str) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a playbook in a process group of its own; its output goes to the file."""
         self._runs += 1
         log = self.home / "run-{0}.log".format(self._runs)
-        arguments = ["-i", self.inventory, "-e", self.variables, "-e", "shards={0}".format(shards)]
         with log.open("w") as output:
             process = subprocess.Popen(
-                ["ansible-playbook", "playbooks/reshard.yml", *arguments],
+                ["ansible-playbook", "playbooks/" + playbook, "-i", self.inventory, "-e", self.variables, *more],
                 cwd=ROOT, env=environment(**extra), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
@@ -228,6 +275,14 @@ class LiveCluster:
         """Their URLs."""
         first = self.shape.port + 90
         return tuple("https://127.0.0.1:{0}".format(first + number) for number in range(self.shape.webapps))
+
+    def balanced_servers(self) -> dict[str, str]:
+        """Their names in the documented configuration of HAProxy, and their addresses."""
+        shape = self.shape
+        return {
+            "{0}-{1}-webapp-{2}".format(shape.host, shape.prefix, number): url.removeprefix("https://")
+            for number, url in enumerate(self.webapps(), 1)
+        }
 
     def ask(self, path: str) -> t.Any:
         """GET of the API as admin. Raises Failed."""
@@ -250,6 +305,29 @@ class LiveCluster:
         """Name of each coreapp's container to its state on the engine."""
         labels = ["waent.fleet.cluster=" + self.shape.prefix, "waent.fleet.kind=coreapp"]
         return {one.name: one.status for one in self.engine.containers.list(all=True, filters={"label": labels})}
+
+    def nodes(self) -> dict[str, tuple[str, str]]:
+        """Name of each webapp's, master's and coreapp's container to its id and the tag of its image."""
+        listed = self.engine.containers.list(all=True, filters={"label": "waent.fleet.cluster=" + self.shape.prefix})
+        return {
+            one.name: (one.id, one.attrs["Config"]["Image"].rpartition(":")[2])
+            for one in listed
+            if one.labels["waent.fleet.kind"] in NODE_KINDS
+        }
+
+    def versions(self) -> set[str]:
+        """The tags that nodes run."""
+        return {tag for _id, tag in self.nodes().values()}
+
+    def settings(self) -> dict[str, t.Any]:
+        """The application settings, by the API."""
+        told: dict[str, t.Any] = self.ask("/v1/settings/application")["settings"]["application"]
+        return told
+
+    def intervals(self) -> tuple[int, int]:
+        """The settings heartbeat_interval and unhealthy_interval, by the API."""
+        told = self.settings()
+        return told["heartbeat_interval"], told["unhealthy_interval"]
 
     def connections(self) -> list[dict[str, t.Any]]:
         """Who is connected for which shards, as the gateway sees it."""
@@ -282,11 +360,14 @@ class LiveCluster:
             found.append("health shows {0} connected coreapps, expected {1}".format(connected, shards))
         return found
 
-    def probe(self, shards: int = 0, rate: float = 10.0) -> Probe:
-        """A sender of messages through all webapps; shards: by which number to sort its report, 0 for that of now."""
-        password = SECRETS["wa_admin_password"]
-        load = {"rate": rate, "seconds": 3600, "shards": shards}
-        return Probe(Options(webapps=self.webapps(), gateway=self.gateway_url, password=password, **load))
+    def probe(self, shards: int = 0, rate: float = 10.0, webapps: t.Sequence[str] = ()) -> Probe:
+        """A sender of messages through all webapps, unless others are given.
+
+        shards: by which number to sort its report, 0 for that of now.
+        """
+        load = {"rate": rate, "seconds": PROBE_SECONDS, "shards": shards}
+        urls, password = tuple(webapps) or self.webapps(), SECRETS["wa_admin_password"]
+        return Probe(Options(webapps=urls, gateway=self.gateway_url, password=password, **load))
 
 
 class Killed(t.NamedTuple):
@@ -295,6 +376,13 @@ class Killed(t.NamedTuple):
     code: int
     output: str
     task: str
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process with all its children, as a machine that loses its power would."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _call(url: str, method: str = "GET", authorization: str = "") -> t.Any:

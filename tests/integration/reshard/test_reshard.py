@@ -3,38 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """reshard.yml on a cluster of real containers, ten times faster than the product, while messages are sent through it.
 
-One cluster for all tests, so their order matters: each goes on with the shards the one before has left. All 30 ways and
-all places to be killed in are benchmarks/reshard_pairs.py and benchmarks/reshard_kills.py.
+The order of the tests matters: each goes on with the shards the one before has left. All 30 ways and all places to be
+killed in are benchmarks/reshard_pairs.py and benchmarks/reshard_kills.py.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import sys
 import typing as t
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from live_cluster import KILLED, OK, LiveCluster, Run, Shape  # from the directory above
+from live_cluster import KILLED, OK, LiveCluster, Run  # from the directory above
 from site_runs import FAILED
 
-SHAPE = Shape("rsh", 23000, shards=2)
 EXPIRED = base64.b64encode(json.dumps({"vname": "canary", "expires": "2020-02-29"}).encode()).decode()
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
-    """Two shards, one spare, as site.yml makes them."""
-    made = LiveCluster(tmp_path_factory.mktemp("reshard"), SHAPE)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.remove()
 
 
 def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
@@ -76,9 +59,9 @@ def test_check_mode_shows_the_plan_and_changes_nothing(cluster: LiveCluster) -> 
     run = cluster.reshard(4, "--check")
     assert run.code == OK, run.output
     said = " ".join(run.output.split())  # long lines are folded
-    assert "Create 2 coreapps: rsh-local:rsh-coreapp-4, rsh-local:rsh-coreapp-5" in said
+    assert "Create 2 coreapps: {0}-4, {0}-5".format("live-local:live-coreapp") in said
     assert "Set shards from 2 to 4: all 5 coreapps restart by themselves, 45 to 60 s without service" in said
-    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {SHAPE.host: 0}
+    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {cluster.shape.host: 0}
     assert (cluster.containers(), cluster.shards()) == (before, 2)
 
 
@@ -98,7 +81,7 @@ def test_the_same_number_again_changes_nothing(cluster: LiveCluster) -> None:
     run = cluster.reshard(4)
     assert run.code == OK, run.output
     assert "nothing to do" in run.output
-    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {SHAPE.host: 0}
+    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {cluster.shape.host: 0}
     assert cluster.containers() == before
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 
-from upgrade_cluster import FAILED, OK, OLD, UpgradeCluster
+from live_cluster import OK, OLD, LiveCluster
+from site_runs import FAILED
 
 
 def table(output: str) -> dict[str, list[str]]:
@@ -18,7 +19,7 @@ def table(output: str) -> dict[str, list[str]]:
     return {name: row for name, row in rows.items() if len(row) == 4}
 
 
-def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: UpgradeCluster) -> None:
+def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: LiveCluster) -> None:
     run = cluster.play("status.yml", "-e", "wa_expiry_warning_days=100000")
     assert run.code == OK, run.output
     rows = table(run.output)
@@ -29,15 +30,15 @@ def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: UpgradeClust
     owned = sorted(row[2] for row in rows.values() if row[0] == "coreapp")
     assert owned == ["-", "0", "1"]
     spare = next(name for name, row in rows.items() if row[0] == "coreapp" and row[2] == "-")
-    assert "spare coreapps: {0}:{1}".format(cluster.host, spare) in run.output
+    assert "spare coreapps: {0}:{1}".format(cluster.shape.host, spare) in run.output
     assert run.output.count("[BUILD_EXPIRES_SOON]") == 2, "of both images, so many days ahead"
     assert re.search(r"coreapp:{0} works until \d{{4}}-\d\d-\d\d".format(OLD), run.output)
     assert "site.yml would change" not in run.output
 
 
-def test_what_differs_from_the_inventory_is_told_and_it_ends_red(cluster: UpgradeCluster) -> None:
+def test_what_differs_from_the_inventory_is_told_and_it_ends_red(cluster: LiveCluster) -> None:
     """Another version, other settings, other shards, a node that was stopped, and one that nobody declared."""
-    stopped = cluster.engine.containers.get(cluster.name + "-master-2")
+    stopped = cluster.engine.containers.get(cluster.shape.prefix + "-master-2")
     stopped.stop()
     try:
         declared = {
@@ -52,5 +53,5 @@ def test_what_differs_from_the_inventory_is_told_and_it_ends_red(cluster: Upgrad
         stopped.start()
     assert run.code == FAILED, run.output
     assert {"VERSION_DIFFERS", "SHARDS_DIFFER"} <= set(run.codes), run.codes
-    assert cluster.name + "-master-2" in run.output.partition("site.yml would change:")[2], run.output
+    assert cluster.shape.prefix + "-master-2" in run.output.partition("site.yml would change:")[2], run.output
     assert "heartbeat_interval" in run.output, run.output

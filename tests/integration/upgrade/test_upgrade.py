@@ -5,6 +5,7 @@
 
 One cluster for all tests, so their order matters: it is upgraded, killed in the middle, run again, upgraded to a broken
 image, and rolled back. The gateway's ledger is the witness that no message was lost and no shard had two owners.
+All places to be killed in are benchmarks/upgrade_kills.py.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import typing as t
 
 import pytest
 from balancer import Balancer
-from upgrade_cluster import FAILED, NEW, OK, OLD, UpgradeCluster, steps
+from live_cluster import KILLED, NEW, OK, OLD, LiveCluster
+from made_version import made_version
+from site_runs import FAILED
+from waemu.probe import Report
 
 BROKEN = "v2.19.907"
 # What a core, or a webapp that has lost its core, answers for a shard between two owners.
@@ -24,14 +28,23 @@ STOPPED_OWNER = re.compile(r"^    msg: '?\d+\. Stop \S+, which\s+owns\s+shard\s+
 
 
 @pytest.fixture
-def broken(cluster: UpgradeCluster) -> t.Iterator[None]:
+def broken(cluster: LiveCluster) -> t.Iterator[None]:
     """A version whose coreapp ends at once."""
-    cluster.make_version(BROKEN, "echo no such library; exit 3")
-    yield
-    cluster.forget_version(BROKEN)
+    with made_version(cluster.engine, BROKEN, "echo no such library; exit 3"):
+        yield
 
 
-def test_check_mode_shows_the_plan_and_touches_nothing(cluster: UpgradeCluster) -> None:
+def steps(output: str) -> list[str]:
+    """The first words of the steps of the plan that was shown."""
+    return re.findall(r"^ +- '?\d+\. (\w+)", output, re.MULTILINE)
+
+
+def check_nothing_lost(report: Report) -> None:
+    """Every message that was accepted came through once, and nobody was banned."""
+    assert (report.lost, report.twice, report.bans) == ([], [], [])
+
+
+def test_check_mode_shows_the_plan_and_touches_nothing(cluster: LiveCluster) -> None:
     before = cluster.nodes()
     run = cluster.upgrade(NEW, "--check")
     assert run.code == OK, run.output
@@ -40,35 +53,55 @@ def test_check_mode_shows_the_plan_and_touches_nothing(cluster: UpgradeCluster) 
 
 
 def test_killed_in_a_fail_over_and_run_again_it_ends_with_all_new_and_nothing_lost(
-    cluster: UpgradeCluster, balancer: Balancer
+    cluster: LiveCluster, balancer: Balancer
 ) -> None:
     with cluster.probe(webapps=[balancer.url]) as probe:
-        killed = cluster.kill_upgrade(NEW, "Hand over | Reach the gate")
+        killed = cluster.killed("upgrade.yml", "Hand over | Reach the gate", "-e", "version=" + NEW)
+        assert killed.code == KILLED, killed.output
         assert cluster.versions() == {OLD, NEW}
         run = cluster.upgrade(NEW)
     assert run.code == OK, run.output
     assert cluster.versions() == {NEW}
     assert "TASK [waent.fleet.upgrade : Put back | Set the intervals" in run.output
-    settings = cluster.settings()
-    assert (settings["heartbeat_interval"], settings["unhealthy_interval"]) == (5, 30)
+    assert cluster.intervals() == (5, 30)
     report = probe.report
     assert report.accepted > 100
-    assert (report.lost, report.twice, report.bans) == ([], [], [])
-    begun = STOPPED_OWNER.findall(killed) + STOPPED_OWNER.findall(run.output)
+    check_nothing_lost(report)
+    begun = STOPPED_OWNER.findall(killed.output) + STOPPED_OWNER.findall(run.output)
     assert sorted(begun) == ["0", "1"], "each shard is handed over once"
     assert report.errors.keys() <= BETWEEN_OWNERS, "a request failed that no shard without an owner explains"
 
 
-def test_the_same_version_again_changes_nothing(cluster: UpgradeCluster) -> None:
+def test_the_same_version_again_changes_nothing(cluster: LiveCluster) -> None:
     before = cluster.nodes()
     run = cluster.upgrade("2.19.7")
     assert run.code == OK, run.output
-    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {cluster.host: 0}
+    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {cluster.shape.host: 0}
     assert cluster.nodes() == before
 
 
+def test_site_makes_nodes_anew_that_are_not_as_declared_in_the_same_careful_order(
+    cluster: LiveCluster, balancer: Balancer
+) -> None:
+    """Other ports for the coreapps."""
+    before = cluster.nodes()
+    cluster.declare(wa_version=NEW, wa_coreapp_port=cluster.shape.port + 350)
+    with cluster.probe(webapps=[balancer.url]) as probe:
+        run = cluster.play("site.yml")
+    assert run.code == OK, run.output
+    assert "Nodes that are not as wanted are made anew, rolling:" in run.output
+    assert steps(run.output) == ["Replace", "Stop", "Replace", "Stop", "Replace"]
+    changed = {name for name, node in cluster.nodes().items() if node != before[name]}
+    assert changed == {name for name in before if "-coreapp-" in name}
+    assert cluster.faults(2) == []
+    assert cluster.intervals() == (5, 30)
+    check_nothing_lost(probe.report)
+    assert sorted(STOPPED_OWNER.findall(run.output)) == ["0", "1"], "each shard is handed over once"
+    assert probe.report.errors.keys() <= BETWEEN_OWNERS, probe.report.errors
+
+
 def test_a_broken_image_stops_it_with_the_old_nodes_serving_and_the_way_back_is_open(
-    cluster: UpgradeCluster, balancer: Balancer, broken: None
+    cluster: LiveCluster, balancer: Balancer, broken: None
 ) -> None:
     before = cluster.nodes()
     with cluster.probe(webapps=[balancer.url]) as probe:
@@ -81,5 +114,5 @@ def test_a_broken_image_stops_it_with_the_old_nodes_serving_and_the_way_back_is_
         back = cluster.upgrade(NEW)
     assert back.code == OK, back.output
     assert cluster.versions() == {NEW}
-    report = probe.report
-    assert (report.failed, report.lost, report.twice, report.bans) == (0, [], [], [])
+    check_nothing_lost(probe.report)
+    assert probe.report.failed == 0, probe.report.errors

@@ -13,7 +13,7 @@ import time
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "haproxy.cfg"
 SERVER = re.compile(r"^    server .*\n", re.MULTILINE)
 
