@@ -166,7 +166,7 @@ versions:
   type: str
   sample: "v2.19.4: 7 nodes"
 changes_version:
-  description: Whether a node runs another version; otherwise nodes are made anew that are not as wanted for another reason.
+  description: Whether a node runs another version; where none does, nodes differ from what is wanted in something else.
   returned: always
   type: bool
   sample: true
