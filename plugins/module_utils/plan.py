@@ -91,6 +91,10 @@ class ReshardPlan:
     nodes: tuple[Node, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    def keys_of(self, *actions: str) -> list[str]:
+        """Health keys of the nodes that steps of these kinds touch, in the order of the steps."""
+        return [key for step in self.steps if step.action in actions for key in step.nodes]
+
 
 def plan_reshard(state: ClusterState, wanted: Wanted) -> ReshardPlan:
     """The steps to C(wanted.shards) and to the coreapps that number needs. None when all is as wanted."""

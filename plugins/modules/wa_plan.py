@@ -96,6 +96,21 @@ steps:
         Set shards from 1 to 2: all 3 coreapps restart by themselves, 45 to 60 s without service on every shard; wait
         until all are back and 2 are connected.
       predicted: false
+grow:
+  description: Keys of the coreapps that some step creates or starts.
+  returned: always
+  type: list
+  elements: str
+hand_over:
+  description: Keys of the coreapps that hand over their shards before they go.
+  returned: always
+  type: list
+  elements: str
+shrink:
+  description: Keys of the coreapps that go, those of RV(hand_over) among them.
+  returned: always
+  type: list
+  elements: str
 downtime:
   description: Expected seconds without service by shard, all steps together.
   returned: always
@@ -140,7 +155,7 @@ ARGUMENTS: dict[str, t.Any] = {**shape_options(), "cluster": {"type": "dict", "r
 
 def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan for the module's options, or what forbids it."""
-    result: dict[str, t.Any] = {"steps": [], "downtime": {}, "nodes": []}
+    result: dict[str, t.Any] = {"steps": [], "downtime": {}, "nodes": [], "grow": [], "hand_over": [], "shrink": []}
     wanted, problems = read_wanted(params)
     if wanted is None:
         return result, problems
@@ -155,6 +170,9 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
         steps=[step.as_dict() for step in plan.steps],
         downtime=dict(seconds),
         nodes=[node.as_dict() for node in plan.nodes],
+        grow=plan.keys_of("create", "start"),
+        hand_over=plan.keys_of("hand_over"),
+        shrink=plan.keys_of("remove"),
     )
     return result, list(plan.problems)
 

@@ -46,6 +46,7 @@ def test_a_plan_from_what_was_read():
         ("create", ["10.0.0.1:wa-coreapp-3"]),
         ("set_shards", []),
     ]
+    assert (result["grow"], result["hand_over"], result["shrink"]) == (["10.0.0.1:wa-coreapp-3"], [], [])
     assert result["downtime"] == {"0": 60}
     assert [(entry["name"], entry["exists"]) for entry in result["nodes"]] == [
         ("wa-coreapp-1", True),
