@@ -1,16 +1,32 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs wa_host_info and puts the controller's clock beside the host's. Only the controller can do that."""
+"""Runs wa_host_info, and does what only the controller can do.
+
+It hides the values that containers shall have, and puts its own clock beside the host's.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
 import time
 import typing as t
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.waent.fleet.plugins.module_utils.environment import sealed
 from ansible_collections.waent.fleet.plugins.module_utils.host import ClockSample, clock_window
+
+
+def module_arguments(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What the module gets: the same, but for the values of C(environment)."""
+    environment = arguments.get("environment")
+    if not environment:
+        return dict(arguments)
+    if not isinstance(environment, dict) or not all(isinstance(one, dict) for one in environment.values()):
+        raise AnsibleActionFail("environment has to be a dictionary of dictionaries: the environment of each kind.")
+    return dict(arguments, environment=sealed(environment, secrets.token_hex(16)))
 
 
 class ActionModule(ActionBase):
@@ -22,7 +38,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         before = time.time()
-        result.update(self._execute_module(task_vars=task_vars))
+        result.update(self._execute_module(module_args=module_arguments(self._task.args), task_vars=task_vars))
         after = time.time()
         host = result.get("host")
         if host is None or result.get("failed"):

@@ -17,6 +17,8 @@ import re
 import socket
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.environment import differing
+
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 """Runs a command without a shell: C(argv -> (exit code, stdout, stderr))."""
 
@@ -95,23 +97,46 @@ def _json_list(text: str) -> list[dict[str, t.Any]]:
 # Containers
 
 
-def read_containers(run: Run, command: str) -> list[dict[str, t.Any]]:
-    """All containers in whatever state, sorted by name. One that vanishes meanwhile is left out."""
+def read_containers(
+    run: Run, command: str, cluster: str | None = None, wanted: t.Mapping[str, t.Any] | None = None
+) -> list[dict[str, t.Any]]:
+    """All containers in whatever state, sorted by name. One that vanishes meanwhile is left out.
+
+    wanted: sealed environments of the cluster's nodes, to be compared with what those containers have.
+    """
     _code, out, _err = run([command, "ps", "--all", "--quiet", "--no-trunc"])
     ids = out.split()
     if not ids:
         return []
     # The exit code tells of vanished containers too, the answer still holds all others.
     _code, out, _err = run([command, "inspect", "--type", "container"] + ids)
-    return sorted((describe_container(entry) for entry in _json_list(out)), key=lambda entry: entry["name"])
+    inspected = _json_list(out)
+    described = {entry["Id"]: describe_container(entry) for entry in inspected}
+    nodes = [entry for entry in inspected if wanted and described[entry["Id"]]["cluster"] == cluster]
+    of_images = _image_environments(run, command, {entry.get("Image") for entry in nodes})
+    for entry in nodes:
+        container = described[entry["Id"]]
+        own = (entry.get("Config") or {}).get("Env") or []
+        image = of_images.get(entry.get("Image"))
+        container["environment_differs"] = differing(wanted or {}, container["kind"], own, image)
+    return sorted(described.values(), key=lambda entry: entry["name"])
+
+
+def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[t.Any, list[str]]:
+    """What images bring along, by id; one that was removed since is left out."""
+    known = sorted(identity for identity in ids if identity)
+    if not known:
+        return {}
+    _code, out, _err = run([command, "image", "inspect"] + known)
+    return {entry.get("Id"): (entry.get("Config") or {}).get("Env") or [] for entry in _json_list(out)}
 
 
 def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
-    C({name, id, image, image_id, state, cluster, kind, index, version, product, environment, ports, mounts, networks,
-    restart_policy}). product: C(web) or C(coreapp) where the image looks like the client's, whoever started it.
-    ports: C([{host, container}]), published now or, when it is stopped, at its next start.
+    C({name, id, image, image_id, state, cluster, kind, index, version, product, environment, environment_differs,
+    ports, mounts, networks, restart_policy}). product: C(web) or C(coreapp) where the image looks like the client's,
+    whoever started it. ports: C([{host, container}]), published now or, when it is stopped, at its next start.
     """
     config = entry.get("Config") or {}
     labels = config.get("Labels") or {}
@@ -132,6 +157,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "index": int(number.group(1)) if number else None,
         "product": product.group(1) if product else None,
         "environment": shown_environment(config.get("Env") or []),
+        "environment_differs": [],
         "ports": _published(entry, state),
         "mounts": {m["Destination"]: m.get("Name") or m.get("Source") for m in entry.get("Mounts") or []},
         "networks": sorted(networks),

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a rollout is going to do to each host, before it does it. Internal to waent.fleet: may change. Pure.
 
-A forecast from what was read: it sees image, ports, advertised names, mounts, network and restart policy of existing
-containers. Changed secrets are not read, so a container that is made anew for a new password alone is not foretold.
+A forecast from what was read: it sees image, ports, environment, mounts, network and restart policy of existing
+containers; of the environment the names of what differs, values only where they are no secrets.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils.environment import NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils.host import (
     NODE_KINDS,
     Observed,
     PlacedNode,
+    cluster_nodes,
     missing_images,
     ours,
     single_connects,
@@ -120,6 +122,8 @@ def differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, 
         ("ports", _published(node), [(port["host"], port["container"]) for port in container["ports"]]),
         ("restart policy", "unless-stopped", container["restart_policy"]),
     ]
+    if container["environment_differs"]:
+        found = found + ["environment: {0} not as declared".format(", ".join(container["environment_differs"]))]
     prefix = "WEBAPP" if node["kind"] == "webapp" else "COREAPP"
     environment = container["environment"]
     pairs.append(("advertised name", node["address"], environment.get(prefix + "_HOSTNAME")))
@@ -135,6 +139,12 @@ def differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, 
         for what, wanted, actual in pairs
         if wanted != actual
     ]
+
+
+def strangers(observed: t.Iterable[Observed]) -> list[str]:
+    """Nodes that would not understand those made anew, so that one after the other is no way to change them."""
+    nodes = [container for host in observed for container in cluster_nodes(host)]
+    return sorted(container["name"] for container in nodes if NODE_SECRET in container["environment_differs"])
 
 
 def _image_difference(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> list[str]:

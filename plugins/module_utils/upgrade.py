@@ -48,6 +48,7 @@ class UpgradeNode:
     version: what its container is made for, None where there is no container. alive: a coreapp or master reports, a
     webapp answers. primary: it is the primary master. shards: those it owns, without the control shard.
     differs: its container is not as wanted for another reason than its version, for example an image built anew.
+    other_tokens: a webapp that has another key for tokens than is wanted, so that it refuses those of one that has not.
     """
 
     key: str
@@ -57,6 +58,7 @@ class UpgradeNode:
     primary: bool = False
     shards: frozenset[int] = frozenset()
     differs: bool = False
+    other_tokens: bool = False
 
     def outdated(self, wanted: Version) -> bool:
         """Whether its container has to be made anew."""
@@ -345,7 +347,8 @@ def foresee(state: UpgradeState, step: Step, wanted: Version) -> UpgradeState:
     was_primary = any(nodes[key].primary for key in step.nodes)
     for key in step.nodes:
         if step.action == "replace":
-            nodes[key] = replace(nodes[key], version=wanted, alive=True, differs=False, primary=False)
+            new = replace(nodes[key], version=wanted, alive=True, differs=False, other_tokens=False)
+            nodes[key] = replace(new, primary=False)
         elif step.action in ("hand_over", "stop"):
             nodes[key] = replace(nodes[key], alive=False, shards=frozenset(), primary=False)
     schema = DONE if step.action == "schema_upgrade" else state.schema

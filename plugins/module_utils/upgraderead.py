@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import ACT, PRIMARY, WAIT
+from ansible_collections.waent.fleet.plugins.module_utils.environment import TOKEN_KEY
 from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 from ansible_collections.waent.fleet.plugins.module_utils.siteplan import differences
@@ -61,9 +62,10 @@ def _node(
     differs = node["key"] in anew
     if host and container and version == wanted:
         differs = differs or bool(differences(host, node, container))
+    other_tokens = container is not None and TOKEN_KEY in container["environment_differs"]
     shards = frozenset(s for s in (shown or {}).get("shards") or () if s >= 0) if alive else frozenset()
     primary = alive and shown is not None and shown["role"] == PRIMARY
-    return UpgradeNode(node["key"], node["kind"], version, alive, primary, shards, differs)
+    return UpgradeNode(node["key"], node["kind"], version, alive, primary, shards, differs, other_tokens)
 
 
 def nobody_to_ask(nodes: t.Iterable[UpgradeNode], health: Entry) -> bool:
@@ -178,8 +180,15 @@ def _expect(state: UpgradeState, by_key: t.Mapping[str, Entry]) -> dict[str, t.A
         "nodes": [by_key[key] for kind in ("master", "coreapp") for key in alive[kind]],
         "masters": len(alive["master"]),
         "coreapps": len(alive["coreapp"]),
-        "webapps": [url_of(by_key[key]) for key in alive["webapp"]],
+        "webapps": [url_of(by_key[key]) for key in _of_one_key(state)],
     }
+
+
+def _of_one_key(state: UpgradeState) -> list[str]:
+    """The webapps that a gate can ask with one token: those with the new key as soon as there is one, else all."""
+    alive = [node for node in state.of("webapp") if node.alive]
+    new = [node.key for node in alive if not node.other_tokens]
+    return new or [node.key for node in alive]
 
 
 def table_of_versions(nodes: t.Iterable[UpgradeNode]) -> str:

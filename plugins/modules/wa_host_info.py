@@ -14,6 +14,8 @@ description:
   - Works on a host without an engine, too. Needs Python, and the C(docker) command where there is an engine.
   - Changes nothing. Whether a directory can be written is tried with a file that has no name and vanishes.
   - Values of containers' environments are not returned, but for the few that are no secrets.
+  - Values of O(environment) do not leave the machine that runs Ansible either. An action plugin sends keyed hashes in
+    their place, with a key for this one look.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
@@ -79,6 +81,12 @@ options:
     description: Seconds for each question to a registry and each connection of O(reach).
     type: float
     default: 5.0
+  environment:
+    description:
+      - For each kind of node the environment that the containers of O(cluster_name) shall have, without the names and
+        ports they advertise.
+      - Names of the variables that differ are returned as C(environment_differs) with each container.
+    type: dict
   nodes:
     description:
       - The nodes that shall run on this host, as M(waent.fleet.wa_placement) returns them. When given, what is wrong
@@ -143,7 +151,9 @@ host:
       elements: str
       returned: always
     containers:
-      description: All containers with image, state, labels, ports, mounts, networks, and harmless environment.
+      description:
+        - All containers with image, state, labels, ports, mounts, networks, and harmless environment.
+        - C(environment_differs) has the names of the variables that are not as O(environment) says.
       type: list
       elements: dict
       returned: always
@@ -236,6 +246,8 @@ ARGUMENTS: dict[str, t.Any] = {
     },
     "stop_single_connect": {"type": "bool", "default": False},
     "timeout": {"type": "float", "default": 5.0},
+    # As the action plugin has sealed it.
+    "environment": {"type": "dict", "no_log": True},
     "nodes": {"type": "list", "elements": "dict"},
 }
 
@@ -245,7 +257,8 @@ def read_host(params: t.Mapping[str, t.Any], run: hostread.Run, command: str | N
     version = parse_version(params["version"])
     engine = hostread.read_engine(run, command)
     docker = command if engine["answers"] else None
-    containers = hostread.read_containers(run, docker) if docker else []
+    wanted = params["environment"]
+    containers = hostread.read_containers(run, docker, params["cluster_name"], wanted) if docker else []
     host: dict[str, t.Any] = {
         "name": params["name"],
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},

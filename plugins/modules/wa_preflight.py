@@ -136,6 +136,13 @@ clocks:
   returned: always
   type: dict
   sample: {rack-a-1: {at_least: -0.06, at_most: 0.02}}
+strangers:
+  description:
+    - Nodes whose C(WA_SECRET) is not the declared one. Old and new nodes would not understand each other, so they
+      cannot be made anew one after the other.
+  returned: always
+  type: list
+  elements: str
 problems:
   description: Everything that is wrong, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always
@@ -164,7 +171,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     unread_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan, strangers
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 
 CODE = "WA_PREFLIGHT_FAILED"
@@ -203,6 +210,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
             for host in hosts
         },
         "clocks": clocks,
+        "strangers": strangers(hosts),
     }
     return result, problems
 

@@ -13,7 +13,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     host_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan, site_plan
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan, site_plan, strangers
 from hypothesis import given
 from hypothesis import strategies as st
 from observed_host import CORE, IDS, WEB, bare, container, listeners_of, node_container, observed, placed, store
@@ -242,6 +242,11 @@ def test_forecast_for_a_cluster_that_is_as_wanted():
         ({"image": "docker.whatsapp.biz/coreapp:v2.19.3"}, "recreate", "image: " + CORE + " instead of"),
         ({"image_id": "sha256:older"}, "recreate", "was built anew"),
         ({"ports": [{"host": 7000, "container": 6250}]}, "recreate", "instead of 7000->6250"),
+        (
+            {"environment_differs": ["WA_API_KEY", "WA_DB_PASSWORD"]},
+            "recreate",
+            "environment: WA_API_KEY, WA_DB_PASSWORD not as declared",
+        ),
         ({"restart_policy": "no"}, "recreate", "restart policy: unless-stopped instead of no"),
         ({"mounts": {}}, "recreate", "media: whatsappMedia instead of none"),
         ({"networks": ["bridge"]}, "recreate", "network: waent instead of bridge"),
@@ -253,6 +258,13 @@ def test_forecast_for_a_container_that_differs(change, action, why):
     (act,) = [act for act in plan if act.action != "keep"]
     assert (act.action, act.what) == (action, "wa-coreapp-2")
     assert why in act.sentence
+
+
+def test_nodes_with_another_node_secret_are_strangers_to_new_ones():
+    other = running_cluster(**{"wa-coreapp-2": {"environment_differs": ["WA_SECRET"]}})
+    assert strangers([observed(containers=other)]) == ["wa-coreapp-2"]
+    other = running_cluster(**{"wa-coreapp-2": {"environment_differs": ["WA_DB_PASSWORD"]}})
+    assert strangers([observed(containers=other)]) == []
 
 
 def test_a_stranger_s_container_is_never_started_or_kept():

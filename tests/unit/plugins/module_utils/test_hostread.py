@@ -11,6 +11,7 @@ import socket
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils import hostread
+from ansible_collections.waent.fleet.plugins.module_utils.environment import sealed
 
 ID = "f" * 64
 INSPECT = {
@@ -96,7 +97,7 @@ def test_a_container_without_its_secrets():
         "name": "wa-coreapp-12", "id": ID, "image": "docker.whatsapp.biz/coreapp:v2.19.4", "image_id": "sha256:core",
         "state": "running", "cluster": "waent", "kind": "coreapp", "version": "v2.19.4", "index": 12,
         "product": "coreapp", "environment": {"COREAPP_HOSTNAME": "h1", "WA_APP_MULTICONNECT": "1"},
-        "ports": [{"host": 6250, "container": 6250}],
+        "environment_differs": [], "ports": [{"host": 6250, "container": 6250}],
         "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
         "networks": ["waent"], "restart_policy": "unless-stopped",
     }  # fmt: skip
@@ -106,6 +107,18 @@ def test_a_container_without_its_secrets():
 def test_a_stopped_container_shows_the_ports_of_its_next_start():
     stopped = {**INSPECT, "State": {"Status": "exited"}}
     assert hostread.describe_container(stopped)["ports"] == [{"host": 7000, "container": 6250}]
+
+
+def test_a_node_s_environment_is_compared_and_not_told():
+    wanted = {"COREAPP_HOSTNAME": "h9", "WA_APP_MULTICONNECT": "1", "WA_DB_PASSWORD": "canary=new"}
+    images = json.dumps([{"Id": "sha256:core", "Config": {"Env": ["EMPTY"]}}])
+    docker = Docker(ps=ID, inspect=json.dumps([INSPECT]), image_inspect=images)
+    seal = sealed({"coreapp": wanted}, "key")
+    (found,) = hostread.read_containers(docker, "docker", "waent", seal)
+    assert found["environment_differs"] == ["WA_DB_PASSWORD"]
+    assert "canary" not in json.dumps(found)
+    (found,) = hostread.read_containers(docker, "docker", "another", seal)
+    assert found["environment_differs"] == []
 
 
 def test_a_container_that_vanishes_while_we_look():

@@ -182,25 +182,45 @@ def test_preflight_foretells(docker):
     assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]
 
 
-def test_the_action_puts_the_controller_s_clock_beside_the_host_s(docker, tmp_path):
-    playbook = tmp_path / "look.yml"
-    playbook.write_text(json.dumps([
-        {
-            "hosts": "localhost", "gather_facts": False, "connection": "local",
-            "vars": {"ansible_python_interpreter": sys.executable},
-            "tasks": [
-                {"waent.fleet.wa_host_info": {"name": "h1", "timeout": 1}, "register": "look",
-                 "environment": {"PATH": "{0}:{1}".format(docker / "bin", os.environ["PATH"])}},
-                {"ansible.builtin.copy": {
-                    "dest": str(tmp_path / "clock.json"), "mode": "0600", "content": "{{ look.host.clock | to_json }}",
-                }},
-            ],
-        }
-    ]))  # fmt: skip
+def play(docker, tmp_path, tasks, *more):
+    """Runs tasks on this machine with the stand-in for docker; what was said."""
+    path = "{0}:{1}".format(docker / "bin", os.environ["PATH"])
+    head = {"hosts": "localhost", "gather_facts": False, "connection": "local", "environment": {"PATH": path}}
+    book = {**head, "vars": {"ansible_python_interpreter": sys.executable}, "tasks": tasks}
+    (tmp_path / "play.yml").write_text(json.dumps([book]))
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "0"}
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(playbook)]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "play.yml", *more]
     process = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout + process.stderr
+
+
+def test_the_action_compares_secrets_and_tells_names_only(docker, tmp_path):
+    """With the loudest output there is; the password is also a word of the images' names, which stay readable."""
+    wanted = {"WA_DB_PASSWORD": "coreapp", "WA_API_KEY": "canary-api-1", "WA_APP_MULTICONNECT": "1"}
+    look = {"name": "h1", "timeout": 1, "images": IMAGES, "environment": {"coreapp": wanted}}
+    tasks = [
+        {"waent.fleet.wa_host_info": look, "register": "look"},
+        {"ansible.builtin.copy": {
+            "dest": str(tmp_path / "host.json"), "mode": "0600", "content": "{{ look.host | to_json }}",
+        }},
+    ]  # fmt: skip
+    said = play(docker, tmp_path, tasks, "-vvv")
+    host = json.loads((tmp_path / "host.json").read_text())
+    (node,) = [one for one in host["containers"] if one["name"] == "wa-coreapp-1"]
+    assert node["environment_differs"] == ["WA_API_KEY", "WA_DB_PASSWORD"]
+    assert node["image"] == IMAGES["coreapp"]
+    assert "canary" not in said + json.dumps(host)
+
+
+def test_the_action_puts_the_controller_s_clock_beside_the_host_s(docker, tmp_path):
+    tasks = [
+        {"waent.fleet.wa_host_info": {"name": "h1", "timeout": 1}, "register": "look"},
+        {"ansible.builtin.copy": {
+            "dest": str(tmp_path / "clock.json"), "mode": "0600", "content": "{{ look.host.clock | to_json }}",
+        }},
+    ]  # fmt: skip
+    play(docker, tmp_path, tasks)
     clock = json.loads((tmp_path / "clock.json").read_text())
     # Controller and host are one machine: the truth, 0, is inside, and the window is narrower than what is judged.
     assert clock["at_least"] <= 0.001

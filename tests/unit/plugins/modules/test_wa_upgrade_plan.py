@@ -188,3 +188,20 @@ def test_what_may_own_a_shard_is_not_taken_for_dead(state, owned_elsewhere, expe
         elif entry["kind"] == "coreapp" and owned_elsewhere:
             entry.update(gateway_status="connected", shards=[-1, 0])
     assert codes(answer(params)[1]) == expected
+
+
+def test_gates_ask_only_webapps_that_take_the_same_token():
+    """With another JWT key a webapp refuses the token of one that has not been made anew yet."""
+    base = situation()
+    first = next(node for node in base["nodes"] if node["kind"] == "webapp")
+    second = {**first, "index": 2, "name": "wa-webapp-2", "key": "h1:wa-webapp-2", "ports": [9091]}
+    nodes = [*base["nodes"], second]
+    old = {"environment_differs": ["WA_WEB_JWT_CRYPTO_KEY"]}
+    running = [node_container(node, **(old if node["kind"] == "webapp" else {})) for node in nodes]
+    urls = ["https://h1:9090", "https://h1:9091"]
+    health = {**base["health"], "webapps": [{"url": url, "answers": True, "version": "v2.19.4"} for url in urls]}
+    options = {"version": "2.19.4", "nodes": nodes, "hosts": [observed(containers=running)], "health": health}
+    result, problems = answer({**base, **options})
+    assert problems == []
+    assert [step["nodes"] for step in result["steps"]] == [["h1:wa-webapp-1"], ["h1:wa-webapp-2"]]
+    assert [batch[0]["expect"]["webapps"] for batch in result["batches"]] == [urls[:1], urls]
