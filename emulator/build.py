@@ -350,6 +350,13 @@ def remove(client: docker.DockerClient) -> None:
     for tag in sorted(ours(client), key=lambda tag: (tag.startswith("waent/root"), tag == BASE)):
         client.images.remove(tag)
         print(f"Removed {tag}")
+    if remove_untagged(client):
+        print("Removed what had lost its name to a newer build")
+
+
+def remove_untagged(client: docker.DockerClient, label: str = CONTENT) -> bool:
+    """Remove images made here whose name a newer one has taken; whether there were any. What runs stays."""
+    return bool(client.images.prune(filters={"dangling": True, "label": label})["ImagesDeleted"])
 
 
 def _version(text: str) -> str:
