@@ -547,16 +547,25 @@ def _connection_failure(reason: t.Any, url: str) -> Exception:
 
 
 def _tls_failure(reason: ssl.SSLError, url: str) -> Exception:
-    text = str(reason).upper().replace(" ", "_")
-    if "TIMED_OUT" in text:
+    if "TIMED_OUT" in _ssl_words(reason):
         return _NotSent("time-out in the TLS handshake")
-    if any(mark in text for mark in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")):
+    if speaks_no_tls(reason):
         return TlsError(
             "{0} does not speak TLS. Is this the HTTPS port of the web application (9090 unless another one was"
             " published)?".format(url),
             url=url,
         )
     return TlsError("TLS with {0} failed: {1}.".format(url, reason.reason or reason), url=url)
+
+
+def speaks_no_tls(reason: t.Any) -> bool:
+    """Whether a connection failed because the other side speaks something else than TLS, most likely plain HTTP."""
+    marks = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+    return isinstance(reason, ssl.SSLError) and any(mark in _ssl_words(reason) for mark in marks)
+
+
+def _ssl_words(reason: ssl.SSLError) -> str:
+    return str(reason).upper().replace(" ", "_")
 
 
 def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:

@@ -35,6 +35,7 @@ SHOWN_ENVIRONMENT = (
 PRODUCT_IMAGE = re.compile(r"/(web|coreapp):v[0-9]")
 NODE_NAME = re.compile(r"-(?:webapp|master|coreapp)-([0-9]+)\Z")
 DOCKER_ROOT = "/var/lib/docker"
+DAEMON_SETTINGS = "/etc/docker/daemon.json"
 LISTEN = "0A"
 """State of a listening socket in C(/proc/net/tcp)."""
 
@@ -44,10 +45,11 @@ _MB = 1024 * 1024
 # Engine
 
 
-def read_engine(run: Run, command: str | None) -> dict[str, t.Any]:
+def read_engine(run: Run, command: str | None, settings: str = DAEMON_SETTINGS) -> dict[str, t.Any]:
     """C({installed, answers, version, root, denied, reason, insecure_registries, proxy}); root is where images lie.
 
-    command: path of the docker command, None where it is not installed.
+    command: path of the docker command, None where it is not installed. settings: file with the engine's settings;
+    of an engine that does not answer it tells which registries it will talk to without TLS.
     """
     engine: dict[str, t.Any] = {
         "installed": command is not None,
@@ -56,7 +58,7 @@ def read_engine(run: Run, command: str | None) -> dict[str, t.Any]:
         "version": None,
         "root": DOCKER_ROOT,
         "reason": "the docker command is not installed" if command is None else None,
-        "insecure_registries": [],
+        "insecure_registries": _insecure_registries(settings),
         "proxy": None,
     }
     if command is None:
@@ -76,6 +78,11 @@ def read_engine(run: Run, command: str | None) -> dict[str, t.Any]:
         proxy=info.get("HttpsProxy") or None,
     )
     return engine
+
+
+def _insecure_registries(settings: str) -> list[str]:
+    names = _json_object(_read(settings)).get("insecure-registries")
+    return sorted(name for name in names if isinstance(name, str)) if isinstance(names, list) else []
 
 
 def _json_object(text: str) -> dict[str, t.Any]:

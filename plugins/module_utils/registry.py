@@ -18,8 +18,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
 from ansible.module_utils.urls import open_url
+from ansible_collections.waent.fleet.plugins.module_utils.client import speaks_no_tls
 
 PRESENT, MISSING, UNKNOWN = "present", "missing", "unknown"
+PLAIN_HTTP = "does not speak TLS, which the engine wants unless insecure-registries in /etc/docker/daemon.json names it"
 
 _MANIFESTS = ", ".join(
     (
@@ -64,8 +66,9 @@ def ask(text: str, *, timeout: float, insecure: t.Collection[str] = ()) -> tuple
         try:
             return _judge(image, *_head(url, None, timeout), url=url, timeout=timeout)
         except (URLError, OSError, ssl.SSLError, socket.timeout, ValueError) as error:
-            reason = str(getattr(error, "reason", None) or error)
-    return UNKNOWN, "{0} does not answer: {1}".format(image.registry, reason)
+            cause = getattr(error, "reason", None) or error
+            reason = PLAIN_HTTP if speaks_no_tls(cause) else "does not answer: {0}".format(cause)
+    return UNKNOWN, "{0} {1}".format(image.registry, reason)
 
 
 def _judge(image: Image, status: int, challenge: str, *, url: str, timeout: float) -> tuple[str, str | None]:

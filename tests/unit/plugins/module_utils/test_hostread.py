@@ -85,6 +85,13 @@ def test_an_engine_that_does_not_answer(answer, denied, reason):
     assert reason in engine["reason"]
 
 
+def test_the_settings_of_an_engine_to_be_tell_where_it_will_do_without_tls(tmp_path):
+    settings = tmp_path / "daemon.json"
+    for text, names in [('{"insecure-registries": ["reg:5000"]}', ["reg:5000"]), ('{"a": 1}', []), ("no JSON", [])]:
+        settings.write_text(text)
+        assert hostread.read_engine(Docker(), None, str(settings))["insecure_registries"] == names
+
+
 def test_no_engine_at_all():
     engine = hostread.read_engine(Docker(), None)
     assert (engine["installed"], engine["answers"], engine["root"]) == (False, False, "/var/lib/docker")
