@@ -15,7 +15,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.cluster import ACT, PR
 from ansible_collections.waent.fleet.plugins.module_utils.environment import TOKEN_KEY
 from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import differences
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import differences, strangers
 from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
     UpgradeNode,
     UpgradePlan,
@@ -123,6 +123,18 @@ def health_problems(nodes: t.Sequence[UpgradeNode], placed: t.Sequence[Entry], h
         message = "Who owns the shards could not be read from the API; log in as the user admin."
         found.append(Problem("STATE_UNKNOWN", message))
     return found
+
+
+def stranger_problems(hosts: t.Sequence[Entry]) -> list[Problem]:
+    """Nodes that would not understand one that is replaced: one after the other is no way to another WA_SECRET."""
+    found = strangers(hosts)
+    if not found:
+        return []
+    message = (
+        "WA_SECRET of {0} is not the declared one, and nodes that do not share it do not understand each other; run"
+        " site.yml with the version that runs first, which makes all nodes anew.".format(", ".join(found))
+    )
+    return [Problem("NODE_SECRET_DIFFERS", message, "wa_extra_environment")]
 
 
 def _owners_unread(cluster: Entry) -> bool:

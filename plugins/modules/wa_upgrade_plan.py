@@ -209,6 +209,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.upgraderead import (
     health_problems,
     nobody_to_ask,
     read_nodes,
+    stranger_problems,
     table_of_versions,
     uncertain_owners,
 )
@@ -274,7 +275,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     if nobody_to_ask(nodes, health):
         plan = only_webapps(plan, state)
     elif plan.strategy == "rolling" and plan.steps:
-        problems += health_problems(nodes, params["nodes"], health)
+        problems += health_problems(nodes, params["nodes"], health) + stranger_problems(params["hosts"])
         if health["cluster"].get("registered"):
             problems += uncertain_owners(nodes, params["nodes"], params["hosts"], state.shards)
     problems += plan.problems

@@ -205,3 +205,12 @@ def test_gates_ask_only_webapps_that_take_the_same_token():
     assert problems == []
     assert [step["nodes"] for step in result["steps"]] == [["h1:wa-webapp-1"], ["h1:wa-webapp-2"]]
     assert [batch[0]["expect"]["webapps"] for batch in result["batches"]] == [urls[:1], urls]
+
+
+def test_another_node_secret_is_no_matter_of_one_node_after_the_other():
+    base = situation()
+    other = {"environment_differs": ["WA_SECRET"]}
+    running = [node_container(node, **(other if node["kind"] == "master" else {})) for node in base["nodes"]]
+    result, problems = answer({**base, "hosts": [observed(containers=running)]})
+    assert (codes(problems), result["batches"]) == (["NODE_SECRET_DIFFERS"], [])
+    assert "WA_SECRET of wa-master-1, wa-master-2 is not" in problems[0].message
