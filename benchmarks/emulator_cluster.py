@@ -33,6 +33,7 @@ PASSWORD = "Bench-Password-1"
 START = ["/opt/whatsapp/bin/wait_on_mysql.sh", "/opt/whatsapp/bin/launch_within_docker.sh"]
 ACCOUNT = {"cc": "1", "phone_number": "5550100"}
 CERT = "Q2VydA=="
+RETRY = (500, 503)  # statuses of 1011, 1014, 1017: what was asked for may be asked for again
 DATABASE = {
     "WA_DB_ENGINE": "MYSQL",
     "WA_DB_HOSTNAME": "db",
@@ -129,6 +130,12 @@ class Rig:
         return container.attrs["NetworkSettings"]["Networks"][self.name]["IPAddress"]
 
     @property
+    def host(self) -> str:
+        """The address of this machine in the cluster's network."""
+        self.network.reload()
+        return str(self.network.attrs["IPAM"]["Config"][0]["Gateway"])
+
+    @property
     def gateway(self) -> str:
         """URL of the gateway's admin side."""
         return f"http://{self.address('gateway')}:8080"
@@ -142,10 +149,10 @@ class Rig:
         return Options(webapps=self.webapps(), gateway=self.gateway, password=PASSWORD, **more)
 
     def ask(self, method: str, url: str, body: t.Any = None, **headers: str) -> tuple[int, t.Any]:
-        """Status and body; (0, None) while nobody answers."""
-        data = None if body is None else msgspec.json.encode(body)
+        """Status and body; (0, None) while nobody answers. A body that is text goes as it is."""
+        data = body.encode() if isinstance(body, str) else None if body is None else msgspec.json.encode(body)
         request = urllib.request.Request(url, data, method=method, headers=headers)
-        request.add_header("Content-Type", "application/json")
+        request.add_header("Content-Type", "text/plain" if isinstance(body, str) else "application/json")
         context = ssl._create_unverified_context()  # the images' own certificate is self-signed
         try:
             with urllib.request.urlopen(request, timeout=15, context=context) as reply:
@@ -159,6 +166,23 @@ class Rig:
         """One call to the first webapp."""
         url = f"https://{self.address('web1')}/v1{path}"
         return self.ask(method, url, body, Authorization=f"Bearer {self._token}")
+
+    def upload(self, path: str, text: str) -> None:
+        """POST a text. Raises Failed."""
+        status, _ = self.api("POST", path, text)
+        if status != 200:
+            raise Failed(f"{path} answered {status}")
+
+    def receipts(self, statuses: t.Collection[str]) -> dict[tuple[str, str], float]:
+        """When the gateway told which status of which message (Unix time)."""
+        found: dict[tuple[str, str], float] = {}
+        entries, after = [{}], 0
+        while entries:
+            entries = self.admin("GET", f"/ledger?after={after}")
+            for entry in entries:
+                after = entry["seq"]
+                found |= {(entry["id"], name): entry[f"{name}_at"] for name in statuses if entry[f"{name}_at"]}
+        return found
 
     def admin(self, method: str, path: str, body: t.Any = None) -> t.Any:
         """One call to the gateway. Raises Failed."""
@@ -213,18 +237,26 @@ class Rig:
         self.until("registration code", lambda: self.api("POST", "/account", request)[0] == 202)
         number = ACCOUNT["cc"] + ACCOUNT["phone_number"]
         code = self.admin("GET", f"/numbers/{number}")["code"]
-        status, _ = self.api("POST", "/account/verify", {"code": code})
-        if status != 201:
-            raise Failed(f"account/verify answered {status}")
+        self.call_until_taken("/account/verify", {"code": code})
         self.until("first connection", lambda: self.connected() == 1)
+
+    def call_until_taken(self, path: str, body: t.Any) -> None:
+        """POST until 201: a busy machine may be without a primary master for a moment (1011, 1017). Raises Failed."""
+        seen = 0
+
+        def taken() -> bool:
+            nonlocal seen
+            seen, _ = self.api("POST", path, body)
+            return seen not in RETRY
+
+        self.until(f"POST {path} without {', '.join(map(str, RETRY))}", taken, 60.0, every=0.5)
+        if seen != 201:
+            raise Failed(f"{path} answered {seen}")
 
     def set_shards(self, shards: int) -> float:
         """Seconds until so many coreapps are connected."""
         started = time.monotonic()
-        wish = {**ACCOUNT, "shards": shards, "cert": CERT}
-        status, _ = self.api("POST", "/account/shards", wish)
-        if status != 201:
-            raise Failed(f"account/shards answered {status}")
+        self.call_until_taken("/account/shards", {**ACCOUNT, "shards": shards, "cert": CERT})
         self.until("restart", lambda: self.connected() == 0, 30)
         self.until(f"{shards} connected", lambda: self.connected() == shards and len(self.owners()) == shards + 1, 300)
         return time.monotonic() - started

@@ -113,11 +113,13 @@ CHECKS = [
     Check("images", [python("emulator/build.py", "--postgres")], containers=True, needs=("engine",), preparation=True),
     Check(
         "cluster",
-        [pytest("emulator/tests", "-m", "cluster")],
+        [pytest("emulator/tests", "-m", "cluster and not soak")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
     ),
+    # Three minutes by the clock with a cluster that mostly waits: beside the other clusters, not after them.
+    Check("soak", [pytest("emulator/tests/cluster", "-m", "soak")], needs=IMAGES, count=pytest_counts),
     Check(
         "integration",
         # The upgrade of a cluster under load takes minutes. By hand: tools/haproxy.sh, pytest tests/integration/upgrade
