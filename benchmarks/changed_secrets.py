@@ -1,4 +1,4 @@
-"""Changed secrets of a cluster in service: site.yml foretells them by name and goes node by node, while messages are sent.
+"""Changed secrets of a cluster in service: site.yml foretells them by name and goes node by node, under load.
 
     .venv/bin/python benchmarks/changed_secrets.py
 
@@ -43,22 +43,23 @@ class Change(t.NamedTuple):
 def changes(environment: dict[str, str]) -> list[Change]:
     """In the order in which they are made; each keeps what the ones before have changed."""
     keys = {"wa_jwt_key": "canary-second-jwt-key-2Xw8", "wa_api_key": "canary-second-api-key-7Rt"}
+    password = {"wa_db_password": "canary-second-db-9Kq"}
     secret = {"wa_extra_environment": {**environment, "WA_SECRET": "canary-between-nodes-4Hn"}}
     names = ("WA_API_KEY", "WA_WEB_JWT_CRYPTO_KEY")
     return [
         Change("another JWT key and API key", keys, names, WEBAPPS),
-        Change("another database password", {"wa_db_password": "canary-second-db-9Kq"}, ("WA_DB_PASSWORD",), CORES + WEBAPPS),
+        Change("another database password", password, ("WA_DB_PASSWORD",), CORES + WEBAPPS),
         Change("a secret between the nodes", secret, ("WA_SECRET",), CORES + WEBAPPS, rolled=False),
     ]
 
 
 def set_password(port: int, old: str, new: str) -> None:
     """As the administrator of the database does it before site.yml."""
-    with contextlib.closing(pymysql.connect(host="127.0.0.1", port=port, user="root", password=old)) as link:
-        with link.cursor() as cursor:
-            cursor.execute("SELECT DISTINCT host FROM mysql.user WHERE user = 'root'")
-            for (host,) in cursor.fetchall():
-                cursor.execute("ALTER USER 'root'@%s IDENTIFIED BY %s", (host, new))
+    link = pymysql.connect(host="127.0.0.1", port=port, user="root", password=old)
+    with contextlib.closing(link), link.cursor() as cursor:
+        cursor.execute("SELECT host FROM mysql.user WHERE user = 'root'")
+        for (host,) in cursor.fetchall():
+            cursor.execute("ALTER USER 'root'@%s IDENTIFIED BY %s", (host, new))
 
 
 def run(cluster: LiveCluster, given: dict[str, t.Any], *more: str) -> str:
