@@ -16,7 +16,7 @@ from live_cluster import OK, LiveCluster, Shape, write_inventory, write_variable
 
 IMAGE = "waent/postgres:15"
 USER, PASSWORD = "fleet", "canary-pg-4Ls8"
-SHAPE = Shape("pgs", 24000, shards=1, webapps=1)
+SHAPE = Shape("pgs", 28300, shards=1, webapps=1)
 THIS_MACHINE = {
     "ansible_connection": "local", "ansible_host": "127.0.0.1", "rack": "a",
     "ansible_python_interpreter": sys.executable,
