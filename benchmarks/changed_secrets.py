@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 import tempfile
 import time
@@ -62,11 +61,9 @@ def set_password(port: int, old: str, new: str) -> None:
             cursor.execute("ALTER USER 'root'@%s IDENTIFIED BY %s", (host, new))
 
 
-def run(cluster: LiveCluster, given: dict[str, t.Any], *more: str) -> str:
-    """site.yml with changed variables, to a good end; its output, in which no secret may be. Raises Failed."""
-    file = cluster.home / "changed.json"
-    file.write_text(json.dumps(given))
-    done = cluster.play("site.yml", "-e", "@{0}".format(file), "-e", "confirm=yes", *more)
+def run(cluster: LiveCluster, *more: str) -> str:
+    """site.yml to a good end; its output, in which no secret may be. Raises Failed."""
+    done = cluster.play("site.yml", "-e", "confirm=yes", *more)
     if "canary" in done.output:
         raise Failed("site.yml shows a secret:\n" + done.output)
     if done.code != OK:
@@ -74,16 +71,17 @@ def run(cluster: LiveCluster, given: dict[str, t.Any], *more: str) -> str:
     return done.output
 
 
-def faults(cluster: LiveCluster, change: Change, given: dict[str, t.Any]) -> list[str]:
+def faults(cluster: LiveCluster, change: Change) -> list[str]:
     """Make one change; what went otherwise than it had to."""
+    cluster.declare(**change.variables)
     before = cluster.containers()
-    told = run(cluster, given, "--check")
+    told = run(cluster, "--check")
     found = ["check mode does not name " + name for name in change.names if name not in told]
     if cluster.containers() != before:
         found.append("check mode changed something")
     began = time.monotonic()
     with cluster.probe(cluster.shape.shards) as probe:
-        said = run(cluster, given, "-vvv")
+        said = run(cluster, "-vvv")
     seconds = time.monotonic() - began
     report = probe.report
     cluster._token = ""
@@ -96,7 +94,7 @@ def faults(cluster: LiveCluster, change: Change, given: dict[str, t.Any]) -> lis
         found.append("lost {0}, twice {1}, bans {2}".format(len(report.lost), len(report.twice), report.bans))
     found += cluster.faults(cluster.shape.shards)
     after = cluster.containers()
-    run(cluster, given)
+    run(cluster)
     if cluster.containers() != after:
         found.append("a second run changed something")
     print("{0}: {1:.0f} s, {2} sends, {3} failed".format(change.title, seconds, report.sends, report.failed))
@@ -113,13 +111,10 @@ def main() -> int:
     found: list[str] = []
     try:
         cluster.start()
-        variables = json.loads(Path(cluster.variables.lstrip("@")).read_text())
-        given: dict[str, t.Any] = {}
-        for change in changes(variables["wa_extra_environment"]):
+        for change in changes(cluster._given["wa_extra_environment"]):
             if "wa_db_password" in change.variables:
-                set_password(options.port + 6, variables["wa_db_password"], change.variables["wa_db_password"])
-            given.update(change.variables)
-            found += ["{0}: {1}".format(change.title, fault) for fault in faults(cluster, change, given)]
+                set_password(options.port + 6, cluster._given["wa_db_password"], change.variables["wa_db_password"])
+            found += ["{0}: {1}".format(change.title, fault) for fault in faults(cluster, change)]
     except Failed as error:
         found.append(str(error))
     finally:

@@ -5,22 +5,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import typing as t
 from pathlib import Path
 
 import psycopg2
 import pytest
-from live_cluster import OK, LiveCluster, Shape, write_inventory, write_variables
+from live_cluster import OK, LiveCluster, Shape, write_inventory
 
 IMAGE = "waent/postgres:15"
 USER, PASSWORD = "fleet", "canary-pg-4Ls8"
 SHAPE = Shape("pgs", 28300, shards=1, webapps=1)
-THIS_MACHINE = {
-    "ansible_connection": "local", "ansible_host": "127.0.0.1", "rack": "a",
-    "ansible_python_interpreter": sys.executable,
-}  # fmt: skip
 
 
 class OnPostgres(LiveCluster):
@@ -35,13 +30,13 @@ class OnPostgres(LiveCluster):
         )  # fmt: skip
         self.server.reload()
         port = int(self.server.ports["5432/tcp"][0]["HostPort"])
-        given = SHAPE.variables("") | {
-            "wa_db_engine": "PGSQL", "wa_db_host": gateway, "wa_db_port": port, "wa_db_username": USER,
-            "wa_db_password": PASSWORD, "wa_db_check_host": gateway, "wa_db_check_port": port,
-            "wa_extra_environment": {"WAEMU_TIME_DIVISOR": str(SHAPE.divisor)},
-        }  # fmt: skip
-        self.inventory = write_inventory(self.home / "hosts.yml", {SHAPE.host: THIS_MACHINE})
-        self.variables = write_variables(self.home / "variables.json", given)
+        self._given = SHAPE.variables("")
+        self.declare(
+            wa_db_engine="PGSQL", wa_db_host=gateway, wa_db_port=port, wa_db_username=USER, wa_db_password=PASSWORD,
+            wa_db_check_host=gateway, wa_db_check_port=port,
+            wa_extra_environment={"WAEMU_TIME_DIVISOR": str(SHAPE.divisor)},
+        )  # fmt: skip
+        self.inventory = write_inventory(self.home / "hosts.yml", {SHAPE.host: SHAPE.host_variables()})
         self._wait(gateway, port)
 
     def _wait(self, host: str, port: int) -> None:
