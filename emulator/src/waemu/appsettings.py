@@ -26,7 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "garbagecollector_enable": {"media": False, "messages": True},
     "notify_user_change_number": True,
     "show_security_notifications": False,
-    "pass_through": False,
+    "pass_through": True,
     "sent_status": False,
     "verbose_logging": False,
     "log_level": "info",
@@ -35,6 +35,8 @@ DEFAULTS: dict[str, Any] = {
     "webhook_payload_conversation_pricingmodel_disabled": False,
 }
 
+PASS_THROUGH_UNTIL = (2, 35)  # 4.4: from this version on it cannot be enabled
+STATUSES_SINCE = (2, 41, 2)  # 4.4: webhooks.message
 AT_BOOT = (  # 4.4: these take effect when a coreapp starts, the others at once
     "callback_persist",
     "webhooks.max_concurrent_requests",
@@ -51,6 +53,20 @@ def leaves(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
+
+
+def of_version(settings: dict[str, Any], version: tuple[int, ...]) -> dict[str, Any]:
+    """All settings as a client of this version heeds them, whatever an older one has stored."""
+    return {**settings, "pass_through": False} if version >= PASS_THROUGH_UNTIL else settings
+
+
+def shown(settings: dict[str, Any], version: tuple[int, ...]) -> dict[str, Any]:
+    """All settings as a client of this version shows them."""
+    found = of_version(settings, version)
+    if version >= STATUSES_SINCE:
+        return found
+    webhooks = {name: value for name, value in found["webhooks"].items() if name != "message"}
+    return {**found, "webhooks": webhooks}
 
 
 def nested(stored: Mapping[str, Any]) -> dict[str, Any]:

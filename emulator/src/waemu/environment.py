@@ -111,7 +111,8 @@ class WebEnv:
 
     rate_limit_factor: multiplies the rate limits of 3.8; 0 switches them off. most_concurrent: requests worked on at a
     time, further ones are 503 (3.8). health_drops_dead: a node that cannot be reached is not in health at all (11 Q6).
-    error_statuses: HTTP status by error code, where it is not that of the table (11 Q7).
+    contacts_required: before v2.39 only checked contacts are sent to (4.7). error_statuses: HTTP status by error code,
+    where it is not that of the table (11 Q7).
     """
 
     db: DbEnv
@@ -131,6 +132,7 @@ class WebEnv:
     rate_limit_factor: float = 1.0
     most_concurrent: int = 500
     health_drops_dead: bool = False
+    contacts_required: bool = False
     error_statuses: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -212,6 +214,7 @@ def web_env(env: Env = os.environ) -> WebEnv:
         rate_limit_factor=_float(env, "WAEMU_RATE_LIMIT_FACTOR", 1.0, minimum=0.0),
         most_concurrent=_int(env, "WAEMU_MAX_CONCURRENT", 500, 1, 10**6),
         health_drops_dead=_flag(env, "WAEMU_HEALTH_DROPS_DEAD"),
+        contacts_required=_flag(env, "WAEMU_CONTACTS_REQUIRED"),
         error_statuses=_statuses(env, "WAEMU_ERROR_STATUS"),
     )
 

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.web.conftest import clean, database
 from waemu import versions
+from waemu.appsettings import of_version
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp
@@ -133,7 +134,7 @@ class Boot:
 
     async def change(self, **settings: t.Any) -> None:
         """PATCH of the settings; returns when the node has heard of it."""
-        wanted = await config.change_settings(self.node.engine, settings)
+        wanted = of_version(await config.change_settings(self.node.engine, settings), self.node.env.version)
         self.node.changed.set()
         await until(lambda: self.node.settings == wanted)
 
@@ -147,12 +148,17 @@ def start(clean: DbEnv, tmp_path: Path) -> Start:
 
     @contextlib.asynccontextmanager
     async def boot(
-        *, limit: int = 100000, directory: Directory | None = None, users: Users | None = None, member: str = ""
+        *,
+        limit: int = 100000,
+        directory: Directory | None = None,
+        users: Users | None = None,
+        member: str = "",
+        version: str = "v2.63.0",
     ) -> AsyncIterator[Boot]:
         """member: its name, where it is one of a cluster."""
         env = NodeEnv(
             db=clean,
-            version=versions.parse("v2.63.0"),
+            version=versions.parse(version),
             container=member or "core",
             hostname="core",
             multiconnect=bool(member),

@@ -9,11 +9,10 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from tests.core.conftest import DIVISOR, Hook, Start, until
+from tests.core.conftest import DIVISOR, Boot, Hook, Start, until
 from waemu.core.gateway_link import Inbound, Receipt
 from waemu.schema import tables
 from waemu.store import certificates, config, counts
-from waemu.store.engine import make_engine
 from waemu.wire import CoreError
 
 
@@ -199,17 +198,32 @@ async def test_nothing_is_told_twice(start: Start, hooked: Hook) -> None:
         assert len([body for body in hooked.got if "messages" in body]) == 1
 
 
+async def count(boot: Boot, table: sa.Table) -> int:
+    """Rows of a table."""
+    async with boot.node.engine.connect() as connection:
+        return int(await connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
+
+
 async def test_pass_through_keeps_no_delivered_message(start: Start, hooked: Hook) -> None:
-    async with start() as boot:
-        await config.change_settings(boot.node.engine, {"pass_through": True})
-    async with start() as boot:
+    async with start(version="v2.33.4") as boot:  # on, where nobody says otherwise
         await boot.send("m1")
-        await until(lambda: "delivered" in hooked.statuses("m1"))
-        await asyncio.sleep(0.1)
-        engine = make_engine(boot.node.env.db)
-        async with engine.connect() as connection:
-            assert await connection.scalar(sa.select(sa.func.count()).select_from(tables.messages)) == 0
-        await engine.dispose()
+        await until(lambda: "read" in hooked.statuses("m1"))
+        assert sorted(hooked.statuses("m1")) == ["delivered", "read"]
+        assert await count(boot, tables.messages) == 0
+        assert await count(boot, tables.message_receipt_log) > 0
+        boot.duty.collect_soon()
+        await until(lambda: "services" in hooked.got[-1])
+        assert await count(boot, tables.message_receipt_log) == 0
+
+
+async def test_pass_through_of_an_older_version_is_over(start: Start, hooked: Hook) -> None:
+    async with start(version="v2.33.4") as boot:
+        await config.change_settings(boot.node.engine, {"pass_through": True})
+    async with start(version="v2.35.4") as boot:
+        assert boot.node.settings["pass_through"] is False
+        await boot.send("m1")
+        await until(lambda: "read" in hooked.statuses("m1"))
+        assert await count(boot, tables.messages) == 1
 
 
 async def test_the_clean_up_is_reported(start: Start, hooked: Hook) -> None:

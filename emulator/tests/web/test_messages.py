@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
-from tests.web.conftest import Api, Cluster
+from tests.web.conftest import Api, Cluster, running, web_env
 from tests.web.standin import StandIn
 from tests.web.test_users import code
+from waemu import versions
+from waemu.environment import DbEnv
 from waemu.schema import tables
 from waemu.store.engine import utc_now
 
@@ -209,13 +212,33 @@ async def test_without_the_volume_only_media_messages_fail(api: Api, owner: Stan
     assert (await api.call("POST", "/v1/messages", {"to": "1", "text": {"body": "x"}}))[0] == 201
 
 
-async def test_mark_read(api: Api, owner: StandIn, nodes: Cluster) -> None:
-    owner.replies["PUT /messages/in-1"] = {"ok": True}
+async def test_before_2_39_contacts_can_be_required(api: Api, clean: DbEnv, owner: StandIn, nodes: Cluster) -> None:
+    env, wa_id = web_env(clean, version="v2.37.2", contacts_required=True), "4917000001"
+    message: dict[str, t.Any] = {"to": wa_id, "text": {"body": "x"}}
+    async with running(env, api.webapp.media_dir) as other:
+        other.token = api.token
+        status, body = await other.call("POST", "/v1/messages", message)
+        assert (status, code(body), owner.asked) == (404, 1006, [])
+        checked = {"input": f"+{wa_id}", "status": "valid", "wa_id": wa_id}
+        owner.replies["POST /contacts"] = {"contacts": [checked]}
+        await other.call("POST", "/v1/contacts", {"contacts": [f"+{wa_id}"], "blocking": "wait"})
+        assert (await other.call("POST", "/v1/messages", message))[0] == 201
+        message["to"] = "4917000002"
+        assert (await other.call("POST", "/v1/messages", message))[0] == 404
+        await incoming(nodes, owner, message["to"])
+        assert (await other.call("POST", "/v1/messages", message))[0] == 201
+    async with running(replace(env, version=versions.parse("v2.39.1")), api.webapp.media_dir) as other:
+        other.token = api.token
+        assert (await other.call("POST", "/v1/messages", {**message, "to": "4917000003"}))[0] == 201
+
+
+async def incoming(nodes: Cluster, owner: StandIn, wa_id: str) -> None:
+    """Message in-1 from a user."""
     await nodes.insert(
         tables.messages,
         id="in-1",
         direction="in",
-        wa_id="1",
+        wa_id=wa_id,
         shard=0,
         type="text",
         body={},
@@ -223,6 +246,11 @@ async def test_mark_read(api: Api, owner: StandIn, nodes: Cluster) -> None:
         node_key=owner.key,
         created_at=utc_now(),
     )
+
+
+async def test_mark_read(api: Api, owner: StandIn, nodes: Cluster) -> None:
+    owner.replies["PUT /messages/in-1"] = {"ok": True}
+    await incoming(nodes, owner, "1")
     status, body = await api.call("PUT", "/v1/messages/in-1", {"status": "read"})
     assert (status, list(body)) == (200, ["meta"])
     assert owner.asked == [("PUT /messages/in-1", {"status": "read"})]

@@ -98,15 +98,22 @@ def test_a_steady_stream_at_the_rate_passes() -> None:
 
 
 def test_factor_zero_switches_limits_off() -> None:
-    limits = ratelimit.RateLimits(0)
+    limits = ratelimit.RateLimits((2, 63, 0), 0)
     assert all(limits.allows("/v1/health", 0.0) for _ in range(1000))
 
 
 def test_messages_and_the_rest_have_buckets_of_their_own() -> None:
-    limits = ratelimit.RateLimits()
+    limits = ratelimit.RateLimits((2, 25, 3))
     assert [limits.allows("/v1/users", 0.0) for _ in range(61)].count(True) == 60
     assert [limits.allows("/v1/messages/x", 0.0) for _ in range(151)].count(True) == 150
     assert not limits.allows("/v1/messages", 0.0)
+
+
+def test_before_2_25_3_messages_have_the_limit_of_the_rest() -> None:
+    limits = ratelimit.RateLimits((2, 25, 2))
+    assert [limits.allows("/v1/messages", 0.0) for _ in range(61)].count(True) == 60
+    assert [limits.allows("/v1/messages", 1.0) for _ in range(21)].count(True) == 20
+    assert limits.allows("/v1/users", 0.0)
 
 
 class Inner(Body):

@@ -36,7 +36,6 @@ async def master(nodes: Cluster) -> StandIn:
         ({"webhooks": {"url": "https://example.test/hook"}}, {"webhooks": {"url": "https://example.test/hook"}}),
         ({"webhooks": {"url": ""}}, {"webhooks": {"url": ""}}),
         ({"webhooks": {"max_concurrent_requests": "24"}}, {"webhooks": {"max_concurrent_requests": 24}}),
-        ({"webhooks": {"message": {"read": False}}}, {"webhooks": {"message": {"read": False}}}),
         ({"media": {"auto_download": ["image", "voice"]}}, {"media": {"auto_download": ["image", "voice"]}}),
         ({"media": {"auto_download": []}}, {"media": {"auto_download": []}}),
         ({"db_garbagecollector_enable": False}, {"garbagecollector_enable": {"messages": False}}),
@@ -63,6 +62,7 @@ async def test_only_what_was_sent_is_stored(
         ({"webhooks": {"url": "http://example.test"}}, 1009, "webhooks.url"),
         ({"webhooks": {"max_concurrent_requests": 7}}, 1009, "webhooks.max_concurrent_requests"),
         ({"webhooks": {"uri": "https://x"}}, 1010, "webhooks.uri"),
+        ({"webhooks": {"message": {"read": False}}}, 1010, "webhooks.message"),
         ({"media": {"auto_download": ["gif"]}}, 1009, "media.auto_download[0]"),
         ({"wa_id": "1"}, 1010, "wa_id"),
         (
@@ -85,6 +85,14 @@ async def test_reset(api: Api, master: StandIn) -> None:
     status, answer = await api.call("DELETE", PATH)
     assert (status, list(answer)) == (200, ["meta"])
     assert [call for call, _ in master.asked] == ["DELETE /settings/application"]
+
+
+def test_statuses_are_chosen_one_by_one_since_2_41_2() -> None:
+    body = decode(b'{"webhooks": {"message": {"read": false}}}', ApplicationSettings)
+    assert wanted_change(body, (2, 41, 2)) == {"webhooks": {"message": {"read": False}}}
+    with pytest.raises(ApiError) as refused:
+        wanted_change(body, (2, 41, 1))
+    assert refused.value.code == 1010
 
 
 def test_pass_through_cannot_be_enabled_since_2_35() -> None:

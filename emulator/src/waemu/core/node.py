@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from waemu import logs
-from waemu.appsettings import AT_BOOT, leaves, nested
+from waemu.appsettings import AT_BOOT, leaves, nested, of_version
 from waemu.clock import NODE_ROW_KEPT, Clock
 from waemu.core import decide
 from waemu.core.gateway_link import LinkDown, Refused
@@ -45,7 +45,7 @@ class Node:
         self.account: Account | None = None
         self.owners: dict[int, Owner] = {}
         self.state: State | None = None
-        self.settings = nested({})
+        self.settings = of_version(nested({}), env.version)
         self.read_once = asyncio.Event()  # everything was read from the database at least once
         self._boot_settings = self.settings
         self.read_at = float("-inf")  # when the map was last read
@@ -130,7 +130,8 @@ class Node:
         asked_at = self.clock.now()
         owners, state = await self.db(cluster.read_for_node(self.engine))
         self.account = await self.db(config.read_account(self.engine))
-        self.settings = await self.db(config.read_settings(self.engine))
+        settings = await self.db(config.read_settings(self.engine))
+        self.settings = of_version(settings, self.env.version)
         logs.set_level(self.settings["log_level"], verbose=self.settings["verbose_logging"])
         self.owners, self.state, self.read_at = owners, state, asked_at
         if not self.read_once.is_set():

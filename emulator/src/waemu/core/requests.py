@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from waemu import appsettings
 from waemu.core import certificate
 from waemu.core.certificate import BadCertificate, Certificate
 from waemu.core.node import Node
@@ -175,7 +176,7 @@ class Requests:
         """With the client's own WhatsApp id, which nobody can change (4.4)."""
         account = await self._node.db(config.read_account(self._node.engine))
         own = f"{account.cc}{account.phone_number}" if account.registered else ""
-        return SettingsReply({**settings, OWN_ID: own})
+        return SettingsReply({**appsettings.shown(settings, self._node.env.version), OWN_ID: own})
 
     async def _allowed(self) -> None:
         if not self._is_primary():

@@ -82,6 +82,15 @@ async def identity(engine: AsyncEngine, wa_id: str) -> Identity | None:
     return Identity(key, contact.identity_hash, created_at)
 
 
+async def is_known(engine: AsyncEngine, wa_id: str) -> bool:
+    """Whether a WhatsApp id is the result of a contact check."""
+    if not _plausible(wa_id):
+        return False
+    query = sa.select(contacts.c.wa_id).where((contacts.c.wa_id == wa_id) & (contacts.c.status == "valid"))
+    async with engine.connect() as connection:
+        return (await connection.execute(query)).first() is not None
+
+
 async def acknowledge(engine: AsyncEngine, wa_id: str, hash_: str) -> None:
     """Remember which identity of a contact the business accepts."""
     async with engine.begin() as connection:

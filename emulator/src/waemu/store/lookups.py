@@ -17,3 +17,10 @@ async def sender_of_incoming(engine: AsyncEngine, message_id: str) -> str | None
     query = sa.select(messages.c.wa_id).where((messages.c.id == message_id) & (messages.c.direction == "in"))
     async with engine.connect() as connection:
         return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def has_written(engine: AsyncEngine, wa_id: str) -> bool:
+    """Whether there is a message from a user."""
+    query = sa.select(messages.c.id).where((messages.c.wa_id == wa_id) & (messages.c.direction == "in")).limit(1)
+    async with engine.connect() as connection:
+        return (await connection.execute(query)).first() is not None

@@ -86,8 +86,11 @@ async def receive(
     nobody needs any more. calls: the callbacks about all this.
     """
     async with engine.begin() as connection:
+        gone = set(drop)
         for status, ids in reached.items():
-            await connection.execute(messages.update().where(messages.c.id.in_(ids)).values(status=status))
+            kept = [message_id for message_id in ids if message_id not in gone]
+            if kept:
+                await connection.execute(messages.update().where(messages.c.id.in_(kept)).values(status=status))
             await _log(connection, [(message_id, status) for message_id in ids])
         if inbound:
             rows = [_row(message, "in", "received", node_key) for message in inbound]
@@ -127,16 +130,22 @@ async def mark_read(engine: AsyncEngine, message_id: str) -> bool:
 
 
 async def collect(engine: AsyncEngine, shards: Collection[int]) -> int:
-    """The clean-up service: drop the messages of some shards that are done with; returns how many."""
-    done = messages.c.shard.in_(shards) & messages.c.status.in_(DONE)
+    """The clean-up service: drop the messages of some shards that are done with; returns how many.
+
+    With them go receipts, also those of messages that pass_through has dropped already.
+    """
+    done, log = messages.c.shard.in_(shards) & messages.c.status.in_(DONE), message_receipt_log
+    dropped = ~sa.exists().where(messages.c.id == log.c.message_id)
     deleted = 0
     while True:
         async with engine.begin() as connection:
-            found = await connection.scalars(sa.select(messages.c.id).where(done).limit(COLLECT_BATCH))
-            ids = found.all()
-            if not ids:
-                return deleted
-            log = message_receipt_log
-            await connection.execute(log.delete().where(log.c.message_id.in_(ids)))
-            await connection.execute(messages.delete().where(messages.c.id.in_(ids)))
+            ids = (await connection.scalars(sa.select(messages.c.id).where(done).limit(COLLECT_BATCH))).all()
+            if ids:
+                await connection.execute(log.delete().where(log.c.message_id.in_(ids)))
+                await connection.execute(messages.delete().where(messages.c.id.in_(ids)))
+            left = (await connection.scalars(sa.select(log.c.id).where(dropped).limit(COLLECT_BATCH))).all()
+            if left:
+                await connection.execute(log.delete().where(log.c.id.in_(left)))
+        if not ids and not left:
+            return deleted
         deleted += len(ids)

@@ -132,7 +132,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
             clock,
             single_host=None if env.multiconnect else env.wacore_hostname,
         ),
-        limits=RateLimits(env.rate_limit_factor),
+        limits=RateLimits(env.version, env.rate_limit_factor),
         metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),
         media_dir=media_dir,
         db_metrics=DbMetrics(engine),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import typing as t
 
 import msgspec
 
 from waemu import mediavolume, wire
-from waemu.store import lookups, media
+from waemu.store import contacts, lookups, media
 from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, not_found
 from waemu.web.messagebody import MarkRead, Media, Message, check
 from waemu.web.webapp import Webapp
 
 routes = Endpoints()
+
+UNCHECKED_SINCE: t.Final = (2, 39)
+"""Reference 4.7: from v2.39 on contacts need not be checked before they are sent to."""
 
 
 class MessageItem(msgspec.Struct):
@@ -49,6 +53,7 @@ async def send(web: Webapp, call: Call[Message]) -> Reply:
     """Send a message."""
     message = call.body
     check(message)
+    await _check_contact(web, message.to)
     await _check_media(web, message)
     as_it_came = msgspec.json.decode(await call.request.read())
     request = wire.MessageRequest(id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
@@ -73,6 +78,14 @@ async def mark_read(web: Webapp, call: Call[MarkRead]) -> Reply:
     status = wire.MessageStatus(call.body.status)
     await web.cores.send(wa_id, lambda node: web.cores.client.mark(node, message_id, status))
     return Reply()
+
+
+async def _check_contact(web: Webapp, wa_id: str) -> None:
+    """Before v2.39 a contact has to be checked, or to have written, before it is sent to (reference 4.7)."""
+    if not web.env.contacts_required or web.env.version >= UNCHECKED_SINCE:
+        return
+    if not await contacts.is_known(web.engine, wa_id) and not await lookups.has_written(web.engine, wa_id):
+        raise not_found("Unknown contact: check it with POST /v1/contacts first")
 
 
 async def _check_media(web: Webapp, message: Message) -> None:

@@ -19,6 +19,8 @@ class Limit:
 
 
 MESSAGES: t.Final = Limit(rate=50, burst=150)
+MESSAGES_SINCE: t.Final = (2, 25, 3)
+"""Before, messages had the limit of everything else."""
 OTHERS: t.Final = Limit(rate=20, burst=60)
 
 
@@ -45,12 +47,13 @@ class Bucket:
 
 
 class RateLimits:
-    """The two buckets of a webapp. C(factor) raises both limits; 0 switches them off."""
+    """The two buckets of a webapp of some version. C(factor) raises both limits; 0 switches them off."""
 
-    def __init__(self, factor: float = 1.0) -> None:
+    def __init__(self, version: tuple[int, ...], factor: float = 1.0) -> None:
         self._off = factor == 0
         scale = factor or 1.0
-        self._messages = Bucket(MESSAGES.times(scale))
+        messages = MESSAGES if version >= MESSAGES_SINCE else OTHERS
+        self._messages = Bucket(messages.times(scale))
         self._others = Bucket(OTHERS.times(scale))
 
     def allows(self, path: str, now: float) -> bool:

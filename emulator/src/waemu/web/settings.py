@@ -7,15 +7,13 @@ import typing as t
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from waemu.appsettings import PASS_THROUGH_UNTIL, STATUSES_SINCE
 from waemu.web.bodies import Sparse, sent
 from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, not_required
 from waemu.web.webapp import Webapp
 
 routes = Endpoints()
-
-PASS_THROUGH_UNTIL: t.Final = (2, 35)
-"""Reference 4.4: from v2.35 on C(pass_through) cannot be enabled."""
 
 MOST: t.Final = 2**31 - 1
 MOST_SECONDS: t.Final = 86400
@@ -113,6 +111,8 @@ def wanted_change(body: ApplicationSettings, version: tuple[int, ...]) -> dict[s
         if name in change:
             change[name] = _whole(name, change[name], low, high)
     webhooks = change.get("webhooks", {})
+    if "message" in webhooks and version < STATUSES_SINCE:
+        raise not_required("webhooks.message")
     if "max_concurrent_requests" in webhooks:
         webhooks["max_concurrent_requests"] = int(webhooks["max_concurrent_requests"])
     if "db_garbagecollector_enable" in change:
