@@ -9,6 +9,10 @@ from typing import Final
 MEDIA_DIR: Final = Path("/usr/local/wamedia")
 OUTGOING: Final = "outgoing"
 INCOMING: Final = "incoming"
+MEGABYTE: Final = 1024 * 1024
+LARGEST: Final = 100 * MEGABYTE
+LARGEST_OF: Final = {"image": 5 * MEGABYTE, "audio": 16 * MEGABYTE, "video": 16 * MEGABYTE}
+"""Bytes by kind, or by the first word of a content type; everything else is a document (reference 4.7)."""
 
 
 def path(media_dir: Path, media_id: str, direction: str = OUTGOING) -> Path:

@@ -11,10 +11,10 @@ import pytest
 
 from tests.web.conftest import PASSWORD, Api, Cluster, running, web_env
 from tests.web.test_users import code
+from waemu import mediavolume
 from waemu.environment import DbEnv
 from waemu.schema import tables
 from waemu.store.engine import in_seconds
-from waemu.web import mediafiles
 
 PNG = b"\x89PNG" + os.urandom(600_000)
 
@@ -74,7 +74,7 @@ async def test_bad_uploads_leave_nothing_behind(api: Api, body: bytes, mime: str
 
 
 async def test_an_upload_that_is_too_large_leaves_nothing_behind(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(mediafiles.LARGEST_OF, "image", 500_000)
+    monkeypatch.setitem(mediavolume.LARGEST_OF, "image", 500_000)
     status, body = await upload(api)
     assert (status, code(body)) == (400, 1009)
     assert "500000" in body["errors"][0]["details"]

@@ -14,6 +14,7 @@ from waemu import codes, mediavolume, templates
 from waemu.core.callbacks import Callbacks, error_item, status_body
 from waemu.core.connection import Connection
 from waemu.core.gateway_link import LinkDown
+from waemu.core.medialinks import MEDIA_TYPES, MediaLinks, NotFetched, links_of
 from waemu.core.node import Node
 from waemu.directory import INCAPABLE, NOT_A_USER
 from waemu.shards import shard_of
@@ -26,7 +27,6 @@ from waemu.wire import CoreError, MessageAccepted, MessageRequest
 BATCH = 100
 MARK_EVERY = 0.25  # real seconds between writing down what was sent
 RETRY = 1.0  # product seconds after a failure
-MEDIA_TYPES = ("audio", "document", "image", "sticker", "video")  # which a coreapp reads from the volume
 LONGEST_WAIT = 86400.0  # 5.2: product seconds; a message that waited longer fails with 408
 LONGEST_QUEUE = 10_000  # messages that wait for WhatsApp in one coreapp; more are 1016 (3.8)
 NOT_REACHED = {NOT_A_USER: "that is no user of WhatsApp", INCAPABLE: "the client of that user is too old"}
@@ -45,6 +45,8 @@ class Sender:
         self._to_keep: list[tuple[Message, asyncio.Future[None]]] = []
         self._keeping: asyncio.Task[None] | None = None
         self._to_mark: list[Message] = []  # sent, and still queued in the database
+        self._links = MediaLinks(node)
+        self._fetching: set[asyncio.Task[None]] = set()
 
     async def accept(self, request: MessageRequest) -> MessageAccepted:
         """Persist, then answer. Raises CoreError 1005, 1013, 1014, 1016, 1018, 1021, 1026, 1031, 2000-2062.
@@ -62,11 +64,45 @@ class Sender:
             self._known.discard(message.id)
             raise
         if shard in self._connection.shards:
-            self._waiting.append(message)
-            self._work.set()
+            self._take(message)
         else:  # taken away meanwhile: the new owner finds it in the database
             self._known.discard(message.id)
         return MessageAccepted(message.id)
+
+    def _take(self, message: Message) -> None:
+        """Let a message wait for its turn, once the media it names by link are there."""
+        if any(links_of(message.body)):
+            task = asyncio.create_task(self._fetch(message))
+            self._fetching.add(task)
+            task.add_done_callback(self._fetching.discard)
+            return
+        self._waiting.append(message)
+        self._work.set()
+
+    async def _fetch(self, message: Message) -> None:
+        while True:
+            try:
+                await self._links.fetch(message)
+                break
+            except NotFetched as error:
+                why = error_item(400, f"Media of the message could not be downloaded: {error}")
+                if await self._failed(message, why):
+                    return
+            except DB_ERRORS as error:
+                log.error("Could not read the media providers: %s", error)
+            await self._node.clock.sleep(RETRY)
+        self._waiting.append(message)
+        self._work.set()
+
+    async def _failed(self, message: Message, why: dict[str, Any]) -> bool:
+        """Tell that a message is not sent; False when that could not be written down."""
+        try:
+            await self._fail([(message, why)])
+        except DB_ERRORS as error:
+            log.error("Could not keep that message %s failed: %s", message.id, error)
+            return False
+        self._known.discard(message.id)
+        return True
 
     async def _keep(self, message: Message) -> None:
         """Write a message; those that come while others are being written share the next transaction."""
@@ -132,7 +168,7 @@ class Sender:
             problem = too_late(message, self._node.clock.product(message.age))
             if problem is None:
                 self._known.add(message.id)
-                self._waiting.append(message)
+                self._take(message)
             else:
                 late.append((message, problem))
         self._work.set()
@@ -148,7 +184,7 @@ class Sender:
                 for message, why in late
             ]
         ids = [message.id for message, _why in late]
-        log.warning("%d messages waited too long and are not sent", len(ids))
+        log.warning("%d messages are not sent: %s", len(ids), late[0][1]["details"])
         write = self._callbacks.to_write(calls)
         node = self._node
         await node.db(messages.receive(node.engine, node.me.node_key, reached={"failed": ids}, calls=write))
@@ -160,14 +196,21 @@ class Sender:
 
     def forget(self) -> None:
         """The shards are another node's now; what waits is in the database for it."""
+        for task in self._fetching:
+            task.cancel()
         self._waiting.clear()
         self._known.clear()
 
     async def run(self) -> None:
         """Send what waits, as long as the connection is up, and mark in the database what was sent."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._send())
-            group.create_task(self._mark())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send())
+                group.create_task(self._mark())
+        finally:
+            for task in self._fetching:
+                task.cancel()
+            await self._links.close()
 
     async def _send(self) -> None:
         while True:

@@ -16,11 +16,6 @@ from aiohttp import web as aiohttp_web
 from waemu import mediavolume
 from waemu.web.errors import ApiError, Code, invalid, missing
 
-MEGABYTE: t.Final = 1024 * 1024
-LARGEST: t.Final = 100 * MEGABYTE
-LARGEST_OF: t.Final = {"image": 5 * MEGABYTE, "audio": 16 * MEGABYTE, "video": 16 * MEGABYTE}
-"""By the first word of the content type; everything else is a document (reference 4.7)."""
-
 PIECE: t.Final = 256 * 1024
 
 _MIME: t.Final = re.compile(r"^[a-z0-9.+-]{1,60}/[a-z0-9.+_-]{1,60}$")
@@ -45,7 +40,7 @@ async def receive(request: aiohttp_web.Request, media_dir: Path, *, allowed: tup
     media_id = str(uuid.uuid4())
     target = mediavolume.path(media_dir, media_id)
     try:
-        size = await _write(request, target, LARGEST_OF.get(mime.partition("/")[0], LARGEST))
+        size = await _write(request, target, mediavolume.LARGEST_OF.get(mime.partition("/")[0], mediavolume.LARGEST))
     except OSError as error:
         raise _refused(error) from None
     return Saved(media_id, mime, size)
