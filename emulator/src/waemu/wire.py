@@ -182,10 +182,20 @@ class CallbackCount(msgspec.Struct):
     milliseconds: int
 
 
+class DbCount(msgspec.Struct):
+    """Database requests of one boot. store: a group of tables. op: select, insert, update, delete or other."""
+
+    store: str
+    op: str
+    requests: int
+    microseconds: int
+
+
 class StatsReply(msgspec.Struct):
     """What a coreapp counts by itself (8)."""
 
     callbacks: list[CallbackCount]
+    database: list[DbCount] = []
 
 
 class GcReply(msgspec.Struct):

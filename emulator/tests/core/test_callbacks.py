@@ -41,6 +41,8 @@ async def test_the_webhook_hears_what_becomes_of_a_message(start: Start, hooked:
             assert await connection.scalar(sa.select(tables.messages.c.status)) == "read"
             log = await connection.scalars(sa.select(tables.message_receipt_log.c.status))
             assert sorted(log) == ["delivered", "read", "sent"]
+        counted = {(one.store, one.op): one.requests for one in boot.node.db_timing.counts()}
+        assert counted["message", "insert"] >= 3  # the message, and what became of it
         await gone(boot)
 
 

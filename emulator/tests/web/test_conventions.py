@@ -154,14 +154,18 @@ async def test_stats(api: Api) -> None:
     assert (await api.call("GET", "/v1/stats/db/internal"))[0] == 200
 
 
-async def test_database_requests_are_counted(api: Api) -> None:
+async def test_database_requests_are_counted_by_those_who_make_them(api: Api, nodes: Cluster) -> None:
+    count = {"store": "message", "op": "insert", "requests": 3, "microseconds": 4500}
+    (await nodes.add("wa-coreapp-1")).replies["GET /stats"] = {"callbacks": [], "database": [count]}
     await api.call("POST", "/v1/users", {"username": "joe17", "password": PASSWORD})
     _, body = await api.call("GET", "/v1/stats/app/internal")
     found = body["stats"]["application"]
     for metric in ("db_request_duration_us_sum", "db_request_duration_us_count"):
-        values = {(one["labels"]["store"], one["labels"]["op"]): one["value"] for one in found[metric]["data"]}
-        assert values["config", "insert"] >= 1
-        assert values["callback", "select"] >= 1
+        values = {tuple(one["labels"].values()): one["value"] for one in found[metric]["data"]}
+        assert values["config", "insert", "wa-webapp-1"] >= 1
+        assert values["callback", "select", "wa-webapp-1"] >= 1
+        expected = 3 if metric.endswith("count") else 4500
+        assert values["message", "insert", "127.0.0.1:wa-coreapp-1"] == expected
 
 
 async def test_the_description_is_served_and_complete(api: Api) -> None:

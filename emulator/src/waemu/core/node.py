@@ -24,6 +24,7 @@ from waemu.store import cluster, config
 from waemu.store.cluster import NodeRow, Owner, State
 from waemu.store.config import Account
 from waemu.store.engine import DB_ERRORS
+from waemu.store.timing import DbTiming
 from waemu.wire import CoreClient, CoreError, Endpoints
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Node:
         self.env, self.clock, self.engine, self.client = env, clock, engine, client
         self.instance_id = uuid.uuid4().hex
         self.me = Owner(env.node_key, self.instance_id)
+        self.db_timing = DbTiming(engine)
         self._ending: set[asyncio.Task[None]] = set()  # calls to the database that nobody waits for any more
         self.changed = asyncio.Event()  # somebody says that the database has news
         self.schema_ready = False

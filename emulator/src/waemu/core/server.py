@@ -157,7 +157,7 @@ class Server:
         return ContactsReply([checked(contact, connection.link.directory) for contact in body.contacts])
 
     async def _stats(self, _request: web.Request) -> StatsReply:
-        return StatsReply(self._coreapp.callbacks.counts())
+        return StatsReply(self._coreapp.callbacks.counts(), self._node.db_timing.counts())
 
     async def _loopback(self, request: web.Request) -> Done:
         """Tests let the loopback bring receipts and messages; a gateway has its own way (admin port)."""

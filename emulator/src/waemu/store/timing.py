@@ -1,4 +1,4 @@
-"""How long the database takes for a webapp, by store and operation: db_request_duration_us (reference 8)."""
+"""How long the database takes for a process, by store and operation (reference 8)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from waemu.schema.tables import GROUPS
-from waemu.web.metrics import Metric
+from waemu.wire import DbCount
 
-NAME: t.Final = "db_request_duration_us"
 OPERATIONS: t.Final = ("select", "insert", "update", "delete")
 _STORE: t.Final = re.compile(rf"({'|'.join(GROUPS)})Store\b")  # the name prefix, if any, stands before it
 
 
-class DbMetrics:
+class DbTiming:
     """Counts every statement of one engine."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._started: dict[int, float] = {}
-        self._totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+        self._totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])  # seconds, number
         sa.event.listen(engine.sync_engine, "before_cursor_execute", self._begin)
         sa.event.listen(engine.sync_engine, "after_cursor_execute", self._end)
 
@@ -45,18 +44,14 @@ class DbMetrics:
         began = self._started.pop(id(cursor), None)
         if began is not None:
             total = self._totals[kind_of(text)]
-            total[0] += (time.monotonic() - began) * 1e6
+            total[0] += time.monotonic() - began
             total[1] += 1
 
-    def collect(self) -> list[Metric]:
+    def counts(self) -> list[DbCount]:
         """What was counted so far."""
-        kinds = sorted(self._totals)
-        labels = [{"store": store, "op": op} for store, op in kinds]
-        sums = tuple((label, round(self._totals[kind][0])) for label, kind in zip(labels, kinds, strict=True))
-        counts = tuple((label, self._totals[kind][1]) for label, kind in zip(labels, kinds, strict=True))
         return [
-            Metric(f"{NAME}_sum", "Microseconds of database requests of this webapp", "counter", sums),
-            Metric(f"{NAME}_count", "Database requests of this webapp", "counter", counts),
+            DbCount(store, op, int(number), round(seconds * 1e6))
+            for (store, op), (seconds, number) in sorted(self._totals.items())
         ]
 
 

@@ -22,10 +22,10 @@ from waemu.mediavolume import MEDIA_DIR
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
 from waemu.store.engine import DB_ERRORS, make_engine
+from waemu.store.timing import DbTiming
 from waemu.web import passwords, tls, tokens
 from waemu.web.app import make_app
 from waemu.web.auth import ROLE_ADMIN, Authenticator, utc_now
-from waemu.web.dbmetrics import DbMetrics
 from waemu.web.errors import reason
 from waemu.web.metrics import Metrics
 from waemu.web.ratelimit import RateLimits
@@ -135,7 +135,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
         limits=RateLimits(env.version, env.rate_limit_factor),
         metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),
         media_dir=media_dir,
-        db_metrics=DbMetrics(engine),
+        db_timing=DbTiming(engine),
     )
     try:
         yield webapp

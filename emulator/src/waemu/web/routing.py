@@ -16,7 +16,7 @@ from waemu import shards
 from waemu.clock import NODE_ROW_KEPT, SHARD_MAP_CACHE, Clock
 from waemu.store import cluster
 from waemu.store.cluster import NodeRow
-from waemu.wire import CallbackCount, CoreClient, CoreError, Endpoints, NodeStatus
+from waemu.wire import CoreClient, CoreError, Endpoints, NodeStatus, StatsReply
 
 T = t.TypeVar("T")
 
@@ -126,15 +126,15 @@ class Cores:
         answers = await asyncio.gather(*(self._status(key, routes.nodes[key].endpoints) for key in keys))
         return dict(zip(keys, answers, strict=True))
 
-    async def callback_counts(self) -> dict[str, list[CallbackCount]]:
-        """What each coreapp counts of its callbacks, asked all at once; one that does not answer is left out."""
+    async def stats(self) -> dict[str, StatsReply]:
+        """What each coreapp counts, asked all at once; one that does not answer is left out."""
         nodes = await self.coreapps()
-        answers = await asyncio.gather(*(self._callback_counts(node) for node in nodes.values()))
+        answers = await asyncio.gather(*(self._stats(node) for node in nodes.values()))
         return {key: answer for key, answer in zip(nodes, answers, strict=True) if answer is not None}
 
-    async def _callback_counts(self, node: Endpoints) -> list[CallbackCount] | None:
+    async def _stats(self, node: Endpoints) -> StatsReply | None:
         try:
-            return (await self.client.stats(node, timeout=self._ask_timeout())).callbacks
+            return await self.client.stats(node, timeout=self._ask_timeout())
         except CoreError:
             return None
 

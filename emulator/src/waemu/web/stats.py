@@ -6,12 +6,12 @@ import typing as t
 
 import msgspec
 
+from waemu import wire
 from waemu.store import counts
 from waemu.web.endpoint import TEXT_REPLY, Access, Call, Endpoints, Reply
 from waemu.web.errors import invalid
 from waemu.web.metrics import PROMETHEUS_TYPE, Metric, as_json, as_prometheus
 from waemu.web.webapp import Webapp
-from waemu.wire import CallbackCount
 
 routes = Endpoints()
 
@@ -71,9 +71,11 @@ async def application(web: Webapp, call: Call[None]) -> Reply:
     "GET", "/v1/stats/app/internal", access=Access.PROBE, ok={200: (StatsReply, TEXT_REPLY)}, query={"format": FORMATS}
 )
 async def application_internal(web: Webapp, call: Call[None]) -> Reply:
-    """Show statistics of the application with the webapp's own metrics."""
-    own = [*web.metrics.collect(), *web.db_metrics.collect()]
-    return _reply(call, {"application": [*await _application(web), *own]})
+    """Show statistics of the application with the webapp's own metrics, and how long the database took for whom."""
+    found = await web.cores.stats()
+    database = {web.metrics.node: web.db_timing.counts(), **{key: each.database for key, each in found.items()}}
+    own = [*web.metrics.collect(), *database_metrics(database)]
+    return _reply(call, {"application": [*await _application(web, found), *own]})
 
 
 @routes.add("GET", "/v1/stats/db", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})
@@ -91,11 +93,12 @@ async def database_internal(web: Webapp, call: Call[None]) -> Reply:
     return _reply(call, {"db": [*await _database(web), users]})
 
 
-async def _application(web: Webapp) -> list[Metric]:
+async def _application(web: Webapp, found: t.Mapping[str, wire.StatsReply] | None = None) -> list[Metric]:
+    found = await web.cores.stats() if found is None else found
     queue = await counts.callbacks(web.engine)
     requests = await counts.messages_by_type(web.engine)
     return [
-        *callback_metrics(await web.cores.callback_counts()),
+        *callback_metrics({key: each.callbacks for key, each in found.items()}),
         Metric("callback_queue_size", "Callbacks that wait for delivery", "gauge", (({}, queue),)),
         Metric(
             "endpoint_requests",
@@ -106,7 +109,7 @@ async def _application(web: Webapp) -> list[Metric]:
     ]
 
 
-def callback_metrics(found: t.Mapping[str, t.Sequence[CallbackCount]]) -> list[Metric]:
+def callback_metrics(found: t.Mapping[str, t.Sequence[wire.CallbackCount]]) -> list[Metric]:
     """What the coreapps, by key, have sent to the webhook since they started. Pure."""
     rows = [({"result": one.result, "type": one.type, "node": key}, one) for key, each in found.items() for one in each]
     duration = "callback_requests_duration_ms"
@@ -116,6 +119,17 @@ def callback_metrics(found: t.Mapping[str, t.Sequence[CallbackCount]]) -> list[M
         Metric("callback_requests", "Callbacks sent to the webhook", "counter", number),
         Metric(f"{duration}_count", "Callbacks sent to the webhook", "counter", number),
         Metric(f"{duration}_sum", "Milliseconds the webhook took for them", "counter", milliseconds),
+    ]
+
+
+def database_metrics(found: t.Mapping[str, t.Sequence[wire.DbCount]]) -> list[Metric]:
+    """What webapp and coreapps, by key, have asked of the database since they started. Pure."""
+    rows = [({"store": one.store, "op": one.op, "node": key}, one) for key, each in found.items() for one in each]
+    number = tuple((labels, one.requests) for labels, one in rows)
+    microseconds = tuple((labels, one.microseconds) for labels, one in rows)
+    return [
+        Metric("db_request_duration_us_count", "Database requests", "counter", number),
+        Metric("db_request_duration_us_sum", "Microseconds of database requests", "counter", microseconds),
     ]
 
 

@@ -14,8 +14,8 @@ if t.TYPE_CHECKING:
 
     from waemu.clock import Clock
     from waemu.environment import WebEnv
+    from waemu.store.timing import DbTiming
     from waemu.web.auth import Authenticator
-    from waemu.web.dbmetrics import DbMetrics
     from waemu.web.metrics import Metrics
     from waemu.web.ratelimit import RateLimits
     from waemu.web.routing import Cores
@@ -41,7 +41,7 @@ class Webapp:
     limits: RateLimits
     metrics: Metrics
     media_dir: Path
-    db_metrics: DbMetrics
+    db_timing: DbTiming
     readiness: Readiness = Readiness.NO_SCHEMA
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
