@@ -28,6 +28,7 @@ from waemu.wire import CallbackCount
 
 BATCH = 100  # rows read at a time
 COUNT_AGE = 1.0  # real seconds the size of the queue is good for
+STRIKE_OFF_EVERY = 0.1  # real seconds between removing what was delivered, whatever came together meanwhile
 SHORTEST_DELAY = 0.05  # real seconds between two attempts, also where the settings ask for none
 log = logging.getLogger("waemu.callbacks")
 
@@ -277,6 +278,7 @@ class Callbacks:
         backoff = Backoff()
         while True:
             await self._finished.wait()
+            await asyncio.sleep(STRIKE_OFF_EVERY)
             self._finished.clear()
             ids = [self._done.popleft() for _ in range(len(self._done))]
             while ids:

@@ -30,14 +30,13 @@ from waemu.gateway.users import Users
 from waemu.store.engine import make_engine
 from waemu.wire import CoreClient, new_session
 
-POOL_SIZE, POOL_OVERFLOW = 2, 2
 log = logging.getLogger("waemu.core")
 
 
 async def run(env: NodeEnv) -> None:
     """One node, until cancelled. Raises Restart when the process has to end and be started anew."""
     clock = Clock(env.divisor)
-    engine = make_engine(env.db, size=POOL_SIZE, overflow=POOL_OVERFLOW)
+    engine = make_engine(env.db)
     async with new_session() as session:
         node = Node(env, clock, engine, CoreClient(session, clock, seal.make(env.secret)))
         connection = Connection(_link(node, session), clock, node.refused)

@@ -128,8 +128,11 @@ class Gateway:
 
     def _wake(self, number: str) -> None:
         for link in self.links.of(number):
-            if link.id in self._news:
-                self._news[link.id].set()
+            self._wake_link(link)
+
+    def _wake_link(self, link: Link) -> None:
+        if link.id in self._news:
+            self._news[link.id].set()
 
     # -- registration and shards ---------------------------------------------------------------------------
 
@@ -245,7 +248,7 @@ class Gateway:
             await self._accept(link, frame)
         elif isinstance(frame, protocol.Handled):
             self.mailbox(link.hello.number).handled(link.id, frame.batch)
-            self._wake(link.hello.number)
+            self._wake_link(link)
         elif isinstance(frame, protocol.Seen):
             self.seen.add((link.hello.number, frame.message_id))
 
@@ -274,21 +277,33 @@ class Gateway:
         return True
 
     async def tell_receipts(self) -> None:
-        """What becomes of messages: delivered, then read; a little later all at once, for as long as this runs."""
+        """What becomes of messages: delivered, then read; a little later, for as long as this runs.
+
+        One node after the other is told, all of them within the time between two looks: nodes on one machine that all
+        hear of everything at the same moment would be busy with it at the same moment, and slow for everybody else.
+        """
         while True:
-            await asyncio.sleep(max(self.clock.scaled(RECEIPTS_EVERY), RECEIPTS_FLOOR))
-            due, self._due = self._due, []
-            now, numbers = self.clock.now(), set()
-            for at, number, status, messages in due:
-                if at > now:
-                    self._due.append((at, number, status, messages))
-                    continue
-                self._receipts(number, messages, status)
-                numbers.add(number)
-                if status == DELIVERED:
-                    self._due.append((at + READ_AFTER - DELIVERED_AFTER, number, READ, messages))
-            for number in numbers:
-                self._wake(number)
+            every = max(self.clock.scaled(RECEIPTS_EVERY), RECEIPTS_FLOOR)
+            links = [link for number in self._put_due() for link in self.links.of(number)]
+            for link in links:
+                self._wake_link(link)
+                await asyncio.sleep(every / len(links))
+            if not links:
+                await asyncio.sleep(every)
+
+    def _put_due(self) -> set[str]:
+        """Put the receipts whose time has come into the mailboxes; returns the numbers they are for."""
+        due, self._due = self._due, []
+        now, numbers = self.clock.now(), set()
+        for at, number, status, messages in due:
+            if at > now:
+                self._due.append((at, number, status, messages))
+                continue
+            self._receipts(number, messages, status)
+            numbers.add(number)
+            if status == DELIVERED:
+                self._due.append((at + READ_AFTER - DELIVERED_AFTER, number, READ, messages))
+        return numbers
 
     def _receipts(self, number: str, messages: list[protocol.Outgoing], status: Status) -> None:
         now, mailbox = time.time(), self.mailbox(number)

@@ -44,6 +44,9 @@ SCHEMA_POLL_SECONDS: t.Final = 1.0
 """Real seconds between looks at the schema while a webapp waits for it."""
 FIRST_LOOK_SECONDS: t.Final = 1.0
 """How long the start waits for the database, so that an uploaded certificate is served from the first request on."""
+CONNECTIONS: t.Final = 5
+"""To the database, at most."""
+
 THREADS: t.Final = 24
 """For name resolution and password hashes; host names that hang must not hold up logins."""
 
@@ -111,7 +114,7 @@ async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
 async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
     """Everything end points work with; connections are closed at the end."""
     clock = Clock(env.divisor)
-    engine = make_engine(env.db, size=2 if env.db.persistent else 1)
+    engine = make_engine(env.db, size=CONNECTIONS if env.db.persistent else 0)
     if not env.jwt_key:
         log.warning("WA_WEB_JWT_CRYPTO_KEY is not set: tokens of this webapp are good on this container only")
     session = new_session(limit=0)

@@ -1,0 +1,43 @@
+"""Connections to the database: kept, looked at after a pause, opened anew where nobody wants them kept (2.4)."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from waemu.environment import DbEnv
+from waemu.store import engine as engines
+from waemu.store.engine import make_engine
+
+OWN_ID = {"MYSQL": "SELECT CONNECTION_ID()", "PGSQL": "SELECT pg_backend_pid()"}
+KILL = {"MYSQL": "KILL {}", "PGSQL": "SELECT pg_terminate_backend({})"}
+
+
+async def own_id(engine: AsyncEngine, db: DbEnv) -> int:
+    """What the server calls the connection in use."""
+    async with engine.connect() as connection:
+        return int(await connection.scalar(sa.text(OWN_ID[db.engine])) or 0)
+
+
+async def test_a_connection_is_kept(clean: DbEnv) -> None:
+    engine = make_engine(clean, size=1)
+    assert len({await own_id(engine, clean) for _ in range(3)}) == 1
+    await engine.dispose()
+
+
+async def test_nothing_is_kept_where_nobody_wants_it(clean: DbEnv) -> None:
+    engine = make_engine(clean, size=0)
+    assert len({await own_id(engine, clean) for _ in range(3)}) == 3
+    await engine.dispose()
+
+
+async def test_a_connection_that_ended_in_a_pause_is_replaced(clean: DbEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "PING_AFTER", 0.0)
+    engine, other = make_engine(clean, size=1), make_engine(clean, size=1)
+    before = await own_id(engine, clean)
+    async with other.connect() as connection:
+        await connection.execute(sa.text(KILL[clean.engine].format(before)))
+    assert await own_id(engine, clean) != before
+    await engine.dispose()
+    await other.dispose()
