@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
+import itertools
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,11 +21,12 @@ from waemu.core.gateway_link import Inbound, LinkDown, Receipt, Refused
 from waemu.core.registrar import ATTEMPTS_WITHIN, MOST_ATTEMPTS, Attempts, GatewayRegistrar
 from waemu.core.remote_link import RemoteLink
 from waemu.environment import ConfigError, GatewayEnv, gateway_env
-from waemu.gateway import links, main
+from waemu.gateway import links, main, server
 from waemu.gateway.accounts import Accounts
 from waemu.gateway.faults import CRASHES
 from waemu.gateway.mailbox import Mailbox
 from waemu.gateway.protocol import Hello
+from waemu.shards import shard_of
 from waemu.store.messages import Message
 from waemu.wire import CoreClient, CoreError
 
@@ -185,6 +188,29 @@ async def test_events_come_until_they_are_acknowledged(world: World) -> None:
     async with asyncio.timeout(5):
         while not (await world.admin("GET", inbound))["read"]:
             await asyncio.sleep(0.01)
+
+
+async def test_nodes_hear_of_receipts_one_after_the_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "RECEIPTS_FLOOR", 1.0)
+    nodes = [world.node(f"{shard}:node", count=4) for shard in range(4)]
+    for shard, node in enumerate(nodes):
+        await node.connect(frozenset({shard}))
+        await node.send([message(str(shard), user_of(shard, 4))])
+    heard = []
+
+    async def hear(node: RemoteLink) -> None:
+        assert [event.status for event in await node.receive()] == ["delivered"]  # type: ignore[union-attr]
+        heard.append(time.monotonic())
+
+    await asyncio.wait_for(asyncio.gather(*map(hear, nodes)), 10)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(heard)]
+    assert min(gaps) > 0.1
+    assert sum(gaps) < 2.5  # the first may be told a look earlier than the others
+
+
+def user_of(shard: int, count: int) -> str:
+    """Some WhatsApp id of a shard."""
+    return next(wa_id for wa_id in map(str, range(15550000, 15560000)) if shard_of(wa_id, count) == shard)
 
 
 def test_mailbox_gives_each_shard_its_own_once() -> None:
