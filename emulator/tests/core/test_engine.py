@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from waemu.environment import DbEnv
+from waemu.schema.tables import callbacks
 from waemu.store import engine as engines
-from waemu.store.engine import make_engine
+from waemu.store.engine import insert_now, make_engine
 
 OWN_ID = {"MYSQL": "SELECT CONNECTION_ID()", "PGSQL": "SELECT pg_backend_pid()"}
 KILL = {"MYSQL": "KILL {}", "PGSQL": "SELECT pg_terminate_backend({})"}
@@ -41,3 +42,26 @@ async def test_a_connection_that_ended_in_a_pause_is_replaced(clean: DbEnv, monk
     assert await own_id(engine, clean) != before
     await engine.dispose()
     await other.dispose()
+
+
+async def test_many_rows_are_one_statement(clean: DbEnv) -> None:
+    if clean.engine != "MYSQL":
+        pytest.skip("what the server counts is asked as MySQL is asked")
+    engine = make_engine(clean, size=1)
+    rows = [{"kind": "service", "shard": 0, "body": {"n": n}, "attempts": 0} for n in range(5)]
+    async with engine.connect() as connection:
+        before = await inserts(connection)
+        await insert_now(connection, callbacks, "next_try_at", rows)
+        assert await inserts(connection) == before + 1
+        found = (await connection.execute(sa.select(callbacks.c.body, callbacks.c.next_try_at))).all()
+        assert [row.body["n"] for row in found] == [0, 1, 2, 3, 4]
+        assert len({row.next_try_at for row in found}) == 1
+        await insert_now(connection, callbacks, "next_try_at", [])
+        assert await inserts(connection) == before + 1
+    await engine.dispose()
+
+
+async def inserts(connection: AsyncConnection) -> int:
+    """How many statements of this session were inserts."""
+    row = (await connection.execute(sa.text("SHOW SESSION STATUS LIKE 'Com_insert'"))).one()
+    return int(row[1])

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from waemu.schema.tables import callbacks
-from waemu.store.engine import in_seconds, utc_now
+from waemu.store.engine import in_seconds, insert_now, utc_now
 
 Kind = Literal["inbound_message", "status_change", "service"]
 SERVICE_SHARD = 0  # whose owner, there whatever the shard count, delivers the reports of clean-up services
@@ -31,7 +31,7 @@ async def add(connection: AsyncConnection, items: Sequence[Callback]) -> None:
     """Queue callbacks within the transaction that makes them necessary."""
     if items:
         rows = [{"kind": item.kind, "shard": item.shard, "body": item.body, "attempts": 0} for item in items]
-        await connection.execute(callbacks.insert().values(next_try_at=utc_now()), rows)
+        await insert_now(connection, callbacks, "next_try_at", rows)
 
 
 async def queue(engine: AsyncEngine, items: Sequence[Callback]) -> None:

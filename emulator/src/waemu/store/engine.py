@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.sql.functions import FunctionElement
@@ -124,6 +125,20 @@ def _utc_now_mysql(_element: utc_now, _compiler: Any, **_kw: Any) -> str:
 @compiles(utc_now, "postgresql")
 def _utc_now_postgresql(_element: utc_now, _compiler: Any, **_kw: Any) -> str:
     return "(clock_timestamp() AT TIME ZONE 'utc')"
+
+
+async def insert_now(
+    connection: AsyncConnection, table: sa.Table, column: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows with the database's now in one of their columns, all of them in one statement.
+
+    With a function among the values the MySQL driver would send row after row, and wait for each.
+    """
+    if len(rows) == 1:
+        await connection.execute(table.insert().values({column: utc_now()}), rows)
+    elif rows:
+        now = await connection.scalar(sa.select(utc_now()))
+        await connection.execute(table.insert(), [{**row, column: now} for row in rows])
 
 
 class utc_after(FunctionElement[Any]):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from waemu.schema.tables import message_receipt_log, messages
 from waemu.store import callbacks, media
 from waemu.store.callbacks import Callback
-from waemu.store.engine import utc_now
+from waemu.store.engine import insert_now, utc_now
 from waemu.store.media import Media
 
 DONE = ("delivered", "read", "failed", "deleted")  # nothing more happens to a message in these
@@ -35,7 +35,7 @@ async def queue(engine: AsyncEngine, node_key: str, new: Sequence[Message]) -> N
     """Keep messages before they are sent: once this returns, none is lost."""
     async with engine.begin() as connection:
         rows = [_row(message, "out", "queued", node_key) for message in new]
-        await connection.execute(messages.insert().values(created_at=utc_now()), rows)
+        await insert_now(connection, messages, "created_at", rows)
 
 
 async def queued(engine: AsyncEngine, shards: Collection[int], limit: int = 500) -> list[Message]:
@@ -94,7 +94,7 @@ async def receive(
             await _log(connection, [(message_id, status) for message_id in ids])
         if inbound:
             rows = [_row(message, "in", "received", node_key) for message in inbound]
-            await connection.execute(messages.insert().values(created_at=utc_now()), rows)
+            await insert_now(connection, messages, "created_at", rows)
         for item, path in files:
             await media.insert(connection, item, path)
         if drop:
@@ -105,7 +105,7 @@ async def receive(
 async def _log(connection: AsyncConnection, entries: Sequence[tuple[str, str]]) -> None:
     """Write to the receipt log which message reached which status."""
     rows = [{"message_id": message_id, "status": status} for message_id, status in entries]
-    await connection.execute(message_receipt_log.insert().values(created_at=utc_now()), rows)
+    await insert_now(connection, message_receipt_log, "created_at", rows)
 
 
 def _row(message: Message, direction: str, status: str, node_key: str) -> dict[str, Any]:
