@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from waemu.environment import DbEnv
 from waemu.schema.tables import callbacks
 from waemu.store import engine as engines
-from waemu.store.engine import insert_now, make_engine
+from waemu.store.engine import DB_ERRORS, insert_now, make_engine
 
 OWN_ID = {"MYSQL": "SELECT CONNECTION_ID()", "PGSQL": "SELECT pg_backend_pid()"}
 KILL = {"MYSQL": "KILL {}", "PGSQL": "SELECT pg_terminate_backend({})"}
@@ -39,6 +39,18 @@ async def test_a_connection_that_ended_in_a_pause_is_replaced(clean: DbEnv, monk
     before = await own_id(engine, clean)
     async with other.connect() as connection:
         await connection.execute(sa.text(KILL[clean.engine].format(before)))
+    assert await own_id(engine, clean) != before
+    await engine.dispose()
+    await other.dispose()
+
+
+async def test_a_connection_that_ended_just_now_is_one_error(clean: DbEnv) -> None:
+    engine, other = make_engine(clean, size=1), make_engine(clean, size=1)
+    before = await own_id(engine, clean)
+    async with other.connect() as connection:
+        await connection.execute(sa.text(KILL[clean.engine].format(before)))
+    with pytest.raises(DB_ERRORS):
+        await own_id(engine, clean)
     assert await own_id(engine, clean) != before
     await engine.dispose()
     await other.dispose()
