@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import Boot, Hook, Start, until
 from waemu.core.gateway_link import Inbound
@@ -121,3 +123,37 @@ async def test_the_owner_delivers_what_a_standby_reports(start: Start, hooked: H
         await until(lambda: hooked.got)
         report = {"messages_deleted": 0, "node": "core:b", "status": "complete"}
         assert hooked.got == [{"services": [{"message": {"gc": report}}]}]
+
+
+async def test_a_database_that_is_too_slow_for_many_rows_keeps_no_message_back(
+    start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, most = messages.sent, 100
+
+    async def slow(engine: AsyncEngine, ids: Sequence[str], calls: Sequence[Callback] = ()) -> None:
+        if len(ids) > most:
+            raise TimeoutError("the database does not answer")
+        await mark(engine, ids, calls)
+
+    monkeypatch.setattr(messages, "sent", slow)
+    left = [Message(f"m{number}", "4917000001", 0, "text", {"text": {"body": "hi"}}) for number in range(1200)]
+    await messages.queue(shard_map.engine, "before", left)
+    async with start(member="a") as boot:
+        await shard_map.give([-1, 0], boot)
+
+        async def queued() -> int:
+            return len(await messages.queued(shard_map.engine, [0], limit=2000))
+
+        async with asyncio.timeout(30):
+            while await queued():
+                await asyncio.sleep(0.1)
+
+
+async def test_those_that_wait_are_read_in_parts(shard_map: Map) -> None:
+    left = [Message(f"m{number:02d}", "4917000001", 0, "text", {}) for number in range(25)]
+    await messages.queue(shard_map.engine, "before", left)
+    first = await messages.queued(shard_map.engine, [0], limit=10)
+    second = await messages.queued(shard_map.engine, [0], after=first[-1], limit=10)
+    third = await messages.queued(shard_map.engine, [0], after=second[-1], limit=10)
+    assert [one.id for one in first + second + third] == [one.id for one in left]
+    assert await messages.queued(shard_map.engine, [0], after=third[-1]) == []

@@ -109,6 +109,16 @@ async def test_two_nodes_for_one_shard_are_banned_both(world: World) -> None:
     await second.connect(frozenset({0}))
 
 
+async def test_a_node_that_may_not_serve_any_more_when_it_has_dialled_does_not_connect(world: World) -> None:
+    owner, late = world.node("a:a"), world.node("b:b")
+    await owner.connect(frozenset({0}))
+    late.allowed = lambda: False
+    with pytest.raises(LinkDown, match="may not serve"):
+        await late.connect(frozenset({0}))
+    assert await world.admin("GET", "/bans") == []
+    await owner.send([message("1")])
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [

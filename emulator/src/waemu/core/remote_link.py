@@ -57,6 +57,8 @@ class RemoteLink:
         hello = self._hello(shards)
         socket = await self._open()
         try:
+            if not self.allowed():  # it was paused, or starved, while it dialled
+                raise LinkDown("this node may not serve any more")
             welcome = await self._introduce(socket, hello)
         except BaseException:
             self._hang_up(socket)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import deque
@@ -26,6 +27,7 @@ from waemu.wire import CoreError, MessageAccepted, MessageRequest
 
 BATCH = 100
 MARK_EVERY = 0.25  # real seconds between writing down what was sent
+MARK_BATCH = 500  # messages in one transaction, which has to be over before the database counts as away
 RETRY = 1.0  # product seconds after a failure
 LONGEST_WAIT = 86400.0  # 5.2: product seconds; a message that waited longer fails with 408
 LONGEST_QUEUE = 10_000  # messages that wait for WhatsApp in one coreapp; more are 1016 (3.8)
@@ -44,7 +46,7 @@ class Sender:
         self._work = asyncio.Event()
         self._to_keep: list[tuple[Message, asyncio.Future[None]]] = []
         self._keeping: asyncio.Task[None] | None = None
-        self._to_mark: list[Message] = []  # sent, and still queued in the database
+        self._to_mark: dict[str, Message] = {}  # sent, and still queued in the database
         self._links = MediaLinks(node)
         self._fetching: set[asyncio.Task[None]] = set()
 
@@ -64,6 +66,7 @@ class Sender:
             self._known.discard(message.id)
             raise
         if shard in self._connection.shards:
+            self._known.add(message.id)  # forgotten, where the shard was taken away and given back meanwhile
             self._take(message)
         else:  # taken away meanwhile: the new owner finds it in the database
             self._known.discard(message.id)
@@ -162,7 +165,22 @@ class Sender:
         """Take over what the shards' owners before, or this one, accepted and did not get sent."""
         shards = self._node.kept_shards(self._connection.shards)
         late: list[tuple[Message, dict[str, Any]]] = []
-        for message in await self._node.db(messages.queued(self._node.engine, shards)):
+        last: Message | None = None
+        while True:
+            # To the end of them: the oldest may all be known, where the database is slow to hear that they are sent.
+            some = await self._node.db(messages.queued(self._node.engine, shards, after=last))
+            late += self._take_over(some)
+            if not some or len(self._waiting) >= LONGEST_QUEUE:
+                break
+            last = some[-1]
+        self._work.set()
+        if late:
+            await self._fail(late)
+
+    def _take_over(self, queued: Sequence[Message]) -> list[tuple[Message, dict[str, Any]]]:
+        """Send these too, as far as they are not known; returns those that come too late, and why."""
+        late = []
+        for message in queued:
             if message.id in self._known:
                 continue
             problem = too_late(message, self._node.clock.product(message.age))
@@ -171,9 +189,7 @@ class Sender:
                 self._take(message)
             else:
                 late.append((message, problem))
-        self._work.set()
-        if late:
-            await self._fail(late)
+        return late
 
     async def _fail(self, late: Sequence[tuple[Message, dict[str, Any]]]) -> None:
         """These are not sent any more; a callback tells for each of them why."""
@@ -199,7 +215,7 @@ class Sender:
         for task in self._fetching:
             task.cancel()
         self._waiting.clear()
-        self._known.clear()
+        self._known = set(self._to_mark)  # sent already, whoever owns them now
 
     async def run(self) -> None:
         """Send what waits, as long as the connection is up, and mark in the database what was sent."""
@@ -226,28 +242,36 @@ class Sender:
             await self._connection.link.send(batch)
         except LinkDown as error:
             log.warning("Connection lost with %d messages on their way: %s", len(batch), error)
-            self._waiting.extendleft(reversed(batch))
+            self._waiting.extendleft(message for message in reversed(batch) if message.id in self._known)
             await self._connection.lost()
             return
-        self._to_mark.extend(batch)
+        self._to_mark.update((message.id, message) for message in batch)
 
     async def _mark(self) -> None:
-        """Many at a time. One that is not marked before its owner dies is sent again, which does no harm (same id)."""
+        """Many at a time. One that is not marked before its owner dies is sent again, which does no harm (same id).
+
+        Fewer at a time after a failure: where the database is slow, the same many would be too many again.
+        """
+        most = MARK_BATCH
         while True:
-            await asyncio.sleep(MARK_EVERY)
-            batch, self._to_mark = self._to_mark, []
+            await asyncio.sleep(MARK_EVERY if len(self._to_mark) < most else 0)
+            batch = list(itertools.islice(self._to_mark.values(), most))
             if not batch:
                 continue
-            ids, calls = [message.id for message in batch], self._calls(batch)
+            calls = self._calls(batch)
             try:
-                await self._node.db(messages.sent(self._node.engine, ids, self._callbacks.to_write(calls)))
+                sent = messages.sent(self._node.engine, [one.id for one in batch], self._callbacks.to_write(calls))
+                await self._node.db(sent)
             except DB_ERRORS as error:
-                log.error("Could not mark %d messages as sent: %s", len(ids), error)
-                self._to_mark = batch + self._to_mark
+                log.error("Could not mark %d messages as sent: %s", len(batch), error)
+                most = max(len(batch) // 2, 1)
                 await self._node.clock.sleep(RETRY)
                 continue
+            most = min(2 * most, MARK_BATCH)
             self._callbacks.queued(calls)
-            self._known.difference_update(ids)
+            for message in batch:
+                del self._to_mark[message.id]
+                self._known.discard(message.id)
 
     def _calls(self, batch: Sequence[Message]) -> list[Callback]:
         """The callbacks that say C(sent), where somebody wants them (4.4)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,11 @@ COLLECT_BATCH = 500  # rows in one transaction, so that nobody waits long for a 
 
 @dataclass(frozen=True)
 class Message:
-    """A message as the core took it. age: real seconds it had waited when it was read from the database."""
+    """A message as the core took it.
+
+    age: real seconds it had waited when it was read from the database. created_at: when it was written there, by the
+    database's clock.
+    """
 
     id: str
     wa_id: str
@@ -29,6 +34,7 @@ class Message:
     type: str
     body: dict[str, Any]
     age: float = 0.0
+    created_at: dt.datetime | None = None
 
 
 async def queue(engine: AsyncEngine, node_key: str, new: Sequence[Message]) -> None:
@@ -38,16 +44,31 @@ async def queue(engine: AsyncEngine, node_key: str, new: Sequence[Message]) -> N
         await insert_now(connection, messages, "created_at", rows)
 
 
-async def queued(engine: AsyncEngine, shards: Collection[int], limit: int = 500) -> list[Message]:
-    """The oldest messages of some shards that nobody has sent yet: what a new owner takes over."""
+async def queued(
+    engine: AsyncEngine, shards: Collection[int], *, after: Message | None = None, limit: int = 500
+) -> list[Message]:
+    """The oldest messages of some shards that nobody has sent yet: what a new owner takes over.
+
+    after: the last one of those that were read before, to go on from there.
+    """
     wanted = messages.c.shard.in_(shards) & (messages.c.status == "queued") & (messages.c.direction == "out")
+    if after is not None:
+        assert after.created_at is not None
+        wanted &= sa.tuple_(messages.c.created_at, messages.c.id) > (after.created_at, after.id)
     columns = sa.select(messages, utc_now().label("db_now"))
-    query = columns.where(wanted).order_by(messages.c.created_at).limit(limit)
+    query = columns.where(wanted).order_by(messages.c.created_at, messages.c.id).limit(limit)
     async with engine.connect() as connection:
-        rows = await connection.execute(query)
         return [
-            Message(row.id, row.wa_id, row.shard, row.type, row.body, (row.db_now - row.created_at).total_seconds())
-            for row in rows
+            Message(
+                row.id,
+                row.wa_id,
+                row.shard,
+                row.type,
+                row.body,
+                (row.db_now - row.created_at).total_seconds(),
+                row.created_at,
+            )
+            for row in await connection.execute(query)
         ]
 
 
