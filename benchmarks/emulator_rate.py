@@ -95,10 +95,10 @@ def run(rig: Rig, given: argparse.Namespace, receiver: Receiver | None) -> bool:
     before = processor_seconds(rig, receiver)
     probe = Probe(rig.options(rate=given.rate, seconds=given.seconds))
     report = probe.run()
+    print(table(report), flush=True)
     waited = await_callbacks(receiver, len(TOLD) * report.accepted) if receiver is not None else 0.0
     used = processor_seconds(rig, receiver) - before
     heard = receiver.heard() if receiver is not None else None
-    print(table(report))
     print(f"\n{by_time(probe.sends, heard, report.started_at)}\n")
     told = True
     if heard is not None:
