@@ -122,8 +122,7 @@ CHECKS = [
     Check("soak", [pytest("emulator/tests/cluster", "-m", "soak")], needs=IMAGES, count=pytest_counts),
     Check(
         "integration",
-        # The upgrade of a cluster under load takes minutes. By hand: tools/haproxy.sh, pytest tests/integration/upgrade
-        [pytest("tests/integration", "--ignore=tests/integration/upgrade", "--ignore=tests/integration/site")],
+        [["tools/haproxy.sh"], pytest("tests/integration", "--ignore=tests/integration/site")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
