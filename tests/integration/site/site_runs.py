@@ -22,7 +22,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 TOOLS = Path(sys.executable).parent
 PROBLEM = re.compile(r"^\s*\[([A-Z][A-Z0-9_]+)\] (.*\S)\s*$", re.MULTILINE)
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 600
 
 # What ansible-playbook ends with.
 OK, FAILED = 0, 2
