@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def test_the_end_of_the_clean_up_is_waited_for_at_the_webhook(
     play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
     playbook.write_text(yaml.safe_dump([play]))
     inventory = tmp_path / "hosts.yml"
-    inventory.write_text(yaml.safe_dump({"webhook": {"hosts": {"localhost": {"ansible_connection": "local"}}}}))
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory.write_text(yaml.safe_dump({"webhook": {"hosts": {"localhost": local}}}))
     done = run("ansible-playbook", "-i", str(inventory), str(playbook), "-e", json.dumps(given))
     assert done.returncode == 0, done.stdout + done.stderr
     assert (GAVE_UP in done.stdout) is gives_up, done.stdout
