@@ -36,7 +36,9 @@ SHAPE = Shape("upgf", 27000, 2, divisor=10, more={"wa_health_timeout_seconds": 6
 WAIT = """
 - name: Tell what is to be waited for
   ansible.builtin.debug:
-    msg: "{{ wa_cleanup_nodes | length }} coreapps asked, {{ 'just now' if now().strftime('%s') | int - wa_cleanup_begun | int < 60 }}"
+    msg: "{{ wa_cleanup_nodes | length }} coreapps asked, {{ 'just now' if ago | int < 60 else ago }}"
+  vars:
+    ago: "{{ now(fmt='%s') | int - wa_cleanup_begun | int }}"
 """
 STUCK, OTHER_LINE = "v2.19.908", "v2.21.4"
 AWAY_SECONDS = 20
