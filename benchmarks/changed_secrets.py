@@ -56,9 +56,7 @@ def set_password(port: int, old: str, new: str) -> None:
     """As the administrator of the database does it before site.yml."""
     link = pymysql.connect(host="127.0.0.1", port=port, user="root", password=old)
     with contextlib.closing(link), link.cursor() as cursor:
-        cursor.execute("SELECT host FROM mysql.user WHERE user = 'root'")
-        for (host,) in cursor.fetchall():
-            cursor.execute("ALTER USER 'root'@%s IDENTIFIED BY %s", (host, new))
+        cursor.execute("ALTER USER CURRENT_USER() IDENTIFIED BY %s", (new,))
 
 
 def run(cluster: LiveCluster, *more: str) -> str:
@@ -115,7 +113,7 @@ def main() -> int:
             if "wa_db_password" in change.variables:
                 set_password(options.port + 6, cluster._given["wa_db_password"], change.variables["wa_db_password"])
             found += ["{0}: {1}".format(change.title, fault) for fault in faults(cluster, change)]
-    except Failed as error:
+    except (Failed, pymysql.Error) as error:
         found.append(str(error))
     finally:
         cluster.remove()
