@@ -56,7 +56,7 @@ def set_password(port: int, old: str, new: str) -> None:
     """As the administrator of the database does it before site.yml."""
     link = pymysql.connect(host="127.0.0.1", port=port, user="root", password=old)
     with contextlib.closing(link), link.cursor() as cursor:
-        cursor.execute("ALTER USER CURRENT_USER() IDENTIFIED BY %s", (new,))
+        cursor.execute("ALTER USER root@'%%' IDENTIFIED BY %s", (new,))
 
 
 def run(cluster: LiveCluster, *more: str) -> str:
