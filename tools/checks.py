@@ -122,15 +122,7 @@ CHECKS = [
     Check("soak", [pytest("emulator/tests/cluster", "-m", "soak")], needs=IMAGES, count=pytest_counts),
     Check(
         "integration",
-        # A cluster under load that changes its version takes minutes, and a machine with nothing else to do. By hand:
-        # tools/haproxy.sh, pytest tests/integration/upgrade
-        [
-            pytest(
-                "tests/integration",
-                "--ignore=tests/integration/upgrade/test_upgrade.py",
-                "--ignore=tests/integration/site",
-            )
-        ],
+        [["tools/haproxy.sh"], pytest("tests/integration", "--ignore=tests/integration/site")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
