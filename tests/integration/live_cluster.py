@@ -32,6 +32,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE / "site"), str(ROOT / "emulator" / "src")]
 
 from good import SECRETS  # noqa: E402 - from the directory of the tests of site.yml
+from killing import killed_at  # noqa: E402
 from site_runs import OK, Run, environment, play, write_inventory, write_variables  # noqa: E402
 from waemu.probe import Options, Probe  # noqa: E402 - the emulator is not installed
 
@@ -248,8 +249,7 @@ class LiveCluster:
         finally:
             end_group(process)
         said = log.read_text()
-        killed_at = said.rpartition("\nKILLED AT [")[2].partition("]\n")[0] if process.returncode == KILLED else ""
-        return Killed(process.returncode, said, killed_at)
+        return Killed(process.returncode, said, killed_at(said) if process.returncode == KILLED else "")
 
     def begin(self, playbook: str, *more: str, **extra: str) -> tuple[subprocess.Popen[bytes], Path]:
         """Start a playbook in a process group of its own; its output goes to the file."""

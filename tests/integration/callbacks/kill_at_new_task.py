@@ -27,9 +27,7 @@ options:
     env: [{name: KILL_WHERE}]
 """
 
-import os  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
-import re  # noqa: E402
-import signal  # noqa: E402
+import re  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
 import sys  # noqa: E402
 import typing as t  # noqa: E402
 from collections import Counter  # noqa: E402
@@ -38,6 +36,10 @@ from pathlib import Path  # noqa: E402
 from ansible.playbook.play import Play  # noqa: E402
 from ansible.playbook.task import Task  # noqa: E402
 from ansible.plugins.callback import CallbackBase  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from killing import kill  # noqa: E402 - from the directory above, where no callback is looked for
 
 STEPS_PLAY, PLAN_TASK = "Do the steps, in the order of the plan", "Show | Show the plan"
 REVIVAL = "Run what does not report"
@@ -122,6 +124,4 @@ class CallbackModule(CallbackBase):
         changed, self._changed = self._changed, False
         due = {"changes": self.boundaries.in_steps and changed, "steps": self.boundaries.in_steps, "everywhere": True}
         if due[self.get_option("where")] and boundary not in self._known:
-            sys.stdout.write("\nKILLED AT [{0}]\n".format(boundary))
-            sys.stdout.flush()
-            os.killpg(0, signal.SIGKILL)
+            kill(boundary)

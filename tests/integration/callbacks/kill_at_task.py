@@ -19,18 +19,15 @@ options:
     env: [{name: KILL_AT_TASK}]
 """
 
-import os  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
-import signal  # noqa: E402
-import sys  # noqa: E402
+import sys  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
+from pathlib import Path  # noqa: E402
 
 from ansible.playbook.task import Task  # noqa: E402
 from ansible.plugins.callback import CallbackBase  # noqa: E402
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-def _kill(name: str) -> None:
-    sys.stdout.write("\nKILLED AT [{0}]\n".format(name))
-    sys.stdout.flush()
-    os.killpg(0, signal.SIGKILL)
+from killing import kill  # noqa: E402 - from the directory above, where no callback is looked for
 
 
 class CallbackModule(CallbackBase):
@@ -50,4 +47,4 @@ class CallbackModule(CallbackBase):
         self.begun += 1
         wanted: str = self.get_option("task")
         if self.begun == int(wanted) if wanted.isdigit() else wanted in task.get_name():
-            _kill(task.get_name())
+            kill(task.get_name())
