@@ -170,7 +170,7 @@ class Sender:
             # To the end of them: the oldest may all be known, where the database is slow to hear that they are sent.
             some = await self._node.db(messages.queued(self._node.engine, shards, after=last))
             late += self._take_over(some)
-            if not some or len(self._waiting) >= LONGEST_QUEUE:
+            if len(some) < messages.QUEUED_BATCH or len(self._waiting) >= LONGEST_QUEUE:
                 break
             last = some[-1]
         self._work.set()

@@ -17,6 +17,7 @@ from waemu.store.engine import insert_now, utc_now
 from waemu.store.media import Media
 
 DONE = ("delivered", "read", "failed", "deleted")  # nothing more happens to a message in these
+QUEUED_BATCH = 500  # messages that are read at a time by who takes them over
 COLLECT_BATCH = 500  # rows in one transaction, so that nobody waits long for a lock
 
 
@@ -45,7 +46,7 @@ async def queue(engine: AsyncEngine, node_key: str, new: Sequence[Message]) -> N
 
 
 async def queued(
-    engine: AsyncEngine, shards: Collection[int], *, after: Message | None = None, limit: int = 500
+    engine: AsyncEngine, shards: Collection[int], *, after: Message | None = None, limit: int = QUEUED_BATCH
 ) -> list[Message]:
     """The oldest messages of some shards that nobody has sent yet: what a new owner takes over.
 
