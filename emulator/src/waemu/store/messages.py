@@ -80,8 +80,7 @@ async def sent(engine: AsyncEngine, ids: Sequence[str], calls: Sequence[Callback
     async with engine.begin() as connection:
         waiting = messages.c.id.in_(ids) & (messages.c.status == "queued")  # a receipt may have been faster
         await connection.execute(messages.update().where(waiting).values(status="sent"))
-        kept = await connection.scalars(sa.select(messages.c.id).where(messages.c.id.in_(ids)))  # a clean-up, too
-        await _log(connection, [(message_id, "sent") for message_id in kept])
+        await _log(connection, [(message_id, "sent") for message_id in ids])
         await callbacks.add(connection, calls)
 
 
