@@ -77,6 +77,7 @@ def cluster(new_cluster: Callable[..., Cluster], engine: Any) -> Any:
 
 def test_the_code_comes_from_the_gateway(cluster: Witnessed) -> None:
     cluster.wait(lambda: cluster.code_requested("voice"), 60)
+    cluster.wait(lambda: [cluster.status(kind) for kind in COREAPPS] == [1011] * 3, 60)  # the lowest one will serve
     primary = cluster.wait(cluster.primary, 60)
     state = cluster.admin("GET", f"/numbers/{NUMBER}")
     assert (state["code_method"], state["registered"]) == ("voice", False)
