@@ -81,12 +81,13 @@ class Watch:
 
     def look(self) -> Look:
         """One observation. Raises a ClientError only where waiting cannot help."""
-        report = self._database()
         webapps, health, error = self._health()
         checked = ["health", "webapps"]
         found: list[Finding] = []
         support = self._optional("/v1/support", "support", checked, found) if health else None
         shards = self._optional("/v1/account/shards", "shards", checked, found) if health else None
+        # After health: a node that has just been replaced answers once its row tells its version, and not before.
+        report = self._database()
         rows = (report.liveness or ()) if report else ()
         cluster = observe(
             health.body if health else None,

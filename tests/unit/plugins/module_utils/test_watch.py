@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils import watch as watch_module
 from ansible_collections.waent.fleet.plugins.module_utils.client import NO_RETRY, AuthError, Client, TlsError
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import Cluster, Expected, Finding
+from ansible_collections.waent.fleet.plugins.module_utils.database import DatabaseAccess, Report
 from ansible_collections.waent.fleet.plugins.module_utils.watch import (
     Look,
     Waited,
@@ -96,6 +98,22 @@ def test_version_of_every_webapp_is_judged(api, start_api):
     other.on("GET", "/v1/health", dict(HEALTHY, meta={"version": "v2.19.7"}))
     codes = [finding.code for finding in watch(api, other, version="2.19.4").look().found]
     assert codes == ["WRONG_VERSION"]
+
+
+def test_versions_are_read_after_health(api, monkeypatch):
+    # A node that was replaced a moment ago answers as the new one: so its row has to be that of the new one.
+    def read(access, **options):
+        del access, options
+        version = "v2.19.7" if ("GET", "/v1/health") in api.whats else "v2.19.4"
+        row = {"node": "a:wa-coreapp-1", "role": "coreapp", "version": version, "age_seconds": 1.0}
+        return Report("MYSQL", reachable=True, liveness=(row,))
+
+    monkeypatch.setattr(watch_module, "read_database", read)
+    api.on("GET", "/v1/health", HEALTHY)
+    looking = watch(api)
+    looking.access = DatabaseAccess("MYSQL", "db", 3306, "waent", "canary-db-pw")
+    told = {node.name: node.version for node in looking.look().cluster.nodes}
+    assert told["a:wa-coreapp-1"] == "v2.19.7"
 
 
 def test_an_error_is_an_observation(api):
