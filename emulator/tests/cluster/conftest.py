@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,6 +113,11 @@ def postgres_image(engine: docker.DockerClient) -> str:
     except ImageNotFound:
         pytest.skip(f"{POSTGRES_IMAGE} is not there: emulator/build.py --postgres makes it")
     return POSTGRES_IMAGE
+
+
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("nsenter") or not shutil.which("ip"), reason="needs root, nsenter and ip"
+)
 
 
 def took_about(product_seconds: float, shortest: float, longest: float) -> None:
@@ -305,6 +311,12 @@ class Cluster:
             with contextlib.suppress(NotFound):
                 self.engine.api.restart(container, timeout=1)
         self._held_back = found - self._held_back
+
+    def cut(self, kind: str, away: str, *, on: bool) -> None:
+        """Drop everything from one container to another: a route in its network name space that leads nowhere."""
+        address, pid = self.address(away), str(self.containers[kind].attrs["State"]["Pid"])
+        route = ["ip", "route", "add" if on else "del", "blackhole", address]
+        subprocess.run(["nsenter", "-t", pid, "-n", *route], check=True)
 
     def register(self) -> None:
         """Request a code, verify it."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.cluster.conftest import ACCOUNT, DIVISOR, Cluster, took_about
+from tests.cluster.conftest import ACCOUNT, DIVISOR, Cluster, needs_root, took_about
 from waemu.shards import shard_of
 from waemu.wire import CoreError, NodeStatus
 
@@ -130,37 +127,24 @@ def test_paused_owner_is_disconnected_before_it_serves_again(cluster: Cluster) -
     other_standbys(cluster, 2)
 
 
-def _cut(cluster: Cluster, kind: str, away: str, *, on: bool) -> None:
-    """Drop everything from one node to another: a route in its network name space that leads nowhere."""
-    address, container = cluster.address(away), cluster.containers[kind]
-    verb = "add" if on else "del"
-    command = ["nsenter", "-t", str(container.attrs["State"]["Pid"]), "-n", "ip", "route", verb, "blackhole", address]
-    subprocess.run(command, check=True)
-
-
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("nsenter") or not shutil.which("ip"), reason="needs root, nsenter and ip"
-)
-
-
 @needs_root
 def test_cut_between_primary_and_owner_alone_changes_nothing(cluster: Cluster) -> None:
     primary = cluster.primary()
     assert primary
-    _cut(cluster, primary, "coreapp1", on=True)
+    cluster.cut(primary, "coreapp1", on=True)
     time.sleep(50 / DIVISOR)
     assert cluster.owners() == {-1: "coreapp1", 0: "coreapp1"}
-    _cut(cluster, primary, "coreapp1", on=False)
+    cluster.cut(primary, "coreapp1", on=False)
 
 
 @needs_root
 def test_owner_cut_off_from_all_masters_gives_up_by_itself(cluster: Cluster) -> None:
     for master in MASTERS:
-        _cut(cluster, master, "coreapp1", on=True)
+        cluster.cut(master, "coreapp1", on=True)
     took = cluster.seconds_until(lambda: cluster.owners() == {-1: "coreapp2", 0: "coreapp2"}, 60)
     took_about(took, 30, 50)  # the successor waits until the cut-off owner has given up, a real second here
     for master in MASTERS:
-        _cut(cluster, master, "coreapp1", on=False)
+        cluster.cut(master, "coreapp1", on=False)
     other_standbys(cluster, 2)
 
 

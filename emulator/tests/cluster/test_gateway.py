@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.cluster.conftest import ACCOUNT, CERT, GATEWAY_IMAGE, Cluster
+from tests.cluster.conftest import ACCOUNT, CERT, GATEWAY_IMAGE, Cluster, needs_root
 from waemu.gateway.faults import CRASHES
 from waemu.wire import CoreError, NodeStatus
 
@@ -142,6 +142,23 @@ def test_refused_set_shards_changes_nothing_and_works_when_called_again(cluster:
     cluster.set_shards(2, cert=CERT)
     cluster.wait(lambda: cluster.connected() == {}, 60)
     cluster.wait(lambda: cluster.holds(2), 200)
+
+
+@needs_root
+def test_owner_that_cannot_read_the_database_during_set_shards_is_no_ban(cluster: Witnessed) -> None:
+    cluster.wait(lambda: cluster.holds(2), 200)
+    owner = cluster.connected()[1]
+    cluster.cut(owner, "db", on=True)
+    try:
+        cluster.set_shards(1, cert=CERT)
+        cluster.wait(lambda: set(cluster.connected()) == {-1, 0} and owner not in cluster.connected().values(), 100)
+        assert cluster.admin("GET", "/bans") == []
+    finally:
+        cluster.cut(owner, "db", on=False)
+    cluster.wait(lambda: len(cluster.standbys()) == len(COREAPPS) - 1, 200)
+    cluster.set_shards(2, cert=CERT)
+    cluster.wait(lambda: cluster.holds(2), 200)
+    assert cluster.admin("GET", "/bans") == []
 
 
 @pytest.mark.parametrize("how", ["wrong", "overdue"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import Boot, Hook, Start, until
+from waemu.core.coreapp import News
 from waemu.core.gateway_link import Inbound
 from waemu.environment import DbEnv
 from waemu.schema import tables
@@ -20,6 +22,7 @@ from waemu.store.callbacks import Callback
 from waemu.store.cluster import Owner
 from waemu.store.engine import make_engine
 from waemu.store.messages import Message
+from waemu.wire import CoreError
 
 MASTER = Owner("core:master", "boot")
 
@@ -73,6 +76,31 @@ async def test_the_next_owner_delivers_what_the_last_one_could_not(start: Start,
         results = {boot: {count.result for count in boot.duty.callbacks.counts()} for boot in (first, second)}
         assert "success" not in results[first]
         assert "success" in results[second]
+
+
+async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot_read(
+    start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(member="a") as boot:
+        await shard_map.give([-1, 0], boot)
+        await until(lambda: boot.duty.connection.is_up)
+
+        async def away(_engine: AsyncEngine) -> None:
+            raise TimeoutError("the database does not answer")
+
+        for read in ("read_for_node", "read_map"):
+            monkeypatch.setattr(cluster, read, away)
+        news = News(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation)
+        boot.duty.ping(news)
+        await asyncio.sleep(0.3)
+        assert boot.duty.connection.is_up
+        await shard_map.shards(2)
+        boot.duty.ping(replace(news, generation=shard_map.generation))
+        await until(lambda: not boot.duty.connection.shards, 2)
+        with pytest.raises(CoreError):
+            await boot.send("m1")
+        await asyncio.sleep(0.5)
+        assert not boot.duty.connection.shards
 
 
 async def test_a_standby_delivers_nothing(start: Start, hooked: Hook, shard_map: Map) -> None:

@@ -266,3 +266,18 @@ def test_a_map_that_gives_one_node_two_shards_is_mended() -> None:
     twice = Owner("h1:core1", "boot")
     _changes, after = decided(2, {0: twice, 1: twice}, {key: Sight(key, "boot", 2) for key in ("h1:core1", "h2:core2")})
     assert (after[0].node_key, after[1].node_key) == ("h1:core1", "h2:core2")
+
+
+@given(st.data())
+def test_after_set_shards_nobody_is_given_a_shard_beside_one_who_serves_as_before(data: st.DataObject) -> None:
+    sights = data.draw(sights_of())
+    told = {key: data.draw(st.sampled_from([1, 2])) for key in sights}
+    serving = {key for key in sights if data.draw(st.booleans())}
+    sights = {key: replace(sight, told_generation=told[key], serving=key in serving) for key, sight in sights.items()}
+    owners = data.draw(owners_of(4))
+    old = decide.serves_as_before(sights, generation=2, owners=owners, interval=INTERVAL)
+    named = {owner.node_key for owner in owners.values()}
+    assert set(old) <= serving - named  # those of the new map serve by the new count
+    for key in serving - named:
+        knows_or_gave_up = told[key] == 2 or sights[key].silent >= INTERVAL
+        assert (key in old) != knows_or_gave_up

@@ -68,6 +68,7 @@ class Coreapp:
         self.generation = 0  # the set-shards generation this boot started in
         self.stopping = False
         self._safe_from_masters = float("-inf")
+        self._outdated: asyncio.Task[None] | None = None  # drops the connection, once there was a set-shards
         self._collect = asyncio.Event()
         # A fast clock must not make a slow machine look like a lost owner: at least one real second.
         self._confirmed_for = max(CONFIRMED_FOR, node.clock.product(1.0))
@@ -82,6 +83,8 @@ class Coreapp:
         """Product time after which another node could be serving in this one's place."""
         if not self.node.env.multiconnect:
             return float("inf")
+        if self._outdated is not None:
+            return float("-inf")
         return decide.ownership_ends(
             safe_from_masters=self._safe_from_masters,
             confirmed_at=self.node.confirmed_at,
@@ -97,6 +100,9 @@ class Coreapp:
             )
         if news is not None and news.generation > self.generation > 0:
             self.node.changed.set()
+            # The others serve by the new shard count soon, whether or not this node gets to read it.
+            if self._outdated is None:
+                self._outdated = asyncio.create_task(self._drop("a master tells of another generation"))
         now = self.node.clock.now()
         return Ping(self.node.me.node_key, self.node.instance_id, "coreapp", self.generation, now)
 
@@ -198,7 +204,7 @@ class Coreapp:
             log.info("Ready as standby, generation %d", self.generation)
         if node.env.multiconnect and node.state.generation > self.generation:
             await self._stop_for_restart()
-        owned = node.owned if node.may_connect else frozenset()
+        owned = node.owned if node.may_connect and self._outdated is None else frozenset()
         if owned == self.connection.shards:
             wait = 0.0
         else:

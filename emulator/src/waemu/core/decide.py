@@ -25,8 +25,8 @@ class Sight:
     instance_id: the boot that last answered, or wrote its row. generation: the set-shards generation that boot
     started in, 0 when that is not known. db_age: since its last liveness row. silent: since it first left out an
     answer to the primary; 0 when it answers. silent_elsewhere: the same for each secondary master that is alive.
-    answered: it answered the primary's latest heartbeat. told: the unhealthy_interval that it was told with the
-    last heartbeat it answered.
+    answered: it answered the primary's latest heartbeat. told, told_generation: the unhealthy_interval and the
+    generation that it was told with the last heartbeat it answered. serving: its last row says that it serves.
     """
 
     node_key: str
@@ -37,6 +37,27 @@ class Sight:
     silent_elsewhere: tuple[float, ...] = ()
     answered: bool = True
     told: float = 0.0
+    told_generation: int = 0
+    serving: bool = False
+
+
+def serves_as_before(
+    sights: Mapping[str, Sight], *, generation: int, owners: Mapping[int, Owner], interval: float
+) -> list[str]:
+    """Coreapps that may still serve by the shard count before set-shards: nobody else may be given a shard yet.
+
+    One that was told of the new generation has dropped what it had, and one that is silent for as long as that
+    takes has given up by itself (ownership_ends).
+    """
+    promoted = {owner.node_key for owner in owners.values()}
+    return [
+        key
+        for key, sight in sorted(sights.items())
+        if sight.serving
+        and key not in promoted
+        and sight.told_generation < generation
+        and sight.silent < max(interval, sight.told)
+    ]
 
 
 def unhealthy(sight: Sight, *, interval: float, db_trusted: float) -> str:

@@ -28,6 +28,7 @@ class Heard:
     answer: Ping | None = None
     answered: bool = False
     told: float = 0.0
+    told_generation: int = 0
 
 
 class Lookout:
@@ -57,19 +58,21 @@ class Lookout:
         """All masters, lowest key first."""
         return [row for _key, row in sorted(self.rows.items()) if row.role == "master"]
 
-    async def round(self, news: Callable[[Heard], str], interval: float, told: float) -> None:
+    async def round(self, news: Callable[[Heard], str], interval: float, told: float, generation: int) -> None:
         """One heartbeat to every coreapp at once.
 
-        news: what to tell a node, as a query. interval: product seconds until the next round. told: the
-        unhealthy_interval that is among the news.
+        news: what to tell a node, as a query. interval: product seconds until the next round. told, generation: the
+        unhealthy_interval and the generation that are among the news.
         """
         limit = max(self._clock.scaled(interval), PING_FLOOR)
         now = self._clock.now()
         for row in self.coreapps:
             self._heard.setdefault(row.node_key, Heard(at=now))
-        await asyncio.gather(*(self._ping(row, news, limit, told) for row in self.coreapps))
+        await asyncio.gather(*(self._ping(row, news, limit, told, generation) for row in self.coreapps))
 
-    async def _ping(self, row: NodeRow, news: Callable[[Heard], str], limit: float, told: float) -> None:
+    async def _ping(
+        self, row: NodeRow, news: Callable[[Heard], str], limit: float, told: float, generation: int
+    ) -> None:
         heard = self._heard[row.node_key]
         query, sent_at = news(heard), self._clock.now()
         try:
@@ -86,6 +89,8 @@ class Lookout:
             log.info("Heartbeat from %s", row.node_key)
         heard.at, heard.answer, heard.answered, heard.told = self._clock.now(), answer, True, told
         heard.silent_since = None
+        if query:
+            heard.told_generation = generation
 
     def silence(self) -> Silence:
         """For how long each coreapp has not answered, product seconds; 0 for those that do."""
@@ -121,6 +126,8 @@ class Lookout:
             silent_elsewhere=tuple(s.seconds[row.node_key] for s in elsewhere if row.node_key in s.seconds),
             answered=heard.answered,
             told=heard.told,
+            told_generation=heard.told_generation,
+            serving=row.serving and (answer is None or answer.instance_id == row.instance_id),
         )
 
 

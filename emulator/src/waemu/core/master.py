@@ -182,7 +182,8 @@ class Master:
             node = self.node
             interval = node.heartbeat_interval
             started = node.clock.now()
-            await self.lookout.round(self._news, interval, node.unhealthy_interval)
+            generation = node.state.generation if node.state else 0
+            await self.lookout.round(self._news, interval, node.unhealthy_interval, generation)
             self._look.set()
             self._beat.clear()
             left = interval - (node.clock.now() - started)
@@ -242,6 +243,12 @@ class Master:
             sights = self.lookout.sights(await self.lookout.silence_elsewhere(node.me.node_key, ASK_MASTERS))
         if not self.is_primary:
             return 0.0
+        old = decide.serves_as_before(
+            sights, generation=state.generation, owners=node.owners, interval=node.unhealthy_interval
+        )
+        if old:
+            log.info("Nothing assigned yet: %s may still serve as before set-shards", ", ".join(old))
+            return node.heartbeat_interval
         changes = decide.assign(
             shards=state.shards,
             generation=state.generation,
