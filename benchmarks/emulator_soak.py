@@ -1,34 +1,39 @@
 """A cluster that is killed, paused and cut at random every few seconds, while the probe sends.
 
-    .venv/bin/python benchmarks/emulator_soak.py [--minutes 30] [--seed N] [--divisor 10]
+    .venv/bin/python benchmarks/emulator_soak.py [--minutes 30] [--seed N] [--divisor 10] [--reshard 40]
 
-The seed decides what happens to whom; it is printed. Exit code 1 when a message that got a 201 was lost or came twice,
+With --reshard the number of shards is set to another one every so many seconds, in the middle of all that. The seed
+decides what happens to whom; it is printed. Exit code 1 when a message that got a 201 was lost or came twice,
 the number was banned, or the cluster is not healthy at the end. Needs the images of emulator/build.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
 import time
 from collections import Counter
 
 from docker.errors import APIError
-from emulator_cluster import Failed, Rig
+from emulator_cluster import ACCOUNT, CERT, Failed, Rig
 from waemu.probe import Probe, table
 
 SHARDS, COREAPPS, MASTERS, WEBAPPS = 4, 6, 2, 2
 LONGEST_AWAY = 60.0  # product seconds that a node stays killed, paused or cut off
 QUIET = (1.0, 4.0)  # real seconds between two mishaps
+COUNTS = (1, 2, 4)  # two standbys at least
 ACTIONS = ("kill", "restart", "pause", "cut", "network")
 
 
 class Soak:
     """One run."""
 
-    def __init__(self, rig: Rig, seed: int) -> None:
+    def __init__(self, rig: Rig, seed: int, reshard: float = math.inf) -> None:
+        """reshard: real seconds from one set-shards to the next."""
         self.rig, self.random = rig, random.Random(seed)
+        self.reshard_every, self.reshard_at, self.shards = reshard, time.monotonic() + reshard, SHARDS
         self.back: dict[str, tuple[float, str]] = {}  # node: when it comes back, and from what
         self.done: Counter[str] = Counter()
 
@@ -67,6 +72,16 @@ class Soak:
         else:
             self.rig.network.disconnect(container, force=True)
 
+    def reshard(self) -> None:
+        """Set another number of shards, whether or not the cluster is fit for it: it may refuse, or not answer."""
+        shards = self.random.choice([count for count in COUNTS if count != self.shards])
+        status, _ = self.rig.api("POST", "/account/shards", {**ACCOUNT, "shards": shards, "cert": CERT})
+        print(f"  {time.strftime('%H:%M:%S')} {shards} shards: {status or 'no answer'}", flush=True)
+        if status == 201:
+            self.shards = shards
+            self.done["set-shards"] += 1
+        self.reshard_at = time.monotonic() + self.reshard_every
+
     def bring_back(self, *, everybody: bool = False) -> None:
         """What has been away long enough."""
         for kind, (at, action) in list(self.back.items()):
@@ -85,6 +100,8 @@ class Soak:
         """Until the time is over; everybody is back then."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
+            if time.monotonic() >= self.reshard_at:
+                self.reshard()
             self.mishap()
             pause = time.monotonic() + self.random.uniform(*QUIET)
             while time.monotonic() < pause:
@@ -112,6 +129,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--divisor", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=20.0)
+    parser.add_argument("--reshard", type=float, default=math.inf, help="seconds from one set-shards to the next")
     given = parser.parse_args()
     seed = random.randrange(10**6) if given.seed is None else given.seed
     print(f"seed {seed}", flush=True)
@@ -120,9 +138,11 @@ def main() -> int:
             rig.start(masters=MASTERS, coreapps=COREAPPS, webapps=WEBAPPS)
             rig.register()
             rig.set_shards(SHARDS)
-            soak = Soak(rig, seed)
+            soak = Soak(rig, seed, given.reshard)
             with Probe(rig.options(rate=given.rate, seconds=given.minutes * 60 + 300, settle=60.0)) as probe:
                 soak.run(given.minutes * 60)
+                if soak.done["set-shards"]:
+                    rig.set_shards(SHARDS)
                 recovered = rig.until("healthy again", lambda: healthy(rig), 120)
                 time.sleep(2)
         except (Failed, APIError) as error:
