@@ -119,8 +119,12 @@ def health_problems(nodes: t.Sequence[UpgradeNode], placed: t.Sequence[Entry], h
         grave = problem["kind"] == ACT or (problem["kind"] == WAIT and not dead)
         if grave and problem["code"] not in UPGRADE_MENDS:
             found.append(Problem(problem["code"], problem["message"], host=problem["host"]))
-    if cluster.get("registered") is not False and _owners_unread(cluster):
-        message = "Who owns the shards could not be read from the API; log in as the user admin."
+    unread = _owners_unread(cluster) if cluster.get("registered") is not False else []
+    if unread:
+        message = (
+            "What {0} owns could not be read from the API. It may only be starting: run this again in a moment."
+            " Other users than admin never get to read it.".format(", or ".join(unread))
+        )
         found.append(Problem("STATE_UNKNOWN", message))
     return found
 
@@ -137,14 +141,15 @@ def stranger_problems(hosts: t.Sequence[Entry]) -> list[Problem]:
     return [Problem("NODE_SECRET_DIFFERS", message, "wa_extra_environment")]
 
 
-def _owners_unread(cluster: Entry) -> bool:
-    return any(
-        node["shards"] is None
+def _owners_unread(cluster: Entry) -> list[str]:
+    return [
+        node["name"]
+        for node in cluster.get("nodes") or []
+        if node["shards"] is None
         and not node["errors"]
         and node["gateway_status"] is not None
         and node["kind"] == "coreapp"
-        for node in cluster.get("nodes") or []
-    )
+    ]
 
 
 def batches(state: UpgradeState, plan: UpgradePlan, placed: t.Sequence[Entry], wanted: Version) -> list[list[Entry]]:

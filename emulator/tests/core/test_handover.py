@@ -90,7 +90,7 @@ async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot
 
         for read in ("read_for_node", "read_map"):
             monkeypatch.setattr(cluster, read, away)
-        news = News(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation)
+        news = News(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation, "-1,0")
         boot.duty.ping(news)
         await asyncio.sleep(0.3)
         assert boot.duty.connection.is_up
@@ -101,6 +101,26 @@ async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot
             await boot.send("m1")
         await asyncio.sleep(0.5)
         assert not boot.duty.connection.shards
+
+
+async def test_a_heartbeat_keeps_nobody_safe_whose_shard_was_given_away(
+    start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(member="a") as boot:
+        await shard_map.give([-1, 0], boot)
+        await until(lambda: boot.duty.connection.is_up)
+
+        async def away(*_arguments: object) -> None:
+            raise TimeoutError("the database does not answer")
+
+        for call in ("read_for_node", "read_map", "write_node"):
+            monkeypatch.setattr(cluster, call, away)
+        news = News(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation, "-1,0")
+        boot.duty.ping(news)
+        await asyncio.sleep(2)
+        assert boot.duty.connection.is_up
+        boot.duty.ping(replace(news, owned="0"))
+        await until(lambda: not boot.duty.connection.shards, 2)
 
 
 async def test_a_standby_delivers_nothing(start: Start, hooked: Hook, shard_map: Map) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class News:
     """What the primary tells a coreapp with a heartbeat.
 
     instance_id, heard_at: the boot it last heard, and what that boot's clock was then. unhealthy_interval and
-    lease_left: product seconds, see decide.safe_after_ping. generation: that of the cluster.
+    lease_left: product seconds, see decide.safe_after_ping. generation: that of the cluster. owned: the shards that
+    this boot holds by the primary's map, separated by commas.
     """
 
     instance_id: str
@@ -48,6 +50,12 @@ class News:
     unhealthy_interval: float
     lease_left: float
     generation: int
+    owned: str = ""
+
+    @property
+    def shards(self) -> frozenset[int]:
+        """What is owned."""
+        return frozenset(int(shard) for shard in self.owned.split(",") if shard)
 
 
 class Restart(Exception):
@@ -67,7 +75,8 @@ class Coreapp:
         self.collect_every = COLLECT_PERIOD
         self.generation = 0  # the set-shards generation this boot started in
         self.stopping = False
-        self._safe_from_masters = float("-inf")
+        self._safe_until, self._safe_for = float("-inf"), frozenset[int]()  # what the last heartbeat said
+        self._doubt = asyncio.Event()  # the last heartbeat protects less than is served
         self._outdated: asyncio.Task[None] | None = None  # drops the connection, once there was a set-shards
         self._collect = asyncio.Event()
         # A fast clock must not make a slow machine look like a lost owner: at least one real second.
@@ -77,6 +86,11 @@ class Coreapp:
     def ready(self) -> bool:
         """Whether the core is instantiated: until then it answers 1011 (3.5)."""
         return self.node.schema_ready and self.node.registered and not self.stopping
+
+    @property
+    def _safe_from_masters(self) -> float:
+        """Until when no master can promote another node for what this one serves."""
+        return self._safe_until if self.connection.shards <= self._safe_for else float("-inf")
 
     @property
     def may_serve_until(self) -> float:
@@ -95,9 +109,13 @@ class Coreapp:
     def ping(self, news: News | None) -> Ping:
         """Answer a heartbeat; only the primary has news."""
         if news is not None and news.instance_id == self.node.instance_id:
-            self._safe_from_masters = decide.safe_after_ping(
+            self._safe_until = decide.safe_after_ping(
                 news.heard_at, interval=news.unhealthy_interval, lease_left=news.lease_left
             )
+            # One that was silent for a while is heard again, and what it serves may be another's by now.
+            self._safe_for = news.shards
+            if self.connection.shards - self._safe_for:
+                self._doubt.set()
         if news is not None and news.generation > self.generation > 0:
             self.node.changed.set()
             # The others serve by the new shard count soon, whether or not this node gets to read it.
@@ -308,7 +326,10 @@ class Coreapp:
             await self.connection.until(lambda: bool(self.connection.shards))
             quiet = min(self._safe_from_masters, node.written_at + LIVENESS_STALE) - self._confirmed_for
             if node.clock.now() < quiet:
-                await node.clock.sleep(quiet - node.clock.now())
+                self._doubt.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(node.clock.scaled(quiet - node.clock.now())):
+                        await self._doubt.wait()
                 continue
             await self._confirm()
             await node.clock.sleep(self._confirmed_for / 4)

@@ -18,7 +18,7 @@ from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
 from waemu.shards import CONTROL_SHARD, ranges
 from waemu.store import cluster
-from waemu.store.cluster import LeaseLost
+from waemu.store.cluster import LeaseLost, Owner
 from waemu.store.engine import DB_ERRORS
 from waemu.wire import NodeStatus, Ping, Silence
 
@@ -34,6 +34,8 @@ class Master:
         connection.link.allowed = lambda: self.is_primary
         self.lookout = Lookout(node.clock, node.client)
         self._lease_ends = float("-inf")  # product time; renewed from the moment of asking, so never too late
+        self._map_known = False  # whether the shard map was read since the lease was won
+        self._giving: frozenset[int] = frozenset()  # shards that change hands in the database, or may have
         self._db_since = node.clock.now()  # since when the database answers without a break
         self._look = asyncio.Event()  # there is something to decide
         self._beat = asyncio.Event()  # a coreapp is new: do not wait for the next heartbeat
@@ -118,6 +120,7 @@ class Master:
         if held:
             self._lease_ends = asked_at + node.env.lease_seconds
             if not was_primary:
+                self._map_known = False
                 log.info("Won the mastership lease: primary master")
         elif was_primary:
             self._lease_ends = float("-inf")
@@ -150,6 +153,7 @@ class Master:
         """Read the shard map first of all (3.1), then the nodes; wake whoever acts on it."""
         node = self.node
         await node.refresh()
+        self._map_known = self.is_primary
         if self._db_since == math.inf:
             self._db_since = node.clock.now()
         if self.lookout.update(await node.nodes()):
@@ -195,14 +199,16 @@ class Master:
 
     def _news(self, heard: Heard) -> str:
         """What a heartbeat of the primary tells a node: see coreapp.News."""
-        if not self.is_primary or self.node.state is None or heard.answer is None:
+        if not self.is_primary or not self._map_known or self.node.state is None or heard.answer is None:
             return ""
+        boot = Owner(heard.answer.node_key, heard.answer.instance_id)
         news = News(
             instance_id=heard.answer.instance_id,
             heard_at=heard.answer.at,
             unhealthy_interval=self.node.unhealthy_interval,
             lease_left=self._lease_ends - heard.at,
             generation=self.node.state.generation,
+            owned=",".join(map(str, sorted(decide.owned(self.node.owners, boot) - self._giving))),
         )
         return "?" + urlencode(asdict(news))
 
@@ -216,7 +222,7 @@ class Master:
         while True:
             wait = math.inf
             self._look.clear()
-            if self.is_primary and self.node.schema_ready and self.node.registered:
+            if self.is_primary and self._map_known and self.node.schema_ready and self.node.registered:
                 try:
                     wait = await self._assign()
                 except LeaseLost as error:
@@ -235,6 +241,9 @@ class Master:
         """Bring the map up to date; returns product seconds after which to look again."""
         node, state = self.node, self.node.state
         assert state is not None
+        if self._giving:  # it is not known what became of it
+            await node.read_map()
+            self._giving = frozenset()
         hold = self._hold_after_reshard()
         if hold > 0:
             return hold
@@ -269,7 +278,7 @@ class Master:
         state = self.node.state
         if state is None or state.age is None:
             return 0.0
-        since = self.node.clock.product(state.age) + self.node.clock.now() - self.node.read_at
+        since = self.node.clock.product(state.age) + self.node.clock.now() - self.node.state_read_at
         return RESHARD_ASSIGN_AFTER - since
 
     async def _write(self, changes: decide.Changes, sights: dict[str, decide.Sight]) -> None:
@@ -289,8 +298,10 @@ class Master:
                 owner.node_key if owner else "nobody",
                 f" ({why})" if why else "",
             )
-        await node.db(cluster.assign(node.engine, node.me, node.state.generation, changes))
         concerned = {owner.node_key for owner in (*changes.values(), *node.owners.values()) if owner is not None}
+        self._giving = frozenset(changes)
+        await node.db(cluster.assign(node.engine, node.me, node.state.generation, changes))
         await node.read_map()
+        self._giving = frozenset()
         await self._connect()
         await node.tell(row for key, row in self.lookout.rows.items() if key in concerned)

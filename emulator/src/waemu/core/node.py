@@ -51,6 +51,7 @@ class Node:
         self.read_once = asyncio.Event()  # everything was read from the database at least once
         self._boot_settings = self.settings
         self.read_at = float("-inf")  # when the map was last read
+        self.state_read_at = float("-inf")
         self.confirmed_at = float("-inf")  # see confirm
         self.written_at = float("-inf")
 
@@ -135,7 +136,9 @@ class Node:
         settings = await self.db(config.read_settings(self.engine))
         self.settings = of_version(settings, self.env.version)
         logs.set_level(self.settings["log_level"], verbose=self.settings["verbose_logging"])
-        self.owners, self.state, self.read_at = owners, state, asked_at
+        self.state, self.state_read_at = state, asked_at
+        if asked_at >= self.read_at:  # else the map was read again meanwhile
+            self.owners, self.read_at = owners, asked_at
         if not self.read_once.is_set():
             self._boot_settings = self.settings
             self.read_once.set()
@@ -149,8 +152,9 @@ class Node:
     async def read_map(self) -> None:
         """Read the shard map alone."""
         asked_at = self.clock.now()
-        self.owners = await self.db(cluster.read_map(self.engine))
-        self.read_at = asked_at
+        owners = await self.db(cluster.read_map(self.engine))
+        if asked_at >= self.read_at:
+            self.owners, self.read_at = owners, asked_at
 
     async def confirm(self) -> None:
         """Say that this node serves, then read whether it may: whoever follows it sees the one or the other."""

@@ -128,7 +128,9 @@ class RemoteLink:
     async def acknowledge(self, events: Sequence[Event]) -> None:
         """The gateway may forget what receive returned last. Raises LinkDown."""
         frame, socket = self._events, self._socket
-        if frame is None or socket is None or frame.events is not events:
+        if not self.allowed():
+            self._end(LinkDown("this node may not serve any more"))
+        if frame is None or socket is None or socket is not self._socket or frame.events is not events:
             raise LinkDown("the connection these events came over is gone")
         self._events, self.backlog = None, max(self.backlog - len(events), 0)
         try:

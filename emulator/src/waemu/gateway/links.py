@@ -36,10 +36,11 @@ class Link:
         self.sign = asyncio.Event()
         self._write, self._shut, self._clock = write, shut, clock
 
-    def heard(self) -> None:
-        """A frame came in."""
+    def heard(self, *, answers: bool = False) -> None:
+        """A frame came in. answers: it answers a ping, so that it cannot be older than that."""
         self.heard_at = self._clock.now()
-        self.sign.set()
+        if answers:
+            self.sign.set()
 
     async def write(self, frame: protocol.FromGateway) -> None:
         """Send a frame; a connection that breaks meanwhile is found by its reader."""

@@ -238,8 +238,9 @@ class Gateway:
         async for message in socket:
             if message.type is not WSMsgType.BINARY:
                 break
-            link.heard()
-            await self._handle(link, protocol.decode_from_node(message.data))
+            frame = protocol.decode_from_node(message.data)
+            link.heard(answers=isinstance(frame, Pong))
+            await self._handle(link, frame)
 
     async def _handle(self, link: Link, frame: protocol.FromNode) -> None:
         if isinstance(frame, Ping):
