@@ -199,7 +199,11 @@ class LiveCluster:
 
     def _remove_gateway(self) -> None:
         with contextlib.suppress(docker.errors.NotFound):
-            self.engine.containers.get(self.shape.prefix + "-gateway").remove(force=True)
+            gateway = self.engine.containers.get(self.shape.prefix + "-gateway")
+            for line in gateway.logs().decode(errors="replace").splitlines():
+                if " E gateway " in line:  # a ban: who, and why, is nowhere else
+                    print(line, file=sys.stderr)
+            gateway.remove(force=True)
 
     # -- playbooks ---------------------------------------------------------------------------------------------------
 
