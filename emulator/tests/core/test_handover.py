@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -78,20 +79,29 @@ async def test_the_next_owner_delivers_what_the_last_one_could_not(start: Start,
         assert "success" in results[second]
 
 
-async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot_read(
-    start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextlib.asynccontextmanager
+async def protected(
+    start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch, *away: str
+) -> AsyncIterator[tuple[Boot, News]]:
+    """An owner that a heartbeat protects for long, and the news in it. away: calls the database does not answer."""
+
+    async def unanswered(*_arguments: object) -> None:
+        raise TimeoutError("the database does not answer")
+
     async with start(member="a") as boot:
         await shard_map.give([-1, 0], boot)
         await until(lambda: boot.duty.connection.is_up)
-
-        async def away(_engine: AsyncEngine) -> None:
-            raise TimeoutError("the database does not answer")
-
-        for read in ("read_for_node", "read_map"):
-            monkeypatch.setattr(cluster, read, away)
+        for call in away:
+            monkeypatch.setattr(cluster, call, unanswered)
         news = News(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation, "-1,0")
         boot.duty.ping(news)
+        yield boot, news
+
+
+async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot_read(
+    start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with protected(start, shard_map, monkeypatch, "read_for_node", "read_map") as (boot, news):
         await asyncio.sleep(0.3)
         assert boot.duty.connection.is_up
         await shard_map.shards(2)
@@ -106,17 +116,7 @@ async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot
 async def test_a_heartbeat_keeps_nobody_safe_whose_shard_was_given_away(
     start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with start(member="a") as boot:
-        await shard_map.give([-1, 0], boot)
-        await until(lambda: boot.duty.connection.is_up)
-
-        async def away(*_arguments: object) -> None:
-            raise TimeoutError("the database does not answer")
-
-        for call in ("read_for_node", "read_map", "write_node"):
-            monkeypatch.setattr(cluster, call, away)
-        news = News(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation, "-1,0")
-        boot.duty.ping(news)
+    async with protected(start, shard_map, monkeypatch, "read_for_node", "read_map", "write_node") as (boot, news):
         await asyncio.sleep(2)
         assert boot.duty.connection.is_up
         boot.duty.ping(replace(news, owned="0"))

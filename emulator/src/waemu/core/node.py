@@ -137,8 +137,7 @@ class Node:
         self.settings = of_version(settings, self.env.version)
         logs.set_level(self.settings["log_level"], verbose=self.settings["verbose_logging"])
         self.state, self.state_read_at = state, asked_at
-        if asked_at >= self.read_at:  # else the map was read again meanwhile
-            self.owners, self.read_at = owners, asked_at
+        self._take_map(owners, asked_at)
         if not self.read_once.is_set():
             self._boot_settings = self.settings
             self.read_once.set()
@@ -152,8 +151,10 @@ class Node:
     async def read_map(self) -> None:
         """Read the shard map alone."""
         asked_at = self.clock.now()
-        owners = await self.db(cluster.read_map(self.engine))
-        if asked_at >= self.read_at:
+        self._take_map(await self.db(cluster.read_map(self.engine)), asked_at)
+
+    def _take_map(self, owners: dict[int, Owner], asked_at: float) -> None:
+        if asked_at >= self.read_at:  # else the map was read again meanwhile
             self.owners, self.read_at = owners, asked_at
 
     async def confirm(self) -> None:
