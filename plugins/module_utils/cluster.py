@@ -622,6 +622,8 @@ def _owner_findings(cluster: Cluster, shards: int) -> list[Finding]:
     owners = cluster.owners
     by_name = {node.name: node for node in cluster.nodes}
     found = _ownerless_findings(cluster, shards)
+    silent = [node for node in cluster.live_coreapps if node.shards is None]
+    found += _about(silent, "OWNER_UNREAD", "Support does not say what {0} owns; it may only be starting.", WAIT)
     for shard, names in owners.items():
         if len(names) > 1:
             text = "Shard {0} has more than one owner: {1}. That gets a number banned.".format(shard, _names(names))

@@ -273,7 +273,7 @@ def read_state(
             Problem(
                 "STATE_UNKNOWN",
                 "The number of shards{0} could not be read from the API; a plan made from a guess could stop an owner."
-                " Read the cluster again with a token of the user admin.".format(
+                " Coreapps that are starting tell it in a moment; the number is told to admin only.".format(
                     ", and who owns them ({0}),".format(", ".join(unread)) if unread else ""
                 ),
             )

@@ -29,6 +29,9 @@ Entry = t.Mapping[str, t.Any]
 UPGRADE_MENDS = ("VERSION_DIFFERS", "BUILD_EXPIRED", "WRONG_VERSION")
 """Problems that are the reason to upgrade, or none while versions are mixed."""
 
+TOLD_BY_STATE_UNKNOWN = ("OWNER_UNREAD",)
+"""Problems of health that this file tells by itself, whatever else is wrong."""
+
 SERVING, PRIMARY_ELECTED, NOTHING = "serving", "primary", "nothing"
 """What a gate can ask for: everything that should be there serves, there is one primary master, nothing."""
 
@@ -117,7 +120,7 @@ def health_problems(nodes: t.Sequence[UpgradeNode], placed: t.Sequence[Entry], h
     dead = any(not node.alive for node in nodes)
     for problem in health.get("problems") or []:
         grave = problem["kind"] == ACT or (problem["kind"] == WAIT and not dead)
-        if grave and problem["code"] not in UPGRADE_MENDS:
+        if grave and problem["code"] not in UPGRADE_MENDS + TOLD_BY_STATE_UNKNOWN:
             found.append(Problem(problem["code"], problem["message"], host=problem["host"]))
     unread = _owners_unread(cluster) if cluster.get("registered") is not False else []
     if unread:

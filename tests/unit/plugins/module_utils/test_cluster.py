@@ -152,6 +152,18 @@ def test_losing_any_owner_is_noticed(shards, spares, masters, data):
 
 
 @given(SHARD_COUNTS, st.integers(1, 4), st.data())
+def test_a_coreapp_that_support_does_not_know_yet_is_waited_for(shards, spares, data):
+    health, support, account = healthy_bodies(shards, shards + spares, 2)
+    late = "host-{0}:wa-coreapp-1".format(data.draw(st.integers(shards, shards + spares - 1)))
+    del support["support"][late]
+    found = findings(observe(health, support, account), Expected())
+    assert [(finding.code, finding.host, finding.kind) for finding in found] == [("OWNER_UNREAD", late, WAIT)]
+    assert findings(observe(health, None, account), Expected()) == []
+    health["health"][late] = {"errors": [{"code": 1014, "title": "Internal error", "details": "Could not reach core"}]}
+    assert "OWNER_UNREAD" not in {finding.code for finding in findings(observe(health, support, account), Expected())}
+
+
+@given(SHARD_COUNTS, st.integers(1, 4), st.data())
 def test_a_second_owner_is_noticed(shards, spares, data):
     health, support, account = healthy_bodies(shards, shards + spares, 2)
     shard = data.draw(st.integers(0, shards - 1))
