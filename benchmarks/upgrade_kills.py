@@ -10,8 +10,12 @@ v2.19.4 it leads to v2.19.7, and further ways lead to versions made for it, all 
 way nothing is left to try: first of the boundaries before which something was changed, then of all in the steps of the
 plan, then of those before and after the steps too (--where ends it there).
 
-A boundary is named by how many steps are left, step, task, and which time it comes in this step. About two hours in
-all. Results: .cache/upgrade_kills.json. Two calls at a time need --port and --prefix of their own.
+With --schema every way leads to the next line of versions, which is the other strategy: everything that writes is
+stopped, the schema is upgraded once, everything starts anew.
+
+A boundary is named by how many steps are left, step, task, and which time it comes in this step. Rolling takes about
+75 minutes in all. Results: .cache/upgrade_kills.json, with --schema .cache/upgrade_schema_kills.json. Two calls at a
+time need --port and --prefix of their own.
 """
 
 from __future__ import annotations
@@ -36,6 +40,17 @@ SHARDS = 2
 INTERVALS = (5, 30)
 WHERE = ("changes", "steps", "everywhere")
 QUICK = {"wa_health_timeout_seconds": 60}
+HOOK = """
+- name: Say that it was reached
+  ansible.builtin.debug:
+    msg: here
+"""
+
+
+def lines() -> t.Iterator[str]:
+    """One made version of each line above the old one."""
+    for line in itertools.count(21, 2):
+        yield "v2.{0}.901".format(line)
 
 
 def versions() -> t.Iterator[str]:
@@ -121,10 +136,12 @@ def line(way: t.Mapping[str, t.Any]) -> str:
     )  # fmt: skip
 
 
-def stretch(cluster: LiveCluster, results: Results, where: t.Sequence[str], deadline: float) -> bool:
+def stretch(
+    cluster: LiveCluster, results: Results, ways: t.Iterator[str], where: t.Sequence[str], deadline: float
+) -> bool:
     """Way after way; True when nothing is left to try."""
     left = list(where)
-    for version in versions():
+    for version in ways:
         # Those before are not needed any more: what runs of them goes on without its tag.
         made = contextlib.nullcontext() if version == NEW else made_version(cluster.engine, version)
         with made:
@@ -145,18 +162,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=600, help="kill no more after so many minutes")
     parser.add_argument("--restart", action="store_true", help="forget what earlier calls found")
+    parser.add_argument("--schema", action="store_true", help="to another line of versions each time")
     parser.add_argument("--where", choices=WHERE, default=WHERE[-1], help="where to kill; all without")
     parser.add_argument("--prefix", default="upgk", help="first word of all that is made")
     parser.add_argument("--port", type=int, default=28000, help="the first of 300 ports")
     options = parser.parse_args()
     deadline = time.monotonic() + options.minutes * 60
-    results = Results("upgrade_kills", options.restart)
+    results = Results("upgrade_schema_kills" if options.schema else "upgrade_kills", options.restart)
     whole = False
     with tempfile.TemporaryDirectory() as home:
         cluster = LiveCluster(Path(home), Shape(options.prefix, options.port, SHARDS, divisor=10, more=QUICK))
         try:
             cluster.start()
-            whole = stretch(cluster, results, WHERE[: WHERE.index(options.where) + 1], deadline)
+            if options.schema:
+                hook = Path(home) / "hook.yml"
+                hook.write_text(HOOK)
+                cluster.declare(wa_db_snapshot=str(hook), wa_message_cleanup_wait=str(hook))
+            where = WHERE[: WHERE.index(options.where) + 1]
+            whole = stretch(cluster, results, lines() if options.schema else versions(), where, deadline)
         finally:
             cluster.remove()
     kills = {kill for way in results.all for kill in way["kills"]}
