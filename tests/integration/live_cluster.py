@@ -333,6 +333,15 @@ class LiveCluster:
         told = self.settings()
         return told["heartbeat_interval"], told["unhealthy_interval"]
 
+    def have_been_silent(self, name: str, seconds: int) -> None:
+        """A coreapp that is stopped has been so for that long, as far as the database tells."""
+        age = "UPDATE clusterStore.nodes SET last_seen = UTC_TIMESTAMP(6) - INTERVAL {0} SECOND WHERE node_key LIKE '%:{1}';"
+        database = self.engine.containers.get(self.shape.prefix + "-db")
+        command = ["mariadb", "--batch", "-e", age.format(seconds, name) + " SELECT ROW_COUNT()"]
+        told = database.exec_run(command, environment={"MYSQL_PWD": SECRETS["wa_db_password"]})
+        if told.output.decode().split() != ["ROW_COUNT()", "1"]:
+            raise Failed("the row of {0} was not changed: {1}".format(name, told.output.decode()))
+
     def connections(self) -> list[dict[str, t.Any]]:
         """Who is connected for which shards, as the gateway sees it."""
         found: list[dict[str, t.Any]] = _call(self.gateway_url + "/connections")

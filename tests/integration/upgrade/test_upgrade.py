@@ -81,6 +81,18 @@ def test_the_same_version_again_changes_nothing(cluster: LiveCluster) -> None:
     assert cluster.nodes() == before
 
 
+def test_a_coreapp_that_was_silent_for_minutes_does_not_stop_a_run_that_starts_it(cluster: LiveCluster) -> None:
+    """As after a schema upgrade that failed and is looked into before it is run again."""
+    serving = {link["node"].rpartition(":")[2] for link in cluster.connections()}
+    spare = min(set(cluster.coreapps()) - serving)
+    cluster.engine.containers.get(spare).stop()
+    cluster.have_been_silent(spare, 150)
+    run = cluster.upgrade(NEW)
+    assert run.code == OK, run.output
+    assert steps(run.output) == ["Run"], run.output
+    assert cluster.faults(2) == []
+
+
 def test_site_makes_nodes_anew_that_are_not_as_declared_in_the_same_careful_order(
     cluster: LiveCluster, balancer: Balancer
 ) -> None:
