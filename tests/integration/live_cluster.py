@@ -335,9 +335,10 @@ class LiveCluster:
 
     def have_been_silent(self, name: str, seconds: int) -> None:
         """A coreapp that is stopped has been so for that long, as far as the database tells."""
-        age = "UPDATE clusterStore.nodes SET last_seen = UTC_TIMESTAMP(6) - INTERVAL {0} SECOND WHERE node_key LIKE '%:{1}';"
+        moment = "UTC_TIMESTAMP(6) - INTERVAL {0} SECOND".format(seconds)
+        age = "UPDATE clusterStore.nodes SET last_seen = {0} WHERE node_key LIKE '%:{1}';".format(moment, name)
         database = self.engine.containers.get(self.shape.prefix + "-db")
-        command = ["mariadb", "--batch", "-e", age.format(seconds, name) + " SELECT ROW_COUNT()"]
+        command = ["mariadb", "--batch", "-e", age + " SELECT ROW_COUNT()"]
         told = database.exec_run(command, environment={"MYSQL_PWD": SECRETS["wa_db_password"]})
         if told.output.decode().split() != ["ROW_COUNT()", "1"]:
             raise Failed("the row of {0} was not changed: {1}".format(name, told.output.decode()))
