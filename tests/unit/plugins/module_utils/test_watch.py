@@ -50,7 +50,8 @@ def test_static_key_reads_health_only(api):
 
 def test_token_reads_all(api):
     api.on("GET", "/v1/health", HEALTHY)
-    api.on("GET", "/v1/support", {"support": {"a:wa-coreapp-1": {"shards": [[-1, -1], [0, 0]]}}})
+    owner, spare = {"shards": [[-1, -1], [0, 0]]}, {"shards": []}
+    api.on("GET", "/v1/support", {"support": {"a:wa-coreapp-1": owner, "b:wa-coreapp-1": spare}})
     api.on("GET", "/v1/account/shards", {"account": {"shards": 1}})
     look = watch(api, token="t").look()
     assert look.healthy and look.checked == ("health", "webapps", "support", "shards")
