@@ -178,8 +178,9 @@ def main() -> int:
                 hook = Path(home) / "hook.yml"
                 hook.write_text(HOOK)
                 # What was stopped for the schema does not settle down, and every run again would wait for it.
-                quick = {"wa_upgrade_settle_seconds": 5}
-                cluster.declare(wa_db_snapshot=str(hook), wa_message_cleanup_wait=str(hook), **quick)
+                cluster.declare(
+                    wa_db_snapshot=str(hook), wa_message_cleanup_wait=str(hook), wa_upgrade_settle_seconds=5
+                )
             where = WHERE[: WHERE.index(options.where) + 1]
             whole = stretch(cluster, results, lines() if options.schema else versions(), where, deadline)
         finally:

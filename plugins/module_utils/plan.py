@@ -267,7 +267,7 @@ def read_state(
             slots["{0}:{1}".format(addresses.get(slot.host, slot.host), name)] = slot
     # What was removed is shown by the API for some minutes more; only a node that answers is a stranger.
     problems = [_stranger(key) for key in sorted(reported) if key not in slots and _alive(reported[key])]
-    unread = sorted(key for key, node in reported.items() if node["shards"] is None and _alive(node))
+    unread = unread_coreapps(cluster)
     if not isinstance(cluster.get("shards"), int) or unread:
         problems.append(
             Problem(
@@ -287,6 +287,12 @@ def read_state(
         owned = frozenset(shard for shard in (node or {}).get("shards") or [] if shard >= 0)
         coreapps.append(Coreapp(slot, key, alive, owned if alive else frozenset()))
     return ClusterState(cluster["shards"], tuple(coreapps)), []
+
+
+def unread_coreapps(cluster: t.Mapping[str, t.Any]) -> list[str]:
+    """Names of the coreapps that answer, and of which the API did not tell what they own. cluster: as in read_state."""
+    nodes = cluster.get("nodes") or []
+    return sorted(n["name"] for n in nodes if n["kind"] == "coreapp" and n["shards"] is None and _alive(n))
 
 
 def _alive(node: t.Mapping[str, t.Any]) -> bool:

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import ACT, PRIMARY, WAIT
 from ansible_collections.waent.fleet.plugins.module_utils.environment import TOKEN_KEY
 from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils.plan import unread_coreapps
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 from ansible_collections.waent.fleet.plugins.module_utils.siteplan import differences, strangers
 from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
@@ -122,7 +123,7 @@ def health_problems(nodes: t.Sequence[UpgradeNode], placed: t.Sequence[Entry], h
         grave = problem["kind"] == ACT or (problem["kind"] == WAIT and not dead)
         if grave and problem["code"] not in UPGRADE_MENDS + TOLD_BY_STATE_UNKNOWN:
             found.append(Problem(problem["code"], problem["message"], host=problem["host"]))
-    unread = _owners_unread(cluster) if cluster.get("registered") is not False else []
+    unread = unread_coreapps(cluster) if cluster.get("registered") is not False else []
     if unread:
         message = (
             "What {0} owns could not be read from the API. It may only be starting: run this again in a moment."
@@ -142,17 +143,6 @@ def stranger_problems(hosts: t.Sequence[Entry]) -> list[Problem]:
         " site.yml with the version that runs first, which makes all nodes anew.".format(", ".join(found))
     )
     return [Problem("NODE_SECRET_DIFFERS", message, "wa_extra_environment")]
-
-
-def _owners_unread(cluster: Entry) -> list[str]:
-    return [
-        node["name"]
-        for node in cluster.get("nodes") or []
-        if node["shards"] is None
-        and not node["errors"]
-        and node["gateway_status"] is not None
-        and node["kind"] == "coreapp"
-    ]
 
 
 def batches(state: UpgradeState, plan: UpgradePlan, placed: t.Sequence[Entry], wanted: Version) -> list[list[Entry]]:
