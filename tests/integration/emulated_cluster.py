@@ -142,7 +142,7 @@ class EmulatedCluster:
     def ca_file(self, directory: Path, number: int = 1) -> Path:
         """The self-signed certificate of a webapp, which is its own authority."""
         port = self.port("webapp-{0}".format(number), "443/tcp")
-        pem = self.until(lambda: _certificate(port), 30, "TLS of webapp {0}".format(number))
+        pem = self.until(lambda: _certificate(port), 90, "TLS of webapp {0}".format(number))
         path = directory / "webapp-{0}.pem".format(number)
         path.write_text(pem, encoding="ascii")
         return path
@@ -155,13 +155,14 @@ class EmulatedCluster:
             parts.append("--- {0}\n{1}".format(name, lines))
         return "\n".join(parts)
 
-    def sql(self, *queries: str) -> None:
-        """Runs SQL as root."""
+    def sql(self, *queries: str) -> list[tuple[t.Any, ...]]:
+        """Runs SQL as root; the rows of the last query."""
         port = self.port("db", "3306/tcp")
         link = pymysql.connect(host="127.0.0.1", port=port, user="root", password=self.db_password, connect_timeout=5)
         with link, link.cursor() as cursor:
             for query in queries:
                 cursor.execute(query)
+            return list(cursor.fetchall())
 
     def _database_answers(self) -> bool:
         try:

@@ -352,7 +352,10 @@ class LiveCluster:
         """What differs from a cluster with so many shards and one spare coreapp; a moment is given for it to settle."""
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            found = self._faults(shards, coreapps or shards + 1)
+            try:
+                found = self._faults(shards, coreapps or shards + 1)
+            except Failed as error:
+                found = [str(error)]
             if not found or time.monotonic() > deadline:
                 return found
             time.sleep(0.5)
@@ -406,5 +409,5 @@ def _call(url: str, method: str = "GET", authorization: str = "") -> t.Any:
     try:
         with urllib.request.urlopen(request, timeout=30, context=context) as reply:
             return json.load(reply)
-    except urllib.error.URLError as error:
+    except OSError as error:  # URLError is one; a connection that breaks while it is read is not a URLError
         raise Failed("{0} {1}: {2}".format(method, url, error)) from error

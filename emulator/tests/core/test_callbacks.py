@@ -21,6 +21,13 @@ async def waiting(boot: object) -> int:
     return await counts.callbacks(boot.node.engine)  # type: ignore[attr-defined]
 
 
+async def kept(boot: object, number: int) -> None:
+    """Until so many callbacks wait."""
+    async with asyncio.timeout(40):
+        while await waiting(boot) != number:
+            await asyncio.sleep(0.01)
+
+
 async def gone(boot: object) -> None:
     """Until no callback waits any more."""
     async with asyncio.timeout(20):
@@ -154,7 +161,7 @@ async def test_many_are_delivered_once_each(start: Start, hooked: Hook) -> None:
 
 @pytest.mark.parametrize("concurrency", [6, 12])
 async def test_so_many_callbacks_are_on_their_way_at_once(start: Start, hooked: Hook, concurrency: int) -> None:
-    hooked.seconds = 0.1
+    hooked.seconds = 0.5  # so many are begun in this time even on a busy machine
     async with start() as boot:
         await config.change_settings(boot.node.engine, {"webhooks": {"max_concurrent_requests": concurrency}})
     async with start() as boot:
@@ -168,7 +175,7 @@ async def test_a_new_ca_counts_from_the_next_start_on(start: Start, hooked: Hook
         await certificates.delete(boot.node.engine, certificates.WEBHOOKS)
     async with start() as boot:
         boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
-        await asyncio.sleep(0.5)
+        await until(boot.duty.callbacks.counts)
         await certificates.write(boot.node.engine, certificates.WEBHOOKS, hooked.ca)
         await asyncio.sleep(0.5)
         assert (hooked.got, await waiting(boot)) == ([], 1)
@@ -184,6 +191,7 @@ async def test_without_a_url_messages_wait_and_statuses_do_not(start: Start, hoo
         await boot.change(webhooks={"url": ""})
         await boot.send("m1")
         boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        await kept(boot, 1)
         await asyncio.sleep(0.5)
         assert (await waiting(boot), hooked.tries) == (1, [])
         await boot.change(webhooks={"url": hooked.url})
@@ -197,6 +205,8 @@ async def test_nothing_is_told_twice(start: Start, hooked: Hook) -> None:
             boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
             boot.tell(Receipt("gone", "4917000001", "read", 1))
             await asyncio.sleep(0.3)
+        await until(lambda: any("messages" in body for body in hooked.got))
+        await asyncio.sleep(0.3)
         assert len([body for body in hooked.got if "messages" in body]) == 1
 
 
@@ -216,7 +226,7 @@ async def logged(boot: Boot, rows: int) -> None:
 async def test_pass_through_keeps_no_delivered_message(start: Start, hooked: Hook) -> None:
     async with start(version="v2.33.4") as boot:  # on, where nobody says otherwise
         await boot.send("m1")
-        await until(lambda: "read" in hooked.statuses("m1"))
+        await until(lambda: len(hooked.statuses("m1")) >= 2)
         assert sorted(hooked.statuses("m1")) == ["delivered", "read"]
         assert await count(boot, tables.messages) == 0
         await logged(boot, 3)
@@ -254,13 +264,15 @@ async def test_a_password_in_the_url_is_sent_and_never_logged(
     start: Start, hooked: Hook, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
+    good, said = hooked.url.replace("//", "//joe:Canary-17@"), ""
     async with start() as boot:
-        for broken in ("https://joe:Canary-17@[nowhere/hook", hooked.url.replace("//", "//joe:Canary-17@") + "x"):
+        for number, broken in enumerate(("https://joe:Canary-17@[nowhere/hook", good + "x")):
             await boot.change(webhooks={"url": broken})
-            boot.tell(Inbound(f"in{len(broken)}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+            boot.tell(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
             await until(lambda: "Callback failed" in caplog.text)
-            await asyncio.sleep(0.3)
-        await boot.change(webhooks={"url": hooked.url.replace("//", "//joe:Canary-17@")})
-        await until(lambda: hooked.got)
+            said += caplog.text
+            caplog.clear()
+            await boot.change(webhooks={"url": good})  # only the first failure after a success is told
+            await until(lambda number=number: len(hooked.got) > number)  # type: ignore[misc]
         assert "Basic " in hooked.authorization
-    assert "Canary" not in caplog.text
+    assert "Canary" not in said + caplog.text

@@ -44,7 +44,8 @@ async def test_a_connection_that_ended_in_a_pause_is_replaced(clean: DbEnv, monk
     await other.dispose()
 
 
-async def test_a_connection_that_ended_just_now_is_one_error(clean: DbEnv) -> None:
+async def test_a_connection_that_ended_just_now_is_one_error(clean: DbEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "PING_AFTER", 60.0)
     engine, other = make_engine(clean, size=1), make_engine(clean, size=1)
     before = await own_id(engine, clean)
     async with other.connect() as connection:

@@ -30,6 +30,7 @@ import pathlib, sys
 from waemu import logs
 from waemu.web import main, tls
 main.HTTPS_PORT = int(sys.argv[1])
+main.FIRST_LOOK_SECONDS = 30.0
 main.MEDIA_DIR = pathlib.Path(sys.argv[2], "media")
 logs.WEB_LOG = pathlib.Path(sys.argv[2], "log", "web.log")
 logs.LIGHTTPD_ERROR_LOG = pathlib.Path(sys.argv[2], "log", "error.log")

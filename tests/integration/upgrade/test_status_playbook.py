@@ -20,6 +20,7 @@ def table(output: str) -> dict[str, list[str]]:
 
 
 def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: LiveCluster) -> None:
+    assert cluster.faults(2) == []
     run = cluster.play("status.yml", "-e", "wa_expiry_warning_days=100000")
     assert run.code == OK, run.output
     rows = table(run.output)
