@@ -183,14 +183,16 @@ def database(engine: docker.DockerClient) -> t.Iterator[Container]:
         environment={"MYSQL_ROOT_PASSWORD": "testpass"},
         ports={"3306/tcp": None},
     )
-    deadline = time.monotonic() + 60
-    # Its published port is open before it listens, and an upgrade asks once.
-    while container.exec_run(["mariadb", "-h127.0.0.1", "-uroot", "-ptestpass", "-e", "SELECT 1"]).exit_code:
-        assert time.monotonic() < deadline, container.logs().decode()
-        time.sleep(0.2)
-    yield container
-    with contextlib.suppress(docker.errors.NotFound):
-        container.remove(force=True, v=True)
+    try:
+        deadline = time.monotonic() + 60
+        # Its published port is open before it listens, and an upgrade asks once.
+        while container.exec_run(["mariadb", "-uroot", "-ptestpass", "-e", "SELECT 1"]).exit_code:
+            assert time.monotonic() < deadline, container.logs().decode()
+            time.sleep(0.2)
+        yield container
+    finally:
+        with contextlib.suppress(docker.errors.NotFound):
+            container.remove(force=True, v=True)
 
 
 def port_of(database: Container) -> str:
