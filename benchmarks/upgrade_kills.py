@@ -14,8 +14,8 @@ With --schema every way leads to the next line of versions, which is the other s
 stopped, the schema is upgraded once, everything starts anew.
 
 A boundary is named by how many steps are left, step, task, and which time it comes in this step. Rolling takes about
-75 minutes in all, --schema 45. Results: .cache/upgrade_kills.json, with --schema .cache/upgrade_schema_kills.json. Two calls at a
-time need --port and --prefix of their own.
+75 minutes in all, --schema 45. Results: .cache/upgrade_kills.json, with --schema .cache/upgrade_schema_kills.json. Two
+calls at a time need --port and --prefix of their own.
 """
 
 from __future__ import annotations
