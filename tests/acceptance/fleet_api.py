@@ -70,10 +70,17 @@ class Api:
 
     def connected_coreapps(self) -> set[str]:
         """Keys of the coreapps that are connected: in health that is what owning a shard looks like."""
+        return self._coreapps("connected")
+
+    def standby_coreapps(self) -> set[str]:
+        """Keys of the coreapps that hold nothing and could."""
+        return self._coreapps("disconnected")
+
+    def _coreapps(self, gateway_status: str) -> set[str]:
         return {
             key
             for key, node in self.health().items()
-            if node.get("role") == "coreapp" and node.get("gateway_status") == "connected"
+            if node.get("role") == "coreapp" and node.get("gateway_status") == gateway_status
         }
 
     def owners(self) -> dict[int, list[str]]:

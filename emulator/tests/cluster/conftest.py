@@ -123,10 +123,15 @@ needs_root = pytest.mark.skipif(
 def took_about(product_seconds: float, shortest: float, longest: float, *, ending: float = 0.0) -> None:
     """A time line kept its times; the machine may have added some seconds.
 
-    ending: what Cluster.end gave, where the time line began within that call.
+    ending: product seconds of the call within which the time line began, as Cluster.end gives them.
     """
     assert product_seconds <= longest + MACHINE * DIVISOR, f"{product_seconds:.1f} product seconds"
     assert product_seconds + ending >= shortest, f"{product_seconds:.1f} product seconds after {ending:.1f} of ending"
+
+
+def sole_owner(owners: dict[int, str]) -> str | None:
+    """The coreapp that serves all there is while there is one shard; None between two. owners: shard to node."""
+    return owners[0] if owners.keys() == {-1, 0} and owners[-1] == owners[0] else None
 
 
 class Cluster:
@@ -249,12 +254,11 @@ class Cluster:
         return found
 
     def only_owner(self) -> str | None:
-        """The coreapp that serves all there is while there is one shard; None between two.
+        """The sole owner, by what the nodes say.
 
         Which one that is depends on who answered in time: rules are proved in tests/unit, where nobody is late.
         """
-        owners = self.owners()
-        return owners[0] if owners.keys() == {-1, 0} and owners[-1] == owners[0] else None
+        return sole_owner(self.owners())
 
     def standbys(self) -> set[str]:
         """Coreapps that are booted and hold nothing."""
@@ -290,6 +294,10 @@ class Cluster:
                 pytest.fail(f"not within {within} product seconds: {self.statuses()}\n{self.logs()}")
             time.sleep(0.02)
         return (time.monotonic() - started) * self.divisor
+
+    def replaced(self, before: str, within: float = 60) -> float:
+        """Product seconds until another coreapp has taken over all there is."""
+        return self.seconds_until(lambda: self.only_owner() not in (None, before), within)
 
     def wait(self, what: Callable[[], T], within: float) -> T:
         """Until something is true, at most so many product seconds (and a little for the machine)."""

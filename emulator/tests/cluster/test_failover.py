@@ -31,11 +31,6 @@ def owner(cluster: Cluster) -> str:
     return cluster.wait(cluster.only_owner, 60) or ""
 
 
-def replaced(cluster: Cluster, before: str) -> float:
-    """Product seconds until another coreapp has taken over all there is."""
-    return cluster.seconds_until(lambda: cluster.only_owner() not in (None, before), 60)
-
-
 def complete(cluster: Cluster, shards: int) -> dict[int, str]:
     """The owners when each shard has one, otherwise none."""
     owners = cluster.owners()
@@ -97,7 +92,7 @@ def test_messages_go_to_the_owner_only(cluster: Cluster) -> None:
 def test_killed_owner_is_replaced_within_the_documented_time_and_gets_nothing_back(cluster: Cluster) -> None:
     before = owner(cluster)
     ending = cluster.end(before)
-    took_about(replaced(cluster, before), 30, 40, ending=ending)  # 30 s unhealthy, found in 5 s, 3-5 s to connect
+    took_about(cluster.replaced(before), 30, 40, ending=ending)  # 30 s unhealthy, found in 5 s, 3-5 s to connect
     after = owner(cluster)
     cluster.containers[before].start()
     cluster.wait(lambda: cluster.standbys() == set(COREAPPS) - {after}, 60)
@@ -131,7 +126,7 @@ def test_owner_restarted_in_time_is_promoted_again_at_once(cluster: Cluster) -> 
 def test_paused_owner_is_disconnected_before_it_serves_again(cluster: Cluster) -> None:
     before = owner(cluster)
     cluster.containers[before].pause()
-    replaced(cluster, before)
+    cluster.replaced(before)
     after = owner(cluster)
     cluster.containers[before].unpause()
     assert [cluster.owners() for _ in range(10)] == [{-1: after, 0: after}] * 10
@@ -161,7 +156,7 @@ def test_owner_cut_off_from_all_masters_gives_up_by_itself(cluster: Cluster) -> 
     for master in MASTERS:
         cluster.cut(master, before, on=True)
     try:
-        took_about(replaced(cluster, before), 30, 50)  # until the one cut off has given up, a real second here
+        took_about(cluster.replaced(before), 30, 50)  # until the one cut off has given up, a real second here
     finally:
         for master in MASTERS:
             cluster.cut(master, before, on=False)
@@ -205,7 +200,7 @@ def test_live_settings_shorten_the_detection(cluster: Cluster) -> None:
         time.sleep(10 / DIVISOR)
         before = owner(cluster)
         ending = cluster.end(before)
-        took_about(replaced(cluster, before), 10, 20, ending=ending)
+        took_about(cluster.replaced(before), 10, 20, ending=ending)
     finally:  # with a boot beside it, a real second without an answer is soon over
         back = cluster.on_primary("DELETE", "/settings/application")
     assert back["application"]["unhealthy_interval"] == 30
@@ -218,7 +213,7 @@ def test_owner_killed_while_one_master_lives_is_replaced_by_the_database_rule(cl
     before, primary = owner(cluster), cluster.wait(cluster.primary, 60)
     (secondary,) = set(MASTERS) - {primary}
     ending = cluster.end(secondary, before)
-    took = cluster.seconds_until(lambda: cluster.only_owner() not in (None, before), 200)
+    took = cluster.replaced(before, 200)
     took_about(took, 60, 135, ending=ending)  # its last row, up to 60 s old, has to be older than 120 s
     cluster.containers[before].start()
     cluster.containers[secondary].start()

@@ -45,8 +45,7 @@ def test_fail_over(cluster: Cluster) -> None:
     cluster.wait(lambda: len(cluster.standbys()) == 2, 60)
     before = cluster.wait(cluster.only_owner, 60) or ""
     ending = cluster.end(before)
-    took = cluster.seconds_until(lambda: cluster.only_owner() not in (None, before), 60)
-    took_about(took, 30, 40, ending=ending)
+    took_about(cluster.replaced(before), 30, 40, ending=ending)
     cluster.send(cluster.only_owner() or "")
     cluster.containers[before].start()
 

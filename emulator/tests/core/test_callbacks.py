@@ -23,16 +23,14 @@ async def waiting(boot: object) -> int:
 
 async def kept(boot: object, number: int) -> None:
     """Until so many callbacks wait."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(20):
         while await waiting(boot) != number:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
 
 
 async def gone(boot: object) -> None:
     """Until no callback waits any more."""
-    async with asyncio.timeout(20):
-        while await waiting(boot):
-            await asyncio.sleep(0.02)
+    await kept(boot, 0)
 
 
 async def test_the_webhook_hears_what_becomes_of_a_message(start: Start, hooked: Hook) -> None:

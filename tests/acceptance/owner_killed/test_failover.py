@@ -62,20 +62,11 @@ def some_of_every_shard(cluster) -> list[str]:
     return ["1555020{0:04d}".format(number) for number in range(12 * cluster.shards)]
 
 
-def standbys(api) -> set[str]:
-    """Keys of the coreapps that hold nothing and could."""
-    return {
-        key
-        for key, node in api.health().items()
-        if (node.get("role"), node.get("gateway_status")) == ("coreapp", "disconnected")
-    }
-
-
 def test_a_standby_takes_over_from_a_killed_owner(cluster, api):
     recipients = some_of_every_shard(cluster)
     owners = api.owners()
     lost = owner_of(api, 0)
-    ready = standbys(api)
+    ready = api.standby_coreapps()
     assert ready, "there is no standby, so nothing could take over"
     assert refusals(api, recipients) == {}
 
@@ -117,7 +108,7 @@ def test_an_owner_whose_process_dies_is_started_again(cluster, api):
         for one in stopped.containers():
             if one.kind == "coreapp" and not one.inspected["State"]["Running"]:
                 stopped.shell.check_output("docker start %s", one.name)
-    wait_until(lambda: bool(standbys(api)) or api.health(), 10 + SLACK_SECONDS, "a coreapp stands by")
+    wait_until(lambda: bool(api.standby_coreapps()) or api.health(), 10 + SLACK_SECONDS, "a coreapp stands by")
     owner = owner_of(api, 0)
     machine, container = locate(cluster, owner)
     pid = machine.shell.check_output("docker inspect --format '{{.State.Pid}}' %s", container)
