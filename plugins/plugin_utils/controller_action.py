@@ -7,8 +7,8 @@ Internal to waent.fleet: may change any time.
 
 The controller is not one of the hosts. What is set for hosts (C(become), the connection, the interpreter) reaches a
 task delegated to localhost as well: from C(-b), ansible.cfg, the group C(all), and from C(-e), which wins over every
-variable that a task could set against it. So it is not left to variables: an action plugin of the module's name runs the
-module over a local connection, without C(become), with the Python that runs Ansible. On other hosts nothing changes.
+variable that a task could set against it. So it is not left to variables: an action plugin of the module's name runs
+the module over a local connection, without C(become), with the Python that runs Ansible. Other hosts: as ever.
 """
 
 from __future__ import annotations

@@ -187,7 +187,8 @@ PLANTED = """
 
 
 def test_what_would_take_it_over_is_found() -> None:
-    assert unprotected(plays_of(Path("planted.yml"), yaml.safe_load(PLANTED.replace("PROTECTION", str(PROTECTION))))) == [
+    plays = yaml.safe_load(PLANTED.replace("PROTECTION", str(PROTECTION)))
+    assert unprotected(plays_of(Path("planted.yml"), plays)) == [
         "network.yml: Make the network of the nodes",
         "planted.yml: four",
         "planted.yml: one",
