@@ -17,12 +17,12 @@ import re
 import socket
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.container import LABELS, found_options
 from ansible_collections.waent.fleet.plugins.module_utils.environment import differing
 
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 """Runs a command without a shell: C(argv -> (exit code, stdout, stderr))."""
 
-LABELS = "waent.fleet."
 SHOWN_ENVIRONMENT = (
     "COREAPP_HOSTNAME",
     "COREAPP_EXTERNAL_PORTS",
@@ -142,8 +142,9 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
     C({name, id, image, image_id, state, cluster, kind, index, version, product, environment, environment_differs,
-    ports, mounts, networks, restart_policy}). product: C(web) or C(coreapp) where the image looks like the client's,
-    whoever started it. ports: C([{host, container}]), published now or, when it is stopped, at its next start.
+    ports, options}). product: C(web) or C(coreapp) where the image looks like the client's, whoever started it. ports:
+    C([{host, container}]), published now or, when it is stopped, at its next start. options: of a container of ours
+    what the engine was asked for, as C(container.py) compares it; those of others may hold secrets.
     """
     config = entry.get("Config") or {}
     labels = config.get("Labels") or {}
@@ -151,7 +152,6 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     state = (entry.get("State") or {}).get("Status") or "unknown"
     product = PRODUCT_IMAGE.search(config.get("Image") or "")
     number = NODE_NAME.search(name)
-    networks = (entry.get("NetworkSettings") or {}).get("Networks") or {}
     return {
         "name": name,
         "id": entry["Id"],
@@ -166,9 +166,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "environment": shown_environment(config.get("Env") or []),
         "environment_differs": [],
         "ports": _published(entry, state),
-        "mounts": {m["Destination"]: m.get("Name") or m.get("Source") for m in entry.get("Mounts") or []},
-        "networks": sorted(networks),
-        "restart_policy": ((entry.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name"),
+        "options": found_options(entry) if labels.get(LABELS + "cluster") else None,
     }
 
 

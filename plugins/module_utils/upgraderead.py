@@ -16,7 +16,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.environment import TOK
 from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils.plan import unread_coreapps
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import differences, strangers
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import must_recreate, strangers
 from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
     UpgradeNode,
     UpgradePlan,
@@ -65,7 +65,7 @@ def _node(
     alive = running and (answers if node["kind"] == "webapp" else reports)
     differs = node["key"] in anew
     if host and container and version == wanted:
-        differs = differs or bool(differences(host, node, container))
+        differs = differs or must_recreate(host, node, container)
     other_tokens = container is not None and TOKEN_KEY in container["environment_differs"]
     shards = frozenset(s for s in (shown or {}).get("shards") or () if s >= 0) if alive else frozenset()
     primary = alive and shown is not None and shown["role"] == PRIMARY

@@ -87,6 +87,12 @@ options:
         ports they advertise.
       - Names of the variables that differ are returned as C(environment_differs) with each container.
     type: dict
+  container_settings:
+    description:
+      - What the containers of O(cluster_name) are made from on this host, as P(waent.fleet.node_container#filter) takes
+        it. It is returned as it is, for M(waent.fleet.wa_preflight) to compare the containers with.
+      - Without it, image and environment are all that is compared.
+    type: dict
   nodes:
     description:
       - The nodes that shall run on this host, as M(waent.fleet.wa_placement) returns them. When given, what is wrong
@@ -152,7 +158,8 @@ host:
       returned: always
     containers:
       description:
-        - All containers with image, state, labels, ports, mounts, networks, and harmless environment.
+        - All containers with image, state, labels, ports, and harmless environment; those of a cluster with
+          C(options), what the engine was asked for.
         - C(environment_differs) has the names of the variables that are not as O(environment) says.
       type: list
       elements: dict
@@ -226,6 +233,7 @@ ASKED = (
     "container_uid",
     "disk_free_mb",
     "stop_single_connect",
+    "container_settings",
 )
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
@@ -248,6 +256,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 5.0},
     # As the action plugin has sealed it.
     "environment": {"type": "dict", "no_log": True},
+    "container_settings": {"type": "dict"},
     "nodes": {"type": "list", "elements": "dict"},
 }
 

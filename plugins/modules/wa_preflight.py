@@ -37,6 +37,20 @@ options:
     type: list
     elements: dict
     default: []
+  health:
+    description:
+      - What M(waent.fleet.wa_cluster_health) returned, to know whether the cluster is in service. Nodes that have to be
+        recreated make it needed, as RV(recreation) says.
+    type: dict
+  login:
+    description:
+      - What M(waent.fleet.wa_login) returned in check mode before that. A cluster whose first password would be
+        replaced serves no number yet.
+    type: dict
+  recreate_at_once:
+    description: Recreate running nodes kind by kind where O(health) does not tell whether the cluster is in service.
+    type: bool
+    default: false
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_host_info
@@ -70,7 +84,7 @@ plan:
     action:
       description:
         - One of V(stop), V(install_engine), V(create_network), V(pull), V(create_volume), V(create), V(start),
-          V(recreate) and V(keep).
+          V(recreate), V(update) (in place, without another container) and V(keep).
       type: str
       returned: always
     what:
@@ -139,10 +153,31 @@ clocks:
 strangers:
   description:
     - Nodes whose C(WA_SECRET) is not the declared one. Old and new nodes would not understand each other, so they
-      cannot be made anew one after the other.
+      cannot be recreated one after the other.
   returned: always
   type: list
   elements: str
+recreation:
+  description: The existing nodes that are recreated, and how.
+  returned: always
+  type: dict
+  contains:
+    nodes:
+      description: Names of their containers.
+      type: list
+      elements: str
+      returned: always
+    way:
+      description:
+        - V(roll) is one after the other, each with a gate after it; V(at_once) is kind by kind; V(nothing) that there
+          is none. V(ask) says that it takes O(health) to tell.
+      type: str
+      returned: always
+    why:
+      description: The reason in words, empty with V(nothing) and V(ask).
+      type: str
+      returned: always
+  sample: {nodes: [wa-coreapp-1], way: ask, why: ""}
 problems:
   description: Everything that is wrong, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always
@@ -171,7 +206,12 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     unread_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan, strangers
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import (
+    host_plan,
+    recreation,
+    service_of,
+    strangers,
+)
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 
 CODE = "WA_PREFLIGHT_FAILED"
@@ -179,6 +219,9 @@ ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "problems": {"type": "list", "elements": "dict", "default": []},
+    "health": {"type": "dict"},
+    "login": {"type": "dict"},
+    "recreate_at_once": {"type": "bool", "default": False},
 }
 
 
@@ -194,9 +237,12 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     problems += clock_problems({name: (clock["at_least"], clock["at_most"]) for name, clock in clocks.items()})
     plans = {host["name"]: host_plan(host, by_host[host["name"]]) for host in hosts}
     acts = [act for host in hosts for act in plans[host["name"]]]
+    service = service_of(params["login"], params["health"])
+    recreated = recreation(hosts, acts, service, params["recreate_at_once"])
+    problems += [recreated.problem] if recreated.problem else []
     result = {
         "plan": [act.as_dict() for act in acts],
-        "forecast": [act.sentence for act in acts if act.action != "keep"],
+        "forecast": [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else []),
         "hosts": {
             host["name"]: {
                 "engine_missing": not host["engine"]["answers"],
@@ -211,6 +257,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         },
         "clocks": clocks,
         "strangers": strangers(hosts),
+        "recreation": recreated.as_dict(),
     }
     return result, problems
 

@@ -33,9 +33,7 @@ def groups(inventory: Path) -> dict[str, dict]:
 def test_every_host_of_an_inventory_has_a_rack_and_something_to_run(inventory: Path) -> None:
     read = groups(inventory)
     variables = read["_meta"]["hostvars"]
-    running = {
-        host for kind in ("webapp", "master", "coreapp") for host in read[f"wa_{kind}_hosts"].get("hosts", [])
-    }
+    running = {host for kind in ("webapp", "master", "coreapp") for host in read[f"wa_{kind}_hosts"].get("hosts", [])}
     assert running
     assert [host for host in sorted(running) if not variables[host].get("rack")] == []
 

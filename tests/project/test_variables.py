@@ -51,9 +51,7 @@ def test_a_role_documents_every_entry_point(role: Path) -> None:
     called = {
         match
         for file in tracked("playbooks/*.yml", "roles/*.yml")
-        for match in re.findall(
-            r"name: waent\.fleet\." + role.name + r"\n\s+tasks_from: (\w+)", file.read_text()
-        )
+        for match in re.findall(r"name: waent\.fleet\." + role.name + r"\n\s+tasks_from: (\w+)", file.read_text())
     }
     if (role / "tasks" / "main.yml").exists():
         called.add("main")

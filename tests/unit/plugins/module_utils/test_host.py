@@ -241,16 +241,34 @@ def test_forecast_for_a_cluster_that_is_as_wanted():
         ({"state": "exited"}, "start", "it is exited"),
         ({"image": "docker.whatsapp.biz/coreapp:v2.19.3"}, "recreate", "image: " + CORE + " instead of"),
         ({"image_id": "sha256:older"}, "recreate", "was built anew"),
-        ({"ports": [{"host": 7000, "container": 6250}]}, "recreate", "instead of 7000->6250"),
+        (
+            {"options": {"published_ports": {"6250/tcp": "0.0.0.0:7000"}}},
+            "recreate",
+            "published ports: 0.0.0.0:6258->6250, 0.0.0.0:6259->6251, 0.0.0.0:6260->6252, 0.0.0.0:6261->6253"
+            " instead of 0.0.0.0:7000->6250",
+        ),
         (
             {"environment_differs": ["WA_API_KEY", "WA_DB_PASSWORD"]},
             "recreate",
             "environment: WA_API_KEY, WA_DB_PASSWORD not as declared",
         ),
-        ({"restart_policy": "no"}, "recreate", "restart policy: unless-stopped instead of no"),
-        ({"mounts": {}}, "recreate", "media: whatsappMedia instead of none"),
-        ({"networks": ["bridge"]}, "recreate", "network: waent instead of bridge"),
-        ({"environment": {"COREAPP_HOSTNAME": "h1 "}}, "recreate", "advertised name: h1 instead of h1 "),
+        ({"options": {"restart_policy": "no"}}, "update", "restart policy: unless-stopped instead of no"),
+        (
+            {"options": {"restart_policy": "no"}, "state": "exited"},
+            "start",
+            "it is exited; restart policy: unless-stopped instead of no",
+        ),
+        (
+            {"options": {"mounts": {}}},
+            "recreate",
+            "mounts: volume whatsappMedia at /usr/local/wamedia instead of none",
+        ),
+        ({"options": {"network_mode": "bridge"}}, "recreate", "network: waent instead of bridge"),
+        (
+            {"options": {"env": {"COREAPP_HOSTNAME": "h2", "COREAPP_EXTERNAL_PORTS": "6258,6259,6260,6261"}}},
+            "recreate",
+            "advertised as: COREAPP_HOSTNAME=h1 instead of COREAPP_HOSTNAME=h2",
+        ),
     ],
 )
 def test_forecast_for_a_container_that_differs(change, action, why):

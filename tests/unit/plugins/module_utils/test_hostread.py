@@ -11,6 +11,7 @@ import socket
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils import hostread
+from ansible_collections.waent.fleet.plugins.module_utils.container import found_options
 from ansible_collections.waent.fleet.plugins.module_utils.environment import sealed
 
 ID = "f" * 64
@@ -27,7 +28,8 @@ INSPECT = {
         },
     },
     "HostConfig": {
-        "PortBindings": {"6250/tcp": [{"HostPort": "7000"}]}, "RestartPolicy": {"Name": "unless-stopped"},
+        "PortBindings": {"6250/tcp": [{"HostIp": "127.0.0.1", "HostPort": "7000"}]},
+        "RestartPolicy": {"Name": "unless-stopped"},
     },
     "NetworkSettings": {
         "Networks": {"waent": {}},
@@ -105,10 +107,15 @@ def test_a_container_without_its_secrets():
         "state": "running", "cluster": "waent", "kind": "coreapp", "version": "v2.19.4", "index": 12,
         "product": "coreapp", "environment": {"COREAPP_HOSTNAME": "h1", "WA_APP_MULTICONNECT": "1"},
         "environment_differs": [], "ports": [{"host": 6250, "container": 6250}],
-        "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
-        "networks": ["waent"], "restart_policy": "unless-stopped",
+        "options": found_options(INSPECT),
     }  # fmt: skip
+    assert found["options"]["published_ports"] == {"6250/tcp": "127.0.0.1:7000"}
     assert "canary" not in json.dumps(found)
+
+
+def test_what_others_ask_of_the_engine_is_nobody_s_business():
+    theirs = {**INSPECT, "Config": {**INSPECT["Config"], "Labels": {}, "Cmd": ["--password=canary"]}}
+    assert hostread.describe_container(theirs)["options"] is None
 
 
 def test_a_stopped_container_shows_the_ports_of_its_next_start():

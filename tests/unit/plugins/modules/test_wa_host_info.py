@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
+
+from observed_host import SETTINGS
+
 COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
 IMAGES = {"webapp": "127.0.0.1:9/web:v2.19.4", "coreapp": "127.0.0.1:9/coreapp:v2.19.4"}
 # A cluster may well run on this very machine, so these nodes keep off its ports.
@@ -169,7 +173,10 @@ def test_preflight_notices_a_host_that_is_missing():
 
 def test_preflight_foretells(docker):
     images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
-    host = {**look(docker, stop_single_connect=True, network="waent")["host"], "images": images}
+    host = {
+        **look(docker, stop_single_connect=True, network="waent", container_settings=SETTINGS)["host"],
+        "images": images,
+    }
     result = preflight([host])
     assert result["problems"] == []
     assert result["forecast"][0] == "h1: stop wacore (it runs in single-connect mode)"
@@ -180,6 +187,7 @@ def test_preflight_foretells(docker):
         "kinds": ["coreapp", "master", "webapp"], "changes": len(result["forecast"]),
     }  # fmt: skip
     assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]
+    assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""}
 
 
 def play(docker, tmp_path, tasks, *more):
