@@ -28,6 +28,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.siteplan import (
     recreation,
     service_of,
 )
+from docker_container_judge import judge
 from hypothesis import given
 from hypothesis import strategies as st
 from observed_host import DATABASE, SETTINGS, container, inspected, node_container, observed, placed
@@ -107,6 +108,34 @@ def test_what_differs_is_what_the_specifications_differ_in(node, before, after):
     old, new = container_of(node, before), container_of(node, after)
     told = {difference.option for difference in compare(new, found_options(inspected(old)))}
     assert told == {name for name in new if KEYS[name].asked(old[name]) != KEYS[name].asked(new[name])}
+
+
+def without_secrets(entry):
+    """The container with the image's environment and the specification's: the rest is compared by name."""
+    env = [one for one in entry["Config"]["Env"] if not one.startswith("WA_DB_PASSWORD=")]
+    return {**entry, "Config": {**entry["Config"], "Env": env}}
+
+
+@given(nodes.filter(lambda node: node["kind"] != SCHEMA_UPGRADE), settings_of_a_host, settings_of_a_host)
+def test_docker_container_judges_as_we_do(node, before, after):
+    """It decides by its own code what it would change, and whether that takes another container."""
+    old, new = container_of(node, before), container_of(node, after)
+    entry = without_secrets(inspected(old))
+    found = compare(new, found_options(entry))
+    theirs = judge(docker_options(node, after), entry)
+    assert ({one.option for one in found}, any(not one.in_place for one in found)) == theirs
+    assert judge(docker_options(node, before), entry) == (set(), False)
+
+
+@pytest.mark.parametrize("option", sorted(KEYS))
+@pytest.mark.parametrize("node", EVERY_KIND[:-1], ids=lambda node: node["name"])
+def test_docker_container_judges_every_option_as_we_do(node, option):
+    spec = container_of(node, SETTINGS)
+    if option not in spec:
+        return
+    entry = without_secrets(inspected(spec))
+    theirs = judge({**docker_options(node, SETTINGS), option: MUTATIONS[option]}, entry)
+    assert theirs == ({option}, not KEYS[option].in_place)
 
 
 @pytest.mark.parametrize("option", sorted(KEYS))
