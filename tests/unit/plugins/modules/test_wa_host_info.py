@@ -190,6 +190,24 @@ def test_preflight_foretells(docker):
     assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""}
 
 
+@pytest.mark.parametrize(
+    ("options", "way", "codes"),
+    [
+        ({"health": {"cluster": {"registered": True}}}, "roll", []),
+        ({"health": {"cluster": {"registered": False}}}, "at_once", []),
+        ({"health": {"msg": "x"}, "login": {"password_changed": True}}, "at_once", []),
+        ({"health": {"msg": "x"}}, "ask", ["SERVICE_UNKNOWN"]),
+        ({"health": {"msg": "x"}, "recreate_at_once": True}, "at_once", []),
+    ],
+)
+def test_preflight_tells_how_running_nodes_are_recreated(docker, options, way, codes):
+    images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
+    asked = {"stop_single_connect": True, "network": "waent", "container_settings": SETTINGS}
+    result = preflight([{**look(docker, **asked)["host"], "images": images}], **options)
+    assert (result["recreation"]["way"], [problem["code"] for problem in result["problems"]]) == (way, codes)
+    assert (result["recreation"]["why"] in result["forecast"]) is (way != "ask")
+
+
 def play(docker, tmp_path, tasks, *more):
     """Runs tasks on this machine with the stand-in for docker; what was said."""
     path = "{0}:{1}".format(docker / "bin", os.environ["PATH"])
