@@ -303,7 +303,8 @@ class _Reader:
         """All rows of a query."""
         cursor = self.link.cursor()
         try:
-            cursor.execute(query, tuple(parameters))
+            # With parameters, even none, a query is a format string for the drivers, and names may have a % in them.
+            cursor.execute(query, tuple(parameters) if parameters else None)
             return [tuple(row) for row in cursor.fetchall()]
         finally:
             cursor.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import ACT, PRIMARY, WAIT
 from ansible_collections.waent.fleet.plugins.module_utils.environment import TOKEN_KEY
 from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
@@ -37,11 +38,6 @@ SERVING, PRIMARY_ELECTED, NOTHING = "serving", "primary", "nothing"
 """What a gate can ask for: everything that should be there serves, there is one primary master, nothing."""
 
 
-def url_of(node: Entry) -> str:
-    """Base URL of a webapp."""
-    return "https://{0}:{1}".format(node["api_address"], node["ports"][0])
-
-
 def read_nodes(
     nodes: t.Sequence[Entry], hosts: t.Sequence[Entry], health: Entry, wanted: Version, anew: t.Collection[str] = ()
 ) -> list[UpgradeNode]:
@@ -50,7 +46,7 @@ def read_nodes(
     reported = {node["name"]: node for node in health["cluster"].get("nodes") or []}
     answers = {webapp["url"] for webapp in health.get("webapps") or [] if webapp["answers"]}
     return [
-        _node(node, by_host.get(node["host"]), reported.get(node["key"]), url_of(node) in answers, wanted, anew)
+        _node(node, by_host.get(node["host"]), reported.get(node["key"]), webapp_url(node) in answers, wanted, anew)
         for node in nodes
     ]
 
@@ -190,7 +186,7 @@ def _expect(state: UpgradeState, by_key: t.Mapping[str, Entry]) -> dict[str, t.A
         "nodes": [by_key[key] for kind in ("master", "coreapp") for key in alive[kind]],
         "masters": len(alive["master"]),
         "coreapps": len(alive["coreapp"]),
-        "webapps": [url_of(by_key[key]) for key in _of_one_key(state)],
+        "webapps": [webapp_url(by_key[key]) for key in _of_one_key(state)],
     }
 
 

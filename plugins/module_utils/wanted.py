@@ -4,8 +4,7 @@
 """What the user wants, read from raw variables and refused where it cannot be meant.
 
 Internal to waent.fleet: may change in any release. Pure: no I/O, no clock, and no host is needed, so it runs
-before any is contacted. Every function returns all problems it finds, never only the first. The syntax of
-addresses is checked in the playbooks (ansible.utils.ipaddr); here they are only compared with each other.
+before any is contacted. Every function returns all problems it finds, never only the first.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils import addresses
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
 SHARD_COUNTS = (1, 2, 4, 8, 16, 32)
@@ -148,7 +148,9 @@ def _version(value: t.Any, problems: list[Problem]) -> Version | None:
         problems.append(
             Problem(
                 "WA_VERSION_INVALID",
-                "wa_version is {0!r}; allowed is vN.N.N or N.N.N, for example v2.19.4.".format(value),
+                "wa_version is {0!r}{1}; allowed is vN.N.N or N.N.N, for example v2.19.4{2}.".format(
+                    value, *(("", "") if isinstance(value, str) else (", which is not text", ", in quotes"))
+                ),
                 "wa_version",
                 value,
             )
@@ -222,6 +224,7 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
     api_address = _text(raw.get("api_address")) or address
     rack = _text(raw.get("rack"))
     problems += blank_problems({"wa_address": address, "wa_api_address": raw.get("api_address"), "rack": rack}, name)
+    problems += _address_problems(name, address.strip(), api_address.strip())
     kinds = tuple(raw.get("kinds") or ())
     for kind in kinds:
         if kind not in KINDS:
@@ -236,6 +239,45 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
             )
     counts = _counts(raw.get("pins") or {}, kinds, name, problems)
     return HostWish(name, rack, address, api_address, kinds, counts, _ports(raw, ports, name, problems))
+
+
+def _address_problems(name: str, address: str, api_address: str) -> list[Problem]:
+    """What no node, or no call to the API, can reach. A name of the inventory that stands for an address is not judged."""
+    wrong = [
+        text
+        for text in dict.fromkeys((address, api_address))
+        if text != name and not addresses.names_a_host(text) or text == name and bad_number(text)
+    ]
+    found = [invalid_address(text) for text in wrong]
+    if address in wrong:
+        return found
+    if addresses.means_this_machine(address):
+        message = (
+            "wa_address is {0!r}; in a container that is the container itself. Allowed is a name or address by which"
+            " the nodes of all hosts reach this host."
+        )
+        found.append(Problem("WA_ADDRESS_LOOPBACK", message.format(address), "wa_address", address, name))
+    elif addresses.is_ipv6(address):
+        message = (
+            "wa_address is {0!r}; nodes advertise it with their ports behind a colon, and nothing is known of IPv6"
+            " there. Allowed is a DNS name or an IPv4 address; wa_api_address may be IPv6."
+        )
+        found.append(Problem("WA_ADDRESS_IPV6", message.format(address), "wa_address", address, name))
+    return found
+
+
+def bad_number(text: str) -> bool:
+    """Whether C(text) has the look of an IP address and is none."""
+    return addresses.looks_numeric(text) and addresses.ip_of(text) is None
+
+
+def invalid_address(address: str) -> Problem:
+    """The refusal of an address that is none. It names no host, as many may have it from one place."""
+    message = (
+        "The address {0} (wa_address, wa_api_address, ansible_host, wa_publish_address or wa_extra_hosts) is not valid;"
+        " allowed are an IPv4 or IPv6 address, or a DNS name."
+    )
+    return Problem("WA_ADDRESS_INVALID", message.format(address), "wa_address", address)
 
 
 def _text(value: t.Any) -> str:
