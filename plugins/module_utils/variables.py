@@ -10,7 +10,6 @@ checked in wanted.py, wanted_settings.py and placement.py. Secrets are never rep
 
 from __future__ import annotations
 
-import datetime
 import re
 import typing as t
 from dataclasses import dataclass
@@ -19,7 +18,13 @@ from ansible_collections.waent.fleet.plugins.module_utils import addresses
 from ansible_collections.waent.fleet.plugins.module_utils.credentials import password_lacks
 from ansible_collections.waent.fleet.plugins.module_utils.nearest import misspelt, nearest
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import blank_problems, enumerate_all, stated, whole_number
+from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+    blank_problems,
+    enumerate_all,
+    not_text,
+    stated,
+    whole_number,
+)
 
 Finding = t.Tuple[str, str]
 """Code and sentence of a problem."""
@@ -107,21 +112,6 @@ class Variable:
             message = "{0} is not text; put it in quotes, so that no digit is lost.".format(self.name)
             return self.problem("WA_SECRET_NOT_TEXT", message)
         return self.problem("WA_VALUE_NOT_TEXT", not_text(self.name, value), value)
-
-
-def not_text(name: str, value: t.Any) -> str:
-    """The sentence for a value that YAML read as something else than text."""
-    shown = str(value) if isinstance(value, datetime.date) else repr(value)
-    if isinstance(value, (list, dict)):
-        return "{0} is {1}; allowed is text, not a {2}.".format(
-            name, shown, "list" if isinstance(value, list) else "map"
-        )
-    kinds = ((bool, "true or false"), (int, "a number"), (float, "a number"), (datetime.date, "a date"))
-    what = next((word for kind, word in kinds if isinstance(value, kind)), "something else")
-    return (
-        "{0} is {1}, {2} for YAML and not text; put it in quotes, since unquoted digits and words may change"
-        " (0612 is read as 394, 12:30 as 750, no as false).".format(name, shown, what)
-    )
 
 
 # --- kinds -----------------------------------------------------------------------------------------------------------
@@ -242,11 +232,11 @@ VOLUME = Kind(
 )
 
 
-def digits(longest: int) -> Kind:
-    """A number that is dialled: text, as a leading zero counts."""
+def digits(longest: int, zero: bool = True) -> Kind:
+    """A number that is dialled: text, as a leading zero counts. zero: whether one may stand in front."""
     return text(
-        "[0-9]{{1,{0}}}".format(longest),
-        "are 1 to {0} digits, without + or blanks".format(longest),
+        ("" if zero else "(?!0)") + "[0-9]{{1,{0}}}".format(longest),
+        "are 1 to {0} digits, without + or blanks{1}".format(longest, "" if zero else ", and without a zero in front"),
         "WA_PHONE_NUMBER_INVALID",
     )
 
@@ -420,7 +410,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_messages_per_second", NUMBER),
     Variable(
         "wa_database_class",
-        text(r"(?:db\.)?[a-z0-9]+\.[a-z0-9]+", "is a class such as db.m4.large"),
+        text(r"(?:db\.)?(?!db\.)[a-z0-9]+\.[a-z0-9]+", "is a class such as db.m4.large"),
         empty=True,
     ),
     # API.
@@ -434,7 +424,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_settings", Kind("dict", _find_map, text=False)),
     # Registration.
     Variable("wa_register", SWITCH),
-    Variable("wa_cc", digits(3), needed=_REGISTER, needed_for="register"),
+    Variable("wa_cc", digits(3, zero=False), needed=_REGISTER, needed_for="register"),
     Variable("wa_phone_number", digits(14), needed=_REGISTER, needed_for="register"),
     Variable("wa_cert", ANY_TEXT, secret=True, needed=_REGISTER, needed_for="register"),
     Variable("wa_registration_method", choice("WA_REGISTRATION_METHOD_INVALID", "sms", "voice")),

@@ -9,6 +9,7 @@ before any is contacted. Every function returns all problems it finds, never onl
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 from dataclasses import dataclass
@@ -224,6 +225,14 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
     api_address = _text(raw.get("api_address")) or address
     rack = _text(raw.get("rack"))
     problems += blank_problems({"wa_address": address, "wa_api_address": raw.get("api_address"), "rack": rack}, name)
+    problems += [
+        Problem("WA_VALUE_NOT_TEXT", not_text(variable, value), variable, value, name)
+        for variable, value, default in (
+            ("wa_address", raw.get("address"), None),
+            ("wa_api_address", raw.get("api_address"), raw.get("address")),
+        )
+        if value is not None and value != default and not isinstance(value, str)
+    ]
     problems += _address_problems(name, address.strip(), api_address.strip())
     kinds = tuple(raw.get("kinds") or ())
     for kind in kinds:
@@ -397,6 +406,21 @@ def blank_problems(values: Raw, host: str | None = None) -> list[Problem]:
         for variable, value in sorted(values.items())
         if isinstance(value, str) and value != value.strip()
     ]
+
+
+def not_text(name: str, value: t.Any) -> str:
+    """The sentence for a value that YAML read as something else than text."""
+    shown = str(value) if isinstance(value, datetime.date) else repr(value)
+    if isinstance(value, (list, dict)):
+        return "{0} is {1}; allowed is text, not a {2}.".format(
+            name, shown, "list" if isinstance(value, list) else "map"
+        )
+    kinds = ((bool, "true or false"), (int, "a number"), (float, "a number"), (datetime.date, "a date"))
+    what = next((word for kind, word in kinds if isinstance(value, kind)), "something else")
+    return (
+        "{0} is {1}, {2} for YAML and not text; put it in quotes, since unquoted digits and words may change"
+        " (0612 is read as 394, 12:30 as 750, no as false).".format(name, shown, what)
+    )
 
 
 def stated(variable: str, value: t.Any) -> str:

@@ -47,8 +47,10 @@ class FakeLink:
     def cursor(self):
         return self
 
-    def execute(self, query, parameters=()):
+    def execute(self, query, parameters=None):
         self.queries.append((query, parameters))
+        # As the drivers do: with parameters, even none, a query is a format string.
+        assert parameters is None or query % tuple(map(repr, parameters))
         for start, rows in self.answers.items():
             if query.startswith(start) or ("LIKE" in query and parameters and parameters[0] == start):
                 if isinstance(rows, Exception):
@@ -291,6 +293,15 @@ def test_sentence_about_missing_grants():
         "wa_db_username waent lacks INDEX, DROP on axolotlStore, callbackStore"
     )
     assert report.problems[0].message.endswith("on every database it creates.")
+
+
+@pytest.mark.parametrize("role", ["`app`@`%`", "`app`@`10.0.%`,`re%ad`@`%s`", "`100%d`@`localhost`"])
+def test_a_percent_sign_in_the_name_of_a_role_is_no_format(role):
+    """MySQL 8 and newer name an active role with its host, by default %."""
+    answers = {"SHOW GRANTS FOR CURRENT_USER() USING " + role: [(ALL[0],)], "SELECT CURRENT_ROLE()": [(role,)]}
+    answers.update(server(**{"SELECT VERSION()": [("8.4.3",)], "SHOW GRANTS": [("GRANT " + role + " TO `waent`@`%`",)]}))
+    report, _link = read(answers)
+    assert report.problems == () and report.as_dict()["missing_grants"] == []
 
 
 def test_grants_of_an_active_role_count_on_mysql():
