@@ -108,7 +108,10 @@ def _wrong(name: str, value: t.Any) -> str | None:
 
 def _is_webhook(value: t.Any) -> bool:
     """An address with TLS, and a host in it."""
-    return isinstance(value, str) and re.match(r"https://([^/?#@\s]*@)?[^/?#@:\s][^/?#@\s]*([/?#]\S*)?\Z", value) is not None
+    return (
+        isinstance(value, str)
+        and re.match(r"https://([^/?#@\s]*@)?[^/?#@:\s][^/?#@\s]*([/?#]\S*)?\Z", value) is not None
+    )
 
 
 def flat(settings: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:

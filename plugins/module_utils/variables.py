@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The public variables: one declaration each, of which the checks before any host is contacted are made.
 
-Internal to waent.fleet: may change in any release. Pure. A test compares the table with the roles' defaults and argument
-specs, and makes wrong values of every kind for every variable. What depends on several variables, or on hosts, is
-checked in wanted.py, wanted_settings.py and placement.py. Secrets are never repeated in a sentence.
+Internal to waent.fleet: may change in any release. Pure. A test compares the table with the roles' defaults and
+argument specs, and makes wrong values of every kind for every variable. What depends on several variables, or on hosts,
+is checked in wanted.py, wanted_settings.py and placement.py. Secrets are never repeated in a sentence.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ class Variable:
     """One public variable.
 
     needed: why it has to be set, the end of a sentence; None where it may be empty or left out. needed_for: the switch
-    that makes it needed, None for always. empty: whether C("") may be given, and means none. must: it is wrong to leave it out
-    of a map that is checked by itself; a play always has the default. follows: the variables its
-    default is made of, so that a mistake in one of them is told once. role: where its default is.
+    that makes it needed, None for always. empty: whether C("") may be given, and means none. must: it is wrong to leave
+    it out of a map that is checked by itself; a play always has the default. follows: the variables its default is made
+    of, so that a mistake in one of them is told once. role: where its default is, empty where it has none.
     """
 
     name: str
@@ -117,7 +117,9 @@ class Variable:
 # --- kinds -----------------------------------------------------------------------------------------------------------
 
 
-def _only(fits: t.Callable[[t.Any], bool], allowed: str, code: str = "WA_VALUE_INVALID") -> t.Callable[..., list[Finding]]:
+def _only(
+    fits: t.Callable[[t.Any], bool], allowed: str, code: str = "WA_VALUE_INVALID"
+) -> t.Callable[..., list[Finding]]:
     """Refuses what does not fit, in one sentence that ends with what is allowed."""
 
     def find(name: str, value: t.Any) -> list[Finding]:
@@ -183,6 +185,8 @@ def _is_switch(value: t.Any) -> bool:
 SWITCH = Kind("bool", _only(_is_switch, "are true and false"), text=False)
 
 ANY_TEXT = Kind("str", lambda _name, _value: [])
+
+
 def of_the_shape(spec: str) -> Kind:
     """What read_wanted and place check, whose sentences need the hosts; here only that text is text."""
     return Kind(spec, lambda _name, _value: [], text=spec == "str")
@@ -208,11 +212,15 @@ DATABASE_BIND_ADDRESS = Kind(
         "is an IPv4 or IPv6 address of the host without brackets, 0.0.0.0 for all of them",
     ),
 )
-HOST = Kind("str", _only(addresses.names_a_host, "is a DNS name, or an IPv4 or IPv6 address, without port and brackets"))
+HOST = Kind(
+    "str", _only(addresses.names_a_host, "is a DNS name, or an IPv4 or IPv6 address, without port and brackets")
+)
 
 _IMAGE = r"(?:[A-Za-z0-9.\-\[\]:]+/)?[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*"
 IMAGE = text(_IMAGE, "is the name of an image without its tag, which is the version")
-TAGGED_IMAGE = text(_IMAGE + r"(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?", "is the name of an image")
+TAGGED_IMAGE = text(
+    _IMAGE + r"(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?", "is the name of an image"
+)
 REGISTRY = text(
     r"(?!.*://)[A-Za-z0-9\[][A-Za-z0-9.:\[\]_/-]*(?<!/)",
     "is the name of a registry with its port and path, if any, and without https://",
@@ -395,7 +403,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_db_port", port("WA_DB_PORT_INVALID"), must=True),
     Variable("wa_db_username", text(r"[^\x00-\x1f]+", "is one line of text"), needed=_REACH),
     Variable("wa_db_password", Kind("str", _find_db_password), secret=True, needed=_REACH),
-    Variable("wa_db_name_prefix", text(r"[A-Za-z0-9_$-]{1,51}", "are up to 51 letters, digits, _, $ and -"), empty=True),
+    Variable(
+        "wa_db_name_prefix", text(r"[A-Za-z0-9_$-]{1,51}", "are up to 51 letters, digits, _, $ and -"), empty=True
+    ),
     Variable("wa_db_idle_timeout_ms", whole(1)),
     Variable("wa_db_check_host", HOST, empty=True, follows=("wa_db_host",)),
     Variable("wa_db_check_port", port("WA_DB_PORT_INVALID"), follows=("wa_db_port",)),
@@ -475,7 +485,9 @@ INTERNAL = frozenset(
 )  # fmt: skip
 """Names that plays, roles and hooks use among themselves: known, and not for inventories."""
 
-OF_EXAMPLES = frozenset(("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_told"))
+OF_EXAMPLES = frozenset(
+    ("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_told")
+)
 """Names in the hooks of docs/examples, which users copy."""
 
 

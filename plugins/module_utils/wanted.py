@@ -251,11 +251,11 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
 
 
 def _address_problems(name: str, address: str, api_address: str) -> list[Problem]:
-    """What no node, or no call to the API, can reach. A name of the inventory that stands for an address is not judged."""
+    """What no node, or no call to the API, can reach. The name of a host that stands for its address is not judged."""
     wrong = [
         text
         for text in dict.fromkeys((address, api_address))
-        if text != name and not addresses.names_a_host(text) or text == name and bad_number(text)
+        if (text != name and not addresses.names_a_host(text)) or (text == name and bad_number(text))
     ]
     found = [invalid_address(text) for text in wrong]
     if address in wrong:

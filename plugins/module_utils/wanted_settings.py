@@ -85,7 +85,7 @@ def _own_database_problems(raw: Raw, hosts: t.Sequence[str], database_hosts: t.S
 def _own_database_port_problems(
     raw: Raw, hosts: t.Sequence[str], database_hosts: t.Sequence[str], where: str
 ) -> list[Problem]:
-    """Nodes beside the database find its container by name, on its own port; all others go through the published one."""
+    """Nodes beside the database find its container by name, on its own port; others go through the published one."""
     port, published = whole_number(raw.get("db_port")), whole_number(raw.get("database_port"))
     by_name = not addresses.looks_numeric(str(raw.get("db_host")))
     allowed = [OWN_DATABASE_PORT]
@@ -93,8 +93,10 @@ def _own_database_port_problems(
         allowed.append(published)
     if port is None or port in allowed:
         return []
-    message = "{0}, and nodes reach {1} on port {2}; set that, wa_database_port is only what its host publishes.".format(
-        stated("wa_db_port", raw.get("db_port")), where, " or ".join(map(str, sorted(set(allowed))))
+    message = (
+        "{0}, and nodes reach {1} on port {2}; set that, wa_database_port is only what its host publishes.".format(
+            stated("wa_db_port", raw.get("db_port")), where, " or ".join(map(str, sorted(set(allowed))))
+        )
     )
     return [Problem("WA_DATABASE_PORT", message, "wa_db_port", raw.get("db_port"))]
 
@@ -129,14 +131,12 @@ def jwt_key_problems(webapps: int, jwt_key: t.Any) -> list[Problem]:
 
 
 def cert_problems(raw: Raw, today: datetime.date) -> tuple[list[Problem], list[str]]:
-    """What is wrong with wa_cert, and warnings: one that has expired matters when it is sent, not for nodes that run."""
+    """Faults of wa_cert, and warnings: one that has expired matters when it is sent, not to nodes that run."""
     cert, number = raw.get("cert"), "{0}{1}".format(raw.get("cc"), raw.get("phone_number"))
     if not isinstance(cert, str) or not cert:
         return [], []
     found = certificate_problems(cert, number, today)
     warnings = ["wa_" + one.message for one in found if one.code == "CERT_EXPIRED"]
     return [
-        BY_NAME["wa_cert"].problem("WA_" + one.code, "wa_" + one.message)
-        for one in found
-        if one.code != "CERT_EXPIRED"
+        BY_NAME["wa_cert"].problem("WA_" + one.code, "wa_" + one.message) for one in found if one.code != "CERT_EXPIRED"
     ], warnings

@@ -28,15 +28,15 @@ options:
     type: raw
   check_variables:
     description:
-      - Also check the public variables of the role C(cluster) as the play and its hosts have them, with the types that YAML
-        gave them, the file in C(wa_api_ca_path), and the names of all variables that begin with C(wa_).
+      - Also check the public variables of the role C(cluster) as the play and its hosts have them, with the types that
+        YAML gave them, the file in C(wa_api_ca_path), and the names of all variables that begin with C(wa_).
       - The play's variables are not options, so this works in playbooks only.
     type: bool
     default: false
   settings:
     description:
-      - Variables of the cluster to check in the same go, named without C(wa_). With O(check_variables) they take the place
-        of what the play has.
+      - Variables of the cluster to check in the same go, named without C(wa_). With O(check_variables) they take the
+        place of what the play has.
     type: dict
     suboptions:
       admin_password:
@@ -292,9 +292,7 @@ SETTINGS = (
 
 def argument_spec() -> dict[str, t.Any]:
     """Types are raw where the refusal is ours: one place words it and gives it its code."""
-    settings: dict[str, t.Any] = {
-        name: {"type": "raw", "no_log": BY_NAME["wa_" + name].secret} for name in SETTINGS
-    }
+    settings: dict[str, t.Any] = {name: {"type": "raw", "no_log": BY_NAME["wa_" + name].secret} for name in SETTINGS}
     settings["register"] = {"type": "bool", "default": False}
     return {
         **shape_options(),

@@ -18,7 +18,11 @@ from ansible_collections.waent.fleet.plugins.module_utils.problems import Proble
 from ansible_collections.waent.fleet.plugins.module_utils.variables import BY_NAME, NULL, VARIABLES
 
 _REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
-_OF_HOSTS = ("wa_address", "wa_api_address", "wa_coreapps", "wa_masters", "wa_webapps")
+_OF_HOSTS = frozenset(
+    ("wa_address", "wa_api_address")
+    + ("wa_coreapps", "wa_masters", "wa_webapps")
+    + ("wa_coreapp_port", "wa_master_port", "wa_webapp_port")
+)
 """The placement takes these from every host by itself."""
 
 Given = t.Dict[str, t.Any]
@@ -42,10 +46,12 @@ def read_variables(task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any
     reading = Reading({}, {}, [], set())
     for variable in VARIABLES:
         if variable.name in task_vars:
-            _read(reading, variable.name, lambda name=variable.name: template(_followed(task_vars[name], task_vars)))
+            _read(reading, variable.name, _followed(task_vars[variable.name], task_vars), template)
     hostvars, groups = task_vars.get("hostvars"), task_vars.get("groups") or {}
+    if hostvars is None:
+        return reading
     for host in dict.fromkeys([*groups.get("wa_cluster", ()), *groups.get("wa_database_hosts", ())]):
-        raw = hostvars.raw_get(host) if hostvars is not None else {}
+        raw = hostvars.raw_get(host)
         reading.names.update(name for name in raw if re.match(r"wa[-_]", str(name), re.IGNORECASE))
         other = _otherwise(raw, task_vars)
         values = hostvars[host] if other else {}
@@ -65,9 +71,9 @@ def _value(values: t.Mapping[str, t.Any], name: str) -> t.Any:
     return None if re.search(r"Marker|Undefined", type(value).__name__) else _plain(value)
 
 
-def _read(reading: Reading, name: str, value: t.Callable[[], t.Any]) -> None:
+def _read(reading: Reading, name: str, value: t.Any, template: t.Callable[[t.Any], t.Any]) -> None:
     try:
-        reading.given[BY_NAME[name].key] = _plain(value())
+        reading.given[BY_NAME[name].key] = _plain(template(value))
     except Exception as error:  # Ansible has a family of errors for templates, another in each release.
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         reading.problems.append(
@@ -80,9 +86,8 @@ def _otherwise(raw: t.Mapping[str, t.Any], task_vars: t.Mapping[str, t.Any]) -> 
     return [
         name
         for name in raw
-        if name in BY_NAME and name not in _OF_HOSTS and not name.endswith(("_webapp_port", "_coreapp_port", "_master_port"))
-        and (raw[name] is not task_vars.get(name) and raw[name] != task_vars.get(name) or _is_template(raw[name]))
-    ]  # fmt: skip
+        if name in BY_NAME and name not in _OF_HOSTS and (raw[name] != task_vars.get(name) or _is_template(raw[name]))
+    ]
 
 
 def _is_template(value: t.Any) -> bool:
@@ -123,7 +128,9 @@ def ca_problems(path: t.Any) -> list[Problem]:
         said = _unfit(full)
     if not said:
         return []
-    message = "wa_api_ca_path is {0!r}, which {1} on the machine that runs Ansible; allowed is a file with PEM certificates."
+    message = (
+        "wa_api_ca_path is {0!r}, which {1} on the machine that runs Ansible; allowed is a file with PEM certificates."
+    )
     return [Problem("WA_API_CA_PATH", message.format(path, said), "wa_api_ca_path", path)]
 
 
@@ -136,4 +143,3 @@ def _unfit(path: str) -> str:
     except OSError as error:
         return "cannot be read ({0})".format(error.strerror or error)
     return "" if context.cert_store_stats()["x509"] else "holds no certificate"
-

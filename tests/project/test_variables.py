@@ -134,7 +134,9 @@ def test_every_declared_variable_is_one_of_its_role() -> None:
     of_roles = {role.name: {name for name in documented(role) if name.startswith("wa_")} for role in ROLES}
     declared = {variable.name: variable.role for variable in VARIABLES if variable.role}
     assert {name for name, role in declared.items() if name not in of_roles[role]} == set()
-    assert {name for role in ("cluster", "upgrade", "docker_engine") for name in of_roles[role]} - declared.keys() <= INTERNAL
+    assert {
+        name for role in ("cluster", "upgrade", "docker_engine") for name in of_roles[role]
+    } - declared.keys() <= INTERNAL
 
 
 def test_documented_types_and_secrets_are_those_that_are_checked() -> None:
@@ -172,7 +174,9 @@ def test_what_the_roles_set_in_the_environment_is_what_users_may_not_set_again()
     names = set(said["_wa_common_environment"]) | set(said["_wa_core_environment"])
     names |= set(re.findall(r"'(WA_[A-Z_]+)'", str(said["_wa_environment"]) + said["_wa_webapp_secrets"]))
     assert names - OWN_ENVIRONMENT.keys() == set()
-    assert {source for source in OWN_ENVIRONMENT.values() if source and not set(source.split(" and ")) <= BY_NAME.keys()} == set()
+    assert {
+        source for source in OWN_ENVIRONMENT.values() if source and not set(source.split(" and ")) <= BY_NAME.keys()
+    } == set()
 
 
 def test_internal_names_are_used() -> None:

@@ -38,7 +38,7 @@ wa_cert: "Y2FuYXJ5LWNlcnRpZmljYXRl"
 wa_registration_code: "123456"
 """
 KINDS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
-Site = t.Callable[..., t.Tuple[Run, int]]
+Site = t.Callable[..., tuple[Run, int]]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def bell() -> t.Iterator[Doorbell]:
 
 @pytest.fixture
 def site(bell: Doorbell, tmp_path: Path) -> Site:
-    """Run site.yml with lines of YAML in place of those of GOOD; returns the run, and how often a host was contacted."""
+    """Run site.yml with lines of YAML in place of those of GOOD; returns the run, and the calls at hosts' doors."""
 
     def work(lines: str = "", *groups: str, hosts: t.Sequence[str] = ("one",)) -> tuple[Run, int]:
         reached = {"ansible_host": "127.0.0.1", "ansible_port": bell.port}
@@ -86,28 +86,52 @@ def test_good_input_goes_on_to_the_hosts(site: Site) -> None:
 
 REFUSED: dict[str, dict[str, str]] = {
     "digits that YAML reads otherwise": {
-        "wa_cc: 039": "wa_cc", "wa_phone_number: 0612345670": "wa_phone_number", "wa_registration_code: 123456": "wa_registration_code",
-        "wa_pin: 012345": "wa_pin", "wa_cert: 12e+5": "wa_cert", "wa_version: 2.30": "wa_version", "wa_db_username: 1_000": "wa_db_username",
-        "wa_db_password: 12:30": "wa_db_password", "wa_name_prefix: 0612": "wa_name_prefix", "wa_db_host: 1.5": "wa_db_host",
+        "wa_cc: 039": "wa_cc",
+        "wa_phone_number: 0612345670": "wa_phone_number",
+        "wa_registration_code: 123456": "wa_registration_code",
+        "wa_pin: 012345": "wa_pin",
+        "wa_cert: 12e+5": "wa_cert",
+        "wa_version: 2.30": "wa_version",
+        "wa_db_username: 1_000": "wa_db_username",
+        "wa_db_password: 12:30": "wa_db_password",
+        "wa_name_prefix: 0612": "wa_name_prefix",
+        "wa_db_host: 1.5": "wa_db_host",
     },
     "words that YAML reads otherwise": {
-        "wa_cc: no": "wa_cc", "wa_phone_number: 2024-01-01": "wa_phone_number", "wa_db_username: yes": "wa_db_username",
-        "wa_db_password: on": "wa_db_password", "wa_pin:": "wa_pin", "wa_cert: ~": "wa_cert", "wa_api_key: [k]": "wa_api_key",
-        "wa_registration_code: 12:34": "wa_registration_code", "wa_cluster_name: off": "wa_cluster_name",
-        "wa_admin_password: {a: b}": "wa_admin_password", "wa_settings:": "wa_settings", "wa_db_engine: Null": "wa_db_engine",
+        "wa_cc: no": "wa_cc",
+        "wa_phone_number: 2024-01-01": "wa_phone_number",
+        "wa_db_username: yes": "wa_db_username",
+        "wa_db_password: on": "wa_db_password",
+        "wa_pin:": "wa_pin",
+        "wa_cert: ~": "wa_cert",
+        "wa_api_key: [k]": "wa_api_key",
+        "wa_registration_code: 12:34": "wa_registration_code",
+        "wa_cluster_name: off": "wa_cluster_name",
+        "wa_admin_password: {a: b}": "wa_admin_password",
+        "wa_settings:": "wa_settings",
+        "wa_db_engine: Null": "wa_db_engine",
     },
     "what a container would not take": {
         "wa_extra_environment: {WA_DB_PERSISTENT: 1, WA_SECRET: off, A B: c, WA_DB_PASSWORD: x}": "WA_DB_PERSISTENT",
-        "wa_extra_hosts: {db: db.example.com}": "wa_extra_hosts", "wa_publish_address: web.example.com": "wa_publish_address",
-        "wa_network: host": "wa_network", "wa_webapp_image: registry/web:v2.19.4": "wa_webapp_image", "wa_media: ./media": "wa_media",
+        "wa_extra_hosts: {db: db.example.com}": "wa_extra_hosts",
+        "wa_publish_address: web.example.com": "wa_publish_address",
+        "wa_network: host": "wa_network",
+        "wa_webapp_image: registry/web:v2.19.4": "wa_webapp_image",
+        "wa_media: ./media": "wa_media",
     },
     "what the API would not take": {
-        "wa_settings: {webhooks: {url: 'http://hooks.example.com', max_concurrent_requests: 10}, heartbeat_intervall: 5}": "webhooks.url",
-        "wa_registration_method: SMS": "wa_registration_method", "wa_api_key: short": "wa_api_key",
+        "wa_settings: {webhooks: {url: 'http://h.example.com', max_concurrent_requests: 10}, heartbeat_intervall: 5}": (
+            "webhooks.url"
+        ),
+        "wa_registration_method: SMS": "wa_registration_method",
+        "wa_api_key: short": "wa_api_key",
         "wa_api_ca_path: /no/such/ca.pem": "wa_api_ca_path",
     },
-    "a database that nodes cannot reach": {"wa_db_host: 127.0.0.1": "wa_db_host", "wa_survives: {hosts: 1}": "wa_survive"},
-}  # fmt: skip
+    "a database that nodes cannot reach": {
+        "wa_db_host: 127.0.0.1": "wa_db_host",
+        "wa_survives: {hosts: 1}": "wa_survive",
+    },
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -117,7 +141,9 @@ def test_refused_before_any_host_is_contacted(site: Site, name: str) -> None:
 
 
 def test_every_part_of_a_map_is_told(site: Site) -> None:
-    sentences = told(*site("\n".join([*REFUSED["what a container would not take"], *REFUSED["what the API would not take"]])))
+    sentences = told(
+        *site("\n".join([*REFUSED["what a container would not take"], *REFUSED["what the API would not take"]]))
+    )
     for part in ("WA_SECRET", "A B", "WA_DB_PASSWORD", "max_concurrent_requests", "heartbeat_intervall"):
         assert part in sentences
 
@@ -128,7 +154,9 @@ def test_a_database_of_our_own_has_the_user_root_only(site: Site) -> None:
 
 
 def test_a_host_that_differs_is_named(site: Site) -> None:
-    sentences = told(*site("wa_media: \"{{ 'ok' if inventory_hostname == 'one' else './media' }}\"", hosts=("one", "two")))
+    sentences = told(
+        *site("wa_media: \"{{ 'ok' if inventory_hostname == 'one' else './media' }}\"", hosts=("one", "two"))
+    )
     assert sentences.startswith("two: wa_media is './media'")
 
 
@@ -156,8 +184,14 @@ APART = {"wa_register"} | {variable.name for variable in VARIABLES if variable.f
 @pytest.mark.parametrize("place", ["first", "second", "middle", "last", "apart"])
 def test_every_variable_is_refused_by_its_name_in_one_answer(site: Site, place: str) -> None:
     """One wrong value for every declared variable, all in one run."""
-    wrong = {variable.name: wrong_values(variable) for variable in VARIABLES if (variable.name in APART) == (place == "apart")}
-    index = {"first": lambda n: 0, "second": lambda n: 1, "middle": lambda n: n // 2, "last": lambda n: n - 1}.get(place, lambda n: 2)
+    wrong = {
+        variable.name: wrong_values(variable)
+        for variable in VARIABLES
+        if (variable.name in APART) == (place == "apart")
+    }
+    index = {"first": lambda n: 0, "second": lambda n: 1, "middle": lambda n: n // 2, "last": lambda n: n - 1}.get(
+        place, lambda n: 2
+    )
     given = {name: values[index(len(values))] for name, values in wrong.items()}
     sentences = told(*site(yaml.safe_dump(given)))
     assert {name for name in given if name not in sentences} == set()
@@ -168,13 +202,21 @@ def test_an_ipv6_address_gets_its_brackets(tmp_path: Path) -> None:
     node = {"kind": "webapp", "api_address": "2001:db8::15", "ports": [9090]}
     book = tmp_path / "show.yml"
     show = "{{ _wa_api_urls | join }} {{ '::' | waent.fleet.bracketed }}"
-    book.write_text(yaml.safe_dump([{
-        "hosts": "localhost", "gather_facts": False, "vars": {"__wa_wanted": {"nodes": [node]}},
-        "tasks": [
-            {"ansible.builtin.include_vars": str(ROOT / "roles/cluster/vars/main.yml")},
-            {"ansible.builtin.copy": {"content": show, "dest": str(tmp_path / "url"), "mode": "0600"}},
-        ],
-    }]))  # fmt: skip
+    book.write_text(
+        yaml.safe_dump(
+            [
+                {
+                    "hosts": "localhost",
+                    "gather_facts": False,
+                    "vars": {"__wa_wanted": {"nodes": [node]}},
+                    "tasks": [
+                        {"ansible.builtin.include_vars": str(ROOT / "roles/cluster/vars/main.yml")},
+                        {"ansible.builtin.copy": {"content": show, "dest": str(tmp_path / "url"), "mode": "0600"}},
+                    ],
+                }
+            ]
+        )
+    )
     run = play(str(book), "-i", "localhost,", "-c", "local", "-e", "ansible_python_interpreter=" + sys.executable)
     assert run.code == OK, run.output
     url, address = (tmp_path / "url").read_text().split()

@@ -20,7 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-@pytest.mark.parametrize("text", ["db", "db.example.com", "db.example.com.", "a_b-c", "192.0.2.1", "2001:db8::1", "::1", "3com.example"])
+@pytest.mark.parametrize(
+    "text", ["db", "db.example.com", "db.example.com.", "a_b-c", "192.0.2.1", "2001:db8::1", "::1", "3com.example"]
+)
 def test_names_of_hosts(text):
     assert names_a_host(text)
 
@@ -28,10 +30,24 @@ def test_names_of_hosts(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "a b", "a..b", "-a", "a-", "x" * 64, "192.0.2.300", "1.2.3", "[::1]", "::g", "a:1", "http://a", "fe80::1%eth0",
-        "192.0.2.1/24", "0x7f000001", "a\n",
+        "",
+        "a b",
+        "a..b",
+        "-a",
+        "a-",
+        "x" * 64,
+        "192.0.2.300",
+        "1.2.3",
+        "[::1]",
+        "::g",
+        "a:1",
+        "http://a",
+        "fe80::1%eth0",
+        "192.0.2.1/24",
+        "0x7f000001",
+        "a\n",
     ],
-)  # fmt: skip
+)
 def test_what_names_no_host(text):
     assert not names_a_host(text)
 

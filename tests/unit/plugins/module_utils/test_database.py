@@ -299,7 +299,8 @@ def test_sentence_about_missing_grants():
 def test_a_percent_sign_in_the_name_of_a_role_is_no_format(role):
     """MySQL 8 and newer name an active role with its host, by default %."""
     answers = {"SHOW GRANTS FOR CURRENT_USER() USING " + role: [(ALL[0],)], "SELECT CURRENT_ROLE()": [(role,)]}
-    answers.update(server(**{"SELECT VERSION()": [("8.4.3",)], "SHOW GRANTS": [("GRANT " + role + " TO `waent`@`%`",)]}))
+    grants = [("GRANT {0} TO `waent`@`%`".format(role),)]
+    answers.update(server(**{"SELECT VERSION()": [("8.4.3",)], "SHOW GRANTS": grants}))
     report, _link = read(answers)
     assert report.problems == () and report.as_dict()["missing_grants"] == []
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 WORDS = st.text("abc", max_size=6)
 
 
-@pytest.mark.parametrize("one, other, edits", [("", "", 0), ("ab", "ba", 1), ("abc", "ac", 1), ("abc", "adc", 1), ("a", "xyz", 3)])
+@pytest.mark.parametrize(
+    "one, other, edits", [("", "", 0), ("ab", "ba", 1), ("abc", "ac", 1), ("abc", "adc", 1), ("a", "xyz", 3)]
+)
 def test_distance(one, other, edits):
     assert distance(one, other) == edits
 

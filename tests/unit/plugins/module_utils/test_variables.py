@@ -26,10 +26,18 @@ from ansible_collections.waent.fleet.tests.unit.plugins.wrong_values import ever
 
 ROLE = Path(__file__).resolve().parents[4] / "roles" / "cluster"
 GOOD = {
-    "wa_version": "v2.19.4", "wa_db_host": "db.example.com", "wa_db_username": "waent", "wa_db_password": "canary-db",
-    "wa_admin_password": "Canary-admin-5Kd9wQ", "wa_api_key": "canary-api-key", "wa_cc": "39", "wa_phone_number": "0612345670",
-    "wa_cert": "Y2FuYXJ5", "wa_pin": "012345", "wa_registration_code": "012-345",
-}  # fmt: skip
+    "wa_version": "v2.19.4",
+    "wa_db_host": "db.example.com",
+    "wa_db_username": "waent",
+    "wa_db_password": "canary-db",
+    "wa_admin_password": "Canary-admin-5Kd9wQ",
+    "wa_api_key": "canary-api-key",
+    "wa_cc": "39",
+    "wa_phone_number": "0612345670",
+    "wa_cert": "Y2FuYXJ5",
+    "wa_pin": "012345",
+    "wa_registration_code": "012-345",
+}
 KINDS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
 
 
@@ -40,33 +48,49 @@ class HostVars(dict):
         return self[name]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def defaults():
     """Of the role; those that are made of others have what these have."""
     found = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
     found.update(
-        wa_address="one.example.com", wa_api_address="one.example.com", wa_webapp_image="registry/web",
+        wa_address="one.example.com",
+        wa_api_address="one.example.com",
+        wa_webapp_image="registry/web",
         wa_coreapp_image="registry/coreapp",
-    )  # fmt: skip
+    )
     return found
 
 
 def act(given, of_hosts=None, database_hosts=(), names=("one",)):
     """What the first task of every playbook answers for variables as a play has them."""
     task_vars = {**defaults(), **GOOD, **given}
-    for name, source in (("wa_db_check_host", "wa_db_host"), ("wa_db_check_port", "wa_db_port"),
-                         ("wa_database_port", "wa_db_port"), ("wa_database_address", "wa_publish_address")):  # fmt: skip
+    for name, source in (
+        ("wa_db_check_host", "wa_db_host"),
+        ("wa_db_check_port", "wa_db_port"),
+        ("wa_database_port", "wa_db_port"),
+        ("wa_database_address", "wa_publish_address"),
+    ):
         if name not in given:
             task_vars[name] = task_vars[source]
     own = of_hosts or {}
-    hostvars = HostVars({name: {**GOOD, "wa_address": name + ".example.com", **given, **own.get(name, {})} for name in names})
-    groups = {"wa_cluster": list(names), "wa_database_hosts": list(database_hosts), **dict.fromkeys(KINDS, list(names))}
+    hostvars = HostVars(
+        {name: {**GOOD, "wa_address": name + ".example.com", **given, **own.get(name, {})} for name in names}
+    )
+    groups = {
+        "wa_cluster": list(names),
+        "wa_database_hosts": list(database_hosts),
+        **{kind: list(names) for kind in KINDS},
+    }
     options = {
-        "hosts": inventory_hosts(hostvars, groups), "version": task_vars["wa_version"], "check_variables": True,
-        "shards": task_vars["wa_shards"], "survive": task_vars["wa_survive"], "name_prefix": task_vars["wa_name_prefix"],
+        "hosts": inventory_hosts(hostvars, groups),
+        "version": task_vars["wa_version"],
+        "check_variables": True,
+        "shards": task_vars["wa_shards"],
+        "survive": task_vars["wa_survive"],
+        "name_prefix": task_vars["wa_name_prefix"],
         "database_hosts": list(database_hosts),
         **{kind + "_port": task_vars["wa_{0}_port".format(kind)] for kind in ("coreapp", "master", "webapp")},
-    }  # fmt: skip
+    }
     task = Mock(args=options, async_val=0, check_mode=False, action="waent.fleet.wa_placement")
     templar = Mock(template=lambda value: value)
     plugin = ActionModule(task, Mock(), Mock(), Mock(), templar, Mock())
@@ -81,18 +105,42 @@ def test_good_variables_are_accepted():
 
 
 ACCEPTED = [
-    {"wa_db_port": "3306"}, {"wa_shards": "4"}, {"wa_register": "no"}, {"wa_register": "False"}, {"wa_validate_certs": 1},
-    {"wa_cc": "1"}, {"wa_phone_number": "0612345670"}, {"wa_version": "2.30.0"}, {"wa_pin": ""}, {"wa_data": ""},
-    {"wa_publish_address": "::"}, {"wa_publish_address": "192.0.2.7"}, {"wa_api_address": "2001:db8::7"},
-    {"wa_db_host": "2001:db8::5"}, {"wa_db_host": "host.docker.internal"}, {"wa_db_check_host": "127.0.0.1"},
+    {"wa_db_port": "3306"},
+    {"wa_shards": "4"},
+    {"wa_register": "no"},
+    {"wa_register": "False"},
+    {"wa_validate_certs": 1},
+    {"wa_cc": "1"},
+    {"wa_phone_number": "0612345670"},
+    {"wa_version": "2.30.0"},
+    {"wa_pin": ""},
+    {"wa_data": ""},
+    {"wa_publish_address": "::"},
+    {"wa_publish_address": "192.0.2.7"},
+    {"wa_api_address": "2001:db8::7"},
+    {"wa_db_host": "2001:db8::5"},
+    {"wa_db_host": "host.docker.internal"},
+    {"wa_db_check_host": "127.0.0.1"},
     {"wa_extra_hosts": {"wa-local": "host-gateway", "db": "192.0.2.1", "db6": "2001:db8::1"}},
     {"wa_extra_environment": {"WA_SECRET": "canary", "WA_DB_SSL_CA": "/ca.pem", "WA_DB_PERSISTENT": "1"}},
-    {"wa_settings": {"webhooks": {"url": "https://h.example.com/x", "max_concurrent_requests": 24}, "something_new": {"a": 1}}},
-    {"wa_image_registry": "localhost:5000/mirror"}, {"wa_database_image": "mariadb:10.11"}, {"wa_messages_per_second": "12.5"},
-    {"wa_cert": "Y2Fu\nYXJ5\n"}, {"wa_db_name_prefix": "number2_"}, {"wa_database_arguments": ["--a=1"]},
-    {"wa_register": False, "wa_cc": "", "wa_phone_number": "", "wa_cert": ""}, {"wa_db_snapshot": "none"},
-    {"wa_database_class": "db.m4.large"}, {"wa_media": "/srv/wa media"}, {"wa_db_engine": "PGSQL"},
-]  # fmt: skip
+    {
+        "wa_settings": {
+            "webhooks": {"url": "https://h.example.com/x", "max_concurrent_requests": 24},
+            "something_new": {"a": 1},
+        }
+    },
+    {"wa_image_registry": "localhost:5000/mirror"},
+    {"wa_database_image": "mariadb:10.11"},
+    {"wa_messages_per_second": "12.5"},
+    {"wa_cert": "Y2Fu\nYXJ5\n"},
+    {"wa_db_name_prefix": "number2_"},
+    {"wa_database_arguments": ["--a=1"]},
+    {"wa_register": False, "wa_cc": "", "wa_phone_number": "", "wa_cert": ""},
+    {"wa_db_snapshot": "none"},
+    {"wa_database_class": "db.m4.large"},
+    {"wa_media": "/srv/wa media"},
+    {"wa_db_engine": "PGSQL"},
+]
 
 
 @pytest.mark.parametrize("given", ACCEPTED, ids=str)
@@ -144,7 +192,9 @@ def test_a_host_that_has_it_otherwise_is_named(name, value):
 
 
 def test_null_is_not_the_same_as_left_out():
-    assert value_problems({**{name[3:]: value for name, value in GOOD.items()}, "db_engine": "MYSQL", "db_port": 1}) == []
+    assert (
+        value_problems({**{name[3:]: value for name, value in GOOD.items()}, "db_engine": "MYSQL", "db_port": 1}) == []
+    )
     (problem,) = [one for one in value_problems({"settings": NULL}) if one.variable == "wa_settings"]
     assert "null" in problem.message and "{}" in problem.message
 
@@ -152,11 +202,17 @@ def test_null_is_not_the_same_as_left_out():
 @pytest.mark.parametrize(
     "name, meant",
     [
-        ("wa_survives", "wa_survive"), ("wa_shard", "wa_shards"), ("wa_phonenumber", "wa_phone_number"), ("WA_CC", "wa_cc"),
-        ("wa-shards", "wa_shards"), ("wa_db_hots", "wa_db_host"), ("wa_admin_pasword", "wa_admin_password"),
-        ("wa_setings", "wa_settings"), ("wa_extra_enviroment", "wa_extra_environment"),
+        ("wa_survives", "wa_survive"),
+        ("wa_shard", "wa_shards"),
+        ("wa_phonenumber", "wa_phone_number"),
+        ("WA_CC", "wa_cc"),
+        ("wa-shards", "wa_shards"),
+        ("wa_db_hots", "wa_db_host"),
+        ("wa_admin_pasword", "wa_admin_password"),
+        ("wa_setings", "wa_settings"),
+        ("wa_extra_enviroment", "wa_extra_environment"),
     ],
-)  # fmt: skip
+)
 def test_a_misspelt_variable_is_refused_with_the_one_that_is_meant(name, meant):
     (problem,) = act({name: "x"})["problems"]
     assert problem["code"] == "WA_VARIABLE_UNKNOWN"
@@ -180,7 +236,9 @@ def test_an_unknown_variable_that_may_be_the_users_own_is_a_warning(name, like):
     assert like is None or like in warning
 
 
-@pytest.mark.parametrize("name", ["waent", "_wa_shard", "__wa_x", "wanted_shards", "rack", "wa_haproxy_socket", "wa_nodes"])
+@pytest.mark.parametrize(
+    "name", ["waent", "_wa_shard", "__wa_x", "wanted_shards", "rack", "wa_haproxy_socket", "wa_nodes"]
+)
 def test_other_names_are_nobodys_business(name):
     result = act({name: "x"})
     assert result["problems"] == [] and "warnings" not in result
