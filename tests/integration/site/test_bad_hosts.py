@@ -221,6 +221,17 @@ def test_a_database_user_without_the_grants(refused) -> None:
     ]
 
 
+def test_a_database_with_too_few_connections_for_a_new_cluster(refused) -> None:
+    """The guard of reshard.yml: whoever declares 250 messages a second needs 1750 of them."""
+    run = refused({"one": {}}, wa_messages_per_second=250)
+    assert_told(
+        run,
+        "DB_CONNECTIONS_TOO_FEW",
+        r"1 shards need about 1750 database connections at 250 messages a second, .* but the database allows \d+ .*",
+    )
+    assert set(run.codes) == {"DB_CONNECTIONS_TOO_FEW"}
+
+
 def test_a_database_that_is_too_old(refused) -> None:
     """A real server, told to give an old version's number: the number is what the product's documents speak of."""
     run = refused({"one": {}}, wa_db_port=3307)
