@@ -30,9 +30,11 @@ import docker.errors
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE / "site"), str(ROOT / "emulator" / "src")]
+sys.path.append(str(ROOT / "emulator" / "tests"))
 
 from good import SECRETS  # noqa: E402 - from the directory of the tests of site.yml
 from killing import killed_at  # noqa: E402
+from machine import machine_address  # noqa: E402 - shared with the tests of the emulator
 from site_runs import OK, Run, environment, play, write_inventory, write_variables  # noqa: E402
 from waemu.probe import Options, Probe  # noqa: E402 - the emulator is not installed
 

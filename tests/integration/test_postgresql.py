@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from live_cluster import OK, LiveCluster, Shape, write_inventory
+from live_cluster import OK, LiveCluster, Shape, machine_address, write_inventory
 
 IMAGE = "waent/postgres:15"
 USER, PASSWORD = "fleet", "canary-pg-4Ls8"
@@ -22,7 +22,7 @@ class OnPostgres(LiveCluster):
     """The cluster, and beside it a server that does not belong to it."""
 
     def start(self) -> None:
-        gateway = self.engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+        gateway = machine_address(self.engine, IMAGE)
         environment = {"POSTGRES_USER": USER, "POSTGRES_PASSWORD": PASSWORD}
         self.server = self.engine.containers.run(
             IMAGE, name=SHAPE.prefix + "-server", detach=True, environment=environment,

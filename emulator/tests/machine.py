@@ -1,0 +1,32 @@
+"""How containers reach the machine that they run on, for tests and benchmarks of the whole repository.
+
+The description of a network is no place to read that: an engine that runs for the first time on its machine tells no gateway for
+its default bridge until it is started again. What a running container was given is always told.
+"""
+
+from __future__ import annotations
+
+import docker
+from docker.models.containers import Container
+
+
+def machine_address(engine: docker.DockerClient, image: str) -> str:
+    """The address of this machine that containers of any network reach.
+
+    image: one that the engine has and that holds the program sleep; it runs for the moment that the question takes.
+    """
+    container = engine.containers.run(image, ["60"], entrypoint=["sleep"], detach=True)
+    try:
+        return machine_seen_by(container)
+    finally:
+        container.remove(force=True, v=True)
+
+
+def machine_seen_by(container: Container) -> str:
+    """The address of this machine in the first network of a container that runs."""
+    container.reload()
+    networks = container.attrs["NetworkSettings"]["Networks"]
+    told = [given["Gateway"] for given in networks.values() if given["Gateway"]]
+    if not told:
+        raise RuntimeError(f"{container.name} is {container.status}, in the networks {sorted(networks)}, without a gateway")
+    return str(told[0])
