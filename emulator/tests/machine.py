@@ -1,13 +1,16 @@
-"""How containers reach the machine that they run on, for tests and benchmarks of the whole repository.
+"""What tests and benchmarks of the whole repository know of their machine: its address, and that it may be slow.
 
-The description of a network is no place to read that: an engine that runs for the first time on its machine tells no gateway for
-its default bridge until it is started again. What a running container was given is always told.
+The description of a network is no place to read that: an engine that runs for the first time on its machine tells no
+gateway for its default bridge until it is started again. What a running container was given is always told.
 """
 
 from __future__ import annotations
 
 import docker
 from docker.models.containers import Container
+
+PATIENCE = 120.0
+"""Real seconds that anything may take on a machine that is busy with other things."""
 
 
 def machine_address(engine: docker.DockerClient, image: str) -> str:
@@ -28,5 +31,5 @@ def machine_seen_by(container: Container) -> str:
     networks = container.attrs["NetworkSettings"]["Networks"]
     told = [given["Gateway"] for given in networks.values() if given["Gateway"]]
     if not told:
-        raise RuntimeError(f"{container.name} is {container.status}, in the networks {sorted(networks)}, without a gateway")
+        raise RuntimeError(f"{container.name} ({container.status}) has no gateway in its networks {sorted(networks)}")
     return str(told[0])
