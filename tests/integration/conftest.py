@@ -42,6 +42,10 @@ def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveC
 
 @pytest.fixture
 def cluster(shared_cluster: LiveCluster, request: pytest.FixtureRequest) -> LiveCluster:
-    """The shared cluster in the state that the test asks for: C(@pytest.mark.begins_with(shards=2, version=OLD))."""
-    shared_cluster.ready(**request.node.get_closest_marker("begins_with").kwargs)
+    """The shared cluster in the state that the test asks for: C(@pytest.mark.begins_with(shards=2, version=OLD)).
+
+    Without the mark it is as the test before has left it, unless that one failed.
+    """
+    mark = request.node.get_closest_marker("begins_with")
+    shared_cluster.ready(**(mark.kwargs if mark else {}))
     return shared_cluster

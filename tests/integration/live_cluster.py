@@ -190,16 +190,16 @@ class LiveCluster:
             raise Failed("site.yml did not make the cluster:\n" + run.output)
         self.declare(wa_shards=self.shape.shards, wa_version=self.shape.version)
 
-    def ready(self, shards: int, version: str) -> None:
+    def ready(self, shards: int = 0, version: str = "") -> None:
         """The state that a test begins with, whatever the test before has done. Raises Failed.
 
         What a failed test has left is made anew: nobody knows all that is still changed in it. So is what is in another
-        state than asked for, so that each test can be run alone.
+        state than asked for, so that each test can be run alone. shards, version: those asked for, if any.
         """
-        if self.spoilt or self._differs(shards, version):
+        if self.spoilt or (shards and self._differs(shards, version)):
             self.spoilt = True
             self.start(shards, version)
-            faults = self.faults(shards)
+            faults = self.faults(shards or self.shape.shards)
             if faults:
                 raise Failed("a new cluster is not as it should be: " + "; ".join(faults))
             self.spoilt = False

@@ -244,14 +244,17 @@ class Cluster:
         """
         mark = request.node.get_closest_marker("served")
         wanted: tuple[int, ...] = mark.args if mark else ()
-        if self.spoilt or not self.containers or (wanted and self.served() not in wanted):
+        is_new = self.spoilt or not self.containers
+        shards = self.served() if wanted and not is_new else 0
+        if is_new or (wanted and shards not in wanted):
             self.spoilt = True
             self.empty()
             build(self)
-            if wanted and wanted[0]:
-                self.serve(wanted[0])
+            shards = wanted[0] if wanted else 0
+            if shards:
+                self.serve(shards)
             self.spoilt = False
-        if wanted and (shards := self.served()):
+        if shards:
             self.wait(lambda: self.healthy(shards), 200)
 
     def served(self) -> int:
