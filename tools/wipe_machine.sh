@@ -112,11 +112,12 @@ remove_network() {
   done
   for tables in iptables ip6tables; do
     command -v "$tables-save" >/dev/null || continue
-    "$tables-save" | grep -vE "$OF_DOCKER" | "$tables-restore"
+    # Where there was no rule at all, no line is left, which is no failure.
+    "$tables-save" | { grep -vE "$OF_DOCKER" || true; } | "$tables-restore"
   done
   grep -qsE '^[^#]*net.ipv4.ip_forward' /etc/sysctl.conf /etc/sysctl.d/*.conf && return 0
   # The engine closes forwarding to others only where it was the one to switch it on.
-  command -v iptables >/dev/null && iptables --policy FORWARD ACCEPT
+  if command -v iptables >/dev/null; then iptables --policy FORWARD ACCEPT; fi
   echo 0 >/proc/sys/net/ipv4/ip_forward
 }
 
