@@ -97,12 +97,15 @@ class Wanted:
 
 
 def whole_number(value: t.Any) -> int | None:
-    """A whole number from 0 up, or one as text (C(-e shards=16)); None for all else, even booleans."""
+    """A whole number from 0 up, or one as text (C(-e shards=16)); None for all else, even booleans.
+
+    A leading zero is refused: 04 is text here and an octal number in YAML, so it does not say what is meant.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value if value >= 0 else None
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+    if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
         return int(value)
     return None
 
