@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, MENDABLE, REFUSALS, STOPPED
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
 CLOCK_LIMIT_SECONDS = 5.0
@@ -63,12 +64,44 @@ def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
 
 
 def engine_problems(observed: Observed) -> list[Problem]:
-    """An engine that is there and refuses us would not be mended by installing one."""
+    """An engine in whose place nobody may install another, and what Ansible's modules need to talk to one."""
     engine = observed["engine"]
-    if not engine["denied"]:
+    name, state = observed["name"], engine["state"]
+    if state in REFUSALS:
+        code, sentence, variable = REFUSALS[state]
+        return [Problem(code, sentence.format(engine["reason"]), variable, None, name)]
+    python = observed.get("python") or {}
+    if state != ABSENT and python.get("requests") is False:
+        message = "{0} has no module requests, which Ansible's Docker modules need; install python3-requests.".format(
+            python["executable"]
+        )
+        return [Problem("PYTHON_REQUESTS_MISSING", message, "ansible_python_interpreter", None, name)]
+    return []
+
+
+def unmended_problems(observed: Observed, nodes: t.Sequence[PlacedNode], mend: t.Container[str]) -> list[Problem]:
+    """An engine that is absent or stopped: what only site.yml mends, and what even that could not.
+
+    On a stopped engine there may be nodes, seen or not; where none was ever installed only placed nodes miss it.
+    """
+    engine = observed["engine"]
+    name, state = observed["name"], engine["state"]
+    if state not in MENDABLE or (state == ABSENT and not nodes):
         return []
-    message = "Docker Engine refuses this user ({0}); set ansible_become to true for the host.".format(engine["reason"])
-    return [Problem("ENGINE_DENIED", message, "ansible_become", None, observed["name"])]
+    if state not in mend:
+        what, verb = ("is installed, but stopped", "starts") if state == STOPPED else ("is not installed", "installs")
+        message = "Docker Engine {0}; playbooks/site.yml {1} it.".format(what, verb)
+        return [Problem("ENGINE_" + state.upper(), message, None, None, name)]
+    if not engine["usable"]:
+        message = (
+            "Docker Engine {0}, and this user could not use it then, as only root and the group docker may; set"
+            " ansible_become to true for the host.".format("is stopped" if state == STOPPED else "is to be installed")
+        )
+        return [Problem("ENGINE_DENIED", message, "ansible_become", None, name)]
+    if state == ABSENT and not engine["installable"]:
+        message = "Docker Engine is not installed, and only on Debian and its relatives it can be: install it."
+        return [Problem("ENGINE_NOT_INSTALLABLE", message, None, None, name)]
+    return []
 
 
 def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
@@ -193,7 +226,8 @@ def image_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pr
     missing = set(missing_images(observed, nodes))
     problems = []
     for image in observed["images"]:
-        if image["image"] not in missing or image["registry"] == "present":
+        # None: nobody was asked, since the image may lie on an engine that is stopped.
+        if image["image"] not in missing or image["registry"] in ("present", None):
             continue
         gone = image["registry"] == "missing"
         message = "Image {0} is not on the host, and {1}; {2}.".format(

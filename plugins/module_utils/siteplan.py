@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils.container import Difference, compare, container_of
+from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, STOPPED, may_hold
 from ansible_collections.waent.fleet.plugins.module_utils.environment import NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils.host import (
     NODE_KINDS,
@@ -36,9 +37,9 @@ ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
 class Act:
     """One thing that is done to one host.
 
-    action: C(install_engine), C(stop), C(create_network), C(create_volume), C(pull), C(create), C(start), C(recreate),
-    C(update) (without another container) or C(keep); only the last changes nothing. what: the thing. why: what
-    differs, empty where it is new.
+    action: C(install_engine), C(start_engine), C(stop), C(create_network), C(create_volume), C(pull), C(create),
+    C(start), C(recreate), C(update) (without another container) or C(keep); only the last changes nothing. what: the
+    thing. why: what differs, empty where it is new.
     """
 
     host: str
@@ -51,6 +52,7 @@ class Act:
         """For the reader: C(rack-a-1: create wa-coreapp-1)."""
         verb = {
             "install_engine": "install and start",
+            "start_engine": "start",
             "create_network": "create network",
             "create_volume": "create volume",
             "pull": "pull image",
@@ -74,16 +76,23 @@ def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> 
 
 
 def host_plan(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Act]:
-    """What happens to one host; nothing where no node is placed."""
-    if not nodes:
-        return []
-    name, asked = observed["name"], observed["asked"]
+    """What happens to one host; nothing where no node is placed, but for an engine that is stopped.
+
+    Nodes may be on it that nobody sees; what it holds is looked at when it runs, and the rest is then told again.
+    """
+    name, asked, engine = observed["name"], observed["asked"], observed["engine"]
     plan = []
+    if may_hold(engine):
+        plan.append(Act(name, "start_engine", "Docker Engine", ("it is stopped; what follows is if it holds nothing",)))
+    if not nodes:
+        return plan
     if asked["stop_single_connect"]:
         why = ("it runs in single-connect mode",)
         plan += [Act(name, "stop", container["name"], why) for container in single_connects(observed)]
-    if not observed["engine"]["answers"]:
-        plan.append(Act(name, "install_engine", "Docker Engine", _text(observed["engine"]["reason"])))
+    if engine["state"] == ABSENT:
+        plan.append(Act(name, "install_engine", "Docker Engine", _text(engine["reason"])))
+    elif engine["state"] == STOPPED and engine["empty"]:
+        plan.append(Act(name, "start_engine", "Docker Engine", ("it has never run",)))
     if asked["network"] and asked["network"] not in {network["name"] for network in observed["networks"]}:
         plan.append(Act(name, "create_network", asked["network"]))
     plan += [Act(name, "pull", image) for image in missing_images(observed, nodes)]

@@ -122,6 +122,20 @@ def listeners_of(containers):
     ]
 
 
+def network(name, subnets=(), cluster=None, endpoints=()):
+    """A Docker network."""
+    return {"name": name, "id": name, "cluster": cluster, "subnets": list(subnets), "endpoints": list(endpoints)}
+
+
+def engine(state="answers", **changes):
+    """An engine in one of the states that module_utils/engine.py knows."""
+    found = {
+        "state": state, "answers": state == "answers", "reason": None, "root": "/var/lib/docker", "daemon": None,
+        "usable": True, "installable": True, "empty": state == "absent",
+    }  # fmt: skip
+    return {**found, **changes}
+
+
 def observed(name="h1", containers=(), asked=None, **changes):
     """A host with an engine, both images, and room; nothing runs but C(containers)."""
     host = {
@@ -132,7 +146,8 @@ def observed(name="h1", containers=(), asked=None, **changes):
             **(asked or {}),
         },
         "time": 0.0,
-        "engine": {"installed": True, "answers": True, "denied": False, "reason": None, "root": "/var/lib/docker"},
+        "engine": engine(),
+        "python": {"executable": "/usr/bin/python3", "requests": True},
         "containers": list(containers),
         "images": [{"image": image, "id": IDS[image], "registry": None, "reason": None} for image in IDS],
         "listeners": listeners_of(containers),
@@ -140,7 +155,8 @@ def observed(name="h1", containers=(), asked=None, **changes):
         "memory": {"total_mb": 8000, "available_mb": 4000},
         "media": store(),
         "data": None,
-        "networks": [{"name": "waent", "subnets": ["172.23.0.0/16"]}, {"name": "bridge", "subnets": ["172.17.0.0/16"]}],
+        "networks": [network("waent", ["172.23.0.0/16"], "waent"), network("bridge", ["172.17.0.0/16"])],
+        "volumes": [],
         "reached": [],
         "nodes": [],
         "single_connect": [],
@@ -150,8 +166,7 @@ def observed(name="h1", containers=(), asked=None, **changes):
 
 def bare(name="h1", **changes):
     """A host on which nothing is installed."""
-    engine = {"installed": False, "answers": False, "denied": False, "root": "/var/lib/docker",
-              "reason": "the docker command is not installed"}  # fmt: skip
+    absent = engine("absent", reason="the docker command is not installed")
     images = [{"image": image, "id": None, "registry": "present", "reason": None} for image in IDS]
     mount = store(exists=False, directory=None, writable=None, free_mb=None)
-    return observed(name, engine=engine, images=images, networks=[], media=mount, **changes)
+    return observed(name, engine=absent, images=images, networks=[], media=mount, **changes)
