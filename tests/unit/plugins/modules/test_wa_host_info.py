@@ -264,7 +264,7 @@ def test_preflight_does_not_judge_by_what_a_stopped_engine_may_hold(docker):
     seen = look(docker, stop_single_connect=True)["host"]
     other = {**with_engine(seen, "stopped"), "name": "h2"}
     codes = {problem["code"] for problem in preflight([seen, other])["problems"]}
-    assert codes == {"IMAGE_UNKNOWN", "ENGINE_STOPPED"}
+    assert codes == {"IMAGE_UNKNOWN", "NODE_UNKNOWN", "ENGINE_STOPPED"}
     result = preflight([seen, other], mend_engines=["absent", "stopped"])
     assert result["problems"] == []
     assert result["stopped"] == ["h2"]
