@@ -242,9 +242,10 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
     C({name, id, image, image_id, state, cluster, kind, index, version, product, environment, environment_differs,
-    ports, options}). product: C(web) or C(coreapp) where the image looks like the client's, whoever started it. ports:
-    C([{host, container}]), published now or, when it is stopped, at its next start. options: of a container of ours
-    what the engine was asked for, as C(container.py) compares it; those of others may hold secrets.
+    ports, networks, mounts, options}). product: C(web) or C(coreapp) where the image looks like the client's, whoever
+    started it. ports: C([{host, container}]), published now or, when it is stopped, at its next start. networks: names.
+    mounts: volume's name or path on the host, by path inside. options: of a container of ours what the engine was asked
+    for, as C(container.py) compares it; those of others may hold secrets.
     """
     config = entry.get("Config") or {}
     labels = config.get("Labels") or {}
@@ -266,6 +267,8 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "environment": shown_environment(config.get("Env") or []),
         "environment_differs": [],
         "ports": _published(entry, state),
+        "networks": sorted((entry.get("NetworkSettings") or {}).get("Networks") or {}),
+        "mounts": {m["Destination"]: m.get("Name") or m.get("Source") for m in entry.get("Mounts") or []},
         "options": found_options(entry) if labels.get(LABELS + "cluster") else None,
     }
 

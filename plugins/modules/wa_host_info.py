@@ -164,8 +164,8 @@ host:
       returned: always
     containers:
       description:
-        - All containers with image, state, labels, ports, and harmless environment; those of a cluster with
-          C(options), what the engine was asked for.
+        - All containers with image, state, labels, ports, networks, mounts, and harmless environment. Those of a
+          cluster with C(options), what the engine was asked for.
         - C(environment_differs) has the names of the variables that are not as O(environment) says.
       type: list
       elements: dict

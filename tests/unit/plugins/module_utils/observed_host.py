@@ -81,7 +81,7 @@ def container(name="other", **changes):
     entry = {
         "name": name, "id": "0" * 64, "image": "nginx:1", "image_id": "sha256:nginx", "state": "running",
         "cluster": None, "kind": None, "version": None, "index": None, "product": None, "environment": {}, "ports": [],
-        "environment_differs": [], "options": None,
+        "networks": [], "mounts": {}, "environment_differs": [], "options": None,
     }  # fmt: skip
     return {**entry, **changes}
 

@@ -196,6 +196,7 @@ def test_a_container_without_its_secrets():
         "state": "running", "cluster": "waent", "kind": "coreapp", "version": "v2.19.4", "index": 12,
         "product": "coreapp", "environment": {"COREAPP_HOSTNAME": "h1", "WA_APP_MULTICONNECT": "1"},
         "environment_differs": [], "ports": [{"host": 6250, "container": 6250}],
+        "networks": ["waent"], "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
         "options": found_options(INSPECT),
     }  # fmt: skip
     assert found["options"]["published_ports"] == {"6250/tcp": "127.0.0.1:7000"}
