@@ -160,6 +160,13 @@ class LiveCluster:
 
     def start(self) -> None:
         """Gateway and cluster; what a broken-off run has left goes first. Raises Failed."""
+        self.prepare()
+        run = self.play("site.yml")
+        if run.code != OK:
+            raise Failed("site.yml did not make the cluster:\n" + run.output)
+
+    def prepare(self) -> None:
+        """Gateway and inventory, and nothing of the cluster. Raises Failed."""
         shape = self.shape
         self._remove_gateway()
         gateway = self.engine.containers.run(
@@ -175,10 +182,7 @@ class LiveCluster:
         self._given = shape.variables(ports["5222/tcp"])
         self.declare()
         if self.containers():
-            self._uninstall()
-        run = self.play("site.yml")
-        if run.code != OK:
-            raise Failed("site.yml did not make the cluster:\n" + run.output)
+            self.uninstall()
 
     def declare(self, **variables: t.Any) -> None:
         """Have the inventory say something else, or more, from now on."""
@@ -188,11 +192,13 @@ class LiveCluster:
     def remove(self) -> None:
         """Everything this made, and nothing else."""
         try:
-            self._uninstall()
+            self.uninstall()
         finally:
             self._remove_gateway()
 
-    def _uninstall(self) -> None:
+    def uninstall(self) -> None:
+        """Everything but the gateway. Raises Failed."""
+        self._token = ""
         run = self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
         if run.code != OK:
             raise Failed("uninstall.yml did not remove the cluster:\n" + run.output)
@@ -337,11 +343,34 @@ class LiveCluster:
         """A coreapp that is stopped has been so for that long, as far as the database tells."""
         moment = "UTC_TIMESTAMP(6) - INTERVAL {0} SECOND".format(seconds)
         age = "UPDATE clusterStore.nodes SET last_seen = {0} WHERE node_key LIKE '%:{1}';".format(moment, name)
+        told = self._sql(age + " SELECT ROW_COUNT()")
+        if told.split() != ["ROW_COUNT()", "1"]:
+            raise Failed("the row of {0} was not changed: {1}".format(name, told))
+
+    def lose_its_shards(self) -> None:
+        """Registered with one shard, as a first run leaves it that ends between registration and set-shards."""
+        restart = "generation = generation + 1, changed_at = UTC_TIMESTAMP(6)"
+        self._sql(
+            "UPDATE clusterStore.cluster_state SET shards = 1, {0}; DELETE FROM clusterStore.shard_map".format(restart)
+        )
+
+    def forget(self, name: str) -> None:
+        """Strike off the row of a node that is gone, as the masters do after some minutes."""
+        self._sql("DELETE FROM clusterStore.nodes WHERE node_key LIKE '%:{0}'".format(name))
+
+    def wait_for_row(self, key: str) -> None:
+        """Until a node has made itself known in the database. Raises Failed."""
+        deadline = time.monotonic() + SETTLE_SECONDS * 3
+        while key not in self._sql("SELECT node_key FROM clusterStore.nodes"):
+            if time.monotonic() > deadline:
+                raise Failed("{0} has not made itself known".format(key))
+            time.sleep(0.5)
+
+    def _sql(self, queries: str) -> str:
         database = self.engine.containers.get(self.shape.prefix + "-db")
-        command = ["mariadb", "--batch", "-e", age + " SELECT ROW_COUNT()"]
+        command = ["mariadb", "--batch", "-e", queries]
         told = database.exec_run(command, environment={"MYSQL_PWD": SECRETS["wa_db_password"]})
-        if told.output.decode().split() != ["ROW_COUNT()", "1"]:
-            raise Failed("the row of {0} was not changed: {1}".format(name, told.output.decode()))
+        return str(told.output.decode())
 
     def connections(self) -> list[dict[str, t.Any]]:
         """Who is connected for which shards, as the gateway sees it."""
