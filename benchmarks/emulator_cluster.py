@@ -116,6 +116,7 @@ class Rig:
             name=f"{self.name}-{kind}",
             hostname=kind,
             environment=environment,
+            labels={"waent.fleet.cluster": self.name},
             restart_policy={"Name": "unless-stopped"},
         )
         self.containers[kind] = container

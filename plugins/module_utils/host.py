@@ -20,6 +20,8 @@ CLOCK_LIMIT_SECONDS = 5.0
 
 NODE_KINDS = ("webapp", "master", "coreapp")
 
+_RUNNING = ("running", "restarting", "paused")
+
 Observed = t.Mapping[str, t.Any]
 PlacedNode = t.Mapping[str, t.Any]
 
@@ -29,6 +31,7 @@ def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
     problems = engine_problems(observed)
     for check in (
         single_connect_problems,
+        unmanaged_problems,
         version_problems,
         unknown_node_problems,
         name_problems,
@@ -57,8 +60,21 @@ def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
         container
         for container in observed["containers"]
         if container["product"]
-        and container["state"] in ("running", "restarting", "paused")
+        and container["state"] in _RUNNING
         and container["environment"].get("WA_APP_MULTICONNECT") != "1"
+        and container["environment"].get("WA_DB_UPGRADE") != "1"
+    ]
+
+
+def unmanaged_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
+    """Running nodes in cluster mode that no label gives to a cluster, as a compose file starts them."""
+    return [
+        container
+        for container in observed["containers"]
+        if container["product"]
+        and container["cluster"] is None
+        and container["state"] in _RUNNING
+        and container["environment"].get("WA_APP_MULTICONNECT") == "1"
         and container["environment"].get("WA_DB_UPGRADE") != "1"
     ]
 
@@ -118,6 +134,27 @@ def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -
             " first.".format(names),
             "wa_stop_single_connect",
             False,
+            observed["name"],
+        )
+    ]
+
+
+def unmanaged_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """A cluster that was started by other means: with the same number both get it banned, on whatever ports."""
+    found = unmanaged_nodes(observed)
+    if not found or not nodes:
+        return []
+    names = [container["name"] for container in found]
+    return [
+        Problem(
+            "UNMANAGED_NODES_RUNNING",
+            "{0} run{1} the client in cluster mode, and no label says of which cluster; next to a cluster of the same"
+            " number both would evict each other and the number be banned. Stop what runs (docker stop {2}); if it"
+            " serves another number, recreate it with the label waent.fleet.cluster and a name of its own.".format(
+                ", ".join(names), "s" if len(names) == 1 else "", " ".join(names)
+            ),
+            None,
+            None,
             observed["name"],
         )
     ]

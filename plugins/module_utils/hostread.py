@@ -36,6 +36,9 @@ SHOWN_ENVIRONMENT = (
     "WA_DB_UPGRADE",
 )
 PRODUCT_IMAGE = re.compile(r"/(web|coreapp):v[0-9]")
+PRODUCT_SCRIPTS = "/opt/whatsapp/bin/"
+"""Where the client's images keep their start scripts (reference 2.1)."""
+WEB_ENVIRONMENT = ("WEBAPP_HOSTNAME", "WEBAPP_EXTERNAL_PORTS", "WA_WEB_SERVERNAME", "WA_WEB_JWT_CRYPTO_KEY")
 NODE_NAME = re.compile(r"-(?:webapp|master|coreapp)-([0-9]+)\Z")
 DOCKER_ROOT = "/var/lib/docker"
 DAEMON_SETTINGS = "/etc/docker/daemon.json"
@@ -242,16 +245,15 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
     C({name, id, image, image_id, state, cluster, kind, index, version, product, environment, environment_differs,
-    ports, networks, mounts, options}). product: C(web) or C(coreapp) where the image looks like the client's, whoever
-    started it. ports: C([{host, container}]), published now or, when it is stopped, at its next start. networks: names.
-    mounts: volume's name or path on the host, by path inside. options: of a container of ours what the engine was asked
-    for, as C(container.py) compares it; those of others may hold secrets.
+    ports, networks, mounts, options}). product: as product_of tells it, whoever started the container. ports:
+    C([{host, container}]), published now or, when it is stopped, at its next start. networks: names. mounts: volume's
+    name or path on the host, by path inside. options: of a container of ours what the engine was asked for, as
+    C(container.py) compares it; those of others may hold secrets.
     """
     config = entry.get("Config") or {}
     labels = config.get("Labels") or {}
     name = entry["Name"].lstrip("/")
     state = (entry.get("State") or {}).get("Status") or "unknown"
-    product = PRODUCT_IMAGE.search(config.get("Image") or "")
     number = NODE_NAME.search(name)
     return {
         "name": name,
@@ -263,7 +265,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "kind": labels.get(LABELS + "kind"),
         "version": labels.get(LABELS + "version"),
         "index": int(number.group(1)) if number else None,
-        "product": product.group(1) if product else None,
+        "product": product_of(config),
         "environment": shown_environment(config.get("Env") or []),
         "environment_differs": [],
         "ports": _published(entry, state),
@@ -271,6 +273,25 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "mounts": {m["Destination"]: m.get("Name") or m.get("Source") for m in entry.get("Mounts") or []},
         "options": found_options(entry) if labels.get(LABELS + "cluster") else None,
     }
+
+
+def product_of(config: t.Mapping[str, t.Any]) -> str | None:
+    """C(web) or C(coreapp) where a container is one of the client's, else None. config: C(Config) of docker inspect.
+
+    The name of the image tells; of one that was tagged anew, or is known by its digest only, what it runs.
+    """
+    named = PRODUCT_IMAGE.search(config.get("Image") or "")
+    if named:
+        return named.group(1)
+    if not any(word.startswith(PRODUCT_SCRIPTS) for word in _words(config.get("Entrypoint"), config.get("Cmd"))):
+        return None
+    names = {entry.partition("=")[0] for entry in config.get("Env") or []}
+    return "web" if names & set(WEB_ENVIRONMENT) else "coreapp"
+
+
+def _words(*parts: t.Any) -> list[str]:
+    """All words of a command; also of one that is handed to a shell as one text."""
+    return [word for part in parts for text in part or [] for word in str(text).split()]
 
 
 def shown_environment(entries: t.Iterable[str]) -> dict[str, str]:

@@ -168,6 +168,14 @@ class LiveCluster:
 
         shards, version: those to begin with, where they are not the ones that the inventory says.
         """
+        self.prepare(shards, version)
+        run = self.play("site.yml")
+        if run.code != OK:
+            raise Failed("site.yml did not make the cluster:\n" + run.output)
+        self.declare(wa_shards=self.shape.shards, wa_version=self.shape.version)
+
+    def prepare(self, shards: int = 0, version: str = "") -> None:
+        """Gateway and inventory, and nothing of the cluster. Raises Failed. shards, version: as for C(start)."""
         shape = self.shape._replace(shards=shards or self.shape.shards, version=version or self.shape.version)
         self._token = ""
         self._remove_gateway()
@@ -185,10 +193,6 @@ class LiveCluster:
         self.declare()
         if self.containers():
             self._clear_away()
-        run = self.play("site.yml")
-        if run.code != OK:
-            raise Failed("site.yml did not make the cluster:\n" + run.output)
-        self.declare(wa_shards=self.shape.shards, wa_version=self.shape.version)
 
     def ready(self, shards: int = 0, version: str = "") -> None:
         """The state that a test begins with, whatever the test before has done. Raises Failed.
@@ -221,11 +225,13 @@ class LiveCluster:
     def remove(self) -> None:
         """Everything this made, and nothing else."""
         try:
-            self._uninstall()
+            self.uninstall()
         finally:
             self._remove_gateway()
 
-    def _uninstall(self) -> None:
+    def uninstall(self) -> None:
+        """Everything but the gateway. Raises Failed."""
+        self._token = ""
         run = self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
         if run.code != OK:
             raise Failed("uninstall.yml did not remove the cluster:\n" + run.output)
@@ -233,7 +239,7 @@ class LiveCluster:
     def _clear_away(self) -> None:
         """All there is of it, even if uninstall.yml fails: that is not the fault of a test that needs a new one."""
         try:
-            self._uninstall()
+            self.uninstall()
         except Failed as error:
             print(error, file=sys.stderr)
             for one in self.engine.containers.list(all=True, filters={"label": self._label}):
@@ -388,11 +394,34 @@ class LiveCluster:
         """A coreapp that is stopped has been so for that long, as far as the database tells."""
         moment = "UTC_TIMESTAMP(6) - INTERVAL {0} SECOND".format(seconds)
         age = "UPDATE clusterStore.nodes SET last_seen = {0} WHERE node_key LIKE '%:{1}';".format(moment, name)
+        told = self._sql(age + " SELECT ROW_COUNT()")
+        if told.split() != ["ROW_COUNT()", "1"]:
+            raise Failed("the row of {0} was not changed: {1}".format(name, told))
+
+    def lose_its_shards(self) -> None:
+        """Registered with one shard, as a first run leaves it that ends between registration and set-shards."""
+        restart = "generation = generation + 1, changed_at = UTC_TIMESTAMP(6)"
+        self._sql(
+            "UPDATE clusterStore.cluster_state SET shards = 1, {0}; DELETE FROM clusterStore.shard_map".format(restart)
+        )
+
+    def forget(self, name: str) -> None:
+        """Strike off the row of a node that is gone, as the masters do after some minutes."""
+        self._sql("DELETE FROM clusterStore.nodes WHERE node_key LIKE '%:{0}'".format(name))
+
+    def wait_for_row(self, key: str) -> None:
+        """Until a node has made itself known in the database. Raises Failed."""
+        deadline = time.monotonic() + SETTLE_SECONDS * 3
+        while key not in self._sql("SELECT node_key FROM clusterStore.nodes"):
+            if time.monotonic() > deadline:
+                raise Failed("{0} has not made itself known".format(key))
+            time.sleep(0.5)
+
+    def _sql(self, queries: str) -> str:
         database = self.engine.containers.get(self.shape.prefix + "-db")
-        command = ["mariadb", "--batch", "-e", age + " SELECT ROW_COUNT()"]
+        command = ["mariadb", "--batch", "-e", queries]
         told = database.exec_run(command, environment={"MYSQL_PWD": SECRETS["wa_db_password"]})
-        if told.output.decode().split() != ["ROW_COUNT()", "1"]:
-            raise Failed("the row of {0} was not changed: {1}".format(name, told.output.decode()))
+        return str(told.output.decode())
 
     def connections(self) -> list[dict[str, t.Any]]:
         """Who is connected for which shards, as the gateway sees it."""

@@ -58,7 +58,7 @@ class OnPostgres(LiveCluster):
 
     def remove(self) -> None:
         try:
-            self._uninstall()
+            self.uninstall()
         finally:
             self.server.remove(force=True, v=True)
 

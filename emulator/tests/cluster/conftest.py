@@ -216,7 +216,10 @@ class Cluster:
         return code, log
 
     def _run(self, kind: str, image: str, **options: Any) -> Container:
-        container = self.engine.containers.create(image, name=f"{self.name}-{kind}", hostname=kind, **options)
+        # By the label site.yml, which other tests run on this engine meanwhile, knows it for another cluster.
+        labels = {"waent.fleet.cluster": self.name}
+        name = f"{self.name}-{kind}"
+        container = self.engine.containers.create(image, name=name, hostname=kind, labels=labels, **options)
         self.containers[kind] = container
         self.network.connect(container, aliases=[kind])
         container.start()

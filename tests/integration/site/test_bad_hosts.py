@@ -258,6 +258,24 @@ def test_a_single_connect_container_stops_the_rollout(fleet, refused) -> None:
         fleet.run("one", "docker rm --force wacore")
 
 
+def test_a_cluster_that_a_compose_file_started_stops_the_rollout(fleet, refused) -> None:
+    """In cluster mode, on other ports, from an image that was tagged anew: it is known by what it runs."""
+    start = (
+        "docker run --detach --name wacore1 --publish 7250:6250 --env WA_APP_MULTICONNECT=1 --entrypoint /bin/sh"
+        " mirror/client:1 -c %s"
+    )
+    fleet.run("one", "docker tag docker.whatsapp.biz/coreapp:v2.19.4 mirror/client:1")
+    fleet.run("one", start, "sleep 600; exec /opt/whatsapp/bin/launch_within_docker.sh")
+    try:
+        run = refused({"one": {}})
+        ((code, sentence),) = run.problems
+        assert code == "UNMANAGED_NODES_RUNNING"
+        assert sentence.startswith("one: wacore1 runs the client in cluster mode, and no label says of which cluster;")
+        assert "docker stop wacore1" in sentence
+    finally:
+        fleet.run("one", "docker rm --force wacore1 && docker rmi mirror/client:1")
+
+
 def test_a_host_that_is_lost_stops_everything(fleet, refused) -> None:
     run = refused({"one": {}, "two": {"ansible_host": "127.0.0.1", "ansible_port": 9}})
     assert run.problems == [("HOST_NOT_READ", "two: The host could not be looked at, but nodes are placed on it.")]

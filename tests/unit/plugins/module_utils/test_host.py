@@ -104,10 +104,34 @@ def test_single_connect_stops_a_rollout(word):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"state": "exited"}, {"environment": {"WA_DB_UPGRADE": "1"}}, {"environment": {"WA_APP_MULTICONNECT": "1"}}],
+    [
+        {"state": "exited"},
+        {"environment": {"WA_DB_UPGRADE": "1"}},
+        {"environment": {"WA_APP_MULTICONNECT": "1"}, "cluster": "sales", "kind": "coreapp"},
+    ],
 )
 def test_what_is_no_single_connect_client(changes):
     assert host_problems(observed(containers=[container("wacore", **{**SINGLE, **changes})]), placed()) == []
+
+
+@pytest.mark.parametrize("state", ["running", "restarting", "paused"])
+@pytest.mark.parametrize("ports", [[], [{"host": 7250, "container": 6250}]])
+def test_a_cluster_that_a_compose_file_started_stops_a_rollout_on_whatever_ports(state, ports):
+    """Like single-connect: nobody can tell that it serves another number."""
+    changes = {"environment": {"WA_APP_MULTICONNECT": "1"}, "state": state, "ports": ports}
+    names = ["wacore1", "wamaster1"]
+    problem = only(observed(containers=[container(name, **{**SINGLE, **changes}) for name in names]))
+    assert problem.code == "UNMANAGED_NODES_RUNNING"
+    assert problem.message.startswith("wacore1, wamaster1 run the client in cluster mode")
+    assert "docker stop wacore1 wamaster1" in problem.message
+    assert "label waent.fleet.cluster" in problem.message
+
+
+@pytest.mark.parametrize("changes", [{"state": "exited"}, {"cluster": "sales", "kind": "coreapp"}, {"product": None}])
+def test_what_is_no_unmanaged_cluster(changes):
+    node = {**SINGLE, "environment": {"WA_APP_MULTICONNECT": "1"}, **changes}
+    assert host_problems(observed(containers=[container("wacore1", **node)]), placed()) == []
+    assert host_problems(observed(containers=[container("wacore1", **{**node, "state": "running"})]), []) == []
 
 
 def test_single_connect_that_will_be_stopped_may_hold_ports_until_then():

@@ -267,6 +267,31 @@ def test_an_engine_that_does_not_list_what_it_has_is_not_empty(words, read):
         read(Docker(**{words: (1, "", "is the docker daemon running?")}), "docker")
 
 
+SCRIPT = "/opt/whatsapp/bin/launch_within_docker.sh"
+
+
+@pytest.mark.parametrize("image", ["reg/mine:1", "sha256:0123", None])
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"Cmd": ["/opt/whatsapp/bin/wait_on_mysql.sh", SCRIPT]},
+        {"Entrypoint": ["/opt/whatsapp/bin/wait_on_postgres.sh"], "Cmd": [SCRIPT]},
+        {"Entrypoint": ["/bin/sh", "-c"], "Cmd": ["exec " + SCRIPT]},
+        {"Entrypoint": [SCRIPT], "Cmd": None},
+    ],
+)
+@pytest.mark.parametrize(("env", "product"), [(["WEBAPP_HOSTNAME=h"], "web"), (["WA_DB_PASSWORD=canary"], "coreapp")])
+def test_a_client_under_another_name_is_known_by_what_it_runs(image, command, env, product):
+    entry = {**INSPECT, "Config": {"Image": image, "Env": env, **command}}
+    assert hostread.describe_container(entry)["product"] == product
+
+
+@pytest.mark.parametrize("words", [None, [], ["mysqld"], ["/opt/other/bin/launch_within_docker.sh"]])
+def test_what_runs_something_else_is_none_of_the_client_s(words):
+    entry = {**INSPECT, "Config": {"Image": "nginx:1", "Cmd": words, "Env": ["WA_DB_HOSTNAME=db"]}}
+    assert hostread.describe_container(entry)["product"] is None
+
+
 def test_images_networks_volumes():
     docker = Docker(
         **{"image inspect --format {{.Id}} here": "sha256:1\n"},
