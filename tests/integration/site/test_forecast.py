@@ -17,7 +17,7 @@ from pathlib import Path
 
 import good
 import pytest
-from site_runs import FAILED, ROOT, Run, play, write_inventory, write_variables
+from site_runs import FAILED, ROOT, TOOLS, Run, play, write_inventory, write_variables
 
 sys.path[:0] = [str(ROOT / ".collections"), str(ROOT / "tests/unit/plugins/module_utils")]
 
@@ -77,7 +77,7 @@ class Site(t.NamedTuple):
     def play(self, playbook: str, **changes: t.Any) -> Run:
         """With the variables changed."""
         given = write_variables(self.home / "variables.json", {**VARIABLES, **changes})
-        path = "{0}:{1}".format(self.home / "bin", os.environ["PATH"])
+        path = os.pathsep.join([str(self.home / "bin"), str(TOOLS), os.environ.get("PATH", os.defpath)])
         return play("playbooks/" + playbook, "-i", self.inventory, "-e", given, PATH=path)
 
     @property
