@@ -81,7 +81,7 @@ def test_bad_input_is_refused_with_the_same_sentences(tmp_path: Path, core: dict
 @pytest.mark.parametrize("playbook", ["site", "status", "upgrade", "reshard"])
 def test_only_what_cannot_be_read_is_told(tmp_path: Path, core: dict[str, str], playbook: str) -> None:
     """A value that is not known is not taken for one that is wrong."""
-    nobody = {"wa_db_host": "127.0.0.1", "wa_db_check_host": "127.0.0.1", "wa_db_port": 9, "wa_webapp_port": 9}
+    nobody = {"wa_db_check_host": "127.0.0.1", "wa_db_port": 9, "wa_webapp_port": 9}
     variables = good.but(**nobody, wa_health_timeout_seconds=1)
     wanted = {"upgrade": ("-e", "version=v2.19.4"), "reshard": ("-e", "shards=1")}.get(playbook, ())
     done = run(tmp_path, core, "playbooks/{0}.yml".format(playbook), variables, *wanted)
