@@ -187,7 +187,9 @@ def service_of(login: t.Mapping[str, t.Any] | None, health: t.Mapping[str, t.Any
     registered = (health.get("cluster") or {}).get("registered")
     refused = [result for result in (login, health) if result.get("failed") or result.get("failure")]
     reasons = [(result.get("failure") or {}).get("message") or result.get("msg") for result in refused]
-    reason = next((str(reason).splitlines()[0].rstrip(". ") for reason in reasons if reason), Service(None).reason)
+    # The first sentence is the reason; what could be done about it follows.
+    firsts = [str(reason).splitlines()[0].split(". ")[0].rstrip(".") for reason in reasons if reason]
+    reason = firsts[0] if firsts else Service(None).reason
     return Service(registered if isinstance(registered, bool) else None, reason)
 
 

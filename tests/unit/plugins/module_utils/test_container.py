@@ -308,7 +308,7 @@ def test_what_is_not_known_names_the_nodes_the_reason_and_the_two_ways_on():
         ({"password_changed": True}, {"msg": "no token"}, Service(False)),
         ({"failed": True, "msg": "refused"}, {"cluster": {"registered": None}}, Service(None, "refused")),
         (
-            {"failed": False, "failure": {"message": "https://h1 answered 401.\nMore."}, "password_changed": False},
+            {"failed": False, "failure": {"message": "https://h1 answered 401. Try again.\nMore."}},
             {"failed": False, "failure": {"message": "later"}, "cluster": {}},
             Service(None, "https://h1 answered 401"),
         ),
