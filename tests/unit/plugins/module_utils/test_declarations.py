@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import re
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -23,6 +24,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.variables import (
     value_problems,
 )
 from ansible_collections.waent.fleet.tests.unit.plugins.wrong_values import every_wrong_value, wrong_values
+from jinja2 import Environment, meta
 
 ROLE = Path(__file__).resolve().parents[4] / "roles" / "cluster"
 GOOD = {
@@ -38,6 +40,10 @@ GOOD = {
     "wa_pin": "012345",
     "wa_registration_code": "012-345",
 }
+TEMPLATES = Environment()
+ALONE = re.compile(r"\{\{ (\w+) \}\}\Z")
+"""A template that is another variable and nothing else: it keeps that one's type."""
+
 KINDS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
 
 
@@ -50,28 +56,34 @@ class HostVars(dict):
 
 @functools.cache
 def defaults():
-    """Of the role; those that are made of others have what these have."""
-    found = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-    found.update(
-        wa_address="one.example.com",
-        wa_api_address="one.example.com",
-        wa_webapp_image="registry/web",
-        wa_coreapp_image="registry/coreapp",
-    )
-    return found
+    """Of the role, as they stand there."""
+    return {
+        **yaml.safe_load((ROLE / "defaults" / "main.yml").read_text()),
+        "inventory_hostname": "one",
+        "ansible_host": "one.example.com",
+        "wa_address": "one.example.com",
+    }
+
+
+def rendered(variables):
+    """Defaults that are made of other variables have the values that these give them, as in a play."""
+
+    def value_of(name):
+        value = variables[name]
+        alone = ALONE.match(value) if isinstance(value, str) and name in defaults() else None
+        if alone:
+            return value_of(alone.group(1))
+        if not isinstance(value, str) or "{{" not in value:
+            return value
+        names = meta.find_undeclared_variables(TEMPLATES.parse(value))
+        return TEMPLATES.from_string(value).render({one: value_of(one) for one in names if one in variables})
+
+    return {name: value_of(name) for name in variables}
 
 
 def act(given, of_hosts=None, database_hosts=(), names=("one",)):
     """What the first task of every playbook answers for variables as a play has them."""
-    task_vars = {**defaults(), **GOOD, **given}
-    for name, source in (
-        ("wa_db_check_host", "wa_db_host"),
-        ("wa_db_check_port", "wa_db_port"),
-        ("wa_database_port", "wa_db_port"),
-        ("wa_database_address", "wa_publish_address"),
-    ):
-        if name not in given:
-            task_vars[name] = task_vars[source]
+    task_vars = rendered({**defaults(), **GOOD, **given})
     own = of_hosts or {}
     hostvars = HostVars(
         {name: {**GOOD, "wa_address": name + ".example.com", **given, **own.get(name, {})} for name in names}
