@@ -30,7 +30,7 @@ LABELS = "waent.fleet."
 TARGET_LABEL = "waent_fleet_target"
 """The version that a schema upgrade leads to."""
 
-MEDIA_TARGET, DATA_TARGET = "/usr/local/wamedia", "/usr/local/waent/data"
+MEDIA_TARGET, DATA_TARGET, DATABASE_TARGET = "/usr/local/wamedia", "/usr/local/waent/data", "/var/lib/mysql"
 CORE_PORTS, WEBAPP_PORTS, DATABASE_PORT = (6250, 6251, 6252, 6253), (443,), 3306
 MOUNT_LABELS = " labels"
 LAUNCH = "/opt/whatsapp/bin/launch_within_docker.sh"
@@ -111,7 +111,7 @@ def _of_all(settings: Settings, kind: str) -> dict[str, t.Any]:
 
 def _database(node: Node, settings: Settings) -> dict[str, t.Any]:
     own = settings["database"]
-    store = _mount(own["volume"], "/var/lib/mysql")
+    store = _mount(own["volume"], DATABASE_TARGET)
     if store["type"] == "volume":
         # For a volume that is made now; one that exists is attached as it is.
         store["labels"] = {LABELS + "cluster": str(settings["cluster"])}

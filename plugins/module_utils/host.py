@@ -12,6 +12,12 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.container import (
+    DATA_TARGET,
+    DATABASE_TARGET,
+    MEDIA_TARGET,
+    container_of,
+)
 from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, MENDABLE, REFUSALS, STOPPED
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
@@ -38,6 +44,7 @@ def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
         port_problems,
         image_problems,
         mount_problems,
+        emptied_problems,
         disk_problems,
     ):
         problems += check(observed, nodes)
@@ -299,6 +306,63 @@ def mount_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pr
                 Problem(key.upper() + "_NOT_WRITABLE", message, variable, mount["source"], observed["name"])
             )
     return problems
+
+
+VOLUME_VARIABLES = {MEDIA_TARGET: "wa_media", DATA_TARGET: "wa_data", DATABASE_TARGET: "wa_database_volume"}
+
+
+class Replacement(t.NamedTuple):
+    """A volume or network that does not exist yet and would take the place of one. what: C(volume) or C(network)."""
+
+    variable: str
+    what: str
+    now: str
+    then: str
+
+
+def emptied_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """Containers that would be recreated on a volume or in a network that does not exist yet, and have another now.
+
+    That is how a database comes up empty, or a node loses sight of its database, because a variable, or the name of
+    the cluster that its default is made of, has another value than at the installation.
+    """
+    names: dict[Replacement, list[str]] = {}
+    for node in nodes:
+        for replacement in _replacements(observed, node):
+            names.setdefault(replacement, []).append(node["name"])
+    return [_emptied(replacement, names[replacement], observed["name"]) for replacement in sorted(names)]
+
+
+def _replacements(observed: Observed, node: PlacedNode) -> t.Iterator[Replacement]:
+    settings = observed["asked"].get("container_settings")
+    container = next((c for c in observed["containers"] if c["name"] == node["name"] and ours(c, observed)), None)
+    if not settings or container is None:
+        return
+    spec = container_of(node, settings)
+    volumes = {volume["name"] for volume in observed["volumes"]}
+    networks = {network["name"] for network in observed["networks"]}
+    for mount in spec["mounts"]:
+        now, then = container["mounts"].get(mount["target"]), mount["source"]
+        if mount["type"] == "volume" and then not in volumes and now not in (None, then):
+            yield Replacement(VOLUME_VARIABLES[mount["target"]], "volume", now, then)
+    for network in spec["networks"]:
+        if network["name"] not in networks and container["networks"]:
+            yield Replacement("wa_network", "network", container["networks"][0], network["name"])
+
+
+def _emptied(replacement: Replacement, names: t.Sequence[str], host: str) -> Problem:
+    volume = replacement.what == "volume"
+    message = (
+        "{variable} is {then}, a {what} that does not exist, but {names} {have} the {what} {now}. Set {variable} to"
+        " {now} to keep it; if another one is meant, make it first (docker {what} create {then}){how}."
+    ).format(
+        names=", ".join(names),
+        have="has" if len(names) == 1 else "have",
+        how=" with the data in it" if volume else " and connect the running containers to it",
+        **replacement._asdict(),
+    )
+    code = "VOLUME_WOULD_BE_EMPTY" if volume else "NETWORK_WOULD_CHANGE"
+    return Problem(code, message, replacement.variable, replacement.then, host)
 
 
 def disk_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:

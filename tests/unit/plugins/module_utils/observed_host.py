@@ -91,6 +91,7 @@ def node_container(node, **changes):
     web = node["kind"] == "webapp"
     prefix, inside = ("WEBAPP", [443]) if web else ("COREAPP", [6250, 6251, 6252, 6253])
     image = IMAGES[node["kind"]]
+    spec = container_of(node, SETTINGS)
     return container(
         node["name"],
         **{
@@ -107,8 +108,10 @@ def node_container(node, **changes):
                 prefix + "_EXTERNAL_PORTS": node["external_ports"],
             },
             "ports": [{"host": host, "container": port} for host, port in zip(node["ports"], inside)],
+            "networks": [network["name"] for network in spec["networks"]],
+            "mounts": {mount["target"]: mount["source"] for mount in spec["mounts"]},
             **changes,
-            "options": {**found_options(inspected(container_of(node, SETTINGS))), **changes.get("options", {})},
+            "options": {**found_options(inspected(spec)), **changes.get("options", {})},
         },
     )
 

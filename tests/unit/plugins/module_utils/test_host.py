@@ -20,12 +20,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from observed_host import (
     CORE,
+    DATABASE,
     IDS,
+    SETTINGS,
     WEB,
     bare,
     container,
     engine,
     listeners_of,
+    network,
     node_container,
     observed,
     placed,
@@ -196,6 +199,66 @@ def test_stores(key):
 def test_a_database_host_needs_no_media():
     database = [{"name": "wa-db", "kind": "database", "host": "h1", "ports": [3306]}]
     assert host_problems(observed(media=store("/srv/wa", exists=False, free_mb=None)), database) == []
+
+
+def cluster_that_keeps(media="whatsappMedia", data=None, network="waent", database="waentDatabase"):
+    """A running cluster whose containers have other stores, or another network, than the settings of the tests say."""
+    mounts = {"/usr/local/wamedia": media, **({"/usr/local/waent/data": data} if data else {})}
+    own = {"mounts": mounts, "networks": [network]}
+    nodes = [node_container(node, **own) for node in placed()]
+    store_of_database = {"/var/lib/mysql": database}
+    return [
+        *nodes,
+        container("wa-db", cluster="waent", kind="database", mounts=store_of_database, networks=[network]),
+    ]
+
+
+def settled(containers, volumes=(), networks=("waent",), **settings):
+    """The host of such a cluster, and what is wrong with it for its nodes and its database."""
+    host = observed(
+        containers=containers,
+        asked={"container_settings": {**SETTINGS, **settings}},
+        volumes=[{"name": name, "cluster": "waent", "path": "/v"} for name in volumes],
+        networks=[network(name) for name in networks],
+        listeners=[],
+    )
+    return host_problems(host, [*placed(), DATABASE])
+
+
+@pytest.mark.parametrize(
+    "own, wanted, variable",
+    [
+        ({"media": "oldMedia"}, "whatsappMedia", "wa_media"),
+        ({"data": "oldData"}, "newData", "wa_data"),
+        ({"database": "oldDatabase"}, "waentDatabase", "wa_database_volume"),
+    ],
+)
+def test_a_container_with_data_is_not_recreated_on_an_empty_volume(own, wanted, variable):
+    there = {"whatsappMedia", "waentDatabase", "newData"} - {wanted}
+    data = "newData" if variable == "wa_data" else ""
+    (problem,) = settled(cluster_that_keeps(**own), there, data=data)
+    (now,) = own.values()
+    assert (problem.code, problem.variable, problem.value) == ("VOLUME_WOULD_BE_EMPTY", variable, wanted)
+    assert "Set {0} to {1} to keep it".format(variable, now) in problem.message
+    assert "docker volume create {0}".format(wanted) in problem.message
+    # Somebody has made it: then it is meant.
+    assert settled(cluster_that_keeps(**own), {*there, wanted}, data=data) == []
+
+
+def test_a_running_cluster_keeps_its_network():
+    volumes = ("whatsappMedia", "waentDatabase")
+    (problem,) = settled(cluster_that_keeps(network="old"), volumes, networks=("old",))
+    assert (problem.code, problem.variable) == ("NETWORK_WOULD_CHANGE", "wa_network")
+    assert "wa-webapp-1" in problem.message and "wa-db" in problem.message
+    assert "Set wa_network to old" in problem.message
+    assert settled(cluster_that_keeps(network="old"), volumes, networks=("old", "waent")) == []
+
+
+def test_volumes_and_networks_of_a_new_cluster_are_made_whatever_others_have():
+    others = [dict(one, cluster="b", name="b-" + one["name"]) for one in cluster_that_keeps("x", "y", "z", "v")]
+    assert [problem.code for problem in settled(others, networks=())] == []
+    # A path of the host is a matter of the check for mounts.
+    assert settled(cluster_that_keeps(media="old"), ("waentDatabase",), media="/srv/wa") == []
 
 
 def test_disk():
