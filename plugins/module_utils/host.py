@@ -26,6 +26,8 @@ CLOCK_LIMIT_SECONDS = 5.0
 
 NODE_KINDS = ("webapp", "master", "coreapp")
 
+UNKNOWN_NODE = "NODE_UNKNOWN"
+
 _RUNNING = ("running", "restarting", "paused")
 
 Observed = t.Mapping[str, t.Any]
@@ -193,7 +195,7 @@ def unknown_node_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> 
     names = {node["name"] for node in nodes}
     return [
         Problem(
-            "NODE_UNKNOWN",
+            UNKNOWN_NODE,
             "{0} ({1}) is a node of cluster {2}, but the inventory places no such node here; add the host to"
             " wa_{3}_hosts, or remove the container.".format(c["name"], c["state"], c["cluster"], c["kind"]),
             "wa_{0}_hosts".format(c["kind"]),

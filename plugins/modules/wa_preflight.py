@@ -217,6 +217,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils.engine import MENDABLE, STOPPED, UNSEEN_CODES, may_hold
 from ansible_collections.waent.fleet.plugins.module_utils.host import (
+    NODE_KINDS,
+    UNKNOWN_NODE,
     clock_problems,
     host_problems,
     missing_images,
@@ -244,6 +246,11 @@ ARGUMENTS: dict[str, t.Any] = {
 }
 
 
+def nodes_placed(nodes: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+    """Whether there is any node of the client among them; a database needs no placement."""
+    return any(node["kind"] in NODE_KINDS for node in nodes)
+
+
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result, and everything that is wrong."""
     hosts, nodes = params["hosts"], params["nodes"]
@@ -253,8 +260,10 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     mend = params["mend_engines"]
     stopped = [host["name"] for host in hosts if may_hold(host["engine"])]
     unseen = UNSEEN_CODES if stopped and STOPPED in mend else frozenset()
+    # Where the desired state is refused, nothing is placed: that is no news of the nodes that exist.
+    untold = unseen if nodes_placed(nodes) or not problems else unseen | {UNKNOWN_NODE}
     for host in hosts:
-        problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unseen]
+        problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in untold]
         problems += unmended_problems(host, by_host[host["name"]], mend)
     problems += unread_problems(hosts, nodes)
     problems += clock_problems({name: (clock["at_least"], clock["at_most"]) for name, clock in clocks.items()})

@@ -297,8 +297,12 @@ class Cluster:
 
     def rule_that_replaced(self, before: str) -> str:
         """By which rule the masters took an owner for dead the last time, as the primary logs it."""
-        said = "\n".join(self.containers[kind].logs().decode() for kind in self.containers if kind.startswith("master"))
-        found = re.findall(rf"Shard \d+: {before}:{before} -> \S+ \((\w+)\)", said)
+        masters = [kind for kind in self.containers if kind.startswith("master")]
+        # Which of them was primary at the time may change: what they say is put in the order of time.
+        said = sorted(
+            line for kind in masters for line in self.containers[kind].logs(timestamps=True).decode().splitlines()
+        )
+        found = re.findall(rf"Shard \d+: {before}:{before} -> \S+ \((\w+)\)", "\n".join(said))
         return found[-1] if found else ""
 
     # -- looking -------------------------------------------------------------------------------------------

@@ -36,11 +36,14 @@ case "$1 $2" in
   "image inspect") if [ "$3" = --format ]; then echo sha256:i; else cat "{home}/images"; fi ;;
   "network ls") echo n ;;
   "network inspect") echo '[{{"Name": "waent", "IPAM": {{"Config": []}}}}]' ;;
-  "volume inspect") echo '[{{"Mountpoint": "{home}"}}]' ;;
+  "volume ls") echo whatsappMedia waentDatabase ;;
+  "volume inspect")
+    shift 2; list=; for name; do list="$list,{{\\"Name\\": \\"$name\\", \\"Mountpoint\\": \\"{home}\\"}}"; done
+    echo "[${{list#,}}]" ;;
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 """
-READS = ("info", "ps", "inspect", "image inspect", "network ls", "network inspect", "volume inspect")
+READS = ("info", "ps", "inspect", "image inspect", "network ls", "network inspect", "volume ls", "volume inspect")
 
 
 def environment_of(kind: str) -> dict[str, str]:
@@ -119,8 +122,8 @@ def words(output: str) -> str:
             "one: recreate wa-coreapp-1 (extra hosts: db.example:192.0.2.9 instead of none)",
         ),
         (
-            {"wa_publish_address": "127.0.0.1", "wa_database_address": "0.0.0.0"},
-            "one: recreate wa-webapp-1 (published ports: 127.0.0.1:9090->443 instead of 0.0.0.0:9090->443)",
+            {"wa_publish_address": "192.0.2.7", "wa_database_address": "0.0.0.0"},
+            "one: recreate wa-webapp-1 (published ports: 192.0.2.7:9090->443 instead of 0.0.0.0:9090->443)",
         ),
         (
             {"wa_database_max_connections": 501},
