@@ -31,6 +31,7 @@ MENDABLE = (ABSENT, STOPPED)
 
 LOCAL_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
 ENGINES = frozenset(("docker.io", "docker-ce", "moby-engine"))
+SNAPS = "/snap/"
 DEBIAN_CLIENT = frozenset(("docker-cli",))
 """Packages that bring an engine; the docker command that fits the one Debian has."""
 
@@ -53,8 +54,8 @@ REFUSALS: dict[str, tuple[str, str, str | None]] = {
     ),
     CLIENT_ONLY: (
         "ENGINE_CLIENT_ONLY",
-        "There is a docker command without an engine ({0}); install the engine from where the command came, or remove"
-        " the command to have Debian's engine installed.",
+        "There is a docker command whose engine is not here ({0}); install the engine from where the command came, or"
+        " remove the command to have Debian's engine installed.",
         None,
     ),
     PODMAN: (
@@ -115,9 +116,10 @@ def engine_state(traces: Traces) -> tuple[str, str | None]:
         return SILENT, traces.said
     if traces.daemon or traces.packages & ENGINES:
         return STOPPED, "it is installed and does not run"
-    if traces.packages == DEBIAN_CLIENT:
-        return ABSENT, "only the docker command is installed"
-    return CLIENT_ONLY, traces.command
+    if traces.packages <= DEBIAN_CLIENT and not traces.command.startswith(SNAPS):
+        # A command alone is no engine: one that is installed beside it takes the place of nothing.
+        return ABSENT, "there is only its command, {0}".format(traces.command)
+    return CLIENT_ONLY, ", ".join(sorted(traces.packages)) or traces.command
 
 
 def may_hold(engine: t.Mapping[str, t.Any]) -> bool:

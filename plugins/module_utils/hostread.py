@@ -127,11 +127,16 @@ def _read_traces(run: Run, command: str | None, place: Place) -> Traces:
         said,
         endpoint,
         context,
-        place.find("dockerd") or next((path for path in place.daemons if os.path.exists(path)), None),
+        place.find("dockerd") or next((path for path in _daemons(command, place) if os.path.exists(path)), None),
         tuple(sorted(_daemon_owners(place.proc))),
         _socket_listens(place.proc),
         _engine_packages(run, place),
     )
+
+
+def _daemons(command: str | None, place: Place) -> tuple[str, ...]:
+    """Where the daemon's program may lie: an archive of the engine unpacks it beside the command."""
+    return place.daemons + ((os.path.join(os.path.dirname(command), "dockerd"),) if command else ())
 
 
 def _never_used(root: str) -> bool:

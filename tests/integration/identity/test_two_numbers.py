@@ -15,11 +15,11 @@ SECOND = Shape("second", 23000, shards=1, webapps=1)
 
 
 @pytest.fixture(scope="module")
-def second(cluster: LiveCluster, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
+def second(shared_cluster: LiveCluster, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
     """An inventory for another number: own names, network, ports; wa_db_name_prefix is forgotten."""
     home = tmp_path_factory.mktemp("second")
     made = LiveCluster(home, SECOND)
-    first = cluster.shape
+    first = shared_cluster.shape
     made.inventory = write_inventory(home / "hosts.yml", {SECOND.host: SECOND.host_variables()})
     shared = {"wa_db_host": first.host, "wa_db_port": first.port + 6, "wa_db_check_port": first.port + 6}
     number = {"wa_phone_number": "5550100245"}

@@ -21,8 +21,7 @@ def test_check_mode_tells_what_would_happen_on_a_machine_whose_engine_never_ran(
     assert run.code == OK, run.output
     assert fleet.state("two") == before
     for sentence in (
-        # Only root can see that it has never run.
-        "two: start Docker Engine (it is stopped; what follows is if it holds nothing)",
+        "two: start Docker Engine (it has never run)",
         "two: pull image docker.whatsapp.biz/web:v2.19.4",
         "two: pull image docker.whatsapp.biz/coreapp:v2.19.4",
         *("two: create wa-{0}".format(name) for name in ("db", "webapp-1", "master-2", "coreapp-2")),

@@ -151,7 +151,7 @@ def test_a_refused_password_is_not_shown(fleet: Fleet, rollout: Rollout, variabl
     run = fleet.site(wrong, *LOUD)
     assert run.code == FAILED, run.output
     # The task's output is hidden; why it failed is not.
-    assert "API_AUTH" in run.codes, run.output
+    assert "[API_AUTH] " in run.output, run.output
     assert found_in(run.output, {**good.SECRETS, "wa_admin_password": WRONG_PASSWORD}) == set()
     assert found_in(run.output) == set()
 

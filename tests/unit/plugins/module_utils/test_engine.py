@@ -42,7 +42,8 @@ HOSTS = {
     "installed, stopped, no command": (Traces(daemon="/usr/sbin/dockerd"), "command_missing"),
     "Debian's docker-cli alone": (Traces(DOCKER, said=REFUSED, packages=frozenset(["docker-cli"])), "absent"),
     "docker-ce-cli alone": (Traces(DOCKER, said=REFUSED, packages=frozenset(["docker-ce-cli"])), "client_only"),
-    "a command copied by hand": (Traces("/opt/docker", said=REFUSED), "client_only"),
+    "a command copied by hand": (Traces("/opt/docker", said=REFUSED), "absent"),
+    "a snap that is stopped": (Traces("/snap/bin/docker", said=REFUSED), "client_only"),
     "podman-docker": (Traces(DOCKER, PODMAN), "podman"),
     "podman-docker that fails": (Traces(DOCKER, said="cannot clone", packages=frozenset(["podman-docker"])), "podman"),
     "Podman's socket": (

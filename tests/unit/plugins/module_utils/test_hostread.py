@@ -91,10 +91,10 @@ def some_process(place, pid, name="dockerd", uid=0, pids=None):
 @pytest.mark.parametrize(
     ("answer", "state", "reason"),
     [
-        ((0, json.dumps({"ServerErrors": ["Cannot connect to the Docker daemon"]}), ""), "client_only", "docker"),
+        ((0, json.dumps({"ServerErrors": ["Cannot connect to the Docker daemon"]}), ""), "absent", "docker"),
         ((0, json.dumps({"ServerErrors": ["Got permission denied while trying"]}), ""), "denied", "permission denied"),
         ((1, "", "first line\nGot permission denied"), "denied", "Got permission denied"),
-        ((1, "", ""), "client_only", "docker"),
+        ((1, "", ""), "absent", "docker"),
         ((0, json.dumps({"host": {"buildahVersion": "1"}}), ""), "podman", "docker info"),
     ],
 )
@@ -157,7 +157,14 @@ def test_packages_of_debian(place):
     docker = Docker(info=(1, "", "EOF"), __show=answer)
     assert hostread.read_engine(docker, "docker", place=place)["state"] == "stopped"
     only_removed = Docker(info=(1, "", "EOF"), __show=(1, "config-files docker.io\n", ""))
-    assert hostread.read_engine(only_removed, "docker", place=place)["state"] == "client_only"
+    assert hostread.read_engine(only_removed, "docker", place=place)["state"] == "absent"
+
+
+def test_an_engine_that_was_unpacked_beside_its_command(place, tmp_path):
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker/dockerd").touch()
+    engine = hostread.read_engine(Docker(info=(1, "", "EOF")), str(tmp_path / "docker/docker"), place=place)
+    assert engine["state"] == "stopped"
 
 
 def test_packages_of_others(place):

@@ -149,6 +149,11 @@ def test_tags(playbook, given_tags):
     assert playbook + ".yml has no tags" in problem.message
 
 
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_to_skip_a_tag_that_nothing_has_skips_nothing(playbook):
+    assert call_problems(call(playbook, skip_tags=["molecule-notest", "notest"])) == []
+
+
 @pytest.mark.parametrize(("playbook", "name", "code"), [
     ("reshard", "shards", "SHARDS_MISSING"), ("upgrade", "version", "VERSION_MISSING"),
 ])  # fmt: skip
