@@ -64,7 +64,7 @@ def test_check_mode_shows_the_plan_and_changes_nothing(cluster: LiveCluster) -> 
     said = " ".join(run.output.split())  # long lines are folded
     assert "Create 2 coreapps: {0}-4, {0}-5".format("live-local:live-coreapp") in said
     assert "Set shards from 2 to 4: all 5 coreapps restart by themselves, 45 to 60 s without service" in said
-    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {cluster.shape.host: 0}
+    assert run.changes == {"localhost": 0, cluster.shape.host: 0}
     assert (cluster.containers(), cluster.shards()) == (before, 2)
 
 
@@ -86,7 +86,7 @@ def test_the_same_number_again_changes_nothing(cluster: LiveCluster) -> None:
     run = cluster.reshard(4)
     assert run.code == OK, run.output
     assert "nothing to do" in run.output
-    assert {name: numbers["changed"] for name, numbers in run.recap.items()} == {cluster.shape.host: 0}
+    assert run.changes == {"localhost": 0, cluster.shape.host: 0}
     assert cluster.containers() == before
 
 

@@ -60,6 +60,11 @@ class Run:
                 found[name.strip()] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", numbers)}
         return found
 
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many tasks changed something, by host; the controller, where every playbook begins, is one of them."""
+        return {name: numbers["changed"] for name, numbers in self.recap.items()}
+
 
 def environment(**extra: str) -> dict[str, str]:
     """The user's environment in the checkout, with the programs of this Python's environment first."""
