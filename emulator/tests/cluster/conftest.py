@@ -22,7 +22,7 @@ import pytest
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from waemu.wire import CoreError, NodeStatus
+from waemu.protocol.nodes import CoreError, NodeStatus
 
 T = TypeVar("T")
 DIVISOR = 10.0

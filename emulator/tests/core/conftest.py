@@ -26,15 +26,16 @@ from waemu.appsettings import of_version
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp
-from waemu.core.gateway_link import Event, Loopback
+from waemu.core.loopback import Loopback
 from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
-from waemu.directory import Directory
 from waemu.environment import DbEnv, NodeEnv
-from waemu.gateway.users import Users
+from waemu.protocol.client import CoreClient, new_session
+from waemu.protocol.gateway import Directory, Event
+from waemu.protocol.nodes import MessageRequest
 from waemu.store import certificates, config
 from waemu.store.engine import make_engine
-from waemu.wire import CoreClient, MessageRequest, new_session
+from waemu.whatsapp.users import Users
 
 __all__ = ["clean", "database"]
 

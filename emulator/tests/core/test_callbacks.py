@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.core.conftest import DIVISOR, Boot, Hook, Start, until
-from waemu.core.gateway_link import Inbound, Receipt
+from waemu.protocol.gateway import Inbound, Receipt
+from waemu.protocol.nodes import CoreError
 from waemu.schema import tables
 from waemu.store import certificates, config, counts
-from waemu.wire import CoreError
 
 
 async def waiting(boot: object) -> int:

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import Boot, Hook, Start, until
 from waemu.core.coreapp import News
-from waemu.core.gateway_link import Inbound
 from waemu.environment import DbEnv
+from waemu.protocol.gateway import Inbound
+from waemu.protocol.nodes import CoreError
 from waemu.schema import tables
 from waemu.shards import shard_of
 from waemu.store import callbacks, cluster, messages
@@ -23,7 +24,6 @@ from waemu.store.callbacks import Callback
 from waemu.store.cluster import Owner
 from waemu.store.engine import make_engine
 from waemu.store.messages import Message
-from waemu.wire import CoreError
 
 MASTER = Owner("core:master", "boot")
 

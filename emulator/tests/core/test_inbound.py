@@ -9,16 +9,15 @@ import pytest
 
 from tests.core.conftest import NUMBER, Hook, Start, until
 from waemu import appsettings
-from waemu.core.gateway_link import Inbound
 from waemu.core.receiver import is_wanted
 from waemu.core.registrar import OwnRegistrar
 from waemu.core.requests import BLOCKED, Requests
-from waemu.core.server import checked
-from waemu.directory import Directory
 from waemu.environment import Faults
+from waemu.protocol.gateway import Directory, Inbound
+from waemu.protocol.nodes import ContactResult, CoreError, RegistrationRequest
 from waemu.store import contacts
 from waemu.store.contacts import Checked
-from waemu.wire import ContactResult, CoreError, RegistrationRequest
+from waemu.whatsapp.directory import checked
 
 
 def text(message_id: str, wa_id: str) -> Inbound:

@@ -11,11 +11,11 @@ import pytest
 
 from tests.core.conftest import Boot, Hook, Start, until
 from waemu import mediavolume
-from waemu.core.gateway_link import Inbound
+from waemu.protocol.gateway import Inbound
+from waemu.protocol.nodes import CoreError
 from waemu.schema import tables
 from waemu.store import config, media
 from waemu.store.engine import in_seconds
-from waemu.wire import CoreError
 
 CONTENT = b"\x89PNG not really"
 

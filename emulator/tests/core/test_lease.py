@@ -9,14 +9,14 @@ from tests.core.conftest import DIVISOR, until
 from waemu import versions
 from waemu.clock import Clock
 from waemu.core.connection import Connection
-from waemu.core.gateway_link import Loopback
+from waemu.core.loopback import Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
 from waemu.environment import DbEnv, NodeEnv
+from waemu.protocol.client import CoreClient, new_session
 from waemu.store import cluster
 from waemu.store.engine import make_engine
-from waemu.wire import CoreClient, new_session
 
 LEASE = 30 * DIVISOR  # product seconds: long for the database, and well over what a busy machine needs for a renewal
 

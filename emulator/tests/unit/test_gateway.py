@@ -16,19 +16,21 @@ import pytest
 import pytest_asyncio
 
 from waemu.clock import Clock
-from waemu.core import certificate
-from waemu.core.gateway_link import Inbound, LinkDown, Receipt, Refused
-from waemu.core.registrar import ATTEMPTS_WITHIN, MOST_ATTEMPTS, Attempts, GatewayRegistrar
+from waemu.core.gateway_link import LinkDown, Refused
+from waemu.core.registrar import GatewayRegistrar
 from waemu.core.remote_link import RemoteLink
 from waemu.environment import ConfigError, GatewayEnv, gateway_env
 from waemu.gateway import links, main, server
 from waemu.gateway.accounts import Accounts
 from waemu.gateway.faults import CRASHES
 from waemu.gateway.mailbox import Mailbox
-from waemu.gateway.protocol import Hello
+from waemu.protocol.client import CoreClient
+from waemu.protocol.gateway import Hello, Inbound, Receipt
+from waemu.protocol.nodes import CoreError
 from waemu.shards import shard_of
 from waemu.store.messages import Message
-from waemu.wire import CoreClient, CoreError
+from waemu.whatsapp import certificate
+from waemu.whatsapp.attempts import ATTEMPTS_WITHIN, MOST_ATTEMPTS, Attempts
 
 DIVISOR = 50.0
 NUMBER = "15550100"

@@ -13,8 +13,9 @@ from aiohttp.test_utils import TestServer
 
 from waemu.clock import Clock
 from waemu.core import server
-from waemu.seal import BadSeal, Seal, make
-from waemu.wire import CoreClient, CoreError, Endpoints, Ping, PinRequest
+from waemu.protocol.client import CoreClient
+from waemu.protocol.nodes import CoreError, Endpoints, Ping, PinRequest
+from waemu.protocol.seal import BadSeal, Seal, make
 
 SECRET = "between us"
 

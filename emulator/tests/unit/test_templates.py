@@ -6,7 +6,8 @@ import typing as t
 
 import pytest
 
-from waemu.templates import Template, TemplateButton, judge, parameter_problem
+from waemu.protocol.gateway import Template, TemplateButton
+from waemu.whatsapp.templates import judge, parameter_problem
 
 LANGUAGE = {"policy": "deterministic", "code": "en"}
 PLAIN = Template("shop", "plain", "en", "Hello")

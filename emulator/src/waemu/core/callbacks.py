@@ -21,10 +21,10 @@ from waemu.core.backoff import Backoff
 from waemu.core.connection import Connection
 from waemu.core.node import Node
 from waemu.core.webhook import NotDelivered, Webhook
+from waemu.protocol.nodes import CallbackCount
 from waemu.store import callbacks, certificates, counts
 from waemu.store.callbacks import SERVICE_SHARD, Callback
 from waemu.store.engine import DB_ERRORS
-from waemu.wire import CallbackCount
 
 BATCH = 100  # rows read at a time
 COUNT_AGE = 1.0  # real seconds the size of the queue is good for

@@ -27,11 +27,11 @@ from waemu.core.receiver import Receiver
 from waemu.core.schema_wait import Schema
 from waemu.core.sender import Sender, not_instantiated
 from waemu.mediavolume import MEDIA_DIR
+from waemu.protocol.nodes import NodeStatus, Ping
 from waemu.shards import ranges
 from waemu.store import cluster, media
 from waemu.store.callbacks import SERVICE_SHARD
 from waemu.store.engine import DB_ERRORS
-from waemu.wire import NodeStatus, Ping
 
 log = logging.getLogger("waemu.coreapp")
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from waemu.clock import Clock
 from waemu.core.decide import Sight
+from waemu.protocol.client import CoreClient
+from waemu.protocol.nodes import CoreError, Ping, Silence
 from waemu.store.cluster import NodeRow
-from waemu.wire import CoreClient, CoreError, Ping, Silence
 
 PING_FLOOR = 0.5  # real seconds an answer may take at least, however fast the clock runs
 log = logging.getLogger("waemu.lookout")

@@ -12,11 +12,12 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession
 
-from waemu import environment, logs, seal
+from waemu import environment, logs
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp, Restart
-from waemu.core.gateway_link import GatewayLink, Loopback
+from waemu.core.gateway_link import GatewayLink
+from waemu.core.loopback import Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
 from waemu.core.registrar import GatewayRegistrar, OwnRegistrar, Registrar
@@ -24,11 +25,12 @@ from waemu.core.remote_link import RemoteLink
 from waemu.core.requests import Requests
 from waemu.core.schema_wait import Schema
 from waemu.core.server import Server
-from waemu.directory import NOT_A_USER
 from waemu.environment import ConfigError, NodeEnv
-from waemu.gateway.users import Users
+from waemu.protocol import seal
+from waemu.protocol.client import CoreClient, new_session
 from waemu.store.engine import make_engine
-from waemu.wire import CoreClient, new_session
+from waemu.whatsapp.directory import NOT_A_USER
+from waemu.whatsapp.users import Users
 
 log = logging.getLogger("waemu.core")
 

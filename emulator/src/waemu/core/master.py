@@ -16,11 +16,11 @@ from waemu.core.coreapp import News
 from waemu.core.lookout import Heard, Lookout
 from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
+from waemu.protocol.nodes import NodeStatus, Ping, Silence
 from waemu.shards import CONTROL_SHARD, ranges
 from waemu.store import cluster
 from waemu.store.cluster import LeaseLost, Owner
 from waemu.store.engine import DB_ERRORS
-from waemu.wire import NodeStatus, Ping, Silence
 
 ASK_MASTERS = 2.0  # product seconds another master has to answer before it counts as not alive
 log = logging.getLogger("waemu.master")

@@ -16,16 +16,16 @@ from waemu.appsettings import AT_BOOT, leaves, nested, of_version
 from waemu.clock import NODE_ROW_KEPT, Clock
 from waemu.core import decide
 from waemu.core.gateway_link import LinkDown, Refused
-from waemu.core.registrar import digest
 from waemu.environment import NodeEnv
-from waemu.gateway.protocol import Hello
+from waemu.protocol.client import CoreClient
+from waemu.protocol.gateway import Hello, digest
+from waemu.protocol.nodes import CoreError, Endpoints
 from waemu.shards import CONTROL_SHARD, stands_for
 from waemu.store import cluster, config
 from waemu.store.cluster import NodeRow, Owner, State
 from waemu.store.config import Account
 from waemu.store.engine import DB_ERRORS
 from waemu.store.timing import DbTiming
-from waemu.wire import CoreClient, CoreError, Endpoints
 
 T = TypeVar("T")
 DB_CALL = 10.0  # product seconds until a call to the database counts as failed

@@ -13,15 +13,16 @@ from waemu import mediavolume
 from waemu.core.backoff import Backoff
 from waemu.core.callbacks import Callbacks, error_item, status_body
 from waemu.core.connection import Connection
-from waemu.core.gateway_link import Event, Inbound, LinkDown, MediaGone, Receipt
+from waemu.core.gateway_link import LinkDown, MediaGone
 from waemu.core.node import Node
+from waemu.protocol.gateway import Event, Inbound, Receipt
+from waemu.protocol.nodes import CoreError
 from waemu.shards import shard_of
 from waemu.store import contacts, media, messages
 from waemu.store.callbacks import Callback
 from waemu.store.engine import DB_ERRORS
 from waemu.store.media import Media
 from waemu.store.messages import Message
-from waemu.wire import CoreError
 
 MEDIA_TYPES = ("audio", "document", "image", "sticker", "video", "voice")
 TYPES = (*MEDIA_TYPES, "text", "contacts", "location", "interactive", "button", "system", "order", "reaction")

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from waemu.core import certificate
 from waemu.environment import NodeEnv
-from waemu.gateway import protocol
-from waemu.gateway.protocol import CodeCheck, CodeRequest, CodeVerdict, ShardsCheck, ShardsVerdict
+from waemu.protocol import gateway as protocol
+from waemu.protocol.client import CoreClient
+from waemu.protocol.gateway import CodeCheck, CodeRequest, CodeVerdict, ShardsCheck, ShardsVerdict, digest
+from waemu.protocol.nodes import Done
 from waemu.store.config import Account
-from waemu.wire import CoreClient, CoreError, Done
-
-MOST_ATTEMPTS, ATTEMPTS_WITHIN = 20, 3600.0  # codes for one number, product seconds (4.3: too many are 1015)
-
-
-class Attempts:
-    """How often a code was asked for of late. now: product seconds."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._asked: dict[str, list[float]] = {}
-
-    def another(self, number: str) -> None:
-        """One more. Raises CoreError 1015 when there were too many."""
-        since = self._now() - ATTEMPTS_WITHIN
-        asked = self._asked[number] = [at for at in self._asked.get(number, ()) if at > since]
-        if len(asked) >= MOST_ATTEMPTS:
-            raise CoreError(1015, f"More than {MOST_ATTEMPTS} codes for this number within an hour")
-        asked.append(self._now())
+from waemu.whatsapp import certificate
+from waemu.whatsapp.attempts import Attempts
 
 
 class Registrar(Protocol):
@@ -96,8 +79,3 @@ class GatewayRegistrar:
         """The gateway's answer."""
         check = ShardsCheck(number, cert, registered_age)
         return await self._client.call(self._host, self._port, "POST", protocol.SHARDS_PATH, ShardsVerdict, check)
-
-
-def digest(text: str) -> str:
-    """What may be told or kept of a secret."""
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -14,18 +14,12 @@ from collections.abc import Callable
 from typing import Any
 
 from waemu import appsettings
-from waemu.core import certificate
-from waemu.core.certificate import BadCertificate, Certificate
 from waemu.core.node import Node
-from waemu.core.registrar import Registrar, digest
+from waemu.core.registrar import Registrar
 from waemu.core.sender import not_instantiated
-from waemu.gateway.protocol import ShardsVerdict
-from waemu.shards import ALLOWED_COUNTS
-from waemu.store import cluster, config
-from waemu.store.cluster import LeaseLost
-from waemu.store.config import Account
-from waemu.web.passwords import hash_password, matches
-from waemu.wire import (
+from waemu.passwords import hash_password, matches
+from waemu.protocol.gateway import ShardsVerdict, digest
+from waemu.protocol.nodes import (
     CoreError,
     Done,
     PinRequest,
@@ -35,6 +29,12 @@ from waemu.wire import (
     ShardsRequest,
     VerifyRequest,
 )
+from waemu.shards import ALLOWED_COUNTS
+from waemu.store import cluster, config
+from waemu.store.cluster import LeaseLost
+from waemu.store.config import Account
+from waemu.whatsapp import certificate
+from waemu.whatsapp.certificate import BadCertificate, Certificate
 
 KILLED = 137  # exit code of a process that was killed
 CRASH_AFTER_ANSWER = 0.1  # real seconds, so that the answer is on its way

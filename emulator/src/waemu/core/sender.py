@@ -11,19 +11,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from waemu import codes, mediavolume, templates
+from waemu import codes, mediavolume
 from waemu.core.callbacks import Callbacks, error_item, status_body
 from waemu.core.connection import Connection
 from waemu.core.gateway_link import LinkDown
 from waemu.core.medialinks import MEDIA_TYPES, MediaLinks, NotFetched, links_of
 from waemu.core.node import Node
-from waemu.directory import INCAPABLE, NOT_A_USER
+from waemu.protocol.nodes import CoreError, MessageAccepted, MessageRequest
 from waemu.shards import shard_of
 from waemu.store import messages
 from waemu.store.callbacks import Callback
 from waemu.store.engine import DB_ERRORS
 from waemu.store.messages import Message
-from waemu.wire import CoreError, MessageAccepted, MessageRequest
+from waemu.whatsapp import templates
+from waemu.whatsapp.directory import INCAPABLE, NOT_A_USER
 
 BATCH = 100
 MARK_EVERY = 0.25  # real seconds between writing down what was sent

@@ -11,20 +11,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as NextHandler
 from aiohttp.typedefs import Middleware
 
-from waemu import seal
 from waemu.core.coreapp import Coreapp, News
-from waemu.core.gateway_link import Event, LinkDown, Loopback
+from waemu.core.gateway_link import LinkDown
+from waemu.core.loopback import Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
 from waemu.core.requests import Requests
 from waemu.core.sender import not_instantiated
-from waemu.directory import NOT_A_USER, Directory
 from waemu.environment import DEFAULT_PORTS
-from waemu.seal import BadSeal, Seal
-from waemu.store import media, messages
-from waemu.store.engine import DB_ERRORS
-from waemu.wire import (
-    ContactResult,
+from waemu.protocol import seal
+from waemu.protocol.gateway import Event
+from waemu.protocol.nodes import (
     ContactsReply,
     ContactsRequest,
     CoreError,
@@ -40,6 +37,10 @@ from waemu.wire import (
     StatsReply,
     VerifyRequest,
 )
+from waemu.protocol.seal import BadSeal, Seal
+from waemu.store import media, messages
+from waemu.store.engine import DB_ERRORS
+from waemu.whatsapp.directory import checked
 
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[Any]]
@@ -177,15 +178,6 @@ class Server:
             raise not_instantiated()
         self._coreapp.collect_soon()
         return GcReply("processing")
-
-
-def checked(contact: str, directory: Directory) -> ContactResult:
-    """A number in international form exists, unless it is known not to; anything else is invalid (4.7)."""
-    digits = "".join(character for character in contact if character.isdigit())
-    known = directory.users.get(digits) != NOT_A_USER
-    if contact.startswith("+") and 7 <= len(digits) <= 15 and known:
-        return ContactResult(contact, "valid", digits)
-    return ContactResult(contact, "invalid")
 
 
 OPENED: web.RequestKey[bytes] = web.RequestKey("opened", bytes)

@@ -11,13 +11,12 @@ import msgspec
 from aiohttp import web
 
 from waemu import codes
-from waemu.core.gateway_link import Receipt, Status
 from waemu.gateway.accounts import BAN_SECONDS
 from waemu.gateway.bodies import answer, read
 from waemu.gateway.faults import Fault
 from waemu.gateway.server import Gateway
-from waemu.gateway.users import Failure
-from waemu.templates import Template
+from waemu.protocol.gateway import Receipt, Status, Template
+from waemu.whatsapp.users import Failure
 
 PAGE = 5000  # ledger entries in one answer at most
 

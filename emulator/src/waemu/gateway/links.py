@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from waemu.clock import Clock
-from waemu.gateway import protocol
 from waemu.gateway.accounts import BAN_SECONDS, Accounts
-from waemu.gateway.protocol import Closed, Hello
+from waemu.protocol import gateway as protocol
+from waemu.protocol.gateway import Closed, Hello
 from waemu.shards import CONTROL_SHARD
 
 PROBE = 2.0  # product seconds the former holder of a shard has to prove that it lives

@@ -15,43 +15,39 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from waemu.clock import Clock
-from waemu.core import certificate
-from waemu.core.gateway_link import (
-    DELIVERED,
-    DELIVERED_AFTER,
-    READ,
-    READ_AFTER,
-    Event,
-    Inbound,
-    Receipt,
-    Status,
-    upload,
-)
-from waemu.core.registrar import Attempts
-from waemu.gateway import protocol
 from waemu.gateway.accounts import Accounts
 from waemu.gateway.bodies import answer, read
 from waemu.gateway.faults import Faults
 from waemu.gateway.ledger import Ledger
 from waemu.gateway.links import Link, Links
 from waemu.gateway.mailbox import Mailbox
-from waemu.gateway.protocol import (
+from waemu.protocol import gateway as protocol
+from waemu.protocol.gateway import (
+    DELIVERED,
+    READ,
     Accepted,
     CodeCheck,
     CodeRequest,
     CodeVerdict,
+    Event,
     Events,
     Hello,
+    Inbound,
     Ping,
     Pong,
+    Receipt,
     Send,
     ShardsCheck,
     ShardsVerdict,
+    Status,
     Welcome,
 )
-from waemu.gateway.users import Users
+from waemu.protocol.nodes import CoreError
 from waemu.shards import shard_of
-from waemu.wire import CoreError
+from waemu.whatsapp import certificate
+from waemu.whatsapp.attempts import Attempts
+from waemu.whatsapp.delivery import DELIVERED_AFTER, READ_AFTER, upload
+from waemu.whatsapp.users import Users
 
 HELLO_SECONDS = 10.0  # real seconds a new connection has to say who it is
 MEDIA_KEPT = 14 * 86400.0  # 4.7: how long WhatsApp keeps media

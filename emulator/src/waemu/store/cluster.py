@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from waemu.protocol.nodes import Endpoints
 from waemu.schema.tables import cluster_state, lease, nodes, shard_map
 from waemu.store.engine import in_seconds, utc_now
-from waemu.wire import Endpoints
 
 
 @dataclass(frozen=True)

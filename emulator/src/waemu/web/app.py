@@ -12,6 +12,7 @@ from dataclasses import replace
 from aiohttp import web as aiohttp_web
 
 from waemu import logs
+from waemu.protocol.nodes import CoreError
 from waemu.store.engine import DB_ERRORS
 from waemu.web import (
     account,
@@ -30,12 +31,12 @@ from waemu.web import (
     twostep,
     users,
 )
+from waemu.web.access import Access
 from waemu.web.bodies import decode
-from waemu.web.endpoint import Access, BodyKind, Call, Endpoint, Reply
+from waemu.web.endpoint import BodyKind, Call, Endpoint, Reply
 from waemu.web.errors import ApiError, Code, reason
 from waemu.web.reply import Envelope
 from waemu.web.webapp import Readiness, Webapp
-from waemu.wire import CoreError
 
 log = logging.getLogger("waemu.web")
 

@@ -11,8 +11,9 @@ import typing as t
 import msgspec
 
 from waemu.store import backup
+from waemu.web.access import Access
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, invalid
 from waemu.web.webapp import Webapp
 

@@ -8,16 +8,17 @@ import typing as t
 
 import msgspec
 
-from waemu import wire
 from waemu.clock import CONTACT_LIFE
+from waemu.protocol import nodes
+from waemu.protocol.nodes import CoreError
 from waemu.store import contacts
 from waemu.store.contacts import Checked
 from waemu.store.engine import DB_ERRORS
+from waemu.web.access import Access
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, invalid, not_found
 from waemu.web.webapp import Webapp
-from waemu.wire import CoreError
 
 routes = Endpoints()
 
@@ -174,7 +175,7 @@ async def _checked(web: Webapp, inputs: list[str], body: CheckContacts) -> dict[
 
 
 async def _ask(web: Webapp, inputs: list[str], *, force: bool) -> dict[str, Checked]:
-    request = wire.ContactsRequest(contacts=inputs, blocking="wait", force_check=force)
+    request = nodes.ContactsRequest(contacts=inputs, blocking="wait", force_check=force)
     answer = await web.cores.at_shard(SHARD, lambda node: web.cores.client.contacts(node, request))
     results = [Checked(item.input, item.status, item.wa_id) for item in answer.contacts]
     await contacts.write(web.engine, [item for item in results if item.status in ("valid", "invalid")])

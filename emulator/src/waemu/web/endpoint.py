@@ -10,26 +10,12 @@ from enum import Enum
 import msgspec
 from aiohttp import web as aiohttp_web
 
+from waemu.web.access import Access, Caller
+
 if t.TYPE_CHECKING:
-    from waemu.web.auth import Caller
     from waemu.web.webapp import Webapp
 
 T = t.TypeVar("T")
-
-
-class Access(Enum):
-    """Who may call an end point (reference 4.1)."""
-
-    OPEN = "open"
-    """Nobody needs to say who they are."""
-    BASIC = "basic"
-    """User name and password: login only."""
-    USER = "user"
-    """A token of any role."""
-    ADMIN = "admin"
-    """A token of ROLE_ADMIN."""
-    PROBE = "probe"
-    """A token of any role, or the API key: health, metrics and stats."""
 
 
 class BodyKind(Enum):

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from waemu import wire
+from waemu.protocol import nodes
+from waemu.protocol.nodes import CoreError, NodeStatus
 from waemu.schema import version as schema_version
 from waemu.store import config
-from waemu.web.endpoint import Access, Call, Endpoints, Reply
+from waemu.web.access import Access
+from waemu.web.endpoint import Call, Endpoints, Reply
 from waemu.web.errors import Code
 from waemu.web.webapp import Webapp
-from waemu.wire import CoreError, NodeStatus
 
 routes = Endpoints()
 
@@ -42,7 +43,7 @@ class NodeHealth(msgspec.Struct):
 class NodeErrors(msgspec.Struct):
     """What stands in the place of a node that gave no status."""
 
-    errors: list[wire.ErrorItem]
+    errors: list[nodes.ErrorItem]
 
 
 class HealthReply(msgspec.Struct):

@@ -15,15 +15,17 @@ from pathlib import Path
 
 from aiohttp import web as aiohttp_web
 
-from waemu import logs, seal
+from waemu import logs, passwords
 from waemu.clock import Clock
 from waemu.environment import ConfigError, WebEnv, idle_if_asked, web_env
 from waemu.mediavolume import MEDIA_DIR
+from waemu.protocol import seal
+from waemu.protocol.client import CoreClient, new_session
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
 from waemu.store.engine import DB_ERRORS, make_engine
 from waemu.store.timing import DbTiming
-from waemu.web import passwords, tls, tokens
+from waemu.web import tls, tokens
 from waemu.web.app import make_app
 from waemu.web.auth import ROLE_ADMIN, Authenticator, utc_now
 from waemu.web.errors import reason
@@ -31,7 +33,6 @@ from waemu.web.metrics import Metrics
 from waemu.web.ratelimit import RateLimits
 from waemu.web.routing import Cores
 from waemu.web.webapp import Readiness, Webapp
-from waemu.wire import CoreClient, new_session
 
 if t.TYPE_CHECKING:
     import ssl

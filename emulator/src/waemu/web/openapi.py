@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import msgspec
 
 from waemu import codes
-from waemu.web.endpoint import BINARY_REPLY, IMAGE_REPLY, META_ONLY, NULL, TEXT_REPLY, Access, BodyKind, Endpoint
+from waemu.web.access import Access
+from waemu.web.endpoint import BINARY_REPLY, IMAGE_REPLY, META_ONLY, NULL, TEXT_REPLY, BodyKind, Endpoint
 from waemu.web.errors import Code
 
 _REF: t.Final = "#/components/schemas/{name}"

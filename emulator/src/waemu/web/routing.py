@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from waemu import shards
 from waemu.clock import NODE_ROW_KEPT, SHARD_MAP_CACHE, Clock
+from waemu.protocol.client import CoreClient
+from waemu.protocol.nodes import CoreError, Endpoints, NodeStatus, StatsReply
 from waemu.store import cluster
 from waemu.store.cluster import NodeRow
-from waemu.wire import CoreClient, CoreError, Endpoints, NodeStatus, StatsReply
 
 T = t.TypeVar("T")
 

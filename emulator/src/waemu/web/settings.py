@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from waemu.appsettings import PASS_THROUGH_UNTIL, STATUSES_SINCE
+from waemu.web.access import Access
 from waemu.web.bodies import Sparse, sent
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, not_required
 from waemu.web.webapp import Webapp
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import msgspec
+from waemu.protocol.gateway import Template, TemplateButton
 
 LONGEST_PARAMETER: Final = 1024
 LONGEST_TEXT: Final = 4096
@@ -23,29 +23,6 @@ STATES: Final = {"rejected": 2060, "paused": 2061, "disabled": 2062, "unfetchabl
 
 Problem = tuple[int, str]
 """Code of reference 5.1 and one sentence."""
-
-
-class TemplateButton(msgspec.Struct, frozen=True):
-    """A button under a template. url: with C({{1}}) at its end it takes one parameter."""
-
-    type: Literal["quick_reply", "url", "phone_number"]
-    url: str = ""
-
-
-class Template(msgspec.Struct, frozen=True):
-    """One template in one language. Texts hold C({{1}}), C({{2}}) ... where parameters go.
-
-    header: empty, text, image, document or video. status: approved, or one of STATES.
-    """
-
-    namespace: str
-    name: str
-    language: str
-    body: str
-    header: Literal["", "text", "image", "document", "video"] = ""
-    header_text: str = ""
-    buttons: tuple[TemplateButton, ...] = ()
-    status: Literal["approved", "rejected", "paused", "disabled", "unfetchable"] = "approved"
 
 
 def parameter_problem(text: str) -> Problem | None:
