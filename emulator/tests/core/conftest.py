@@ -183,7 +183,7 @@ def start(clean: DbEnv, tmp_path: Path) -> Start:
                 with contextlib.suppress(asyncio.CancelledError):
                     await life
                 await duty.connection.drop("the test is over")
-                await asyncio.gather(*node._ending, return_exceptions=True)
+                await asyncio.gather(*node.calls.ending, return_exceptions=True)
                 await engine.dispose()
 
     return boot

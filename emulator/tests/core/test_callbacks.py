@@ -228,7 +228,7 @@ async def test_pass_through_keeps_no_delivered_message(start: Start, hooked: Hoo
         assert sorted(hooked.statuses("m1")) == ["delivered", "read"]
         assert await count(boot, tables.messages) == 0
         await logged(boot, 3)
-        boot.duty.collect_soon()
+        boot.duty.gc.request()
         await until(lambda: "services" in hooked.got[-1])
         assert await count(boot, tables.message_receipt_log) == 0
 
@@ -249,7 +249,7 @@ async def test_the_clean_up_is_reported(start: Start, hooked: Hook) -> None:
             await boot.send(f"m{number}")
         await until(lambda: all("read" in hooked.statuses(f"m{number}") for number in range(3)))
         await logged(boot, 9)
-        boot.duty.collect_soon()
+        boot.duty.gc.request()
         await until(lambda: "services" in hooked.got[-1])
         report = {"messages_deleted": 3, "status": "complete"}
         assert hooked.got[-1] == {"services": [{"message": {"gc": report}}]}

@@ -1,4 +1,4 @@
-"""The mastership lease of another length than the default (reference 11 Q1)."""
+"""The mastership lease of another length than the default, 30 s (reference 3.1)."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ async def test_the_lease_is_as_long_as_asked_for(clean: DbEnv) -> None:
             life.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await life
-            await asyncio.gather(*node._ending, return_exceptions=True)
+            await asyncio.gather(*node.calls.ending, return_exceptions=True)
             await engine.dispose()

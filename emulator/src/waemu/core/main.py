@@ -20,9 +20,9 @@ from waemu.core.gateway_link import GatewayLink
 from waemu.core.loopback import Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
+from waemu.core.primary_api import PrimaryApi
 from waemu.core.registrar import GatewayRegistrar, OwnRegistrar, Registrar
 from waemu.core.remote_link import RemoteLink
-from waemu.core.requests import Requests
 from waemu.core.schema_wait import Schema
 from waemu.core.server import Server
 from waemu.environment import ConfigError, NodeEnv
@@ -43,7 +43,7 @@ async def run(env: NodeEnv) -> None:
         node = Node(env, clock, engine, CoreClient(session, clock, seal.make(env.secret)))
         connection = Connection(_link(node, session), clock, node.refused)
         duty = Master(node, connection) if env.is_master else Coreapp(node, connection)
-        server = Server(node, duty, Requests(node, _registrar(node, session), _primary_test(duty, env)))
+        server = Server(node, duty, PrimaryApi(node, _registrar(node, session), _primary_test(duty, env)))
         node.log_identity()
         await server.start()
         try:

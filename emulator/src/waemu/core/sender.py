@@ -207,10 +207,6 @@ class Sender:
         await node.db(messages.receive(node.engine, node.me.node_key, reached={"failed": ids}, calls=write))
         self._callbacks.queued(calls)
 
-    async def collect(self) -> int:
-        """Delete the messages of this node's shards that are done with; returns how many."""
-        return await self._node.db(messages.collect(self._node.engine, self._node.kept_shards(self._connection.shards)))
-
     def forget(self) -> None:
         """The shards are another node's now; what waits is in the database for it."""
         for task in self._fetching:

@@ -11,12 +11,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as NextHandler
 from aiohttp.typedefs import Middleware
 
-from waemu.core.coreapp import Coreapp, News
+from waemu.core.coreapp import Coreapp
 from waemu.core.gateway_link import LinkDown
 from waemu.core.loopback import Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
-from waemu.core.requests import Requests
+from waemu.core.primary_api import PrimaryApi
 from waemu.core.sender import not_instantiated
 from waemu.environment import DEFAULT_PORTS
 from waemu.protocol import seal
@@ -27,13 +27,14 @@ from waemu.protocol.nodes import (
     CoreError,
     Done,
     GcReply,
+    Heartbeat,
+    HeartbeatReply,
     MessageRequest,
     MessageStatus,
-    Ping,
+    MissedHeartbeats,
     PinRequest,
     RegistrationRequest,
     ShardsRequest,
-    Silence,
     StatsReply,
     VerifyRequest,
 )
@@ -51,15 +52,23 @@ log = logging.getLogger("waemu.server")
 class Server:
     """Answers for one node: a coreapp, a master, or a single instance."""
 
-    def __init__(self, node: Node, duty: Coreapp | Master, requests: Requests) -> None:
-        self._node, self._duty, self._requests = node, duty, requests
+    def __init__(self, node: Node, duty: Coreapp | Master, primary: PrimaryApi) -> None:
+        self._node, self._duty, self._primary = node, duty, primary
         self._runners: list[web.AppRunner] = []
         self._seal = seal.make(node.env.secret)
 
-    async def start(self) -> None:
-        """Listen on all four container ports. Raises OSError when one is taken."""
-        ask = self._requests
-        tables: tuple[list[web.RouteDef], ...] = (
+    def apps(self) -> list[web.Application]:
+        """What is served on the four container ports, in the order of DEFAULT_PORTS. No GET changes anything."""
+        found = []
+        for routes in self._routes():
+            app = web.Application(client_max_size=LARGEST_BODY, middlewares=[unsealing(self._seal)])
+            app.add_routes(routes)
+            found.append(app)
+        return found
+
+    def _routes(self) -> tuple[list[web.RouteDef], ...]:
+        primary = self._primary
+        return (
             [
                 _post("/messages", self._send),
                 _route("PUT", "/messages/{id}", self._mark),
@@ -68,25 +77,26 @@ class Server:
             [_post("/contacts", self._contacts)],
             [
                 _route("GET", "/status", self._status),
-                _route("GET", "/silence", self._silence),
+                _route("GET", "/missed-heartbeats", self._missed_heartbeats),
                 _post("/changed", self._changed),
-                _post("/account", _with_body(RegistrationRequest, ask.request_code)),
-                _post("/account/verify", _with_body(VerifyRequest, ask.verify)),
-                _post("/account/shards", _with_body(ShardsRequest, ask.set_shards)),
-                _post("/settings/account/two-step", _with_body(PinRequest, ask.set_pin)),
-                _route("DELETE", "/settings/account/two-step", lambda _request: ask.remove_pin()),
-                _route("GET", "/settings/application", lambda _request: ask.settings()),
-                _route("PATCH", "/settings/application", _with_body(dict[str, Any], ask.change_settings)),
-                _route("DELETE", "/settings/application", lambda _request: ask.reset_settings()),
+                _post("/account", _with_body(RegistrationRequest, primary.request_code)),
+                _post("/account/verify", _with_body(VerifyRequest, primary.verify)),
+                _post("/account/shards", _with_body(ShardsRequest, primary.set_shards)),
+                _post("/settings/account/two-step", _with_body(PinRequest, primary.set_pin)),
+                _route("DELETE", "/settings/account/two-step", lambda _request: primary.remove_pin()),
+                _route("GET", "/settings/application", lambda _request: primary.settings()),
+                _route("PATCH", "/settings/application", _with_body(dict[str, Any], primary.change_settings)),
+                _route("DELETE", "/settings/application", lambda _request: primary.reset_settings()),
                 _post("/services/message/gc", self._gc),
                 _route("GET", "/stats", self._stats),
                 _post("/loopback", self._loopback),
             ],
-            [_route("GET", "/ping", self._ping)],
+            [_post("/heartbeat", _with_body(Heartbeat, self._heartbeat))],
         )
-        for port, routes in zip(DEFAULT_PORTS, tables, strict=True):
-            app = web.Application(client_max_size=LARGEST_BODY, middlewares=[unsealing(self._seal)])
-            app.add_routes(routes)
+
+    async def start(self) -> None:
+        """Listen on all four container ports. Raises OSError when one is taken."""
+        for port, app in zip(DEFAULT_PORTS, self.apps(), strict=True):
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             self._runners.append(runner)
             await runner.setup()
@@ -103,19 +113,16 @@ class Server:
             raise CoreError(1018, "A master serves no messages")
         return self._duty
 
-    async def _ping(self, request: web.Request) -> Ping:
-        if isinstance(self._duty, Master):
-            return self._duty.ping()
-        news = msgspec.convert(dict(request.query), News, strict=False) if request.query else None
-        return self._duty.ping(news)
+    async def _heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
+        return self._duty.heartbeat(heartbeat)
 
     async def _status(self, _request: web.Request) -> Any:
         return await self._duty.status()
 
-    async def _silence(self, _request: web.Request) -> Silence:
+    async def _missed_heartbeats(self, _request: web.Request) -> MissedHeartbeats:
         if not isinstance(self._duty, Master):
             raise CoreError(1017, "A coreapp sends no heartbeats")
-        return self._duty.silence()
+        return self._duty.missed_heartbeats()
 
     async def _changed(self, _request: web.Request) -> Done:
         self._node.changed.set()
@@ -176,7 +183,7 @@ class Server:
     async def _gc(self, _request: web.Request) -> GcReply:
         if not self._coreapp.ready:
             raise not_instantiated()
-        self._coreapp.collect_soon()
+        self._coreapp.gc.request()
         return GcReply("processing")
 
 

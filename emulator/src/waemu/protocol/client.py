@@ -16,17 +16,18 @@ from waemu.protocol.nodes import (
     Done,
     Endpoints,
     GcReply,
+    Heartbeat,
+    HeartbeatReply,
     MessageAccepted,
     MessageRequest,
     MessageStatus,
+    MissedHeartbeats,
     NodeStatus,
-    Ping,
     PinRequest,
     RegistrationReply,
     RegistrationRequest,
     SettingsReply,
     ShardsRequest,
-    Silence,
     StatsReply,
     VerifyRequest,
 )
@@ -89,7 +90,8 @@ class CoreClient:
                 http_status, sealed = answer.status, answer.content_type == SEALED_TYPE
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise CoreError(1014, _why(error, host, port)) from error
-        if self._seal is not None and (sealed or http_status == 200):
+        refused = not sealed and _is_refusal(http_status, content)
+        if self._seal is not None and not refused:
             assert isinstance(data, bytes)
             try:
                 content = self._seal.open(nonce_of(data), content)
@@ -102,13 +104,17 @@ class CoreClient:
         except msgspec.MsgspecError as error:
             raise CoreError(1014, f"unexpected answer from core at {host}:{port}") from error
 
-    async def ping(self, node: Endpoints, query: str = "", *, timeout: float | None = None) -> Ping:
-        """A heartbeat over the health port; query: what the master tells the node with it."""
-        return await self.call(node.hostname, node.health, "GET", f"/ping{query}", Ping, timeout=timeout)
+    async def heartbeat(self, node: Endpoints, heartbeat: Heartbeat, *, timeout: float | None = None) -> HeartbeatReply:
+        """A heartbeat, over the health port."""
+        return await self.call(
+            node.hostname, node.health, "POST", "/heartbeat", HeartbeatReply, heartbeat, timeout=timeout
+        )
 
-    async def silence(self, node: Endpoints, *, timeout: float | None = None) -> Silence:
-        """What another master has heard of the coreapps."""
-        return await self.call(node.hostname, node.control, "GET", "/silence", Silence, timeout=timeout)
+    async def missed_heartbeats(self, node: Endpoints, *, timeout: float | None = None) -> MissedHeartbeats:
+        """Which coreapps do not answer another master."""
+        return await self.call(
+            node.hostname, node.control, "GET", "/missed-heartbeats", MissedHeartbeats, timeout=timeout
+        )
 
     async def changed(self, node: Endpoints, *, timeout: float | None = None) -> Done:
         """Tell a node that it should read the database now; what it does follows from what it reads."""
@@ -176,6 +182,11 @@ class CoreClient:
 
     async def _control(self, node: Endpoints, method: str, path: str, reply: type[T], body: Any = None) -> T:
         return await self.call(node.hostname, node.control, method, path, reply, body)
+
+
+def _is_refusal(http_status: int, content: bytes) -> bool:
+    """Whether a node says that it does not know the secret: the only answer that it cannot seal."""
+    return http_status != 200 and CoreError.of_reply(http_status, content).code == 1005
 
 
 def _why(error: BaseException, host: str, port: int) -> str:

@@ -37,14 +37,43 @@ class Endpoints(msgspec.Struct, frozen=True):
     health: int = 6253
 
 
-class Ping(msgspec.Struct):
-    """Answer to a heartbeat: who answered, and which boot of it."""
+class OwnershipGrant(msgspec.Struct, frozen=True):
+    """What the primary master vouches for: until when nobody takes these shards from this boot.
+
+    instance_id, heard_at: the boot it last heard, and what that boot's clock was then. unhealthy_interval and
+    lease_left: product seconds, see decide.safe_after_heartbeat. generation: that of the cluster. owned: the shards
+    that this boot holds by the primary's map.
+    """
+
+    instance_id: str
+    heard_at: float
+    unhealthy_interval: float
+    lease_left: float
+    generation: int
+    owned: frozenset[int] = frozenset()
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """POST /heartbeat: a master wants a sign of life.
+
+    grant: from the primary, to a coreapp that it has heard before; None from every other master.
+    """
+
+    grant: OwnershipGrant | None = None
+
+
+class HeartbeatReply(msgspec.Struct):
+    """Who answered, and which boot of it.
+
+    generation: of set-shards, as this boot started in it; 0 while it does not know. at: the node's own clock, which
+    comes back to it with the next heartbeat.
+    """
 
     node_key: str
     instance_id: str
     role: str
-    generation: int = 0  # the set-shards generation this boot started in; 0 while it does not know
-    at: float = 0.0  # the node's own clock, told back to it with the next heartbeat
+    generation: int = 0
+    at: float = 0.0
 
 
 class NodeStatus(msgspec.Struct):
@@ -63,7 +92,7 @@ class NodeStatus(msgspec.Struct):
     version: str
 
 
-class Silence(msgspec.Struct):
+class MissedHeartbeats(msgspec.Struct):
     """Of one master, by node key: for how many product seconds each coreapp has answered no heartbeat."""
 
     seconds: dict[str, float]

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from waemu import appsettings
+from waemu.core import peers
 from waemu.core.node import Node
 from waemu.core.registrar import Registrar
 from waemu.core.sender import not_instantiated
@@ -45,8 +46,8 @@ APP_EXPIRED = "App expired. Please upgrade to the latest version."
 log = logging.getLogger("waemu.requests")
 
 
-class Requests:
-    """Bound to one node; is_primary tells whether it may answer now."""
+class PrimaryApi:
+    """Bound to one node; is_primary says whether it may answer now."""
 
     def __init__(self, node: Node, registrar: Registrar, is_primary: Callable[[], bool]) -> None:
         self._node, self._registrar, self._is_primary = node, registrar, is_primary
@@ -89,7 +90,7 @@ class Requests:
         log.info("Registered +%s %s", *number)
         if other:
             await self._primary_write(cluster.restart_all)
-        await self._tell_all()
+        await peers.notify_all(self._node)
         return Done()
 
     async def set_shards(self, request: ShardsRequest) -> Done:
@@ -119,7 +120,7 @@ class Requests:
         _crash(verdict, "after_map")
         log.info("Shards set to %d: all coreapps restart", request.shards)
         _crash(verdict, "before_tell")
-        await self._tell_all()
+        await peers.notify_all(self._node)
         _crash(verdict, "after_tell")
         _crash(verdict, "before_answer")
         if verdict.crash_at == "after_answer":
@@ -136,7 +137,7 @@ class Requests:
         if verdict.outcome in (certificate.BANNED, certificate.LOGGED_OFF):
             seconds = verdict.seconds if verdict.outcome == certificate.BANNED else 0.0
             await self._node.db(config.set_condition(self._node.engine, verdict.outcome, seconds))
-            await self._tell_all()
+            await peers.notify_all(self._node)
             raise CoreError(1005, verdict.details)
         return verdict
 
@@ -162,14 +163,14 @@ class Requests:
         await self._allowed()
         change = {name: value for name, value in change.items() if name != OWN_ID}  # a backup holds it
         settings = await self._node.db(config.change_settings(self._node.engine, change))
-        await self._tell_all()
+        await peers.notify_all(self._node)
         return await self._shown(settings)
 
     async def reset_settings(self) -> SettingsReply:
         """DELETE /settings/application."""
         await self._allowed()
         settings = await self._node.db(config.reset_settings(self._node.engine))
-        await self._tell_all()
+        await peers.notify_all(self._node)
         return await self._shown(settings)
 
     async def _shown(self, settings: dict[str, Any]) -> SettingsReply:
@@ -195,11 +196,6 @@ class Requests:
             await self._node.db(write(self._node.engine, self._node.me))
         except LeaseLost as error:
             raise CoreError(1017, "This node is not the primary master any more") from error
-
-    async def _tell_all(self) -> None:
-        """Everybody reads the database now, this node first of all."""
-        self._node.changed.set()
-        await self._node.tell((await self._node.nodes()).values())
 
 
 def _crash(verdict: ShardsVerdict, step: str) -> None:
