@@ -173,13 +173,11 @@ async def test_a_new_ca_counts_from_the_next_start_on(start: Start, hooked: Hook
         await certificates.delete(boot.node.engine, certificates.WEBHOOKS)
     async with start() as boot:
         boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
-        await until(boot.duty.callbacks.counts)
+        await until(boot.duty.delivery.counts)
         await certificates.write(boot.node.engine, certificates.WEBHOOKS, hooked.ca)
         await asyncio.sleep(0.5)
         assert (hooked.got, await waiting(boot)) == ([], 1)
-        assert {(count.type, count.result) for count in boot.duty.callbacks.counts()} == {
-            ("inbound_message", "failure")
-        }
+        assert {(count.type, count.result) for count in boot.duty.delivery.counts()} == {("inbound_message", "failure")}
     async with start():
         await until(lambda: hooked.got)
 

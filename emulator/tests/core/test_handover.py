@@ -75,7 +75,7 @@ async def test_the_next_owner_delivers_what_the_last_one_could_not(start: Start,
         assert sorted(body["messages"][0]["id"] for body in hooked.got) == [f"in{number}" for number in range(5)]
 
         def results(boot: Boot) -> set[str]:
-            return {count.result for count in boot.duty.callbacks.counts()}
+            return {count.result for count in boot.duty.delivery.counts()}
 
         # The hook has a callback a moment before the node has its answer, and counts it.
         await until(lambda: "success" in results(second))

@@ -130,6 +130,21 @@ def test_no_modules_import_each_other(trees: dict[str, ast.Module]) -> None:
     assert circle(imports(trees, _packages(trees))) == []
 
 
+def test_every_class_can_be_read_at_once(trees: dict[str, ast.Module]) -> None:
+    longer = {
+        f"{name}.{node.name}": lines
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and (lines := _lines(node)) > LONGEST_CLASS
+    }
+    assert longer == {}
+
+
+def _lines(node: ast.ClassDef) -> int:
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return (node.end_lineno or first) - first + 1
+
+
 @pytest.mark.parametrize(
     ("module", "line", "sentence"),
     [

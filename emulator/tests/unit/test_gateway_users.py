@@ -12,7 +12,7 @@ import pytest
 from tests.unit.test_gateway import DIVISOR, NUMBER, World, message, world
 from waemu.core.gateway_link import MediaGone
 from waemu.core.remote_link import RemoteLink
-from waemu.gateway.server import MEDIA_KEPT
+from waemu.gateway.state import MEDIA_KEPT
 from waemu.protocol.gateway import Inbound, Receipt
 from waemu.whatsapp.users import WINDOW, Failure, Users
 

@@ -1,6 +1,7 @@
 """The coreapp's duty: show that it is alive, connect for the shards it is given, drop them when they are taken.
 
-For how long it may serve is in ownership.py; what it does with messages in sender.py, receiver.py, callbacks.py, gc.py.
+For how long it may serve is in ownership.py; what it does with messages in sender.py, receiver.py,
+callback_delivery.py and gc.py.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from pathlib import Path
 from waemu.clock import LIVENESS_WRITE, RESHARD_STOP_MAX, RESHARD_STOP_MIN
 from waemu.core import peers
 from waemu.core.backoff import Backoff
-from waemu.core.callbacks import Callbacks
+from waemu.core.callback_delivery import CallbackDelivery
+from waemu.core.callback_queue import CallbackQueue
 from waemu.core.connection import Connection
 from waemu.core.gc import GarbageCollector
-from waemu.core.node import Node
+from waemu.core.node import Node, not_instantiated
 from waemu.core.ownership import Ownership
 from waemu.core.receiver import Receiver
 from waemu.core.schema_wait import Schema
-from waemu.core.sender import Sender, not_instantiated
+from waemu.core.sender import Sender
 from waemu.mediavolume import MEDIA_DIR
 from waemu.protocol.nodes import Heartbeat, HeartbeatReply, NodeStatus
 from waemu.shards import ranges
@@ -40,7 +42,8 @@ class Coreapp:
         self.node, self.connection = node, connection
         self.ownership = Ownership(node, connection, self._drop)
         connection.link.allowed = lambda: self.ownership.lasts
-        self.callbacks = Callbacks(node, connection)
+        self.callbacks = CallbackQueue(node)
+        self.delivery = CallbackDelivery(node, connection, self.callbacks)
         self.sender = Sender(node, connection, self.callbacks, media_dir)
         self.receiver = Receiver(node, connection, self.callbacks, media_dir)
         self.gc = GarbageCollector(node, connection, self.callbacks, media_dir)
@@ -102,7 +105,7 @@ class Coreapp:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.sender.run())
             group.create_task(self.receiver.run())
-            group.create_task(self.callbacks.run())
+            group.create_task(self.delivery.run())
             group.create_task(self._recover())
             group.create_task(self.gc.run())
             if self.node.env.multiconnect:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from waemu import mediagc
 from waemu.clock import COLLECT_PERIOD
-from waemu.core.callbacks import Callbacks
+from waemu.core.callback_queue import CallbackQueue
 from waemu.core.connection import Connection
 from waemu.core.node import Node
 from waemu.store import media, messages
@@ -21,7 +21,7 @@ log = logging.getLogger("waemu.coreapp")
 class GarbageCollector:
     """Runs when it is asked to, with a callback that reports it; by itself every hour where the settings say so."""
 
-    def __init__(self, node: Node, connection: Connection, callbacks: Callbacks, media_dir: Path) -> None:
+    def __init__(self, node: Node, connection: Connection, callbacks: CallbackQueue, media_dir: Path) -> None:
         self._node, self._connection, self._callbacks = node, connection, callbacks
         self._media_dir = media_dir
         self.collect_every = COLLECT_PERIOD

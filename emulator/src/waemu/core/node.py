@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from waemu import logs
+from waemu import codes, logs
 from waemu.appsettings import AT_BOOT, leaves, nested, of_version
 from waemu.clock import Clock
 from waemu.core import decide
@@ -20,7 +20,7 @@ from waemu.core.gateway_link import LinkDown, Refused
 from waemu.environment import NodeEnv
 from waemu.protocol.client import CoreClient
 from waemu.protocol.gateway import Hello, digest
-from waemu.protocol.nodes import Endpoints
+from waemu.protocol.nodes import CoreError, Endpoints
 from waemu.shards import CONTROL_SHARD, stands_for
 from waemu.store import cluster, config
 from waemu.store.cluster import NodeRow, Owner, State
@@ -200,3 +200,8 @@ class Node:
             return False
         self.changed.clear()
         return True
+
+
+def not_instantiated() -> CoreError:
+    """What a coreapp answers before it can do anything (3.5)."""
+    return CoreError(1011, codes.NOT_INSTANTIATED)

@@ -11,7 +11,8 @@ from typing import Any
 
 from waemu import mediavolume
 from waemu.core.backoff import Backoff
-from waemu.core.callbacks import Callbacks, error_item, status_body
+from waemu.core.callback_bodies import error_item, status_body
+from waemu.core.callback_queue import CallbackQueue
 from waemu.core.connection import Connection
 from waemu.core.gateway_link import LinkDown, MediaGone
 from waemu.core.node import Node
@@ -40,7 +41,7 @@ log = logging.getLogger("waemu.receiver")
 class Receiver:
     """Takes events from the link while it is up. Nothing is acknowledged before it is in the database."""
 
-    def __init__(self, node: Node, connection: Connection, callbacks: Callbacks, media_dir: Path) -> None:
+    def __init__(self, node: Node, connection: Connection, callbacks: CallbackQueue, media_dir: Path) -> None:
         self._node, self._connection, self._callbacks = node, connection, callbacks
         self._media_dir = media_dir
 

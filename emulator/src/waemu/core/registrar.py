@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from waemu.environment import NodeEnv
 from waemu.protocol import gateway as protocol
 from waemu.protocol.client import CoreClient
-from waemu.protocol.gateway import CodeCheck, CodeRequest, CodeVerdict, ShardsCheck, ShardsVerdict, digest
+from waemu.protocol.gateway import CodeCheck, CodeRequest, CodeResult, ShardsCheck, ShardsResult, digest
 from waemu.protocol.nodes import Done
 from waemu.store.config import Account
 from waemu.whatsapp import certificate
@@ -27,7 +27,7 @@ class Registrar(Protocol):
     async def verify(self, number: str, code: str, identity: str, account: Account) -> bool:
         """Whether the code is right; then the keys of this digest are the number's. Raises CoreError."""
 
-    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsVerdict:
+    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsResult:
         """What WhatsApp makes of set-shards; registered_age in product seconds. Raises CoreError."""
 
 
@@ -49,12 +49,12 @@ class OwnRegistrar:
         """Compare with what was kept."""
         return account.code_hash is not None and hmac.compare_digest(account.code_hash, digest(code))
 
-    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsVerdict:
+    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsResult:
         """The certificate's rules."""
         if self._refusals > 0:
             self._refusals -= 1
-            return ShardsVerdict(*certificate.as_if("refused"))
-        return ShardsVerdict(*certificate.judge(cert, number, registered_age, dt.datetime.now(dt.UTC).date()))
+            return ShardsResult(*certificate.as_if("refused"))
+        return ShardsResult(*certificate.check(cert, number, registered_age, dt.datetime.now(dt.UTC).date()))
 
 
 class GatewayRegistrar:
@@ -73,9 +73,9 @@ class GatewayRegistrar:
     async def verify(self, number: str, code: str, identity: str, account: Account) -> bool:  # noqa: ARG002
         """The gateway's answer."""
         check = CodeCheck(number, code, identity)
-        return (await self._client.call(self._host, self._port, "POST", protocol.VERIFY_PATH, CodeVerdict, check)).right
+        return (await self._client.call(self._host, self._port, "POST", protocol.VERIFY_PATH, CodeResult, check)).right
 
-    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsVerdict:
+    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsResult:
         """The gateway's answer."""
         check = ShardsCheck(number, cert, registered_age)
-        return await self._client.call(self._host, self._port, "POST", protocol.SHARDS_PATH, ShardsVerdict, check)
+        return await self._client.call(self._host, self._port, "POST", protocol.SHARDS_PATH, ShardsResult, check)

@@ -15,9 +15,8 @@ from waemu.core.coreapp import Coreapp
 from waemu.core.gateway_link import LinkDown
 from waemu.core.loopback import Loopback
 from waemu.core.master import Master
-from waemu.core.node import Node
+from waemu.core.node import Node, not_instantiated
 from waemu.core.primary_api import PrimaryApi
-from waemu.core.sender import not_instantiated
 from waemu.environment import DEFAULT_PORTS
 from waemu.protocol import seal
 from waemu.protocol.gateway import Event
@@ -165,7 +164,7 @@ class Server:
         return ContactsReply([checked(contact, connection.link.directory) for contact in body.contacts])
 
     async def _stats(self, _request: web.Request) -> StatsReply:
-        return StatsReply(self._coreapp.callbacks.counts(), self._node.db_timing.counts())
+        return StatsReply(self._coreapp.delivery.counts(), self._node.db_timing.counts())
 
     async def _loopback(self, request: web.Request) -> Done:
         """Tests let the loopback bring receipts and messages; a gateway has its own way (admin port)."""

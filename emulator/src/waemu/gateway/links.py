@@ -1,4 +1,7 @@
-"""Who is connected for which shards of a number, and the rule that two at once are banned (reference 1, 11 Q19)."""
+"""Who is connected for which shards of a number, and the rule that two at once are banned (reference 1).
+
+The documentation speaks of two installations; that two nodes for one shard count as two is our choice.
+"""
 
 from __future__ import annotations
 
@@ -135,7 +138,7 @@ class Links:
         self._accounts.ban(number, reason, list(nodes), self._clock.now(), time.time(), seconds)
         await self.close(self.of(number), protocol.BANNED, self._clock.scaled(seconds))
 
-    async def throw_out(self, number: str, reason: str, *, but: str = "") -> int:
+    async def evict(self, number: str, reason: str, *, but: str = "") -> int:
         """Close the connections of a number, except those with the keys of but; returns how many."""
         links = [link for link in self.of(number) if not but or link.hello.identity != but]
         await self.close(links, reason)
@@ -152,7 +155,7 @@ class Links:
         """Close some connections at the same time."""
         await asyncio.gather(*(link.close(reason, seconds) for link in links))
 
-    def gone(self, link: Link) -> None:
+    def remove(self, link: Link) -> None:
         """The connection has ended."""
         link.is_open = False
         link.sign.set()

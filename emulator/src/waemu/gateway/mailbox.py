@@ -57,7 +57,7 @@ class Mailbox:
             if isinstance(event, Inbound):
                 self._inbound.discard(event.id)
 
-    def give_back(self, link: int) -> None:
+    def requeue(self, link: int) -> None:
         """The link is gone: what was on its way goes to whoever comes next, before anything newer."""
         for pair in [pair for pair in self._sent if pair[0] == link]:
             for event in reversed(self._sent.pop(pair)):

@@ -190,7 +190,7 @@ class CodeCheck(msgspec.Struct):
     identity: str
 
 
-class CodeVerdict(msgspec.Struct):
+class CodeResult(msgspec.Struct):
     """Whether the code was right."""
 
     right: bool
@@ -204,7 +204,7 @@ class ShardsCheck(msgspec.Struct):
     registered_age: float
 
 
-class ShardsVerdict(msgspec.Struct):
+class ShardsResult(msgspec.Struct):
     """What WhatsApp makes of set-shards.
 
     outcome: ok; refused (403, try again); banned (expired certificate), logged_off (wrong certificate): no change;

@@ -36,7 +36,7 @@ def parameter_problem(text: str) -> Problem | None:
     return None
 
 
-def judge(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
+def check(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
     """What is wrong with the object C(template) of a message; without any template to compare with, nothing."""
     if not templates:
         return None
@@ -52,13 +52,13 @@ def judge(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | N
     return next(_problems(template, body.get("components") or ()), None)
 
 
-def judge_hsm(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
+def check_hsm(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
     """The same for the object C(hsm) of before 2.39, whose parameters are all of the body."""
     language = body.get("language") or {"code": next((t.language for t in templates), "")}
     parameters = [{"type": "text", "text": str(one.get("default", ""))} for one in body.get("localizable_params", ())]
     component = {"type": "body", "parameters": parameters}
     whole = {"namespace": body["namespace"], "name": body["element_name"], "language": language}
-    return judge({**whole, "components": [component] if parameters else []}, templates)
+    return check({**whole, "components": [component] if parameters else []}, templates)
 
 
 def _problems(template: Template, components: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
