@@ -73,7 +73,7 @@ class CallbackQueue:
 
     @property
     def full(self) -> bool:
-        """Whether the limit is reached (3.8); looked up anew in the background when the answer is old."""
+        """Whether the limit is reached (3.8); looked up again in the background when the answer is old."""
         if time.monotonic() - self._counted_at > COUNT_AGE and (self._counting is None or self._counting.done()):
             self._counting = asyncio.create_task(self._count())
         return self._size + len(self.memory) >= self._node.env.callback_limit
@@ -100,7 +100,7 @@ class CallbackQueue:
             self.look()
 
     async def report(self, body: dict[str, Any]) -> None:
-        """Queue what a clean-up service has done. Always written down: a standby has to leave it to an owner."""
+        """Queue what a cleanup service has done. Always written down: a standby has to leave it to an owner."""
         if self.url:
             await self._node.db(callbacks.queue(self._node.engine, [Callback("service", SERVICE_SHARD, body)]))
             self.look()

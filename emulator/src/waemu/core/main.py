@@ -36,7 +36,7 @@ log = logging.getLogger("waemu.core")
 
 
 async def run(env: NodeEnv) -> None:
-    """One node, until cancelled. Raises Restart when the process has to end and be started anew."""
+    """One node, until cancelled. Raises Restart when the process has to end and be started again."""
     clock = Clock(env.divisor)
     engine = make_engine(env.db)
     async with new_session() as session:

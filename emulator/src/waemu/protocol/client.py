@@ -190,7 +190,7 @@ def _is_refusal(http_status: int, content: bytes) -> bool:
 
 
 def _why(error: BaseException, host: str, port: int) -> str:
-    """The sentence of error 1014 (3.3, 3.7): a time-out, a name that does not resolve, or a refusal."""
+    """The sentence of error 1014 (3.3, 3.7): a timeout, a name that does not resolve, or a refusal."""
     if isinstance(error, TimeoutError):
         return f"Could not reach core at {host}:{port}: connection timed out"
     if isinstance(error, aiohttp.ClientConnectorDNSError):

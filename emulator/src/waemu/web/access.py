@@ -9,7 +9,7 @@ from waemu.web import tokens
 
 
 class Access(Enum):
-    """Who may call an end point (reference 4.1)."""
+    """Who may call an endpoint (reference 4.1)."""
 
     OPEN = "open"
     """Nobody needs to say who they are."""

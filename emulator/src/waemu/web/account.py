@@ -1,4 +1,4 @@
-"""End points of registration and of the shard count (reference 4.3). The primary master does the work."""
+"""Endpoints of registration and of the shard count (reference 4.3). The primary master does the work."""
 
 from __future__ import annotations
 

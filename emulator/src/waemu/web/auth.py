@@ -70,11 +70,11 @@ class Authenticator:
         return found
 
     def forget(self, jti: str) -> None:
-        """Look a token up anew at its next use: it was revoked here."""
+        """Look a token up again at its next use: it was revoked here."""
         self._known.pop(jti, None)
 
     def forget_all(self) -> None:
-        """Look every token up anew: a user changed here."""
+        """Look every token up again: a user changed here."""
         self._known.clear()
 
     def _by_api_key(self, value: str) -> Caller:

@@ -1,4 +1,4 @@
-"""End points of backup and restore (reference 4.4, 6.8): settings and registration keys, encrypted with a password."""
+"""Endpoints of backup and restore (reference 4.4, 6.8): settings and registration keys, encrypted with a password."""
 
 from __future__ import annotations
 

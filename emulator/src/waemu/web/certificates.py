@@ -1,4 +1,4 @@
-"""End points of certificates (reference 4.6). A chain is served after a restart, whatever it is worth by then."""
+"""Endpoints of certificates (reference 4.6). A chain is served after a restart, whatever it is worth by then."""
 
 from __future__ import annotations
 

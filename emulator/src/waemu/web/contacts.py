@@ -1,4 +1,4 @@
-"""End points of contacts (reference 4.7): checked by a coreapp, cached for seven days."""
+"""Endpoints of contacts (reference 4.7): checked by a coreapp, cached for seven days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""End points that show the state of the whole cluster: health and support (reference 3.5 and 4.5)."""
+"""Endpoints that show the state of the whole cluster: health and support (reference 3.5 and 4.5)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def support(web: Webapp, _call: Call[None]) -> Reply:
 
 
 async def _statuses(web: Webapp) -> dict[str, NodeStatus | CoreError]:
-    """What every node says; those that cannot be reached are left out where that is wanted (11 Q6)."""
+    """What every node says; those that cannot be reached are left out where that is wanted (3.5 knows both)."""
     found = await web.cores.statuses()
     if not web.env.health_drops_dead:
         return found

@@ -1,4 +1,4 @@
-"""End points that are old or rarely used (reference 4.7): sticker packs, and groups, of which there are none."""
+"""Endpoints that are old or rarely used (reference 4.7): sticker packs, and groups, of which there are none."""
 
 from __future__ import annotations
 

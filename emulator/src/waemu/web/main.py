@@ -113,7 +113,7 @@ async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
-    """Everything end points work with; connections are closed at the end."""
+    """Everything endpoints work with; connections are closed at the end."""
     clock = Clock(env.divisor)
     engine = make_engine(env.db, size=CONNECTIONS if env.db.persistent else 0)
     if not env.jwt_key:

@@ -1,4 +1,4 @@
-"""End points of media (reference 4.7): bytes on the shared volume, a row in the database."""
+"""Endpoints of media (reference 4.7): bytes on the shared volume, a row in the database."""
 
 from __future__ import annotations
 

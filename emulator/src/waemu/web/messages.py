@@ -1,4 +1,4 @@
-"""End points of messages (reference 4.7): checked here, accepted by the coreapp that owns the recipient's shard."""
+"""Endpoints of messages (reference 4.7): checked here, accepted by the coreapp that owns the recipient's shard."""
 
 from __future__ import annotations
 

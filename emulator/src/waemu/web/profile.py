@@ -1,4 +1,4 @@
-"""End points of what contacts see of the business: profile, about, photo, compliance (reference 4.4)."""
+"""Endpoints of what contacts see of the business: profile, about, photo, compliance (reference 4.4)."""
 
 from __future__ import annotations
 

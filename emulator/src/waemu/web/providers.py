@@ -1,4 +1,4 @@
-"""End points of media providers: credentials for fetching media by link (reference 4.4)."""
+"""Endpoints of media providers: credentials for fetching media by link (reference 4.4)."""
 
 from __future__ import annotations
 

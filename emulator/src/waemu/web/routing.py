@@ -71,7 +71,7 @@ class Cores:
         return self._single is None
 
     async def send(self, wa_id: str, call: t.Callable[[Endpoints], t.Awaitable[T]]) -> T:
-        """Call the owner of a recipient's shard; after 1018 the map is read anew and the call repeated once."""
+        """Call the owner of a recipient's shard; after 1018 the map is read again and the call repeated once."""
         return await self._at_owner(lambda routes: routes.shard_of(wa_id), call)
 
     async def at_shard(self, shard: int, call: t.Callable[[Endpoints], t.Awaitable[T]]) -> T:

@@ -1,4 +1,4 @@
-"""End points of the clean-up services (reference 4.7). They answer at once; a callback reports the end."""
+"""Endpoints of the cleanup services (reference 4.7). They answer at once; a callback reports the end."""
 
 from __future__ import annotations
 

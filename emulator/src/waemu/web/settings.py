@@ -1,4 +1,4 @@
-"""End points of the application settings (reference 4.4). The primary master reads and writes them."""
+"""Endpoints of the application settings (reference 4.4). The primary master reads and writes them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class SettingsReply(msgspec.Struct):
 
 
 def wanted_change(body: ApplicationSettings, version: tuple[int, ...]) -> dict[str, t.Any]:
-    """What is to be stored: numbers as ints, the older name of the clean-up switch as the newer one.
+    """What is to be stored: numbers as ints, the older name of the cleanup switch as the newer one.
 
     Raises ApiError 1009 or 1010. Pure.
     """

@@ -1,4 +1,4 @@
-"""End points of metrics and statistics (reference 4.5 and 8)."""
+"""Endpoints of metrics and statistics (reference 4.5 and 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""End points of two-step verification (reference 4.4)."""
+"""Endpoints of two-step verification (reference 4.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""End points of users, login and logout (reference 4.2)."""
+"""Endpoints of users, login and logout (reference 4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Message templates: whether the parameters of a message fit the text they go into (reference 5.1, 2000-2062). Pure.
+"""Message templates: whether the parameters of a message fit the text they go into (reference 5.1: 2000-2062). Pure.
 
 Which limit has which number is this emulator's own choice where the documentation names only the error.
 """
