@@ -130,7 +130,7 @@ async def test_a_heartbeat_keeps_nobody_safe_whose_shard_was_given_away(
 async def test_a_standby_delivers_nothing(start: Start, hooked: Hook, shard_map: Map) -> None:
     async with start(member="a") as boot:
         await callbacks.queue(shard_map.engine, [Callback("service", 0, {"services": []})])
-        boot.duty.callbacks.look()
+        boot.duty.callbacks.wake()
         await asyncio.sleep(0.5)
         assert hooked.tries == []
         await shard_map.give([-1, 0], boot)

@@ -38,7 +38,7 @@ class Assignment:
         self._db_since = node.clock.now()  # since when the database answers without a break
         self._wake = asyncio.Event()
 
-    def look(self) -> None:
+    def wake(self) -> None:
         """There may be something to decide."""
         self._wake.set()
 

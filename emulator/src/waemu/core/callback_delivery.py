@@ -149,7 +149,7 @@ class CallbackDelivery:
             self._done.append(item.id)
             self._finished.set()
         else:
-            self._queue.look()
+            self._queue.wake()
 
     async def _put_off(self, item: Callback, error: NotDelivered) -> None:
         settings, attempts = self._node.settings, item.attempts + 1
@@ -167,7 +167,7 @@ class CallbackDelivery:
                 log.error("Could not put a callback off: %s", db_error)
                 await asyncio.sleep(real)
         self._held.discard(item.id)
-        self._queue.look()
+        self._queue.wake()
 
     async def _remove_delivered(self) -> None:
         """Remove what was delivered, as many rows at a time as have come together."""
@@ -185,7 +185,7 @@ class CallbackDelivery:
                     log.error("Could not strike off %d callbacks: %s", len(ids), error)
                     await self._node.clock.sleep(backoff.next())
             self._held.difference_update(ids)
-            self._queue.look()
+            self._queue.wake()
 
     def _note(self, kind: str, result: str, started: float) -> None:
         self._requests[kind, result] += 1

@@ -97,15 +97,15 @@ class CallbackQueue:
             for item in items:
                 self.memory.put(item, time.monotonic())
         if items:
-            self.look()
+            self.wake()
 
     async def report(self, body: dict[str, Any]) -> None:
         """Queue what a cleanup service has done. Always written down: a standby has to leave it to an owner."""
         if self.url:
             await self._node.db(callbacks.queue(self._node.engine, [Callback("service", SERVICE_SHARD, body)]))
-            self.look()
+            self.wake()
 
-    def look(self) -> None:
+    def wake(self) -> None:
         """There may be something to do: a callback, or other settings."""
         self.changed.set()
 

@@ -133,7 +133,7 @@ class Coreapp:
                     await self.node.write_row(serving=bool(self.connection.shards))
                     due = self.node.clock.now() + LIVENESS_WRITE
                 await self.node.refresh()
-                self.callbacks.look()
+                self.callbacks.wake()
                 backoff.reset()
                 await self._act()
                 wait = due - self.node.clock.now()
@@ -144,7 +144,7 @@ class Coreapp:
             if not known and self.generation:
                 known = True
                 await peers.notify_masters(self.node)
-            await self.node.wait_for_news(wait)
+            await self.node.wait_for_change(wait)
 
     async def _act(self) -> None:
         """Be what the database says this node is."""

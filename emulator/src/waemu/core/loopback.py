@@ -69,7 +69,7 @@ class Loopback:
         for after, status in ((DELIVERED_AFTER, DELIVERED), (READ_AFTER, READ)):
             heapq.heappush(self._receipts, (now + after, next(self._count), status, arrived))
         if self._timer is None or self._timer.done():
-            self._timer = asyncio.create_task(self._tell_receipts())
+            self._timer = asyncio.create_task(self._send_receipts())
 
     def _failed(self, message: Message, now: float) -> bool:
         why = self._users.failure(message.wa_id, message.type, now)
@@ -78,7 +78,7 @@ class Loopback:
             self._news.set()
         return why is not None
 
-    async def _tell_receipts(self) -> None:
+    async def _send_receipts(self) -> None:
         """Turn what is due into events until nothing is left to come."""
         while self._receipts:
             await self._clock.sleep(max(self._receipts[0][0] - self._clock.now(), 0.0))

@@ -100,7 +100,7 @@ class Master:
                 self.assignment.database_lost()
                 wait = backoff.next()
                 log.error("Database error, next try in %d ms: %s", wait * 1000, error or type(error).__name__)
-            await self.node.wait_for_news(wait)
+            await self.node.wait_for_change(wait)
 
     async def _claim(self) -> None:
         if await self.lease.claim():
@@ -134,7 +134,7 @@ class Master:
         if self.is_primary and self.assignment.db_trusted > LIVENESS_STALE:
             await node.db(cluster.forget_silent(node.engine, max_age=node.clock.scaled(NODE_ROW_KEPT)))
         await self._connect()
-        self.assignment.look()
+        self.assignment.wake()
 
     async def _connect(self) -> None:
         """In Multiconnect the primary master holds the control shard and connects for it (3.5)."""
@@ -159,7 +159,7 @@ class Master:
         while True:
             every, started = node.heartbeat_interval, node.clock.now()
             await self.detector.round(self.assignment.grant, every=every, unhealthy_interval=node.unhealthy_interval)
-            self.assignment.look()
+            self.assignment.wake()
             self._new_coreapp.clear()
             left = every - (node.clock.now() - started)
             try:

@@ -191,7 +191,7 @@ class Node:
         kind = "master" if self.env.is_master else "coreapp"
         log.info("%s %s version %s boot %s", kind, self.me.node_key, self.env.version, self.instance_id)
 
-    async def wait_for_news(self, product_seconds: float) -> bool:
+    async def wait_for_change(self, product_seconds: float) -> bool:
         """Wait until somebody says that something changed (True), at most so long."""
         try:
             async with asyncio.timeout(self.clock.scaled(max(product_seconds, 0.0))):

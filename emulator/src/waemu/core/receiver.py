@@ -70,7 +70,7 @@ class Receiver:
     async def _keep(self, events: Sequence[Event]) -> None:
         node = self._node
         known = await node.db(messages.statuses(node.engine, {event_id(event) for event in events}))
-        receipts, inbound = news(events, known)
+        receipts, inbound = unknown(events, known)
         blocked = await self._blocked({message.wa_id for message in inbound})
         inbound = [one for one in inbound if one.wa_id not in blocked and is_wanted(one, node.settings)]
         problems = {message.id: await self._problem(message) for message in inbound}
@@ -159,7 +159,7 @@ def event_id(event: Event) -> str:
     return event.id if isinstance(event, Inbound) else event.message_id
 
 
-def news(events: Sequence[Event], known: Mapping[str, str]) -> tuple[list[Receipt], list[Inbound]]:
+def unknown(events: Sequence[Event], known: Mapping[str, str]) -> tuple[list[Receipt], list[Inbound]]:
     """What of the events was not known before. known: status by id, of the messages the database has. Pure.
 
     A message that is gone from the database (cleaned up) is told about whatever the receipt says.

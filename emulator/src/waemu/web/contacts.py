@@ -169,12 +169,12 @@ async def _checked(web: Webapp, inputs: list[str], body: CheckContacts) -> dict[
     if not unknown:
         return cached
     if body.blocking == "wait":
-        return cached | await _ask(web, unknown, force=body.force_check)
-    web.in_background(_ask_quietly(web, unknown, force=body.force_check))
+        return cached | await _check(web, unknown, force=body.force_check)
+    web.in_background(_check_quietly(web, unknown, force=body.force_check))
     return cached
 
 
-async def _ask(web: Webapp, inputs: list[str], *, force: bool) -> dict[str, Checked]:
+async def _check(web: Webapp, inputs: list[str], *, force: bool) -> dict[str, Checked]:
     request = nodes.ContactsRequest(contacts=inputs, blocking="wait", force_check=force)
     answer = await web.cores.at_shard(SHARD, lambda node: web.cores.client.contacts(node, request))
     results = [Checked(item.input, item.status, item.wa_id) for item in answer.contacts]
@@ -182,9 +182,9 @@ async def _ask(web: Webapp, inputs: list[str], *, force: bool) -> dict[str, Chec
     return {item.input: item for item in results}
 
 
-async def _ask_quietly(web: Webapp, inputs: list[str], *, force: bool) -> None:
+async def _check_quietly(web: Webapp, inputs: list[str], *, force: bool) -> None:
     try:
-        await _ask(web, inputs, force=force)
+        await _check(web, inputs, force=force)
     except (CoreError, *DB_ERRORS) as error:
         log.warning("%d contacts could not be checked: %s", len(inputs), error)
 

@@ -157,7 +157,7 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asynci
     last = ""
     while webapp.readiness is not Readiness.READY:
         try:
-            await _look(webapp, context)
+            await _check_schema(webapp, context)
             text = webapp.readiness.value
         except DB_ERRORS as error:
             text = f"The database cannot be reached: {reason(error)}"
@@ -171,7 +171,7 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asynci
             await asyncio.sleep(SCHEMA_POLL_SECONDS)
 
 
-async def _look(webapp: Webapp, context: ssl.SSLContext | None) -> None:
+async def _check_schema(webapp: Webapp, context: ssl.SSLContext | None) -> None:
     """One look at the schema, and what has to happen at the moment it is there."""
     levels = await schema_version.current(webapp.engine)
     if not all(levels.values()):
