@@ -20,10 +20,12 @@ from docker.models.containers import Container
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "emulator"))
 sys.path.insert(0, str(ROOT / "emulator" / "src"))
+sys.path.append(str(ROOT / "emulator" / "tests"))
 
 import msgspec  # noqa: E402 - only what the emulator needs anyway
 from build import GATEWAY as GATEWAY_IMAGE  # noqa: E402 - from the checkout, like the rest
 from build import MARIADB  # noqa: E402
+from machine import machine_seen_by  # noqa: E402
 from waemu.probe import Options  # noqa: E402
 
 VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4")
@@ -114,6 +116,7 @@ class Rig:
             name=f"{self.name}-{kind}",
             hostname=kind,
             environment=environment,
+            labels={"waent.fleet.cluster": self.name},
             restart_policy={"Name": "unless-stopped"},
         )
         self.containers[kind] = container
@@ -132,8 +135,7 @@ class Rig:
     @property
     def host(self) -> str:
         """The address of this machine in the cluster's network."""
-        self.network.reload()
-        return str(self.network.attrs["IPAM"]["Config"][0]["Gateway"])
+        return machine_seen_by(self.containers["db"])
 
     @property
     def gateway(self) -> str:

@@ -284,11 +284,8 @@ def _mmdebstrap_installed(say: Callable[[str], None]) -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Failed(f"No registry has {DEBIAN} and mmdebstrap is missing: run apt-get install mmdebstrap as root.")
     say("Installing mmdebstrap")
-    install = ["apt-get", "install", "-qy", "--no-install-recommends", "mmdebstrap"]
+    install = [str(HERE.parent / "tools" / "packages.sh"), "Making a root file system", "mmdebstrap"]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
-    if done.returncode:  # a machine that was just set up has no package lists yet
-        subprocess.run(["apt-get", "update", "-q"], capture_output=True, check=False)
-        done = subprocess.run(install, capture_output=True, text=True, check=False)
     tool = shutil.which("mmdebstrap")
     if done.returncode or not tool:
         raise Failed(f"apt-get could not install mmdebstrap: {done.stderr.strip()}")
@@ -314,7 +311,7 @@ def _context(dockerfile: Path, parts: dict[str, Path]) -> io.BytesIO:
     """A build context of a Dockerfile and some directories, the same bytes for the same content."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
-        archive.add(dockerfile, "Dockerfile")
+        archive.add(dockerfile, "Dockerfile", filter=_plain)
         for name, path in parts.items():
             archive.add(path, name, filter=_plain)
     stream.seek(0)
@@ -322,9 +319,10 @@ def _context(dockerfile: Path, parts: dict[str, Path]) -> io.BytesIO:
 
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Without caches, and owned by root whoever builds."""
+    """Without caches, owned by root whoever builds, with the same modes under any umask."""
     if "__pycache__" in entry.name or entry.name.endswith((".pyc", ".egg-info")):
         return None
+    entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     return entry

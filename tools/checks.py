@@ -12,6 +12,7 @@ a check without countable tests counts as one. The exit code is 0 when nothing f
 from __future__ import annotations
 
 import argparse
+import locale
 import os
 import re
 import signal
@@ -192,6 +193,20 @@ class Result:
     seconds: float
 
 
+def usable_locale() -> dict[str, str]:
+    """What to add to the environment where the locale that it asks for is none that Ansible starts with.
+
+    That is one which this machine does not have (an SSH client sends its own along), or one that is not UTF-8.
+    """
+    try:
+        locale.setlocale(locale.LC_ALL, "")
+        if locale.nl_langinfo(locale.CODESET) == "UTF-8":
+            return {}
+    except locale.Error:
+        pass
+    return {"LC_ALL": "C.UTF-8"}
+
+
 class Run:
     """A check that is running: its command at hand, and the log that all its commands write to."""
 
@@ -211,6 +226,7 @@ class Run:
         self.file.flush()
         environment = {
             **os.environ,
+            **usable_locale(),
             **self.check.environment,
             "PATH": os.pathsep.join([str(TOOLS), os.environ.get("PATH", os.defpath)]),
         }

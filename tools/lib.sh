@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Ansible refuses to start with a locale that the machine does not have, or that is not UTF-8. A machine that was just set up has
+# none but C's, whatever an SSH client sends along (LANG=en_US.UTF-8).
+[ "$(locale charmap 2>&1)" = UTF-8 ] || export LC_ALL=C.UTF-8
+
 # One sentence that says what to do, and the end.
 die() {
   printf '%s\n' "$*" >&2

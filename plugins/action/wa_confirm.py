@@ -32,7 +32,7 @@ def verdict(answer: str | None, unattended: str) -> dict[str, t.Any]:
     if answer is None:
         if unattended == "proceed":
             return {"asked": False}
-        return refused("there is nobody to ask; say on the command line that it is meant, as the playbook tells.")
+        return refused("there is nobody to ask; add -e confirm=yes to the command if it is meant.")
     if answer.strip() == "yes":
         return {"asked": True}
     return refused("the answer was not yes.")

@@ -82,9 +82,7 @@ def describe_host(name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence
     }
 
 
-def inventory_hosts(
-    hostvars: t.Mapping[str, t.Any], groups: t.Mapping[str, t.Sequence[str]]
-) -> list[dict[str, t.Any]]:
+def inventory_hosts(hostvars: t.Mapping[str, t.Any], groups: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:
     """The hosts that may run nodes, in inventory order, with what placement needs to know of each."""
     allowed = {kind: set(groups.get("wa_{0}_hosts".format(kind), ())) for kind in KINDS}
     names = [n for n in groups.get("wa_cluster", ()) if any(n in allowed[kind] for kind in KINDS)]

@@ -42,6 +42,7 @@ NOT_FOUND = 1006
 BAD_PARAMETER = 1009
 NOT_READY = 1011
 INTERNAL_ERROR = 1014
+TOO_MANY_REQUESTS = 1015
 NOT_PRIMARY_MASTER = 1017
 PASSWORD_CHANGE_REQUIRED = 1024
 
@@ -247,7 +248,7 @@ class Client:
         if not self.urls:
             raise BadAddress("api_url is empty; it needs at least one address such as https://wa-host:9090.")
         if validate_certs and ca_path and not os.path.isfile(ca_path):
-            raise TlsError("ca_path is {0}, and there is no such file on this host.".format(ca_path))
+            raise TlsError("wa_api_ca_path is {0}, and there is no such file on this host.".format(ca_path))
         self._token = token
         self._api_key = api_key
         self._timeout = timeout
@@ -573,8 +574,8 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
     if code in _UNTRUSTED:
         return (
             "The certificate of {0} is self-signed or signed by an authority that this host does not know, as it is"
-            " with the web application out of the box. Give the certificate of its authority as ca_path, install a"
-            " certificate of your own in the cluster, or set validate_certs to false.".format(url)
+            " with the web application out of the box. Give the certificate of its authority as wa_api_ca_path,"
+            " install a certificate of your own in the cluster, or set wa_validate_certs to false.".format(url)
         )
     if code == _EXPIRED:
         return "The certificate of {0} has expired: install a new one in the cluster.".format(url)

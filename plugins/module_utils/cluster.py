@@ -183,6 +183,7 @@ class Cluster:
             "version": self.version,
             "shards": self.shards,
             "registered": self.registered,
+            "registered_number": self.registered_number,
             "primary_master": primary[0].name if len(primary) == 1 else None,
             "nodes": [_node_dict(node) for node in self.nodes],
             "owners": [{"shard": shard, "nodes": names} for shard, names in self.owners.items()],

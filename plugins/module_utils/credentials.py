@@ -62,5 +62,6 @@ def plain_code(code: str) -> str:
     """A registration code without the dash people copy along (reference 4.3). Raises a Refusal for anything else."""
     digits = code.replace("-", "").replace(" ", "")
     if not re.match(r"^[0-9]{3,10}\Z", digits):
-        raise Refusal("CODE_INVALID", "code has to be the digits that were received, with or without a dash.")
+        text = "wa_registration_code has to be the digits that were received, with or without a dash."
+        raise Refusal("CODE_INVALID", text)
     return digits

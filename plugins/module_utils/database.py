@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ BUSY_SHARE = 0.85
 #: A liveness row is written every 60 s and is stale after 120 s (reference 3.3); far older ones are of removed nodes.
 STALE_SECONDS = 120
 FORGOTTEN_SECONDS = 240
+#: Pause between two looks for a row that is written anew.
+SIGN_PAUSE_SECONDS = 1.0
 
 _REFUSED = frozenset((1044, 1045, 1130, 1131, 1251, 1698, 2059))
 _TOO_MANY_CONNECTIONS = frozenset((1040, 1203))
@@ -61,6 +64,7 @@ class Report:
 
     missing_grants: database to privileges that lack there. shard_map: C({shard, owner}). liveness: C({node, role,
     version, age_seconds}), age by the database's own clock. databases: those of the seven that exist.
+    registered_number: digits with country code, None also where no number is registered.
     """
 
     engine: str
@@ -73,6 +77,8 @@ class Report:
     max_used_connections: int | None = None
     databases: tuple[str, ...] | None = None
     configured_shards: int | None = None
+    registered: bool | None = None
+    registered_number: str | None = None
     shard_map: tuple[dict[str, t.Any], ...] | None = None
     liveness: tuple[dict[str, t.Any], ...] | None = None
     problems: tuple[Problem, ...] = ()
@@ -92,6 +98,8 @@ class Report:
             "max_used_connections": self.max_used_connections,
             "databases": None if self.databases is None else list(self.databases),
             "configured_shards": self.configured_shards,
+            "registered": self.registered,
+            "registered_number": self.registered_number,
             "shard_map": None if self.shard_map is None else list(self.shard_map),
             "liveness": None if self.liveness is None else list(self.liveness),
         }
@@ -132,6 +140,37 @@ def read_database(
         return Report(access.engine, reachable=True, problems=(Problem("DB_READ_FAILED", text),))
     finally:
         link.close()
+
+
+def read_signs_of_life(
+    read: t.Callable[[], Report],
+    nodes: t.Collection[str],
+    alive_seconds: float,
+    *,
+    clock: t.Callable[[], float] = time.monotonic,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> Report:
+    """Read again and again until one of these nodes has written its liveness row anew, or none of them can be alive.
+
+    alive_seconds: age in seconds from which a row is no sign of life. A row alone does not tell a node that lives from
+    one that has ended a moment ago; a row that gets younger does. Takes little more than alive_seconds at most.
+    """
+    report = read()
+    ages = _young_ages(report, nodes, alive_seconds)
+    deadline = clock() + alive_seconds + SIGN_PAUSE_SECONDS
+    while ages and clock() < deadline:
+        sleep(SIGN_PAUSE_SECONDS)
+        report = read()
+        now = _young_ages(report, nodes, alive_seconds)
+        if any(age < ages.get(node, float("inf")) for node, age in now.items()):
+            return report
+        ages = now
+    return report
+
+
+def _young_ages(report: Report, nodes: t.Collection[str], alive_seconds: float) -> dict[str, float]:
+    ages = {row["node"]: row["age_seconds"] for row in report.liveness or () if row["node"] in nodes}
+    return {node: age for node, age in ages.items() if age is not None and age <= alive_seconds}
 
 
 def connection_problem(access: DatabaseAccess, error: Exception) -> Problem:
@@ -303,31 +342,34 @@ class _Reader:
         """All rows of a query."""
         cursor = self.link.cursor()
         try:
-            cursor.execute(query, tuple(parameters))
+            # With parameters, even none, a query is a format string for the drivers, and names may have a % in them.
+            cursor.execute(query, tuple(parameters) if parameters else None)
             return [tuple(row) for row in cursor.fetchall()]
         finally:
             cursor.close()
 
-    def table(self, name: str) -> str:
-        """A table of the cluster group as this engine names it."""
+    def table(self, name: str, group: str = "cluster") -> str:
+        """A table of a group as this engine names it."""
         raise NotImplementedError
 
     def age_expression(self) -> str:
         """SQL for the age of C(last_seen) in seconds by the database's own clock."""
         raise NotImplementedError
 
-    def cluster_tables(self) -> set[str]:
-        """Which of the tables that we know exist in the cluster group."""
-        raise NotImplementedError
+    def knows(self, group: str) -> t.Callable[[str, str], bool]:
+        """Whether a table of a group has these columns, separated by blanks; one of the same name may have others."""
+        query = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s"
+        there = {(str(table), str(column)) for table, column in self.rows(query, [self.access.database(group)])}
+        return lambda table, columns: all((table, column) in there for column in columns.split())
 
     def cluster_rows(self) -> dict[str, t.Any]:
         """Shard map, liveness and shard count where their tables exist and have the columns we know, else None."""
-        known = self.cluster_tables()
+        known = self.knows("cluster")
         found: dict[str, t.Any] = {"shard_map": None, "liveness": None, "configured_shards": None}
-        if "shard_map" in known:
+        if known("shard_map", "shard owner_key"):
             rows = self.rows("SELECT shard, owner_key FROM {0} ORDER BY shard".format(self.table("shard_map")))
             found["shard_map"] = tuple({"shard": int(shard), "owner": owner} for shard, owner in rows)
-        if "nodes" in known:
+        if known("nodes", "node_key role version last_seen"):
             rows = self.rows(
                 "SELECT node_key, role, version, {0} FROM {1} ORDER BY node_key".format(
                     self.age_expression(), self.table("nodes")
@@ -337,10 +379,22 @@ class _Reader:
                 {"node": key, "role": role, "version": version, "age_seconds": None if age is None else float(age)}
                 for key, role, version, age in rows
             )
-        if "cluster_state" in known:
+        if known("cluster_state", "shards"):
             rows = self.rows("SELECT shards FROM {0}".format(self.table("cluster_state")))
             found["configured_shards"] = int(rows[0][0]) if rows else None
         return found
+
+    def account_row(self) -> dict[str, t.Any]:
+        """Whether a number is registered, and which, where it is kept in the way we know, else None."""
+        unknown = {"registered": None, "registered_number": None}
+        if not self.knows("config")("account", "state cc phone_number"):
+            return unknown
+        rows = self.rows("SELECT state, cc, phone_number FROM {0}".format(self.table("account", "config")))
+        if len(rows) != 1 or rows[0][0] not in ("registered", "unregistered"):
+            return unknown
+        state, cc, number = rows[0]
+        registered = state == "registered"
+        return {"registered": registered, "registered_number": "{0}{1}".format(cc, number) if registered else None}
 
     def finish(self, report: dict[str, t.Any], needed: int | None, expect_schema: bool) -> Report:
         """Adds the problems that both engines have in common."""
@@ -404,17 +458,14 @@ class _MySqlReader(_Reader):
             "problems": [grants_problem(missing, self.access.username)],
         }
         found.update(self.cluster_rows())
+        found.update(self.account_row())
         return self.finish(found, needed, expect_schema)
 
-    def table(self, name: str) -> str:
-        return "`{0}`.`{1}`".format(self.access.database("cluster").replace("`", "``"), name)
+    def table(self, name: str, group: str = "cluster") -> str:
+        return "`{0}`.`{1}`".format(self.access.database(group).replace("`", "``"), name)
 
     def age_expression(self) -> str:
         return "TIMESTAMPDIFF(MICROSECOND, last_seen, UTC_TIMESTAMP(6)) / 1000000"
-
-    def cluster_tables(self) -> set[str]:
-        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
-        return {row[0] for row in self.rows(query, [self.access.database("cluster")])}
 
     def _status(self, name: str) -> int | None:
         rows = self.rows("SHOW GLOBAL STATUS LIKE %s", [name])
@@ -469,21 +520,18 @@ class _PostgresReader(_Reader):
             "problems": [] if may_create else [self._cannot_create()],
         }
         found.update(self.cluster_rows())
+        found.update(self.account_row())
         return self.finish(found, needed, expect_schema)
 
     def _cannot_create(self) -> Problem:
         text = "wa_db_username {0} may not create schemas in the database postgres.".format(self.access.username)
         return Problem("DB_GRANTS_MISSING", text, "wa_db_username", self.access.username)
 
-    def table(self, name: str) -> str:
-        return '"{0}"."{1}"'.format(self.access.database("cluster").replace('"', '""'), name)
+    def table(self, name: str, group: str = "cluster") -> str:
+        return '"{0}"."{1}"'.format(self.access.database(group).replace('"', '""'), name)
 
     def age_expression(self) -> str:
         return "EXTRACT(EPOCH FROM ((now() AT TIME ZONE 'utc') - last_seen))"
-
-    def cluster_tables(self) -> set[str]:
-        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
-        return {row[0] for row in self.rows(query, [self.access.database("cluster")])}
 
 
 def _grants_a_role(line: str) -> bool:

@@ -15,10 +15,9 @@ import hashlib
 import hmac
 import typing as t
 
-Environment = t.Mapping[str, t.Any]
+from ansible_collections.waent.fleet.plugins.module_utils.container import advertised
 
-ADVERTISED = ("WEBAPP_HOSTNAME", "WEBAPP_EXTERNAL_PORTS", "COREAPP_HOSTNAME", "COREAPP_EXTERNAL_PORTS")
-"""Each node has its own; the placement knows them, and they are compared in clear."""
+Environment = t.Mapping[str, t.Any]
 
 TOKEN_KEY = "WA_WEB_JWT_CRYPTO_KEY"
 """A webapp refuses the tokens of one that has another key (reference 2.4)."""
@@ -48,6 +47,8 @@ def differing(
 ) -> list[str]:
     """Names of the variables of a container, C(NAME=value) each, that are not as wanted; sorted.
 
+    What a node advertises is left out: each has its own, and C(container.py) compares it in clear.
+
     wanted: what C(sealed) returned, or empty. of_image: what the container's image brings along, None where that
     cannot be read: then nothing is said about variables nobody asked for.
     """
@@ -64,4 +65,4 @@ def differing(
     if of_image is not None:
         own = {entry.partition("=")[0] for entry in entries if entry not in of_image}
         names |= own - set(fingerprints)
-    return sorted(names - set(ADVERTISED))
+    return sorted(names - set(advertised(kind)))

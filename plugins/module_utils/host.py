@@ -12,12 +12,15 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, MENDABLE, REFUSALS, STOPPED
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
 CLOCK_LIMIT_SECONDS = 5.0
 """Tokens and the replay window of 10 s between web and core need clocks that agree (reference 6.1, 2.4)."""
 
 NODE_KINDS = ("webapp", "master", "coreapp")
+
+_RUNNING = ("running", "restarting", "paused")
 
 Observed = t.Mapping[str, t.Any]
 PlacedNode = t.Mapping[str, t.Any]
@@ -28,6 +31,7 @@ def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
     problems = engine_problems(observed)
     for check in (
         single_connect_problems,
+        unmanaged_problems,
         version_problems,
         unknown_node_problems,
         name_problems,
@@ -56,19 +60,64 @@ def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
         container
         for container in observed["containers"]
         if container["product"]
-        and container["state"] in ("running", "restarting", "paused")
+        and container["state"] in _RUNNING
         and container["environment"].get("WA_APP_MULTICONNECT") != "1"
         and container["environment"].get("WA_DB_UPGRADE") != "1"
     ]
 
 
+def unmanaged_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
+    """Running nodes in cluster mode that no label gives to a cluster, as a compose file starts them."""
+    return [
+        container
+        for container in observed["containers"]
+        if container["product"]
+        and container["cluster"] is None
+        and container["state"] in _RUNNING
+        and container["environment"].get("WA_APP_MULTICONNECT") == "1"
+        and container["environment"].get("WA_DB_UPGRADE") != "1"
+    ]
+
+
 def engine_problems(observed: Observed) -> list[Problem]:
-    """An engine that is there and refuses us would not be mended by installing one."""
+    """An engine in whose place nobody may install another, and what Ansible's modules need to talk to one."""
     engine = observed["engine"]
-    if not engine["denied"]:
+    name, state = observed["name"], engine["state"]
+    if state in REFUSALS:
+        code, sentence, variable = REFUSALS[state]
+        return [Problem(code, sentence.format(engine["reason"]), variable, None, name)]
+    python = observed.get("python") or {}
+    if state != ABSENT and python.get("requests") is False:
+        message = "{0} has no module requests, which Ansible's Docker modules need; install python3-requests.".format(
+            python["executable"]
+        )
+        return [Problem("PYTHON_REQUESTS_MISSING", message, "ansible_python_interpreter", None, name)]
+    return []
+
+
+def unmended_problems(observed: Observed, nodes: t.Sequence[PlacedNode], mend: t.Container[str]) -> list[Problem]:
+    """An engine that is absent or stopped: what only site.yml mends, and what even that could not.
+
+    On a stopped engine there may be nodes, seen or not; where none was ever installed only placed nodes miss it.
+    """
+    engine = observed["engine"]
+    name, state = observed["name"], engine["state"]
+    if state not in MENDABLE or (state == ABSENT and not nodes):
         return []
-    message = "Docker Engine refuses this user ({0}); set ansible_become to true for the host.".format(engine["reason"])
-    return [Problem("ENGINE_DENIED", message, "ansible_become", None, observed["name"])]
+    if state not in mend:
+        what, verb = ("is installed, but stopped", "starts") if state == STOPPED else ("is not installed", "installs")
+        message = "Docker Engine {0}; playbooks/site.yml {1} it.".format(what, verb)
+        return [Problem("ENGINE_" + state.upper(), message, None, None, name)]
+    if not engine["usable"]:
+        message = (
+            "Docker Engine {0}, and this user could not use it then, as only root and the group docker may; set"
+            " ansible_become to true for the host.".format("is stopped" if state == STOPPED else "is to be installed")
+        )
+        return [Problem("ENGINE_DENIED", message, "ansible_become", None, name)]
+    if state == ABSENT and not engine["installable"]:
+        message = "Docker Engine is not installed, and only on Debian and its relatives it can be: install it."
+        return [Problem("ENGINE_NOT_INSTALLABLE", message, None, None, name)]
+    return []
 
 
 def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
@@ -85,6 +134,27 @@ def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -
             " first.".format(names),
             "wa_stop_single_connect",
             False,
+            observed["name"],
+        )
+    ]
+
+
+def unmanaged_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
+    """A cluster that was started by other means: with the same number both get it banned, on whatever ports."""
+    found = unmanaged_nodes(observed)
+    if not found or not nodes:
+        return []
+    names = [container["name"] for container in found]
+    return [
+        Problem(
+            "UNMANAGED_NODES_RUNNING",
+            "{0} run{1} the client in cluster mode, and no label says of which cluster; next to a cluster of the same"
+            " number both would evict each other and the number be banned. Stop what runs (docker stop {2}); if it"
+            " serves another number, recreate it with the label waent.fleet.cluster and a name of its own.".format(
+                ", ".join(names), "s" if len(names) == 1 else "", " ".join(names)
+            ),
+            None,
+            None,
             observed["name"],
         )
     ]
@@ -193,7 +263,8 @@ def image_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pr
     missing = set(missing_images(observed, nodes))
     problems = []
     for image in observed["images"]:
-        if image["image"] not in missing or image["registry"] == "present":
+        # None: nobody was asked, since the image may lie on an engine that is stopped.
+        if image["image"] not in missing or image["registry"] in ("present", None):
             continue
         gone = image["registry"] == "missing"
         message = "Image {0} is not on the host, and {1}; {2}.".format(

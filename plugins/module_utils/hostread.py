@@ -11,18 +11,21 @@ installed, its C(docker) command. Of containers' environments only the values in
 from __future__ import annotations
 
 import errno
+import grp
 import json
 import os
 import re
+import shutil
 import socket
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.container import LABELS, found_options
+from ansible_collections.waent.fleet.plugins.module_utils.engine import ANSWERS, Traces, engine_state
 from ansible_collections.waent.fleet.plugins.module_utils.environment import differing
 
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 """Runs a command without a shell: C(argv -> (exit code, stdout, stderr))."""
 
-LABELS = "waent.fleet."
 SHOWN_ENVIRONMENT = (
     "COREAPP_HOSTNAME",
     "COREAPP_EXTERNAL_PORTS",
@@ -33,11 +36,35 @@ SHOWN_ENVIRONMENT = (
     "WA_DB_UPGRADE",
 )
 PRODUCT_IMAGE = re.compile(r"/(web|coreapp):v[0-9]")
+PRODUCT_SCRIPTS = "/opt/whatsapp/bin/"
+"""Where the client's images keep their start scripts (reference 2.1)."""
+WEB_ENVIRONMENT = ("WEBAPP_HOSTNAME", "WEBAPP_EXTERNAL_PORTS", "WA_WEB_SERVERNAME", "WA_WEB_JWT_CRYPTO_KEY")
 NODE_NAME = re.compile(r"-(?:webapp|master|coreapp)-([0-9]+)\Z")
 DOCKER_ROOT = "/var/lib/docker"
 DAEMON_SETTINGS = "/etc/docker/daemon.json"
 LISTEN = "0A"
 """State of a listening socket in C(/proc/net/tcp)."""
+UNIX_LISTEN = "00010000"
+"""Flags of a listening socket in C(/proc/net/unix)."""
+ENGINE_PACKAGES = (
+    "docker.io",
+    "docker-cli",
+    "docker-ce",
+    "docker-ce-cli",
+    "moby-engine",
+    "moby-cli",
+    "podman-docker",
+)
+
+
+class Place(t.NamedTuple):
+    """Where a host keeps what tells of an engine; tests have one of their own."""
+
+    proc: str = "/proc"
+    daemons: tuple[str, ...] = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
+    find: t.Callable[[str], str | None] = shutil.which
+    environ: t.Mapping[str, str] = os.environ
+
 
 _MB = 1024 * 1024
 
@@ -45,39 +72,116 @@ _MB = 1024 * 1024
 # Engine
 
 
-def read_engine(run: Run, command: str | None, settings: str = DAEMON_SETTINGS) -> dict[str, t.Any]:
-    """C({installed, answers, version, root, denied, reason, insecure_registries, proxy}); root is where images lie.
+def read_engine(
+    run: Run, command: str | None, settings: str = DAEMON_SETTINGS, place: Place | None = None
+) -> dict[str, t.Any]:
+    """C({state, answers, version, root, reason, insecure_registries, proxy, daemon, empty, usable, installable}).
+
+    state: one of C(engine.STATES). root: where images lie. daemon: path of its program. empty: it has never run, so it
+    holds nothing for sure. usable: this user may use an engine once it runs. installable: with apt.
 
     command: path of the docker command, None where it is not installed. settings: file with the engine's settings;
     of an engine that does not answer it tells which registries it will talk to without TLS.
     """
-    engine: dict[str, t.Any] = {
-        "installed": command is not None,
-        "answers": False,
-        "denied": False,
-        "version": None,
-        "root": DOCKER_ROOT,
-        "reason": "the docker command is not installed" if command is None else None,
-        "insecure_registries": _insecure_registries(settings),
-        "proxy": None,
-    }
-    if command is None:
-        return engine
-    code, out, err = run([command, "info", "--format", "{{json .}}"])
-    info = _json_object(out)
-    if code != 0 or not info.get("ServerVersion"):
-        reason = "; ".join(info.get("ServerErrors") or []) or err.strip() or "no answer"
-        engine.update(reason=reason.splitlines()[-1], denied="permission denied" in reason.lower())
-        return engine
+    place = place or Place()
+    traces = _read_traces(run, command, place)
+    state, reason = engine_state(traces)
+    info = traces.info if traces.info.get("ServerVersion") else {}
     indexes = (info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
-    engine.update(
-        answers=True,
-        version=info["ServerVersion"],
-        root=info.get("DockerRootDir") or DOCKER_ROOT,
-        insecure_registries=sorted(name for name, index in indexes.items() if not index.get("Secure", True)),
-        proxy=info.get("HttpsProxy") or None,
+    insecure = sorted(name for name, index in indexes.items() if not index.get("Secure", True))
+    root = info.get("DockerRootDir") or _json_object(_read(settings)).get("data-root") or DOCKER_ROOT
+    return {
+        "state": state,
+        "answers": state == ANSWERS,
+        "version": info.get("ServerVersion"),
+        "root": root,
+        "reason": reason,
+        "insecure_registries": insecure if info else _insecure_registries(settings),
+        "proxy": info.get("HttpsProxy") or None,
+        "daemon": traces.daemon,
+        "empty": not traces.info.get("ServerVersion") and _never_used(root),
+        "usable": os.geteuid() == 0 or _in_group("docker"),
+        "installable": place.find("apt-get") is not None,
+    }
+
+
+def _read_traces(run: Run, command: str | None, place: Place) -> Traces:
+    """What there is of an engine. Nothing is connected to but by C(docker info): that could start one."""
+    info, said, endpoint, context = {}, "", place.environ.get("DOCKER_HOST") or None, "default"
+    if command is not None:
+        code, out, err = run([command, "info", "--format", "{{json .}}"])
+        info = _json_object(out)
+        errors = "; ".join(info.get("ServerErrors") or []) or err.strip() or (out.strip() if not info else "")
+        said = (errors or "no answer").splitlines()[-1]
+        if code != 0:
+            info.pop("ServerVersion", None)
+        context = str((info.get("ClientInfo") or {}).get("Context") or "default")
+        if context != "default":
+            words = [command, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}", context]
+            endpoint = run(words)[1].strip() or endpoint
+    if info.get("ServerVersion"):
+        return Traces(command, info, "", endpoint, context)
+    return Traces(
+        command,
+        info,
+        said,
+        endpoint,
+        context,
+        place.find("dockerd") or next((path for path in place.daemons if os.path.exists(path)), None),
+        tuple(sorted(_daemon_owners(place.proc))),
+        _socket_listens(place.proc),
+        _engine_packages(run, place),
     )
-    return engine
+
+
+def _never_used(root: str) -> bool:
+    """Whether no engine ever kept anything here; not where we may not look."""
+    try:
+        return not os.listdir(root)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _daemon_owners(proc: str) -> set[int]:
+    """User ids of the dockerd processes of this machine, not of those in containers on it."""
+    owners = set()
+    for pid in (name for name in os.listdir(proc) if name.isdigit()):
+        if _read(os.path.join(proc, pid, "comm")).strip() != "dockerd":
+            continue
+        status = dict(re.findall(r"^(NSpid|Uid):\s+(.*)$", _read(os.path.join(proc, pid, "status")), re.MULTILINE))
+        if len(status.get("NSpid", pid).split()) == 1:
+            owners.add(int((status.get("Uid") or "0").split()[0]))
+    return owners
+
+
+def _socket_listens(proc: str) -> bool:
+    """Whether anybody listens on the engine's socket, the daemon or systemd for it."""
+    for line in _read(os.path.join(proc, "net/unix")).splitlines():
+        fields = line.split()
+        if len(fields) > 7 and fields[3] == UNIX_LISTEN and fields[7] in ("/run/docker.sock", "/var/run/docker.sock"):
+            return True
+    return False
+
+
+def _engine_packages(run: Run, place: Place) -> frozenset[str]:
+    """Which of ENGINE_PACKAGES are installed, as far as dpkg or rpm tells."""
+    if place.find("dpkg-query"):
+        words = [str(place.find("dpkg-query")), "--show", "--showformat", "${db:Status-Status} ${Package}\\n"]
+        lines = run(words + list(ENGINE_PACKAGES))[1].splitlines()
+        return frozenset(line.split()[1] for line in lines if line.startswith("installed "))
+    if place.find("rpm"):
+        words = [str(place.find("rpm")), "--query", "--queryformat", "%{NAME}\\n"]
+        return frozenset(run(words + list(ENGINE_PACKAGES))[1].split()) & frozenset(ENGINE_PACKAGES)
+    return frozenset()
+
+
+def _in_group(name: str) -> bool:
+    try:
+        return grp.getgrnam(name).gr_gid in os.getgroups()
+    except KeyError:
+        return False
 
 
 def _insecure_registries(settings: str) -> list[str]:
@@ -111,8 +215,7 @@ def read_containers(
 
     wanted: sealed environments of the cluster's nodes, to be compared with what those containers have.
     """
-    _code, out, _err = run([command, "ps", "--all", "--quiet", "--no-trunc"])
-    ids = out.split()
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc"])
     if not ids:
         return []
     # The exit code tells of vanished containers too, the answer still holds all others.
@@ -142,16 +245,16 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
     C({name, id, image, image_id, state, cluster, kind, index, version, product, environment, environment_differs,
-    ports, mounts, networks, restart_policy}). product: C(web) or C(coreapp) where the image looks like the client's,
-    whoever started it. ports: C([{host, container}]), published now or, when it is stopped, at its next start.
+    ports, networks, mounts, options}). product: as product_of tells it, whoever started the container. ports:
+    C([{host, container}]), published now or, when it is stopped, at its next start. networks: names. mounts: volume's
+    name or path on the host, by path inside. options: of a container of ours what the engine was asked for, as
+    C(container.py) compares it; those of others may hold secrets.
     """
     config = entry.get("Config") or {}
     labels = config.get("Labels") or {}
     name = entry["Name"].lstrip("/")
     state = (entry.get("State") or {}).get("Status") or "unknown"
-    product = PRODUCT_IMAGE.search(config.get("Image") or "")
     number = NODE_NAME.search(name)
-    networks = (entry.get("NetworkSettings") or {}).get("Networks") or {}
     return {
         "name": name,
         "id": entry["Id"],
@@ -162,14 +265,33 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "kind": labels.get(LABELS + "kind"),
         "version": labels.get(LABELS + "version"),
         "index": int(number.group(1)) if number else None,
-        "product": product.group(1) if product else None,
+        "product": product_of(config),
         "environment": shown_environment(config.get("Env") or []),
         "environment_differs": [],
         "ports": _published(entry, state),
+        "networks": sorted((entry.get("NetworkSettings") or {}).get("Networks") or {}),
         "mounts": {m["Destination"]: m.get("Name") or m.get("Source") for m in entry.get("Mounts") or []},
-        "networks": sorted(networks),
-        "restart_policy": ((entry.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name"),
+        "options": found_options(entry) if labels.get(LABELS + "cluster") else None,
     }
+
+
+def product_of(config: t.Mapping[str, t.Any]) -> str | None:
+    """C(web) or C(coreapp) where a container is one of the client's, else None. config: C(Config) of docker inspect.
+
+    The name of the image tells; of one that was tagged anew, or is known by its digest only, what it runs.
+    """
+    named = PRODUCT_IMAGE.search(config.get("Image") or "")
+    if named:
+        return named.group(1)
+    if not any(word.startswith(PRODUCT_SCRIPTS) for word in _words(config.get("Entrypoint"), config.get("Cmd"))):
+        return None
+    names = {entry.partition("=")[0] for entry in config.get("Env") or []}
+    return "web" if names & set(WEB_ENVIRONMENT) else "coreapp"
+
+
+def _words(*parts: t.Any) -> list[str]:
+    """All words of a command; also of one that is handed to a shell as one text."""
+    return [word for part in parts for text in part or [] for word in str(text).split()]
 
 
 def shown_environment(entries: t.Iterable[str]) -> dict[str, str]:
@@ -204,19 +326,48 @@ def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> di
 
 
 def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
-    """C([{name, subnets}]) of the engine."""
-    _code, out, _err = run([command, "network", "ls", "--quiet", "--no-trunc"])
-    ids = out.split()
+    """C([{name, id, cluster, subnets, endpoints}]) of the engine; endpoints are the names of who is connected now."""
+    ids = _listed(run, [command, "network", "ls", "--quiet", "--no-trunc"])
     if not ids:
         return []
     _code, out, _err = run([command, "network", "inspect"] + ids)
     return [
         {
             "name": entry["Name"],
+            "id": entry.get("Id"),
+            "cluster": (entry.get("Labels") or {}).get(LABELS + "cluster"),
             "subnets": [c["Subnet"] for c in (entry.get("IPAM") or {}).get("Config") or [] if c.get("Subnet")],
+            "endpoints": sorted(str(end.get("Name")) for end in (entry.get("Containers") or {}).values()),
         }
         for entry in _json_list(out)
     ]
+
+
+def read_volumes(run: Run, command: str) -> list[dict[str, t.Any]]:
+    """C([{name, cluster, path}]) of the engine."""
+    names = _listed(run, [command, "volume", "ls", "--quiet"])
+    if not names:
+        return []
+    _code, out, _err = run([command, "volume", "inspect"] + names)
+    return [
+        {
+            "name": entry["Name"],
+            "cluster": (entry.get("Labels") or {}).get(LABELS + "cluster"),
+            "path": entry.get("Mountpoint"),
+        }
+        for entry in _json_list(out)
+    ]
+
+
+class EngineLost(Exception):
+    """The engine answered at first, and then did not list what it has: that is not the same as having nothing."""
+
+
+def _listed(run: Run, argv: list[str]) -> list[str]:
+    code, out, err = run(argv)
+    if code != 0:
+        raise EngineLost("{0}: {1}".format(" ".join(argv[1:3]), err.strip() or "exit code {0}".format(code)))
+    return out.split()
 
 
 def read_volume(run: Run, command: str, name: str) -> dict[str, t.Any] | None:

@@ -36,6 +36,4 @@ class Problem:
 
 def summary(problems: t.Sequence[Problem]) -> str:
     """All problems as text, one line each: C([CODE] host: sentence)."""
-    return "\n".join(
-        "[{0}] {1}{2}".format(p.code, p.host + ": " if p.host else "", p.message) for p in problems
-    )
+    return "\n".join("[{0}] {1}{2}".format(p.code, p.host + ": " if p.host else "", p.message) for p in problems)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
 #: Settings that take effect when the coreapps restart (reference 4.4).
@@ -40,23 +41,56 @@ _SWITCHES = (
     "show_security_notifications",
     "verbose_logging",
 )
+_OTHERS = (
+    "axolotl_context_striping_disabled",
+    "garbagecollector_enable.media",
+    "garbagecollector_enable.messages",
+    "log_level",
+    "media.auto_download",
+    "on_call_pager",
+    "webhook_payload_conversation_pricingmodel_disabled",
+    "webhooks.max_concurrent_requests",
+    "webhooks.message.delivered",
+    "webhooks.message.read",
+    "webhooks.message.sent",
+    "webhooks.url",
+)
+KNOWN = frozenset((*READ_ONLY, *_WHOLE_NUMBERS, *_SWITCHES, *_OTHERS))
+"""All settings that the product is known to have, by dotted name (reference 4.4)."""
+
+_GROUPS = frozenset(name.rpartition(".")[0] for name in KNOWN if "." in name)
 _MISSING = object()
 
 
 def setting_problems(wanted: t.Mapping[str, t.Any]) -> list[Problem]:
-    """What cannot be meant in C(wanted). Names that this table does not know are left to the server."""
+    """What cannot be meant in C(wanted). Names that are not known are left to the server, unless one is misspelt."""
     problems = []
+    dotted = [name for name in wanted if "." in str(name)]
     for name, value in flat(wanted).items():
-        sentence = _wrong(name, value)
+        sentence = "write it as a map, a dot is no part of a name" if name in dotted else _wrong(name, value)
         if sentence:
             text = "Setting {0} is {1!r}; {2}.".format(name, shown(value), sentence)
             problems.append(Problem("SETTING_INVALID", text, "settings." + name, shown(value)))
     return problems
 
 
-def _wrong(name: str, value: t.Any) -> str | None:
+def _wrong_name(name: str, value: t.Any) -> str | None:
+    """What is wrong with the name, or with its place among the others."""
     if name in READ_ONLY:
         return "it is read-only"
+    if name in _GROUPS and not (isinstance(value, t.Mapping) and not value):
+        inner = ", ".join(sorted(known[len(name) + 1 :] for known in KNOWN if known.startswith(name + ".")))
+        return "a map of {0} is allowed".format(inner)
+    if name in KNOWN or name in _GROUPS:
+        return None
+    meant = misspelt(name, KNOWN | _GROUPS)
+    return "the API has no such setting, but it has {0}".format(meant) if meant else None
+
+
+def _wrong(name: str, value: t.Any) -> str | None:
+    wrong = _wrong_name(name, value)
+    if wrong:
+        return wrong
     if name in _WHOLE_NUMBERS and (not _is_number(value) or int(value) < 0):
         return "a whole number is allowed"
     if name in ("heartbeat_interval", "unhealthy_interval") and int(value) < 1:
@@ -65,11 +99,19 @@ def _wrong(name: str, value: t.Any) -> str | None:
         return "true or false is allowed"
     if name == "webhooks.max_concurrent_requests" and (not _is_number(value) or int(value) not in CONCURRENT_REQUESTS):
         return "6, 12, 18 or 24 is allowed"
-    if name == "webhooks.url" and value != "" and not str(value).startswith("https://"):
+    if name == "webhooks.url" and value != "" and not _is_webhook(value):
         return "an https:// address, or nothing, is allowed"
     if name == "media.auto_download" and not (isinstance(value, list) and set(map(str, value)) <= set(MEDIA_KINDS)):
         return "a list of {0} is allowed".format(", ".join(MEDIA_KINDS))
     return None
+
+
+def _is_webhook(value: t.Any) -> bool:
+    """An address with TLS, and a host in it."""
+    return (
+        isinstance(value, str)
+        and re.match(r"https://([^/?#@\s]*@)?[^/?#@:\s][^/?#@\s]*([/?#]\S*)?\Z", value) is not None
+    )
 
 
 def flat(settings: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:

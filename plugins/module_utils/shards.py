@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils.certificate import certificate_problems
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import CONNECTED, Cluster
+from ansible_collections.waent.fleet.plugins.module_utils.identity import number_problem
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import SHARD_COUNTS, Version, parse_version
 
@@ -54,11 +55,13 @@ def cluster_problems(wish: Wish, cluster: Cluster, now: float) -> list[Problem]:
         text = "The API shows no cluster; only a cluster has shards to set (WA_APP_MULTICONNECT=1)."
         return [Problem("NOT_A_CLUSTER", text)]
     if not cluster.registered:
-        return [Problem("NOT_REGISTERED", "The number is not registered; register it before setting its shards.")]
-    problems = []
-    if cluster.registered_number not in (None, wish.number):
-        text = "The cluster holds the number {0}, and cc with phone_number is {1}."
-        problems.append(Problem("OTHER_NUMBER_REGISTERED", text.format(cluster.registered_number, wish.number)))
+        text = (
+            "The number is not registered, and without a number there are no shards to set: run playbooks/site.yml,"
+            " which registers it and sets the shards of a new cluster to wa_shards."
+        )
+        return [Problem("NOT_REGISTERED", text)]
+    other = number_problem(cluster.registered_number, wish.number)
+    problems = [other] if other else []
     return problems + _coreapp_problems(wish, len(cluster.live_coreapps)) + _missing_cert_problems(wish, cluster, now)
 
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a rollout is going to do to each host, before it does it. Internal to waent.fleet: may change. Pure.
 
-A forecast from what was read: it sees image, ports, environment, mounts, network and restart policy of existing
-containers; of the environment the names of what differs, values only where they are no secrets.
+A forecast from what was read: existing containers are compared with all that the engine is going to be asked for
+(C(container.py)); of the environment the names of what differs, values only where they are no secrets.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils.container import Difference, compare, container_of
+from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, STOPPED, may_hold
 from ansible_collections.waent.fleet.plugins.module_utils.environment import NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils.host import (
     NODE_KINDS,
@@ -22,18 +24,22 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     ours,
     single_connects,
 )
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
-CORE_PORTS = (6250, 6251, 6252, 6253)
-WEBAPP_PORTS = (443,)
-MEDIA_TARGET, DATA_TARGET = "/usr/local/wamedia", "/usr/local/waent/data"
+RUNNING = ("running", "restarting", "paused")
+"""States in which a container may be in the middle of its work."""
+
+ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
+"""How nodes are recreated: one after the other with gates; kind by kind; as the API will tell; not at all."""
 
 
 @dataclass(frozen=True)
 class Act:
     """One thing that is done to one host.
 
-    action: C(install_engine), C(stop), C(create_network), C(create_volume), C(pull), C(create), C(start),
-    C(recreate) or C(keep); only the last changes nothing. what: the thing. why: what differs, empty where it is new.
+    action: C(install_engine), C(start_engine), C(stop), C(create_network), C(create_volume), C(pull), C(create),
+    C(start), C(recreate), C(update) (without another container) or C(keep); only the last changes nothing. what: the
+    thing. why: what differs, empty where it is new.
     """
 
     host: str
@@ -46,11 +52,12 @@ class Act:
         """For the reader: C(rack-a-1: create wa-coreapp-1)."""
         verb = {
             "install_engine": "install and start",
+            "start_engine": "start",
             "create_network": "create network",
             "create_volume": "create volume",
             "pull": "pull image",
             "keep": "leave alone",
-            "recreate": "make anew",
+            "update": "update in place",
         }.get(self.action, self.action)
         reason = " ({0})".format("; ".join(self.why)) if self.why else ""
         return "{0}: {1} {2}{3}".format(self.host, verb, self.what, reason)
@@ -69,16 +76,23 @@ def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> 
 
 
 def host_plan(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Act]:
-    """What happens to one host; nothing where no node is placed."""
-    if not nodes:
-        return []
-    name, asked = observed["name"], observed["asked"]
+    """What happens to one host; nothing where no node is placed, but for an engine that is stopped.
+
+    Nodes may be on it that nobody sees; what it holds is looked at when it runs, and the rest is then told again.
+    """
+    name, asked, engine = observed["name"], observed["asked"], observed["engine"]
     plan = []
+    if may_hold(engine):
+        plan.append(Act(name, "start_engine", "Docker Engine", ("it is stopped; what follows is if it holds nothing",)))
+    if not nodes:
+        return plan
     if asked["stop_single_connect"]:
         why = ("it runs in single-connect mode",)
         plan += [Act(name, "stop", container["name"], why) for container in single_connects(observed)]
-    if not observed["engine"]["answers"]:
-        plan.append(Act(name, "install_engine", "Docker Engine", _text(observed["engine"]["reason"])))
+    if engine["state"] == ABSENT:
+        plan.append(Act(name, "install_engine", "Docker Engine", _text(engine["reason"])))
+    elif engine["state"] == STOPPED and engine["empty"]:
+        plan.append(Act(name, "start_engine", "Docker Engine", ("it has never run",)))
     if asked["network"] and asked["network"] not in {network["name"] for network in observed["networks"]}:
         plan.append(Act(name, "create_network", asked["network"]))
     plan += [Act(name, "pull", image) for image in missing_images(observed, nodes)]
@@ -101,70 +115,150 @@ def node_act(observed: Observed, node: PlacedNode) -> Act:
     container = next((c for c in observed["containers"] if c["name"] == name and ours(c, observed)), None)
     if container is None:
         return Act(host, "create", "{0} on {1}".format(name, _ports_text(node["ports"])))
-    why = tuple(differences(observed, node, container))
-    if why:
+    found = differences(observed, node, container)
+    why = tuple(difference.text for difference in found)
+    if any(not difference.in_place for difference in found):
         return Act(host, "recreate", name, why)
     if container["state"] not in ("running", "restarting"):
-        return Act(host, "start", name, ("it is {0}".format(container["state"]),))
-    return Act(host, "keep", name)
+        return Act(host, "start", name, ("it is {0}".format(container["state"]), *why))
+    return Act(host, "update", name, why) if found else Act(host, "keep", name)
 
 
 def _ports_text(ports: t.Sequence[int]) -> str:
     return "port {0}".format(ports[0]) if len(ports) == 1 else "ports {0}-{1}".format(ports[0], ports[-1])
 
 
-def differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> list[str]:
-    """What about a container is not as wanted, one short text for each. A database is compared by its image only."""
-    found = _image_difference(observed, node, container)
-    if node["kind"] not in NODE_KINDS:
-        return found
-    pairs: list[tuple[str, t.Any, t.Any]] = [
-        ("ports", _published(node), [(port["host"], port["container"]) for port in container["ports"]]),
-        ("restart policy", "unless-stopped", container["restart_policy"]),
-    ]
+def differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> list[Difference]:
+    """What about a container of the cluster is not as desired, one for each option, in the order of C(KEYS)."""
+    found = _image_differences(observed, node, container)
     if container["environment_differs"]:
-        found = found + ["environment: {0} not as declared".format(", ".join(container["environment_differs"]))]
-    prefix = "WEBAPP" if node["kind"] == "webapp" else "COREAPP"
-    environment = container["environment"]
-    pairs.append(("advertised name", node["address"], environment.get(prefix + "_HOSTNAME")))
-    pairs.append(("advertised ports", node["external_ports"], environment.get(prefix + "_EXTERNAL_PORTS")))
-    for key, target in (("media", MEDIA_TARGET), ("data", DATA_TARGET)):
-        store = observed[key]
-        pairs.append((key, store["source"] if store else None, container["mounts"].get(target)))
-    network = observed["asked"]["network"]
-    if network and network not in container["networks"]:
-        pairs.append(("network", network, ", ".join(container["networks"]) or None))
-    return found + [
-        "{0}: {1} instead of {2}".format(what, _short(wanted), _short(actual))
-        for what, wanted, actual in pairs
-        if wanted != actual
-    ]
+        names = ", ".join(container["environment_differs"])
+        found.append(Difference("env", "environment: {0} not as declared".format(names)))
+    settings = observed["asked"].get("container_settings")
+    if settings and container["options"] is not None:
+        spec = container_of(node, settings)
+        found += [one for one in compare(spec, container["options"]) if one.option != "image"]
+    return found
+
+
+def must_recreate(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> bool:
+    """Whether the engine needs another container to have it as desired."""
+    return any(not difference.in_place for difference in differences(observed, node, container))
 
 
 def strangers(observed: t.Iterable[Observed]) -> list[str]:
-    """Nodes that would not understand those made anew, so that one after the other is no way to change them."""
+    """Nodes that would not understand recreated ones, so that one after the other is no way to change them."""
     nodes = [container for host in observed for container in cluster_nodes(host)]
     return sorted(container["name"] for container in nodes if NODE_SECRET in container["environment_differs"])
 
 
-def _image_difference(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> list[str]:
+def _image_differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> list[Difference]:
+    """By name, and by content: a tag that was built or pulled again is another image."""
     wanted = observed["asked"]["images"].get(node["kind"])
     if wanted is None:
         return []
     if container["image"] != wanted:
-        return ["image: {0} instead of {1}".format(wanted, container["image"])]
+        return [Difference("image", "image: {0} instead of {1}".format(wanted, container["image"]))]
     here = next((image["id"] for image in observed["images"] if image["image"] == wanted), None)
-    return ["image: {0} was built anew".format(wanted)] if here and here != container["image_id"] else []
+    rebuilt = here and here != container["image_id"]
+    return [Difference("image", "image: {0} was built anew".format(wanted))] if rebuilt else []
 
 
-def _published(node: PlacedNode) -> list[tuple[int, int]]:
-    inside = WEBAPP_PORTS if node["kind"] == "webapp" else CORE_PORTS
-    return sorted(zip(node["ports"], inside))
+# How nodes are recreated
 
 
-def _short(value: t.Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, list):
-        return ", ".join("{0}->{1}".format(*pair) for pair in value) or "none"
-    return str(value)
+class Service(t.NamedTuple):
+    """What the API told. registered: whether the cluster serves a number, None where it did not say; then why."""
+
+    registered: bool | None
+    reason: str = "the API does not answer"
+
+
+def service_of(login: t.Mapping[str, t.Any] | None, health: t.Mapping[str, t.Any] | None) -> Service | None:
+    """From the results of wa_login in check mode and wa_cluster_health; None as long as nobody asked.
+
+    Nobody has ever logged in to a cluster whose first password would be replaced, so it serves no number.
+    """
+    if health is None:
+        return None
+    login = login or {}
+    if login.get("password_changed") and not login.get("failed"):
+        return Service(False)
+    registered = (health.get("cluster") or {}).get("registered")
+    refused = [result for result in (login, health) if result.get("failed") or result.get("failure")]
+    reasons = [(result.get("failure") or {}).get("message") or result.get("msg") for result in refused]
+    reason = next((str(reason).splitlines()[0].rstrip(". ") for reason in reasons if reason), Service(None).reason)
+    return Service(registered if isinstance(registered, bool) else None, reason)
+
+
+@dataclass(frozen=True)
+class Recreation:
+    """Which nodes are recreated, in which way, why that way, and what forbids it.
+
+    nodes: names of their containers. way: C(roll), C(at_once), C(ask) or C(nothing).
+    """
+
+    nodes: tuple[str, ...]
+    way: str
+    why: str = ""
+    problem: Problem | None = None
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The shape modules return: C({nodes, way, why})."""
+        return {"nodes": list(self.nodes), "way": self.way, "why": self.why}
+
+
+def recreation(
+    hosts: t.Sequence[Observed], acts: t.Iterable[Act], service: Service | None, allow_at_once: bool
+) -> Recreation:
+    """How the nodes that C(acts) recreates are recreated. A cluster in service is not taken down for it.
+
+    service: what C(service_of) returned. What the API does not tell is not known, so running nodes are then left alone
+    unless C(allow_at_once).
+    """
+    recreated = {(act.host, act.what) for act in acts if act.action == "recreate"}
+    nodes = [(host["name"], node) for host in hosts for node in cluster_nodes(host)]
+    ours_of = [node for host, node in nodes if (host, node["name"]) in recreated]
+    names = tuple(sorted(node["name"] for node in ours_of))
+    running = [node["name"] for node in ours_of if node["state"] in RUNNING]
+    if not names:
+        return Recreation((), NOTHING)
+    if not any(node["state"] in RUNNING for _host, node in nodes):
+        return Recreation(names, AT_ONCE, "Nothing of the cluster runs: {0}".format(_AT_ONCE_TEXT))
+    if strangers(hosts):
+        why = "{0} of running nodes is another one, so that old and new nodes would not understand each other: {1}"
+        return Recreation(names, AT_ONCE, why.format(NODE_SECRET, _AT_ONCE_TEXT))
+    return _by_service(names, running, nodes, service, allow_at_once)
+
+
+_AT_ONCE_TEXT = "the nodes are recreated kind by kind, without service until the coreapps are back."
+
+
+def _by_service(
+    names: tuple[str, ...],
+    running: t.Sequence[str],
+    nodes: t.Iterable[tuple[str, t.Mapping[str, t.Any]]],
+    service: Service | None,
+    allow_at_once: bool,
+) -> Recreation:
+    """For a cluster of which something runs, and whose nodes understand each other."""
+    if service is None:
+        return Recreation(names, ASK)
+    if service.registered:
+        why = "The cluster is in service: its nodes are recreated one after the other, each with a gate after it."
+        return Recreation(names, ROLL, why)
+    if service.registered is False:
+        return Recreation(names, AT_ONCE, "The cluster serves no number yet: {0}".format(_AT_ONCE_TEXT))
+    if not running:
+        return Recreation(names, AT_ONCE, "None of the nodes that are recreated runs, so this interrupts nothing.")
+    if allow_at_once:
+        return Recreation(names, AT_ONCE, "wa_recreate_at_once is true: {0}".format(_AT_ONCE_TEXT))
+    answerable = any(node["kind"] == "webapp" and node["state"] == "running" for _host, node in nodes)
+    message = (
+        "{0} would be recreated, but whether the cluster is in service cannot be asked ({1}). Have a webapp answer, and"
+        " run this again; or, where it may be without service for some minutes, give -e wa_recreate_at_once=true to"
+        " have the nodes recreated kind by kind.".format(
+            ", ".join(running), service.reason if answerable else "no webapp of it runs"
+        )
+    )
+    return Recreation(names, ASK, problem=Problem("SERVICE_UNKNOWN", message, "wa_recreate_at_once", False))

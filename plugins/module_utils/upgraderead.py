@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import ACT, PRIMARY, WAIT
 from ansible_collections.waent.fleet.plugins.module_utils.environment import TOKEN_KEY
 from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils.plan import unread_coreapps
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import differences, strangers
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import must_recreate, strangers
 from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
     UpgradeNode,
     UpgradePlan,
@@ -37,11 +38,6 @@ SERVING, PRIMARY_ELECTED, NOTHING = "serving", "primary", "nothing"
 """What a gate can ask for: everything that should be there serves, there is one primary master, nothing."""
 
 
-def url_of(node: Entry) -> str:
-    """Base URL of a webapp."""
-    return "https://{0}:{1}".format(node["api_address"], node["ports"][0])
-
-
 def read_nodes(
     nodes: t.Sequence[Entry], hosts: t.Sequence[Entry], health: Entry, wanted: Version, anew: t.Collection[str] = ()
 ) -> list[UpgradeNode]:
@@ -50,7 +46,7 @@ def read_nodes(
     reported = {node["name"]: node for node in health["cluster"].get("nodes") or []}
     answers = {webapp["url"] for webapp in health.get("webapps") or [] if webapp["answers"]}
     return [
-        _node(node, by_host.get(node["host"]), reported.get(node["key"]), url_of(node) in answers, wanted, anew)
+        _node(node, by_host.get(node["host"]), reported.get(node["key"]), webapp_url(node) in answers, wanted, anew)
         for node in nodes
     ]
 
@@ -65,7 +61,7 @@ def _node(
     alive = running and (answers if node["kind"] == "webapp" else reports)
     differs = node["key"] in anew
     if host and container and version == wanted:
-        differs = differs or bool(differences(host, node, container))
+        differs = differs or must_recreate(host, node, container)
     other_tokens = container is not None and TOKEN_KEY in container["environment_differs"]
     shards = frozenset(s for s in (shown or {}).get("shards") or () if s >= 0) if alive else frozenset()
     primary = alive and shown is not None and shown["role"] == PRIMARY
@@ -190,7 +186,7 @@ def _expect(state: UpgradeState, by_key: t.Mapping[str, Entry]) -> dict[str, t.A
         "nodes": [by_key[key] for kind in ("master", "coreapp") for key in alive[kind]],
         "masters": len(alive["master"]),
         "coreapps": len(alive["coreapp"]),
-        "webapps": [url_of(by_key[key]) for key in _of_one_key(state)],
+        "webapps": [webapp_url(by_key[key]) for key in _of_one_key(state)],
     }
 
 

@@ -4,16 +4,17 @@
 """What the user wants, read from raw variables and refused where it cannot be meant.
 
 Internal to waent.fleet: may change in any release. Pure: no I/O, no clock, and no host is needed, so it runs
-before any is contacted. Every function returns all problems it finds, never only the first. The syntax of
-addresses is checked in the playbooks (ansible.utils.ipaddr); here they are only compared with each other.
+before any is contacted. Every function returns all problems it finds, never only the first.
 """
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils import addresses
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
 SHARD_COUNTS = (1, 2, 4, 8, 16, 32)
@@ -96,12 +97,15 @@ class Wanted:
 
 
 def whole_number(value: t.Any) -> int | None:
-    """A whole number from 0 up, or one as text (C(-e shards=16)); None for all else, even booleans."""
+    """A whole number from 0 up, or one as text (C(-e shards=16)); None for all else, even booleans.
+
+    A leading zero is refused: 04 is text here and an octal number in YAML, so it does not say what is meant.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value if value >= 0 else None
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+    if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
         return int(value)
     return None
 
@@ -148,7 +152,9 @@ def _version(value: t.Any, problems: list[Problem]) -> Version | None:
         problems.append(
             Problem(
                 "WA_VERSION_INVALID",
-                "wa_version is {0!r}; allowed is vN.N.N or N.N.N, for example v2.19.4.".format(value),
+                "wa_version is {0!r}{1}; allowed is vN.N.N or N.N.N, for example v2.19.4{2}.".format(
+                    value, *(("", "") if isinstance(value, str) else (", which is not text", ", in quotes"))
+                ),
                 "wa_version",
                 value,
             )
@@ -222,6 +228,15 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
     api_address = _text(raw.get("api_address")) or address
     rack = _text(raw.get("rack"))
     problems += blank_problems({"wa_address": address, "wa_api_address": raw.get("api_address"), "rack": rack}, name)
+    problems += [
+        Problem("WA_VALUE_NOT_TEXT", not_text(variable, value), variable, value, name)
+        for variable, value, default in (
+            ("wa_address", raw.get("address"), None),
+            ("wa_api_address", raw.get("api_address"), raw.get("address")),
+        )
+        if value is not None and value != default and not isinstance(value, str)
+    ]
+    problems += _address_problems(name, address.strip(), api_address.strip())
     kinds = tuple(raw.get("kinds") or ())
     for kind in kinds:
         if kind not in KINDS:
@@ -236,6 +251,45 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
             )
     counts = _counts(raw.get("pins") or {}, kinds, name, problems)
     return HostWish(name, rack, address, api_address, kinds, counts, _ports(raw, ports, name, problems))
+
+
+def _address_problems(name: str, address: str, api_address: str) -> list[Problem]:
+    """What no node, or no call to the API, can reach. The name of a host that stands for its address is not judged."""
+    wrong = [
+        text
+        for text in dict.fromkeys((address, api_address))
+        if (text != name and not addresses.names_a_host(text)) or (text == name and bad_number(text))
+    ]
+    found = [invalid_address(text) for text in wrong]
+    if address in wrong:
+        return found
+    if addresses.means_this_machine(address):
+        message = (
+            "wa_address is {0!r}; in a container that is the container itself. Allowed is a name or address by which"
+            " the nodes of all hosts reach this host."
+        )
+        found.append(Problem("WA_ADDRESS_LOOPBACK", message.format(address), "wa_address", address, name))
+    elif addresses.is_ipv6(address):
+        message = (
+            "wa_address is {0!r}; nodes advertise it with their ports behind a colon, and nothing is known of IPv6"
+            " there. Allowed is a DNS name or an IPv4 address; wa_api_address may be IPv6."
+        )
+        found.append(Problem("WA_ADDRESS_IPV6", message.format(address), "wa_address", address, name))
+    return found
+
+
+def bad_number(text: str) -> bool:
+    """Whether C(text) has the look of an IP address and is none."""
+    return addresses.looks_numeric(text) and addresses.ip_of(text) is None
+
+
+def invalid_address(address: str) -> Problem:
+    """The refusal of an address that is none. It names no host, as many may have it from one place."""
+    message = (
+        "The address {0} (wa_address, wa_api_address, ansible_host, wa_publish_address or wa_extra_hosts) is not valid;"
+        " allowed are an IPv4 or IPv6 address, or a DNS name."
+    )
+    return Problem("WA_ADDRESS_INVALID", message.format(address), "wa_address", address)
 
 
 def _text(value: t.Any) -> str:
@@ -355,6 +409,21 @@ def blank_problems(values: Raw, host: str | None = None) -> list[Problem]:
         for variable, value in sorted(values.items())
         if isinstance(value, str) and value != value.strip()
     ]
+
+
+def not_text(name: str, value: t.Any) -> str:
+    """The sentence for a value that YAML read as something else than text."""
+    shown = str(value) if isinstance(value, datetime.date) else repr(value)
+    if isinstance(value, (list, dict)):
+        return "{0} is {1}; allowed is text, not a {2}.".format(
+            name, shown, "list" if isinstance(value, list) else "map"
+        )
+    kinds = ((bool, "true or false"), (int, "a number"), (float, "a number"), (datetime.date, "a date"))
+    what = next((word for kind, word in kinds if isinstance(value, kind)), "something else")
+    return (
+        "{0} is {1}, {2} for YAML and not text; put it in quotes, since unquoted digits and words may change"
+        " (0612 is read as 394, 12:30 as 750, no as false).".format(name, shown, what)
+    )
 
 
 def stated(variable: str, value: t.Any) -> str:

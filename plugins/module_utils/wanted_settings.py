@@ -8,221 +8,135 @@ Internal to waent.fleet: may change in any release. Pure: no I/O, no clock, and 
 
 from __future__ import annotations
 
-import re
+import datetime
 import typing as t
+from dataclasses import replace
 
-from ansible_collections.waent.fleet.plugins.module_utils.credentials import password_lacks
+from ansible_collections.waent.fleet.plugins.module_utils import addresses
+from ansible_collections.waent.fleet.plugins.module_utils.certificate import certificate_problems
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
-    Raw,
-    blank_problems,
-    enumerate_all,
-    stated,
-    whole_number,
-)
+from ansible_collections.waent.fleet.plugins.module_utils.settings import setting_problems
+from ansible_collections.waent.fleet.plugins.module_utils.variables import BY_NAME, value_problems
+from ansible_collections.waent.fleet.plugins.module_utils.wanted import Raw, stated, whole_number
 
-DB_ENGINES = ("MYSQL", "PGSQL")
-DB_PASSWORD_REFUSED = "?{}&~!()^="
-"""Characters that break the client's database password (reference 2.4)."""
-
-REGISTRATION_METHODS = ("sms", "voice")
+OWN_DATABASE_PORT = 3306
+"""Port of the database of our own inside of its container."""
 
 
-def settings_problems(raw: Raw) -> list[Problem]:
-    """Everything wrong with the settings and secrets in C(raw), named as the public variables without C(wa_).
+def settings_problems(raw: Raw, hosts: t.Sequence[str] = (), database_hosts: t.Sequence[str] = ()) -> list[Problem]:
+    """Everything wrong with the variables in C(raw), by their names without C(wa_), alone and together.
 
-    Keys: C(admin_password), C(api_key), C(jwt_key), C(pin), C(cert), C(cc), C(phone_number), C(register),
-    C(registration_method), C(db_engine), C(db_host), C(db_port), C(db_username), C(db_password),
-    C(db_name_prefix), C(image_registry), C(network), C(media), C(data).
+    hosts: names of those that may run nodes. database_hosts: names of those that run a database of our own.
     """
-    plain = (
-        "db_engine",
-        "db_host",
-        "db_username",
-        "db_name_prefix",
-        "image_registry",
-        "network",
-        "media",
-        "data",
-        "registration_method",
-    )
-    problems = blank_problems({"wa_" + key: raw.get(key) for key in plain})
-    problems += _database_problems(raw)
-    problems += _admin_password_problems(raw.get("admin_password"))
-    problems += _api_key_problems(raw.get("api_key"))
-    problems += _registration_problems(raw)
-    problems += _mount_problems(raw)
-    return problems
+    problems = value_problems(raw)
+    wrong = {problem.variable for problem in problems}
+    together = _database_place_problems(raw) + _settings_problems(raw.get("settings"))
+    if database_hosts:
+        together += _own_database_problems(raw, hosts, database_hosts)
+    return problems + [problem for problem in together if problem.variable not in wrong]
 
 
-def _missing(key: str, why: str) -> Problem:
-    return Problem("WA_SETTING_MISSING", "wa_{0} is not set; {1}.".format(key, why), "wa_" + key)
+def _database_place_problems(raw: Raw) -> list[Problem]:
+    """An address that means this machine: in a container that is the container itself, where no database is."""
+    host = raw.get("db_host")
+    if not isinstance(host, str):
+        return []
+    name = host.strip().lower().rstrip(".")
+    if addresses.means_this_machine(name):
+        message = (
+            "wa_db_host is {0!r}; in a container that is the container itself. Allowed is a name or address that nodes"
+            " reach it by: the host's own address, or host.docker.internal with wa_extra_hosts"
+            " {{host.docker.internal: host-gateway}}."
+        )
+        return [Problem("WA_DB_HOST_LOOPBACK", message.format(host), "wa_db_host", host)]
+    known = raw.get("extra_hosts")
+    for alias, address in known.items() if isinstance(known, t.Mapping) else ():
+        if str(alias).lower().rstrip(".") == name and addresses.means_this_machine(str(address)):
+            message = (
+                "wa_db_host is {0!r}, which wa_extra_hosts gives the address {1}; in a container that is the container"
+                " itself. Allowed is an address that nodes reach it by, or host-gateway for the host they run on."
+            )
+            return [Problem("WA_DB_HOST_LOOPBACK", message.format(host, address), "wa_extra_hosts", address)]
+    return []
 
 
-def _secret(raw: Raw, key: str, why: str) -> tuple[str | None, list[Problem]]:
-    """The secret C(key) as text, or None with the problem: missing, or a number that YAML made of it."""
-    value = raw.get(key)
-    if value is None or value == "":
-        return None, [Problem("WA_SECRET_MISSING", "wa_{0} is not set; {1}.".format(key, why), "wa_" + key)]
-    if not isinstance(value, str):
-        message = "wa_{0} is not text; put it in quotes, so that no digit is lost.".format(key)
-        return None, [Problem("WA_SECRET_NOT_TEXT", message, "wa_" + key)]
-    return value, []
-
-
-def _database_problems(raw: Raw) -> list[Problem]:
-    problems = []
+def _own_database_problems(raw: Raw, hosts: t.Sequence[str], database_hosts: t.Sequence[str]) -> list[Problem]:
+    """What the database on the hosts in wa_database_hosts cannot be: it is MySQL, and root is its only user."""
+    found = []
+    where = "the database on {0} (group wa_database_hosts)".format(", ".join(sorted(database_hosts)))
+    if len(database_hosts) > 1:
+        message = "The group wa_database_hosts has {0} hosts ({1}); allowed is one, as a cluster has one database."
+        names = ", ".join(sorted(database_hosts))
+        found.append(Problem("WA_DATABASE_HOSTS", message.format(len(database_hosts), names), "wa_database_hosts"))
     engine = raw.get("db_engine")
-    if engine not in DB_ENGINES:
-        problems.append(
-            Problem(
-                "WA_DB_ENGINE_INVALID",
-                "{0}; allowed are {1}.".format(stated("wa_db_engine", engine), enumerate_all(DB_ENGINES)),
-                "wa_db_engine",
-                engine,
-            )
+    if engine == "PGSQL":
+        message = "wa_db_engine is 'PGSQL', and {0} is made as MySQL; set MYSQL, or take the hosts out of the group."
+        found.append(Problem("WA_DATABASE_ENGINE", message.format(where), "wa_db_engine", engine))
+    user = raw.get("db_username")
+    if user and user != "root":
+        message = (
+            "wa_db_username is {0!r}, and {1} is made with the user root only; set root, or take the hosts out of the"
+            " group and name a database that exists already in wa_db_host."
         )
-    for key in ("db_host", "db_username"):
-        if not raw.get(key):
-            problems.append(_missing(key, "every node needs it to reach the database"))
-    port = whole_number(raw.get("db_port"))
-    if port is None or not 1 <= port <= 65535:
-        problems.append(
-            Problem(
-                "WA_DB_PORT_INVALID",
-                "{0}; allowed is a port number from 1 to 65535.".format(stated("wa_db_port", raw.get("db_port"))),
-                "wa_db_port",
-                raw.get("db_port"),
-            )
-        )
-    password, missing = _secret(raw, "db_password", "every node needs it to reach the database")
-    return problems + missing + _db_password_problems(password or "")
+        found.append(Problem("WA_DATABASE_USER", message.format(user, where), "wa_db_username", user))
+    return found + _own_database_port_problems(raw, hosts, database_hosts, where)
 
 
-def _db_password_problems(password: str) -> list[Problem]:
-    found = [character for character in DB_PASSWORD_REFUSED if character in password]
-    if any(ord(character) < 32 for character in password):
-        found.append("a control character, for example a line break")
-    if not found:
+def _own_database_port_problems(
+    raw: Raw, hosts: t.Sequence[str], database_hosts: t.Sequence[str], where: str
+) -> list[Problem]:
+    """Nodes beside the database find its container by name, on its own port; others go through the published one."""
+    port, published = whole_number(raw.get("db_port")), whole_number(raw.get("database_port"))
+    by_name = not addresses.looks_numeric(str(raw.get("db_host")))
+    allowed = [OWN_DATABASE_PORT]
+    if published is not None and not (by_name and set(hosts) <= set(database_hosts)):
+        allowed.append(published)
+    if port is None or port in allowed:
         return []
-    return [
-        Problem(
-            "WA_DB_PASSWORD_CHARACTERS",
-            "wa_db_password has {0}; the client cannot use any of {1} or control characters.".format(
-                " ".join(found), " ".join(DB_PASSWORD_REFUSED)
-            ),
-            "wa_db_password",
+    message = (
+        "{0}, and nodes reach {1} on port {2}; set that, wa_database_port is only what its host publishes.".format(
+            stated("wa_db_port", raw.get("db_port")), where, " or ".join(map(str, sorted(set(allowed))))
         )
-    ]
-
-
-def _admin_password_problems(value: t.Any) -> list[Problem]:
-    password, missing = _secret(
-        {"admin_password": value},
-        "admin_password",
-        "the first log-in must replace the password every new installation has",
     )
-    if password is None:
-        return missing
-    lacks = password_lacks(password)
-    if not lacks:
+    return [Problem("WA_DATABASE_PORT", message, "wa_db_port", raw.get("db_port"))]
+
+
+def _settings_problems(settings: t.Any) -> list[Problem]:
+    """The application settings, by the code that sends them."""
+    if not isinstance(settings, t.Mapping):
         return []
     return [
-        Problem(
-            "WA_ADMIN_PASSWORD_POLICY",
-            "wa_admin_password lacks {0}.".format(enumerate_all(lacks)),
-            "wa_admin_password",
-        )
+        Problem("WA_" + found.code, found.message.replace("Setting ", "wa_settings.", 1), "wa_settings", found.value)
+        for found in setting_problems(settings)
     ]
 
 
-def _api_key_problems(value: t.Any) -> list[Problem]:
-    """The key is optional; one that is set must have the length the client accepts (reference 2.4)."""
-    if value is None or value == "":
-        return []
-    key, wrong = _secret({"api_key": value}, "api_key", "")
-    if key is None:
-        return wrong
-    problems = []
-    if not 12 <= len(key) <= 128:
-        problems.append(
-            Problem(
-                "WA_API_KEY_LENGTH",
-                "wa_api_key has {0} characters; allowed are 12 to 128.".format(len(key)),
-                "wa_api_key",
-            )
-        )
-    if re.search(r"\s", key):
-        problems.append(
-            Problem(
-                "WA_API_KEY_BLANKS",
-                "wa_api_key has white space in it; it travels in a header and must not.",
-                "wa_api_key",
-            )
-        )
-    return problems
+def host_problems(given: Raw, of_hosts: t.Mapping[str, Raw]) -> list[Problem]:
+    """What is wrong with the variables that a host has otherwise than the play, each with its host."""
+    told = {(problem.variable, problem.message) for problem in value_problems(given)}
+    return [
+        replace(problem, host=host)
+        for host, own in of_hosts.items()
+        for problem in value_problems({**given, **own})
+        if (problem.variable, problem.message) not in told
+    ]
 
 
 def jwt_key_problems(webapps: int, jwt_key: t.Any) -> list[Problem]:
     """Several webapps need one key, or each refuses the tokens of the others (reference 10, number 20)."""
-    if webapps < 2:
+    if webapps < 2 or jwt_key not in (None, ""):
         return []
-    _key, problems = _secret(
-        {"jwt_key": jwt_key},
-        "jwt_key",
-        "the cluster has {0} webapps, which accept each other's tokens only with one common key".format(webapps),
-    )
-    return problems
+    why = "the cluster has {0} webapps, which accept each other's tokens only with one common key".format(webapps)
+    return [Problem("WA_SECRET_MISSING", "wa_jwt_key is not set; {0}.".format(why), "wa_jwt_key")]
 
 
-def _registration_problems(raw: Raw) -> list[Problem]:
-    problems: list[Problem] = []
-    if raw.get("pin") is not None and raw.get("pin") != "":
-        pin, problems = _secret(raw, "pin", "")
-        if pin is not None and not re.fullmatch(r"[0-9]{6}", pin):
-            problems.append(Problem("WA_PIN_INVALID", "wa_pin must be exactly 6 digits.", "wa_pin"))
-    if not raw.get("register"):
-        return problems
-    why = "registering the number needs it; set wa_register to false to leave the number alone"
-    for key, longest in (("cc", 3), ("phone_number", 14)):
-        value = raw.get(key)
-        if value is None or value == "":
-            problems.append(_missing(key, why))
-        elif not re.fullmatch(r"[0-9]{{1,{0}}}".format(longest), str(value)):
-            problems.append(
-                Problem(
-                    "WA_PHONE_NUMBER_INVALID",
-                    "wa_{0} is {1!r}; allowed are 1 to {2} digits, without + or blanks.".format(key, value, longest),
-                    "wa_" + key,
-                    value,
-                )
-            )
-    method = raw.get("registration_method")
-    if method is not None and method not in REGISTRATION_METHODS:
-        problems.append(
-            Problem(
-                "WA_REGISTRATION_METHOD_INVALID",
-                "wa_registration_method is {0!r}; allowed are {1}.".format(method, enumerate_all(REGISTRATION_METHODS)),
-                "wa_registration_method",
-                method,
-            )
-        )
-    return problems + _secret(raw, "cert", why)[1]
-
-
-def _mount_problems(raw: Raw) -> list[Problem]:
-    problems = []
-    for key in ("media", "data"):
-        value = raw.get(key)
-        if value is None or value == "":
-            continue
-        if not isinstance(value, str) or not re.fullmatch(r"/.*|[a-zA-Z0-9][a-zA-Z0-9_.-]*", value.strip()):
-            problems.append(
-                Problem(
-                    "WA_MOUNT_INVALID",
-                    "wa_{0} is {1!r}; allowed is a volume's name or an absolute path on the host.".format(key, value),
-                    "wa_" + key,
-                    value,
-                )
-            )
-    return problems
+def cert_problems(raw: Raw, today: datetime.date) -> tuple[list[Problem], list[str]]:
+    """Faults of wa_cert, and warnings: one that has expired matters when it is sent, not to nodes that run."""
+    cert, number = raw.get("cert"), "{0}{1}".format(raw.get("cc"), raw.get("phone_number"))
+    if not isinstance(cert, str) or not cert:
+        return [], []
+    found = certificate_problems(cert, number, today)
+    warnings = ["wa_" + one.message for one in found if one.code == "CERT_EXPIRED"]
+    return [
+        BY_NAME["wa_cert"].problem("WA_" + one.code, "wa_" + one.message) for one in found if one.code != "CERT_EXPIRED"
+    ], warnings

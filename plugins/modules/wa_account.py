@@ -141,6 +141,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
     ACCESS_DENIED,
     BAD_PARAMETER,
     NOT_FOUND,
+    TOO_MANY_REQUESTS,
     ApiError,
     AuthError,
     Client,
@@ -151,6 +152,21 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
 from ansible_collections.waent.fleet.plugins.module_utils.cluster import Cluster, observe, state_line
 from ansible_collections.waent.fleet.plugins.module_utils.credentials import check_number, check_pin, plain_code
 from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
+from ansible_collections.waent.fleet.plugins.module_utils.identity import number_problem
+
+REFUSED = "The registration code was not accepted: it is wrong or has expired. "
+RETRY = (
+    "Run the playbook again with -e wa_registration_code=CODE and the code that was received, or with"
+    " -e wa_registration_code= to have another one sent."
+)
+LATER = (
+    "Another one cannot be sent yet (error 1015, too many requests): run the playbook again with"
+    " -e wa_registration_code=CODE and the code that was received, or later."
+)
+AGAIN = (
+    "Another code was sent just now: run the playbook again with -e wa_registration_code=CODE and that code; the ones"
+    " before are void."
+)
 
 
 def read_registered(client: Client, number: str) -> bool:
@@ -159,9 +175,9 @@ def read_registered(client: Client, number: str) -> bool:
     if cluster.registered is None and not single_waits(cluster):
         text = "No node tells whether a number is registered ({0}): wait until the masters are up."
         raise Refusal("CLUSTER_NOT_READY", text.format(state_line(cluster)))
-    if cluster.registered and cluster.registered_number not in (None, number):
-        text = "The cluster holds the number {0}, and cc with phone_number is {1}; one cluster has one number."
-        raise Refusal("OTHER_NUMBER_REGISTERED", text.format(cluster.registered_number, number))
+    other = number_problem(cluster.registered_number, number) if cluster.registered else None
+    if other:
+        raise Refusal(other.code, other.message)
     return bool(cluster.registered)
 
 
@@ -185,7 +201,7 @@ def read_support(client: Client) -> t.Any:
 def request_code(client: Client, params: t.Mapping[str, t.Any]) -> Reply:
     """POST /v1/account: 202 a code is on its way, 201 there is nothing more to do (reference 4.3)."""
     if not params["cert"]:
-        raise Refusal("CERT_MISSING", "cert is not set; asking for a code needs the verified-name certificate.")
+        raise Refusal("CERT_MISSING", "wa_cert is not set; asking for a code needs the verified-name certificate.")
     body = {name: params[name] for name in ("cc", "phone_number", "method", "cert", "pin") if params[name]}
     return client.call("POST", "/v1/account", body=body)
 
@@ -201,8 +217,7 @@ def verify(client: Client, code: str, number: str) -> None:
         raise
     except ApiError as error:
         if error.code == BAD_PARAMETER or (error.code is None and error.status == 400):
-            text = "The code was not accepted: it is wrong or has expired. Ask for another one by leaving code out."
-            raise Refusal("CODE_REFUSED", text, error.details) from error
+            raise Refusal("CODE_REFUSED", REFUSED + RETRY, error.details) from error
         raise
 
 
@@ -211,12 +226,24 @@ def redeem(client: Client, params: t.Mapping[str, t.Any], number: str) -> None:
     code = plain_code(params["code"])
     try:
         verify(client, code, number)
-    except Refusal:
-        if not params["fixed_code"]:
+        return
+    except Refusal as error:
+        if not params["fixed_code"] or error.code != "CODE_REFUSED":
             raise
+    try:
         # 201 means that the number is registered already: nothing is left to verify (reference 4.3).
-        if request_code(client, params).status != 201:
-            verify(client, code, number)
+        if request_code(client, params).status == 201:
+            return
+    except ApiError as error:
+        if error.code != TOO_MANY_REQUESTS:
+            raise
+        raise Refusal("CODE_REFUSED", REFUSED + LATER, error.details) from error
+    try:
+        verify(client, code, number)
+    except Refusal as error:
+        if error.code != "CODE_REFUSED":
+            raise
+        raise Refusal(error.code, REFUSED + AGAIN, error.details) from error
 
 
 def step(client: Client, params: t.Mapping[str, t.Any], check: bool) -> dict[str, t.Any]:

@@ -176,6 +176,10 @@ cluster:
       description: Whether the number is registered, null when no node tells.
       type: bool
       sample: true
+    registered_number:
+      description: The registered number as support shows it, digits with country code; null where it does not.
+      type: str
+      sample: "15550100"
     primary_master:
       description: Name of the primary master, null when there is none or more than one.
       type: str

@@ -34,6 +34,13 @@ options:
       - The client's seven databases have to exist, as they do once a cluster has started.
     type: bool
     default: false
+  await_sign_of:
+    description:
+      - Nodes by the name they have in RV(database.liveness). The database is read again until one of them has written
+        its row anew, or none of them can be alive, for little more than a minute.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: waent.fleet.wa_cluster_health
 """
@@ -117,6 +124,14 @@ database:
       description: Number of shards in the database, null where it is not kept in the way this collection knows.
       type: int
       sample: 1
+    registered:
+      description: Whether a number is registered, null where that is not kept in the way this collection knows.
+      type: bool
+      sample: true
+    registered_number:
+      description: The registered number, digits with country code; null where none is registered or it is not known.
+      type: str
+      sample: "15550100"
     shard_map:
       description: Owner of every shard, null where there is no such table.
       type: list
@@ -137,7 +152,8 @@ database:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils.arguments import database_from, database_options
-from ansible_collections.waent.fleet.plugins.module_utils.database import read_database
+from ansible_collections.waent.fleet.plugins.module_utils.database import Report, read_database, read_signs_of_life
+from ansible_collections.waent.fleet.plugins.module_utils.identity import ALIVE_SECONDS
 
 
 def main() -> None:
@@ -146,6 +162,7 @@ def main() -> None:
             database_options(required=True),
             connections_needed={"type": "int"},
             expect_schema={"type": "bool", "default": False},
+            await_sign_of={"type": "list", "elements": "str", "default": []},
         ),
         supports_check_mode=True,
     )
@@ -153,11 +170,15 @@ def main() -> None:
     if access is None:
         module.fail_json(msg="db_host is empty; it needs the name or address of the database server.")
         raise AssertionError("fail_json ends the module")
-    report = read_database(
-        access,
-        connections_needed=module.params["connections_needed"],
-        expect_schema=module.params["expect_schema"],
-    )
+
+    def read() -> Report:
+        return read_database(
+            access,
+            connections_needed=module.params["connections_needed"],
+            expect_schema=module.params["expect_schema"],
+        )
+
+    report = read_signs_of_life(read, module.params["await_sign_of"], ALIVE_SECONDS)
     module.exit_json(
         changed=False,
         usable=not report.problems,

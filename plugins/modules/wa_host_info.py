@@ -87,6 +87,12 @@ options:
         ports they advertise.
       - Names of the variables that differ are returned as C(environment_differs) with each container.
     type: dict
+  container_settings:
+    description:
+      - What the containers of O(cluster_name) are made from on this host, as P(waent.fleet.node_container#filter) takes
+        it. It is returned as it is, for M(waent.fleet.wa_preflight) to compare the containers with.
+      - Without it, image and environment are all that is compared.
+    type: dict
   nodes:
     description:
       - The nodes that shall run on this host, as M(waent.fleet.wa_placement) returns them. When given, what is wrong
@@ -134,8 +140,14 @@ host:
       returned: always
     engine:
       description:
-        - Whether the C(docker) command is C(installed), whether the engine C(answers), or C(denied) us, its C(version),
-          the C(root) of its images, and the C(reason) when it does not answer.
+        - C(state), one of V(answers), V(absent), V(stopped), V(denied), V(silent) (runs and does not answer),
+          V(command_missing) (no C(docker) command for it), V(client_only) (a C(docker) command without an engine),
+          V(podman), V(rootless) and V(remote). Whether it C(answers), its C(version), the C(root) of its images, and
+          the C(reason) when it does not answer.
+      type: dict
+      returned: always
+    python:
+      description: The C(executable) that runs modules here, and whether it has the module C(requests).
       type: dict
       returned: always
     nodes:
@@ -152,7 +164,8 @@ host:
       returned: always
     containers:
       description:
-        - All containers with image, state, labels, ports, mounts, networks, and harmless environment.
+        - All containers with image, state, labels, ports, networks, mounts, and harmless environment. Those of a
+          cluster with C(options), what the engine was asked for.
         - C(environment_differs) has the names of the variables that are not as O(environment) says.
       type: list
       elements: dict
@@ -160,7 +173,7 @@ host:
     images:
       description:
         - For each wanted image its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
-          V(unknown), with the C(reason).
+          V(unknown), with the C(reason). No registry is asked where the engine is stopped, as the image may be there.
       type: list
       elements: dict
       returned: always
@@ -186,7 +199,14 @@ host:
       type: dict
       returned: always
     networks:
-      description: Docker networks with C(name) and C(subnets).
+      description:
+        - Docker networks with C(name), C(id), the C(cluster) of their label, C(subnets), and the C(endpoints) that are
+          connected.
+      type: list
+      elements: dict
+      returned: always
+    volumes:
+      description: Docker volumes with C(name), the C(cluster) of their label, and C(path).
       type: list
       elements: dict
       returned: always
@@ -202,6 +222,14 @@ host:
       type: dict
       returned: always
       sample: {at_least: -0.06, at_most: 0.02}
+failure:
+  description: Why the host could not be read. The code is V(ENGINE_LOST).
+  returned: failure
+  type: dict
+  sample:
+    code: ENGINE_LOST
+    message: "Docker Engine stopped answering while it was read (ps --all: EOF)."
+    details: {}
 problems:
   description: What is wrong with the host for O(nodes), with C(code), C(message), C(variable), C(value) and C(host).
   returned: success
@@ -209,12 +237,16 @@ problems:
   elements: dict
 """
 
+import importlib.util
 import os
+import sys
 import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils import hostread, registry
+from ansible_collections.waent.fleet.plugins.module_utils.engine import may_hold
+from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
 from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes, host_problems, single_connects
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import parse_version
 
@@ -226,6 +258,7 @@ ASKED = (
     "container_uid",
     "disk_free_mb",
     "stop_single_connect",
+    "container_settings",
 )
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
@@ -248,6 +281,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 5.0},
     # As the action plugin has sealed it.
     "environment": {"type": "dict", "no_log": True},
+    "container_settings": {"type": "dict"},
     "nodes": {"type": "list", "elements": "dict"},
 }
 
@@ -264,6 +298,7 @@ def read_host(params: t.Mapping[str, t.Any], run: hostread.Run, command: str | N
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
         "time": time.time(),
         "engine": engine,
+        "python": {"executable": sys.executable, "requests": importlib.util.find_spec("requests") is not None},
         "containers": containers,
         "images": read_images(params, run, docker, engine),
         "listeners": hostread.read_listeners(containers),
@@ -272,6 +307,7 @@ def read_host(params: t.Mapping[str, t.Any], run: hostread.Run, command: str | N
         "media": read_store(params["media"], params["container_uid"], run, docker),
         "data": read_store(params["data"], params["container_uid"], run, docker),
         "networks": hostread.read_networks(run, docker) if docker else [],
+        "volumes": hostread.read_volumes(run, docker) if docker else [],
         "reached": [hostread.reach(target["host"], target["port"], params["timeout"]) for target in params["reach"]],
     }
     host["nodes"] = [
@@ -294,7 +330,8 @@ def read_images(
     images = []
     for reference in references:
         word, reason = None, None
-        if not local.get(reference):
+        # Nobody knows yet what an engine that is stopped holds.
+        if not local.get(reference) and not may_hold(engine):
             word, reason = registry.ask(reference, timeout=params["timeout"], insecure=engine["insecure_registries"])
         images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
     return images
@@ -310,7 +347,10 @@ def read_store(source: str | None, uid: int, run: hostread.Run, docker: str | No
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
+    try:
+        host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
+    except hostread.EngineLost as error:
+        fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
     nodes = module.params["nodes"]
     problems = []
     if nodes is not None:

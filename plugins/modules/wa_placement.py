@@ -26,9 +26,17 @@ options:
     description:
       - Version of the client, with or without the leading v. Not checked when it is left out.
     type: raw
+  check_variables:
+    description:
+      - Also check the public variables of the role C(cluster) as the play and its hosts have them, with the types that
+        YAML gave them, the file in C(wa_api_ca_path), and the names of all variables that begin with C(wa_).
+      - The play's variables are not options, so this works in playbooks only.
+    type: bool
+    default: false
   settings:
     description:
-      - The other variables of the cluster, named without C(wa_). When given, they are checked in the same go.
+      - Variables of the cluster to check in the same go, named without C(wa_). With O(check_variables) they take the
+        place of what the play has.
     type: dict
     suboptions:
       admin_password:
@@ -91,6 +99,11 @@ options:
       data:
         description: Docker volume or absolute host path of the data directory.
         type: raw
+  database_hosts:
+    description: The hosts that run a database of our own, out of the group C(wa_database_hosts).
+    type: list
+    elements: str
+    default: []
   problems:
     description: Problems that were found elsewhere, to be told together with those found here.
     type: list
@@ -241,6 +254,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 from ansible_collections.waent.fleet.plugins.module_utils.shape import running_slots, shape_options
+from ansible_collections.waent.fleet.plugins.module_utils.variables import BY_NAME
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
     KINDS,
@@ -254,8 +268,13 @@ from ansible_collections.waent.fleet.plugins.module_utils.wanted_settings import
 )
 
 CODE = "WA_INPUT_REFUSED"
-SECRETS = ("admin_password", "api_key", "jwt_key", "cert", "pin", "db_password")
-PLAIN = (
+SETTINGS = (
+    "admin_password",
+    "api_key",
+    "jwt_key",
+    "cert",
+    "pin",
+    "db_password",
     "registration_method",
     "cc",
     "phone_number",
@@ -273,13 +292,14 @@ PLAIN = (
 
 def argument_spec() -> dict[str, t.Any]:
     """Types are raw where the refusal is ours: one place words it and gives it its code."""
-    settings: dict[str, t.Any] = {name: {"type": "raw", "no_log": True} for name in SECRETS}
-    settings.update({name: {"type": "raw", "no_log": False} for name in PLAIN})
+    settings: dict[str, t.Any] = {name: {"type": "raw", "no_log": BY_NAME["wa_" + name].secret} for name in SETTINGS}
     settings["register"] = {"type": "bool", "default": False}
     return {
         **shape_options(),
         "version": {"type": "raw"},
+        "check_variables": {"type": "bool", "default": False},
         "settings": {"type": "dict", "options": settings},
+        "database_hosts": {"type": "list", "elements": "str", "default": []},
         "problems": {"type": "list", "elements": "dict", "default": []},
     }
 
@@ -296,8 +316,11 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
         nodes = [node.as_dict() for node in placement.nodes]
     if params["settings"] is not None:
         webapps = sum(1 for node in nodes if node["kind"] == "webapp")
-        problems += settings_problems(params["settings"])
-        problems += jwt_key_problems(webapps, params["settings"]["jwt_key"])
+        told = {problem.variable for problem in problems if problem.host is None}
+        names = [host["name"] for host in params["hosts"]]
+        of_variables = settings_problems(params["settings"], names, params["database_hosts"])
+        of_variables += jwt_key_problems(webapps, params["settings"].get("jwt_key"))
+        problems += [problem for problem in of_variables if problem.variable not in told]
     if problems:
         nodes = []
     version = parse_version(params["version"])

@@ -37,6 +37,29 @@ options:
     type: list
     elements: dict
     default: []
+  health:
+    description:
+      - What M(waent.fleet.wa_cluster_health) returned, to know whether the cluster is in service. Nodes that have to be
+        recreated make it needed, as RV(recreation) says.
+    type: dict
+  login:
+    description:
+      - What M(waent.fleet.wa_login) returned in check mode before that. A cluster whose first password would be
+        replaced serves no number yet.
+    type: dict
+  recreate_at_once:
+    description: Recreate running nodes kind by kind where O(health) does not tell whether the cluster is in service.
+    type: bool
+    default: false
+  mend_engines:
+    description:
+      - Engines in these states are going to be installed or started, so they are no problem.
+      - Where an engine that has run before is stopped, nobody knows what it holds. With V(stopped), problems that may
+        be none then are not told, and RV(forecast) is for an engine that holds nothing. Look again when it runs.
+    type: list
+    elements: str
+    choices: [absent, stopped]
+    default: []
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_host_info
@@ -69,8 +92,8 @@ plan:
       returned: always
     action:
       description:
-        - One of V(stop), V(install_engine), V(create_network), V(pull), V(create_volume), V(create), V(start),
-          V(recreate) and V(keep).
+        - One of V(stop), V(install_engine), V(start_engine), V(create_network), V(pull), V(create_volume), V(create),
+          V(start), V(recreate), V(update) (in place, without another container) and V(keep).
       type: str
       returned: always
     what:
@@ -100,7 +123,7 @@ hosts:
   type: dict
   contains:
     engine_missing:
-      description: Whether no engine answers.
+      description: Whether no engine runs, and nodes are placed here.
       type: bool
       returned: always
     images_missing:
@@ -136,13 +159,41 @@ clocks:
   returned: always
   type: dict
   sample: {rack-a-1: {at_least: -0.06, at_most: 0.02}}
-strangers:
+stopped:
   description:
-    - Nodes whose C(WA_SECRET) is not the declared one. Old and new nodes would not understand each other, so they
-      cannot be made anew one after the other.
+    - Hosts whose engine is stopped and may hold something.
+    - Where O(mend_engines) has V(stopped), start those and look again.
   returned: always
   type: list
   elements: str
+strangers:
+  description:
+    - Nodes whose C(WA_SECRET) is not the declared one. Old and new nodes would not understand each other, so they
+      cannot be recreated one after the other.
+  returned: always
+  type: list
+  elements: str
+recreation:
+  description: The existing nodes that are recreated, and how.
+  returned: always
+  type: dict
+  contains:
+    nodes:
+      description: Names of their containers.
+      type: list
+      elements: str
+      returned: always
+    way:
+      description:
+        - V(roll) is one after the other, each with a gate after it; V(at_once) is kind by kind; V(nothing) that there
+          is none. V(ask) says that it takes O(health) to tell.
+      type: str
+      returned: always
+    why:
+      description: The reason in words, empty with V(nothing) and V(ask).
+      type: str
+      returned: always
+  sample: {nodes: [wa-coreapp-1], way: ask, why: ""}
 problems:
   description: Everything that is wrong, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always
@@ -164,14 +215,21 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils.engine import MENDABLE, STOPPED, UNSEEN_CODES, may_hold
 from ansible_collections.waent.fleet.plugins.module_utils.host import (
     clock_problems,
     host_problems,
     missing_images,
+    unmended_problems,
     unread_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan, strangers
+from ansible_collections.waent.fleet.plugins.module_utils.siteplan import (
+    host_plan,
+    recreation,
+    service_of,
+    strangers,
+)
 from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
 
 CODE = "WA_PREFLIGHT_FAILED"
@@ -179,6 +237,10 @@ ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "problems": {"type": "list", "elements": "dict", "default": []},
+    "health": {"type": "dict"},
+    "login": {"type": "dict"},
+    "recreate_at_once": {"type": "bool", "default": False},
+    "mend_engines": {"type": "list", "elements": "str", "choices": list(MENDABLE), "default": []},
 }
 
 
@@ -188,18 +250,25 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     by_host = {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in hosts}
     clocks = {host["name"]: host["clock"] for host in hosts if host.get("clock")}
     problems = [Problem(**problem) for problem in params["problems"]]
+    mend = params["mend_engines"]
+    stopped = [host["name"] for host in hosts if may_hold(host["engine"])]
+    unseen = UNSEEN_CODES if stopped and STOPPED in mend else frozenset()
     for host in hosts:
-        problems += host_problems(host, by_host[host["name"]])
+        problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unseen]
+        problems += unmended_problems(host, by_host[host["name"]], mend)
     problems += unread_problems(hosts, nodes)
     problems += clock_problems({name: (clock["at_least"], clock["at_most"]) for name, clock in clocks.items()})
     plans = {host["name"]: host_plan(host, by_host[host["name"]]) for host in hosts}
     acts = [act for host in hosts for act in plans[host["name"]]]
+    service = service_of(params["login"], params["health"])
+    recreated = recreation(hosts, [] if unseen else acts, service, params["recreate_at_once"])
+    problems += [recreated.problem] if recreated.problem else []
     result = {
         "plan": [act.as_dict() for act in acts],
-        "forecast": [act.sentence for act in acts if act.action != "keep"],
+        "forecast": [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else []),
         "hosts": {
             host["name"]: {
-                "engine_missing": not host["engine"]["answers"],
+                "engine_missing": host["engine"]["state"] in MENDABLE and bool(by_host[host["name"]]),
                 "images_missing": missing_images(host, by_host[host["name"]]),
                 "network_missing": any(act.action == "create_network" for act in plans[host["name"]]),
                 "volumes_missing": [act.what for act in plans[host["name"]] if act.action == "create_volume"],
@@ -210,7 +279,9 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
             for host in hosts
         },
         "clocks": clocks,
+        "stopped": stopped,
         "strangers": strangers(hosts),
+        "recreation": recreated.as_dict(),
     }
     return result, problems
 

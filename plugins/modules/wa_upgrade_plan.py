@@ -275,7 +275,9 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     if nobody_to_ask(nodes, health):
         plan = only_webapps(plan, state)
     elif plan.strategy == "rolling" and plan.steps:
-        problems += health_problems(nodes, params["nodes"], health) + stranger_problems(params["hosts"])
+        told = {problem.code for problem in problems} & {"NODE_UNKNOWN"}
+        problems += [p for p in health_problems(nodes, params["nodes"], health) if p.code not in told]
+        problems += stranger_problems(params["hosts"])
         if health["cluster"].get("registered"):
             problems += uncertain_owners(nodes, params["nodes"], params["hosts"], state.shards)
     problems += plan.problems

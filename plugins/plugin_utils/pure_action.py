@@ -33,9 +33,17 @@ class PureAction(ActionBase):
         """Result and problems for checked options: the module's own function."""
         raise NotImplementedError
 
+    def prepared(self, params: dict[str, t.Any], task_vars: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+        """The checked options as the function gets them, and warnings; here an action adds what it has to read."""
+        del task_vars
+        return params, []
+
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, params = self.validate_argument_spec(argument_spec=self.options)
+        params, warnings = self.prepared(params, task_vars or {})
         found, problems = self.answer(params)
         result.update(outcome(self.code, problems, found))
+        if warnings:
+            result["warnings"] = warnings
         return result

@@ -120,8 +120,10 @@ class EmulatedCluster:
         **options: t.Any,
     ) -> None:
         container = self.client.containers.create(
-            image, command, name="{0}-{1}".format(self.name, name), environment=environment, detach=True, **options
-        )
+            image, command, name="{0}-{1}".format(self.name, name), environment=environment, detach=True,
+            # By it site.yml, which other tests run on this engine meanwhile, knows it for another cluster.
+            labels={"waent.fleet.cluster": self.name}, **options,
+        )  # fmt: skip
         self.containers[name] = container
         self.client.networks.get("bridge").disconnect(container)
         self.network.connect(container, aliases=list(aliases))

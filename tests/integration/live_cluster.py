@@ -30,9 +30,11 @@ import docker.errors
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE / "site"), str(ROOT / "emulator" / "src")]
+sys.path.append(str(ROOT / "emulator" / "tests"))
 
 from good import SECRETS  # noqa: E402 - from the directory of the tests of site.yml
 from killing import killed_at  # noqa: E402
+from machine import machine_address  # noqa: E402, F401 - shared with the tests of the emulator, and used by those beside this
 from site_runs import OK, Run, environment, play, write_inventory, write_variables  # noqa: E402
 from waemu.probe import Options, Probe  # noqa: E402 - the emulator is not installed
 
@@ -152,15 +154,30 @@ class LiveCluster:
         self.home, self.shape = home, shape
         self.engine = docker.from_env(timeout=120)
         self.gateway_url = ""
+        self.spoilt = False
+        """A test that failed has left it in no known state."""
         self._given: dict[str, t.Any] = {}
+        self._lasting: dict[str, t.Any] = {}
         self._token = ""
         self._runs = 0
 
     # -- making and removing -----------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Gateway and cluster; what a broken-off run has left goes first. Raises Failed."""
-        shape = self.shape
+    def start(self, shards: int = 0, version: str = "") -> None:
+        """Gateway and cluster; what a broken-off run has left goes first. Raises Failed.
+
+        shards, version: those to begin with, where they are not the ones that the inventory says.
+        """
+        self.prepare(shards, version)
+        run = self.play("site.yml")
+        if run.code != OK:
+            raise Failed("site.yml did not make the cluster:\n" + run.output)
+        self.declare(wa_shards=self.shape.shards, wa_version=self.shape.version)
+
+    def prepare(self, shards: int = 0, version: str = "") -> None:
+        """Gateway and inventory, and nothing of the cluster. Raises Failed. shards, version: as for C(start)."""
+        shape = self.shape._replace(shards=shards or self.shape.shards, version=version or self.shape.version)
+        self._token = ""
         self._remove_gateway()
         gateway = self.engine.containers.run(
             GATEWAY_IMAGE, name=shape.prefix + "-gateway", detach=True,
@@ -172,30 +189,70 @@ class LiveCluster:
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
         groups = {name: [shape.host] for name in ("wa_database_hosts", *shape.groups)}
         self.inventory = write_inventory(self.home / "hosts.yml", {shape.host: shape.host_variables()}, **groups)
-        self._given = shape.variables(ports["5222/tcp"])
+        self._given = {**shape.variables(ports["5222/tcp"]), **self._lasting}
         self.declare()
         if self.containers():
-            self._uninstall()
-        run = self.play("site.yml")
-        if run.code != OK:
-            raise Failed("site.yml did not make the cluster:\n" + run.output)
+            self._clear_away()
 
-    def declare(self, **variables: t.Any) -> None:
-        """Have the inventory say something else, or more, from now on."""
+    def ready(self, shards: int = 0, version: str = "") -> None:
+        """The state that a test begins with, whatever the test before has done. Raises Failed.
+
+        What a failed test has left is made anew: nobody knows all that is still changed in it. So is what is in another
+        state than asked for, so that each test can be run alone. shards, version: those asked for, if any.
+        """
+        if self.spoilt or (shards and self._differs(shards, version)):
+            self.spoilt = True
+            self.start(shards, version)
+            faults = self.faults(shards or self.shape.shards)
+            if faults:
+                raise Failed("a new cluster is not as it should be: " + "; ".join(faults))
+            self.spoilt = False
+
+    def _differs(self, shards: int, version: str) -> bool:
+        try:
+            found = (self.shards(), self.versions())
+        except Failed:
+            return True
+        return found != (shards, {version}) or self.faults(shards) != []
+
+    def declare(self, *, lasting: bool = False, **variables: t.Any) -> None:
+        """Have the inventory say something else, or more, from now on. lasting: also when the cluster is made anew."""
         self._given.update(variables)
+        if lasting:
+            self._lasting.update(variables)
         self.variables = write_variables(self.home / "variables.json", self._given)
 
     def remove(self) -> None:
         """Everything this made, and nothing else."""
         try:
-            self._uninstall()
+            self.uninstall()
         finally:
             self._remove_gateway()
 
-    def _uninstall(self) -> None:
+    def uninstall(self) -> None:
+        """Everything but the gateway. Raises Failed."""
+        self._token = ""
         run = self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
         if run.code != OK:
             raise Failed("uninstall.yml did not remove the cluster:\n" + run.output)
+
+    def _clear_away(self) -> None:
+        """All there is of it, even if uninstall.yml fails: that is not the fault of a test that needs a new one."""
+        try:
+            self.uninstall()
+        except Failed as error:
+            print(error, file=sys.stderr)
+            for one in self.engine.containers.list(all=True, filters={"label": self._label}):
+                one.remove(force=True, v=True)
+            for volume in (self.shape.prefix + "Database", self.shape.prefix + "Media"):
+                with contextlib.suppress(docker.errors.NotFound):
+                    self.engine.volumes.get(volume).remove(force=True)
+            with contextlib.suppress(docker.errors.NotFound):
+                self.engine.networks.get(self.shape.prefix).remove()
+
+    @property
+    def _label(self) -> str:
+        return "waent.fleet.cluster=" + self.shape.prefix
 
     def _remove_gateway(self) -> None:
         with contextlib.suppress(docker.errors.NotFound):
@@ -337,11 +394,34 @@ class LiveCluster:
         """A coreapp that is stopped has been so for that long, as far as the database tells."""
         moment = "UTC_TIMESTAMP(6) - INTERVAL {0} SECOND".format(seconds)
         age = "UPDATE clusterStore.nodes SET last_seen = {0} WHERE node_key LIKE '%:{1}';".format(moment, name)
+        told = self._sql(age + " SELECT ROW_COUNT()")
+        if told.split() != ["ROW_COUNT()", "1"]:
+            raise Failed("the row of {0} was not changed: {1}".format(name, told))
+
+    def lose_its_shards(self) -> None:
+        """Registered with one shard, as a first run leaves it that ends between registration and set-shards."""
+        restart = "generation = generation + 1, changed_at = UTC_TIMESTAMP(6)"
+        self._sql(
+            "UPDATE clusterStore.cluster_state SET shards = 1, {0}; DELETE FROM clusterStore.shard_map".format(restart)
+        )
+
+    def forget(self, name: str) -> None:
+        """Strike off the row of a node that is gone, as the masters do after some minutes."""
+        self._sql("DELETE FROM clusterStore.nodes WHERE node_key LIKE '%:{0}'".format(name))
+
+    def wait_for_row(self, key: str) -> None:
+        """Until a node has made itself known in the database. Raises Failed."""
+        deadline = time.monotonic() + SETTLE_SECONDS * 3
+        while key not in self._sql("SELECT node_key FROM clusterStore.nodes"):
+            if time.monotonic() > deadline:
+                raise Failed("{0} has not made itself known".format(key))
+            time.sleep(0.5)
+
+    def _sql(self, queries: str) -> str:
         database = self.engine.containers.get(self.shape.prefix + "-db")
-        command = ["mariadb", "--batch", "-e", age + " SELECT ROW_COUNT()"]
+        command = ["mariadb", "--batch", "-e", queries]
         told = database.exec_run(command, environment={"MYSQL_PWD": SECRETS["wa_db_password"]})
-        if told.output.decode().split() != ["ROW_COUNT()", "1"]:
-            raise Failed("the row of {0} was not changed: {1}".format(name, told.output.decode()))
+        return str(told.output.decode())
 
     def connections(self) -> list[dict[str, t.Any]]:
         """Who is connected for which shards, as the gateway sees it."""

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The modules as ansible-playbook runs them, against a running emulated cluster.
 
-The tests go from a new installation to a cluster that was resharded and use one cluster: their order matters.
+The tests go from a new installation to a cluster that was resharded and use one cluster. After one that failed there is
+a new one, in which what the next test needs is played first.
 Every run is as talkative as it gets, and none of the secrets may be in what it says.
 """
 
@@ -118,36 +119,78 @@ def _told(output: str) -> str:
     return "\n".join(lines[last:])
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
-    """A database in which no node has been yet."""
-    made = Site(tmp_path_factory.mktemp("site"))
-    try:
-        made.start_database()
-        yield made
-    finally:
-        made.cluster.close()
+class Sites:
+    """The site that the tests share, and another one after a test that failed: it fails alone."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self.factory = factory
+        self.spoilt = False
+        self.site: Site | None = None
+        self.played: list[str] = []
+        self.started = False
+
+    def empty(self) -> Site:
+        """A database in which no node has been yet."""
+        if self.site is None or self.spoilt or self.started:
+            self.close()
+            self.site = Site(self.factory.mktemp("site"))
+            self.started, self.spoilt, self.played = False, False, []
+            self.site.start_database()
+        return self.site
+
+    def after(self, *playbooks: str) -> Site:
+        """An installation in which these were played, others perhaps too; a new one where that is not so."""
+        if self.site is None or self.spoilt or not set(playbooks) <= set(self.played):
+            site = self.empty()
+            self.spoilt = True
+            self.started = True
+            site.start_nodes()
+            for name in playbooks:
+                site.play(name)
+            self.spoilt, self.played = False, list(playbooks)
+        elif not self.started:
+            self.started = True
+            self.site.start_nodes()
+        return self.site
+
+    def close(self) -> None:
+        """Take it away."""
+        if self.site is not None:
+            self.site.cluster.close()
+            self.site = None
 
 
 @pytest.fixture(scope="module")
-def site(empty: Site) -> Site:
-    """A new installation."""
-    empty.start_nodes()
-    return empty
+def sites(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Sites]:
+    """Nothing yet."""
+    made = Sites(tmp_path_factory)
+    yield made
+    made.close()
 
 
-def test_database(empty: Site) -> None:
+BEFORE = {
+    "login": (),
+    "unregistered": (),
+    "account": ("login",),
+    **dict.fromkeys(("health", "settings", "user", "failover", "shards"), ("login", "account")),
+}
+"""What a playbook needs to have been played before it."""
+
+
+def test_database(sites: Sites) -> None:
     """Before any node has started: what the first of them creates would be there in parts."""
-    empty.play("database")
+    sites.empty().play("database")
 
 
 @pytest.mark.parametrize("playbook", ["login", "unregistered", "account", "health", "settings", "user"])
-def test_playbook(site: Site, playbook: str) -> None:
-    site.play(playbook)
+def test_playbook(sites: Sites, playbook: str) -> None:
+    sites.after(*BEFORE[playbook]).play(playbook)
+    sites.played.append(playbook)
 
 
-def test_failover(site: Site) -> None:
+def test_failover(sites: Sites) -> None:
     """The owner is taken away; the standby takes over within the product's times."""
+    site = sites.after(*BEFORE["failover"])
     ((owner,),) = site.cluster.sql("SELECT DISTINCT owner_key FROM clusterStore.shard_map")
     (standby,) = {"coreapp-host-{0}:wa-coreapp-{0}".format(number) for number in (1, 2)} - {owner}
     serves = site.cluster.containers[owner.rpartition(":wa-")[2]]
@@ -156,7 +199,8 @@ def test_failover(site: Site) -> None:
     serves.start()
 
 
-def test_shards(site: Site) -> None:
+def test_shards(sites: Sites) -> None:
     """From one shard to two and back, with a third coreapp."""
+    site = sites.after(*BEFORE["shards"])
     site.cluster.start_coreapp(3)
     site.play("shards")

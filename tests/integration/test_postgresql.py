@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from live_cluster import OK, LiveCluster, Shape, write_inventory
+from live_cluster import OK, LiveCluster, Shape, machine_address, write_inventory
 
 IMAGE = "waent/postgres:15"
 USER, PASSWORD = "fleet", "canary-pg-4Ls8"
@@ -22,7 +22,7 @@ class OnPostgres(LiveCluster):
     """The cluster, and beside it a server that does not belong to it."""
 
     def start(self) -> None:
-        gateway = self.engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+        gateway = machine_address(self.engine, IMAGE)
         environment = {"POSTGRES_USER": USER, "POSTGRES_PASSWORD": PASSWORD}
         self.server = self.engine.containers.run(
             IMAGE, name=SHAPE.prefix + "-server", detach=True, environment=environment,
@@ -49,9 +49,16 @@ class OnPostgres(LiveCluster):
                     raise
                 time.sleep(0.2)
 
+    def make_anew(self) -> None:
+        """The cluster, on the server that is there."""
+        if self.containers():
+            self._clear_away()
+        run = self.play("site.yml")
+        assert run.code == OK, run.output
+
     def remove(self) -> None:
         try:
-            self._uninstall()
+            self.uninstall()
         finally:
             self.server.remove(force=True, v=True)
 
@@ -83,6 +90,8 @@ def test_from_nothing_to_a_healthy_cluster_and_again_without_a_change(cluster: O
 
 
 def test_status_reads_the_database_too(cluster: OnPostgres) -> None:
+    if cluster.spoilt or not cluster.containers():
+        cluster.make_anew()
     run = cluster.play("status.yml")
     assert run.code == OK, run.output
     assert "DB_" not in run.output

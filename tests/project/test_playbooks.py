@@ -9,7 +9,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tree import INVENTORIES, PLAYBOOKS, ROOT, name_of, run
+from tree import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
+
+IMPORTED = {"roll"}
+"""Imported by other playbooks only, beside those whose name begins with an underscore."""
+PUBLIC = [path for path in PLAYBOOKS if path.stem not in IMPORTED and not path.stem.startswith("_")]
 
 
 @pytest.mark.parametrize("inventory", INVENTORIES, ids=name_of)
@@ -33,9 +37,7 @@ def groups(inventory: Path) -> dict[str, dict]:
 def test_every_host_of_an_inventory_has_a_rack_and_something_to_run(inventory: Path) -> None:
     read = groups(inventory)
     variables = read["_meta"]["hostvars"]
-    running = {
-        host for kind in ("webapp", "master", "coreapp") for host in read[f"wa_{kind}_hosts"].get("hosts", [])
-    }
+    running = {host for kind in ("webapp", "master", "coreapp") for host in read[f"wa_{kind}_hosts"].get("hosts", [])}
     assert running
     assert [host for host in sorted(running) if not variables[host].get("rack")] == []
 
@@ -45,3 +47,16 @@ def test_the_production_example_spreads_over_three_racks_and_brings_no_database(
     racks = {variables["rack"] for variables in read["_meta"]["hostvars"].values() if "rack" in variables}
     assert len(racks) == 3
     assert "wa_database_hosts" not in read
+
+
+@pytest.mark.parametrize("playbook", PUBLIC, ids=name_of)
+def test_a_playbook_first_checks_how_it_was_called(playbook: Path) -> None:
+    """Ansible skips a play whose group is missing, so that without this nothing at all would end green."""
+    first = load(playbook)[0]
+    assert first.get("ansible.builtin.import_playbook") == "_validate.yml"
+    assert first["vars"] == {"_wa_playbook": playbook.stem}
+
+
+def test_what_is_imported_only_is_imported() -> None:
+    imported = {play.get("ansible.builtin.import_playbook") for playbook in PUBLIC for play in load(playbook)}
+    assert {path.name for path in PLAYBOOKS if path not in PUBLIC} == imported - {None}

@@ -6,11 +6,24 @@
 from __future__ import annotations
 
 import re
+import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 from tree import ROLES, ROOT, load, name_of, tracked
+
+COLLECTIONS = str(ROOT / ".collections")
+if COLLECTIONS not in sys.path:
+    sys.path.insert(0, COLLECTIONS)
+
+from ansible_collections.waent.fleet.plugins.module_utils.variables import (  # noqa: E402 - from the checkout
+    BY_NAME,
+    INTERNAL,
+    OF_EXAMPLES,
+    OWN_ENVIRONMENT,
+    VARIABLES,
+)
 
 PUBLIC = re.compile(r"\bwa_[a-z0-9_]+\b")
 # Facts of the inventory and short names of the command line: no role has a default for them.
@@ -51,9 +64,7 @@ def test_a_role_documents_every_entry_point(role: Path) -> None:
     called = {
         match
         for file in tracked("playbooks/*.yml", "roles/*.yml")
-        for match in re.findall(
-            r"name: waent\.fleet\." + role.name + r"\n\s+tasks_from: (\w+)", file.read_text()
-        )
+        for match in re.findall(r"name: waent\.fleet\." + role.name + r"\n\s+tasks_from: (\w+)", file.read_text())
     }
     if (role / "tasks" / "main.yml").exists():
         called.add("main")
@@ -110,3 +121,64 @@ def test_inventories_set_only_variables_that_exist() -> None:
         if names:
             unknown[str(file.relative_to(ROOT))] = names
     assert unknown == {}
+
+
+# --- the declarations in module_utils/variables.py --------------------------------------------------------------------
+
+
+def test_every_variable_of_a_role_is_declared() -> None:
+    assert public_variables() - BY_NAME.keys() - INTERNAL == set()
+
+
+def test_every_declared_variable_is_one_of_its_role() -> None:
+    of_roles = {role.name: {name for name in documented(role) if name.startswith("wa_")} for role in ROLES}
+    declared = {variable.name: variable.role for variable in VARIABLES if variable.role}
+    assert {name for name, role in declared.items() if name not in of_roles[role]} == set()
+    assert {
+        name for role in ("cluster", "upgrade", "docker_engine") for name in of_roles[role]
+    } - declared.keys() <= INTERNAL
+
+
+def test_documented_types_and_secrets_are_those_that_are_checked() -> None:
+    differing = {}
+    for role in ROLES:
+        for name, option in documented(role).items():
+            declared = BY_NAME.get(name)
+            if declared and (option["type"], option.get("no_log", False)) != (declared.kind.spec, declared.secret):
+                differing[name] = (option["type"], option.get("no_log", False), declared.kind.spec, declared.secret)
+    assert differing == {}
+
+
+def test_defaults_are_of_the_declared_type() -> None:
+    types = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list}
+    wrong = {}
+    for role in ROLES:
+        for name, value in defaults(role).items():
+            # A template has its type when it is filled in.
+            if name in BY_NAME and "{{" not in str(value) and not isinstance(value, types[BY_NAME[name].kind.spec]):
+                wrong[name] = value
+    assert wrong == {}
+
+
+def test_names_in_examples_of_hooks_are_known() -> None:
+    used = {
+        name
+        for file in tracked("docs/examples/*.yml")
+        for name in re.findall(r"\b(?:register: |vars:\s+|\{\{ )(wa_[a-z0-9_]+)", file.read_text())
+    }
+    assert used - BY_NAME.keys() - INTERNAL - OF_EXAMPLES == set()
+
+
+def test_what_the_roles_set_in_the_environment_is_what_users_may_not_set_again() -> None:
+    said = load(ROOT / "roles" / "cluster" / "vars" / "main.yml")
+    names = set(said["_wa_common_environment"]) | set(said["_wa_core_environment"])
+    names |= set(re.findall(r"'(WA_[A-Z_]+)'", str(said["_wa_environment"]) + said["_wa_webapp_secrets"]))
+    assert names - OWN_ENVIRONMENT.keys() == set()
+    assert {
+        source for source in OWN_ENVIRONMENT.values() if source and not set(source.split(" and ")) <= BY_NAME.keys()
+    } == set()
+
+
+def test_internal_names_are_used() -> None:
+    text = "".join(file.read_text() for file in tracked("roles/*.yml", "playbooks/*.yml", "docs/*.yml"))
+    assert {name for name in INTERNAL if name not in text} == set()

@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ import pytest
 from tests.cluster.conftest import ACCOUNT, CERT, GATEWAY_IMAGE, Cluster, needs_root, sole_owner
 from waemu.gateway.faults import CRASHES
 from waemu.protocol.nodes import CoreError, NodeStatus
+from waemu.shards import shard_of
 
 COREAPPS = ("coreapp1", "coreapp2", "coreapp3")
 NUMBER = ACCOUNT["cc"] + ACCOUNT["phone_number"]
@@ -37,6 +38,12 @@ class Witnessed(Cluster):
         assert answer.status == 200, content
         return content
 
+    def register(self) -> None:
+        """Request a code, and verify the one that the gateway sends."""
+        self.wait(lambda: self.code_requested("sms"), 60)
+        code = self.admin("GET", f"/numbers/{NUMBER}")["code"]
+        self.on_primary("POST", "/account/verify", {"code": code})
+
     def connected(self) -> dict[int, str]:
         """Shard to node, as the gateway sees it."""
         links = self.admin("GET", "/connections")
@@ -56,21 +63,30 @@ class Witnessed(Cluster):
         return set(found) == {-1, *range(shards)} and len(set(found.values())) == shards + 1 and self.owners() == found
 
 
+def build(cluster: Witnessed) -> None:
+    """Two masters, three coreapps, not registered yet."""
+    cluster.database()
+    cluster.gateway()
+    for kind in ("master1", "master2", *COREAPPS):
+        cluster.node(kind)
+
+
 @pytest.fixture(scope="module")
-def cluster(new_cluster: Callable[..., Cluster], engine: Any) -> Any:
-    """Two masters, three coreapps, registered through the gateway."""
-    del new_cluster
+def shared(engine: Any) -> Iterator[Witnessed]:
+    """One cluster for all tests."""
     found = Witnessed(engine, "gateway", WAEMU_GATEWAY_URL="http://gateway:5222")
-    try:
-        found.database()
-        found.gateway()
-        for kind in ("master1", "master2", *COREAPPS):
-            found.node(kind)
-        yield found
-    finally:
-        found.close()
+    yield found
+    found.close()
 
 
+@pytest.fixture
+def cluster(shared: Witnessed, request: pytest.FixtureRequest) -> Witnessed:
+    """The cluster in the state that the test asks for."""
+    shared.ready(build, request)
+    return shared
+
+
+@pytest.mark.served(0)
 def test_the_code_comes_from_the_gateway(cluster: Witnessed) -> None:
     cluster.wait(lambda: cluster.code_requested("voice"), 60)
     cluster.wait(lambda: [cluster.status(kind) for kind in COREAPPS] == [1011] * 3, 60)
@@ -84,6 +100,7 @@ def test_the_code_comes_from_the_gateway(cluster: Witnessed) -> None:
     cluster.wait(cluster.only_link, 60)
 
 
+@pytest.mark.served(1, 2)
 def test_a_message_is_in_the_ledger_and_then_read(cluster: Witnessed) -> None:
     serves = cluster.wait(cluster.only_owner, 60) or ""
     cluster.send(serves, "15550007")
@@ -92,6 +109,7 @@ def test_a_message_is_in_the_ledger_and_then_read(cluster: Witnessed) -> None:
     cluster.wait(lambda: cluster.admin("GET", f"/ledger/{NUMBER}/{entry['id']}")["read_at"], 20)
 
 
+@pytest.mark.served(1)
 def test_a_cut_connection_comes_back_by_itself(cluster: Witnessed) -> None:
     serves = cluster.wait(cluster.only_link, 60) or ""
     assert cluster.admin("POST", "/cuts", {"node": f"{serves}:{serves}", "seconds": 10})["closed"] == 1
@@ -99,6 +117,7 @@ def test_a_cut_connection_comes_back_by_itself(cluster: Witnessed) -> None:
     cluster.wait(lambda: cluster.only_link() == serves, 60)
 
 
+@pytest.mark.served(1)
 def test_paused_owner_and_its_successor_are_no_ban(cluster: Witnessed) -> None:
     before = cluster.wait(cluster.only_link, 60) or ""
     cluster.containers[before].pause()
@@ -109,6 +128,7 @@ def test_paused_owner_and_its_successor_are_no_ban(cluster: Witnessed) -> None:
     assert cluster.admin("GET", "/bans") == []
 
 
+@pytest.mark.served(1, 2)
 @pytest.mark.parametrize("crash", CRASHES)
 def test_set_shards_is_finished_after_a_crash_of_the_primary(cluster: Witnessed, crash: str) -> None:
     shards = 1 if cluster.sql("SELECT shards FROM clusterStore.cluster_state") == ["2"] else 2
@@ -129,6 +149,7 @@ def test_set_shards_is_finished_after_a_crash_of_the_primary(cluster: Witnessed,
     assert cluster.admin("GET", "/bans") == []
 
 
+@pytest.mark.served(1)
 def test_refused_set_shards_changes_nothing_and_works_when_called_again(cluster: Witnessed) -> None:
     assert cluster.wait(cluster.only_link, 200)
     before = cluster.connected()
@@ -142,6 +163,7 @@ def test_refused_set_shards_changes_nothing_and_works_when_called_again(cluster:
     cluster.wait(lambda: cluster.holds(2), 200)
 
 
+@pytest.mark.served(2)
 @needs_root
 def test_owner_that_cannot_read_the_database_during_set_shards_is_no_ban(cluster: Witnessed) -> None:
     cluster.wait(lambda: cluster.holds(2), 200)
@@ -159,6 +181,7 @@ def test_owner_that_cannot_read_the_database_during_set_shards_is_no_ban(cluster
     assert cluster.admin("GET", "/bans") == []
 
 
+@pytest.mark.served(2)
 @pytest.mark.parametrize("how", ["wrong", "overdue"])
 def test_certificate_problems_end_when_the_right_one_comes(cluster: Witnessed, how: str) -> None:
     if how == "wrong":
@@ -186,6 +209,7 @@ def _refusal(cluster: Witnessed) -> int | None:
     return None
 
 
+@pytest.mark.served(2)
 def test_an_expired_certificate_bans(cluster: Witnessed) -> None:
     expired = base64.b64encode(b'{"expires": "2020-01-01"}').decode()
     with pytest.raises(CoreError) as refusal:
@@ -199,7 +223,11 @@ def test_an_expired_certificate_bans(cluster: Witnessed) -> None:
     cluster.wait(lambda: cluster.holds(2), 200)
 
 
+@pytest.mark.served(2)
 def test_bodies_are_kept_as_they_came(cluster: Witnessed) -> None:
+    cluster.wait(lambda: cluster.holds(2), 200)
+    cluster.send(cluster.connected()[shard_of("15550008", 2)], "15550008")
+    cluster.wait(lambda: cluster.admin("GET", f"/ledger?number={NUMBER}"), 20)
     entries = cluster.admin("GET", f"/ledger?number={NUMBER}&limit=1")
     assert msgspec.json.decode(msgspec.json.encode(entries[0]["body"])) == {"text": {}}
     assert cluster.admin("GET", "/ledger?number=1") == []

@@ -13,26 +13,38 @@ COREAPPS = ("coreapp1", "coreapp2", "coreapp3")
 MASTERS = ("master1", "master2")
 
 
-@pytest.fixture(scope="module")
-def cluster(new_cluster: Callable[..., Cluster], postgres_image: str) -> Cluster:
+def build(cluster: Cluster) -> None:
     """Two masters, three coreapps, nothing registered yet; the schema was made ahead of time, twice."""
-    assert postgres_image
-    cluster = new_cluster("postgres", postgres=True)
     cluster.database()
     for said in ("Schema of message is now at version 1", "Schema is up to date"):
         code, log = cluster.oneshot("upgrade", command=START_POSTGRES, WA_DB_UPGRADE="1")
         assert (code, said in log) == (0, True), log
     for kind in (*MASTERS, *COREAPPS):
         cluster.node(kind)
-    return cluster
 
 
+@pytest.fixture(scope="module")
+def shared(new_cluster: Callable[..., Cluster], postgres_image: str) -> Cluster:
+    """One cluster for all tests."""
+    assert postgres_image
+    return new_cluster("postgres", postgres=True)
+
+
+@pytest.fixture
+def cluster(shared: Cluster, request: pytest.FixtureRequest) -> Cluster:
+    """The cluster in the state that the test asks for."""
+    shared.ready(build, request)
+    return shared
+
+
+@pytest.mark.served(0, 1, 2)
 def test_groups_are_schemas_of_one_database(cluster: Cluster) -> None:
     schemas = cluster.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%Store' ORDER BY 1")
     assert schemas[2:4] == ["clusterStore", "configStore"]
     assert len(schemas) == 7
 
 
+@pytest.mark.served(0)
 def test_registered_and_sending(cluster: Cluster) -> None:
     cluster.register()
     cluster.send(cluster.wait(cluster.only_owner, 60) or "")
@@ -41,15 +53,18 @@ def test_registered_and_sending(cluster: Cluster) -> None:
     assert cluster.sql('SELECT id FROM "messageStore".messages') == []  # pass_through is on before v2.35
 
 
+@pytest.mark.served(1)
 def test_fail_over(cluster: Cluster) -> None:
     cluster.wait(lambda: len(cluster.standbys()) == 2, 60)
     before = cluster.wait(cluster.only_owner, 60) or ""
     ending = cluster.end(before)
     took_about(cluster.replaced(before), 30, 40, ending=ending)
+    assert cluster.rule_that_replaced(before) == "heartbeat"
     cluster.send(cluster.only_owner() or "")
     cluster.containers[before].start()
 
 
+@pytest.mark.served(1)
 def test_another_master_takes_over(cluster: Cluster) -> None:
     serves, primary = cluster.wait(cluster.only_owner, 60), cluster.wait(cluster.primary, 60)
     ending = cluster.end(primary)
@@ -59,6 +74,7 @@ def test_another_master_takes_over(cluster: Cluster) -> None:
     cluster.wait(lambda: getattr(cluster.status(primary), "role", "") == "secondary_master", 60)
 
 
+@pytest.mark.served(1)
 def test_database_away_and_back_promotes_nobody(cluster: Cluster) -> None:
     serves = cluster.wait(cluster.only_owner, 60)
     cluster.containers["db"].kill()
@@ -70,6 +86,7 @@ def test_database_away_and_back_promotes_nobody(cluster: Cluster) -> None:
     assert cluster.only_owner() == serves
 
 
+@pytest.mark.served(1)
 def test_set_shards(cluster: Cluster) -> None:
     cluster.on_primary("POST", "/account/shards", {**ACCOUNT, "shards": 2})
     cluster.wait(lambda: set(owners := cluster.owners()) == {-1, 0, 1} and owners[-1] == cluster.primary(), 100)

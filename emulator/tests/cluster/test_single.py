@@ -13,6 +13,7 @@ import pytest_asyncio
 from tests.cluster.conftest import ACCOUNT
 from tests.cluster.hook import Hook
 from tests.cluster.test_api import PROBE, WebCluster
+from tests.machine import machine_seen_by
 from tests.web.conftest import PASSWORD
 
 pytestmark = pytest.mark.cluster
@@ -79,8 +80,7 @@ async def test_a_webhook_that_was_away_hears_everything(single: Single, tmp_path
     await single.until(lambda: login(single), 60)
     await single.until(lambda: registered(single), 60)
     await single.until(single.is_up, 60)
-    single.network.reload()
-    hook = Hook(single.network.attrs["IPAM"]["Config"][0]["Gateway"], tmp_path)
+    hook = Hook(machine_seen_by(single.containers["db"]), tmp_path)
     url = f"https://{single.address('web1')}/v1/certificates/webhooks/ca"
     headers = {"Authorization": f"Bearer {single.token}", "Content-Type": "text/plain"}
     async with single.session.post(url, data=hook.ca, headers=headers, ssl=False) as response:

@@ -13,11 +13,28 @@ NEWER = "v2.43.1"
 
 
 @pytest.fixture(scope="module")
-def cluster(new_cluster: Callable[..., Cluster]) -> Cluster:
-    """A database and nothing else."""
-    cluster = new_cluster("start")
-    cluster.database()
-    return cluster
+def shared(new_cluster: Callable[..., Cluster]) -> Cluster:
+    """One database for all tests."""
+    return new_cluster("start")
+
+
+@pytest.fixture
+def cluster(shared: Cluster, request: pytest.FixtureRequest) -> Cluster:
+    """A database, and what tests before this one have left running."""
+    shared.ready(Cluster.database, request)
+    return shared
+
+
+def single_instance(cluster: Cluster) -> None:
+    """A single instance, registered and connected; nothing happens where it is there."""
+    if "wacore" in cluster.containers:
+        return
+    cluster.node("wacore", WA_APP_MULTICONNECT="0", COREAPP_HOSTNAME="", WA_DB_NAME_PREFIX="single_")
+    cluster.wait(lambda: getattr(cluster.status("wacore"), "gateway_status", "") == "unregistered", 60)
+    request = {**ACCOUNT, "method": "sms", "cert": "YWJj"}
+    assert cluster.call("wacore", 6252, "POST", "/account", request)["http_status"] == 202
+    cluster.call("wacore", 6252, "POST", "/account/verify", {"code": "123456"})
+    cluster.wait(lambda: cluster.owners() == {-1: "wacore", 0: "wacore"}, 30)
 
 
 def test_schema_upgrade_ends_well_twice(cluster: Cluster) -> None:
@@ -83,12 +100,7 @@ def test_wait_script_ends_at_once_when_stopped(cluster: Cluster) -> None:
 
 
 def test_single_instance_is_its_own_master(cluster: Cluster) -> None:
-    cluster.node("wacore", WA_APP_MULTICONNECT="0", COREAPP_HOSTNAME="", WA_DB_NAME_PREFIX="single_")
-    cluster.wait(lambda: getattr(cluster.status("wacore"), "gateway_status", "") == "unregistered", 60)
-    request = {**ACCOUNT, "method": "sms", "cert": "YWJj"}
-    assert cluster.call("wacore", 6252, "POST", "/account", request)["http_status"] == 202
-    cluster.call("wacore", 6252, "POST", "/account/verify", {"code": "123456"})
-    cluster.wait(lambda: cluster.owners() == {-1: "wacore", 0: "wacore"}, 30)
+    single_instance(cluster)
     status = cluster.status("wacore")
     assert isinstance(status, NodeStatus)
     assert status.role == "coreapp"
@@ -97,6 +109,7 @@ def test_single_instance_is_its_own_master(cluster: Cluster) -> None:
 
 def test_expired_build_refuses_to_work(cluster: Cluster) -> None:
     expired = {"WA_APP_MULTICONNECT": "0", "COREAPP_HOSTNAME": "", "WA_DB_NAME_PREFIX": "single_"}
+    single_instance(cluster)
     cluster.containers.pop("wacore").remove(force=True, v=True)
     cluster.node("wacore", WAEMU_FAULT_BUILD_EXPIRED="1", **expired)
     cluster.wait(lambda: getattr(cluster.status("wacore"), "gateway_status", "") == "disconnected", 60)
@@ -114,5 +127,8 @@ def test_expired_build_refuses_to_work(cluster: Cluster) -> None:
 
 def test_standby_is_light(cluster: Cluster) -> None:
     """At most 80 MB resident."""
+    if "coreapp1" not in cluster.containers:
+        cluster.node("coreapp1", command=START)
+    cluster.wait(lambda: cluster.status("coreapp1") == 1011, 60)
     pids = cluster.containers["coreapp1"].exec_run(["grep", "VmRSS", "/proc/1/status"]).output.decode()
     assert int(pids.split()[1]) < 80 * 1024

@@ -19,13 +19,14 @@ import docker
 import pytest
 from docker.models.containers import Container
 
+from tests.machine import PATIENCE
+
 SETUPS = Path(__file__).parent / "setups"
+PACKAGES = Path(__file__).parents[3] / "tools" / "packages.sh"
 VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4").removeprefix("v")
 PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu") + "-compose"
 PASSWORD = "Compose-Password-1"
 CERT = "Q2VydA=="
-COMPOSE_SECONDS = 120
-PATIENCE = 90.0  # real seconds anything may take on a busy machine
 
 
 def program() -> str:
@@ -35,13 +36,8 @@ def program() -> str:
         return found
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         pytest.skip("docker-compose is not installed (Debian's package docker-compose), and only root could install it")
-    install = ["apt-get", "install", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300", "--no-install-recommends"]
-    for before in ([], ["apt-get", "update", "-qq"]):  # a machine that was just set up has no package lists
-        if before:
-            subprocess.run(before, capture_output=True, check=False)
-        done = subprocess.run([*install, "docker-compose"], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            break
+    install = [str(PACKAGES), "The test of the published set-ups", "docker-compose"]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
     found = shutil.which("docker-compose")
     if not found:
         pytest.skip(f"docker-compose could not be installed from Debian: {done.stderr.strip()[-200:]}")
@@ -105,7 +101,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=COMPOSE_SECONDS,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-3000:]}\n{self.logs()}"

@@ -21,6 +21,7 @@ from docker.models.containers import Container
 
 from tests.cluster.conftest import DB_IMAGE, GATEWAY_IMAGE
 from tests.compose.project import PREFIX, Project, free_ports
+from tests.machine import machine_address
 from waemu.shards import shard_of
 
 pytestmark = pytest.mark.cluster
@@ -66,7 +67,7 @@ class Gateway:
 @pytest.fixture(scope="module")
 def host(engine: docker.DockerClient) -> str:
     """The address of this machine that containers of any network reach."""
-    return engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    return machine_address(engine, GATEWAY_IMAGE)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.machine import PATIENCE
 from tests.web.conftest import clean, database
 from waemu import versions
 from waemu.appsettings import of_version
@@ -77,7 +78,7 @@ class Hook:
         self.url = self.ca = self.authorization = ""
         self.answers: list[int] = []  # for the next requests; then 200
         self.always = 200
-        self.seconds = 0.0
+        self.together = 0  # nobody is answered before so many have asked at the same moment
         self.got: list[dict[str, t.Any]] = []  # what was answered with 200
         self.tries: list[tuple[float, int]] = []  # when, and what was answered
         self.most = self._now = 0
@@ -88,7 +89,7 @@ class Hook:
         self.authorization = request.headers.get("Authorization", "")
         self._now += 1
         self.most = max(self.most, self._now)
-        await asyncio.sleep(self.seconds)
+        await until(lambda: self.most >= self.together)
         self._now -= 1
         status = self.answers.pop(0) if self.answers else self.always
         self.tries.append((time.monotonic(), status))
@@ -100,6 +101,13 @@ class Hook:
         """What was told about a message, in the order of arrival."""
         items = [item for body in self.got for item in body.get("statuses", ())]
         return [item["status"] for item in items if item["id"] == message_id]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither webhook nor database is given up for being slow: on this clock that would be after half a real second."""
+    monkeypatch.setattr("waemu.core.webhook.CALLBACK_TIMEOUT", PATIENCE * DIVISOR)
+    monkeypatch.setattr("waemu.core.node.DB_CALL", PATIENCE * DIVISOR)
 
 
 @pytest_asyncio.fixture
@@ -200,7 +208,7 @@ async def hooked(clean: DbEnv, hook: Hook) -> AsyncIterator[Hook]:
     await engine.dispose()
 
 
-async def until(test: Callable[[], object], seconds: float = 40.0) -> None:
+async def until(test: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until something is true."""
     async with asyncio.timeout(seconds):
         while not test():

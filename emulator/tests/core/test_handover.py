@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import Boot, Hook, Start, until
+from tests.machine import PATIENCE
 from waemu.environment import DbEnv
 from waemu.protocol.gateway import Inbound
 from waemu.protocol.nodes import CoreError, Heartbeat, OwnershipGrant
@@ -110,7 +111,7 @@ async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot
         assert boot.duty.connection.is_up
         await shard_map.shards(2)
         boot.duty.heartbeat(Heartbeat(replace(grant, generation=shard_map.generation)))
-        await until(lambda: not boot.duty.connection.shards, 2)
+        await until(lambda: not boot.duty.connection.shards)
         with pytest.raises(CoreError):
             await boot.send("m1")
         await asyncio.sleep(0.5)
@@ -124,7 +125,7 @@ async def test_a_heartbeat_keeps_nobody_safe_whose_shard_was_given_away(
         await asyncio.sleep(2)
         assert boot.duty.connection.is_up
         boot.duty.heartbeat(Heartbeat(replace(grant, owned=frozenset({0}))))
-        await until(lambda: not boot.duty.connection.shards, 2)
+        await until(lambda: not boot.duty.connection.shards)
 
 
 async def test_a_standby_delivers_nothing(start: Start, hooked: Hook, shard_map: Map) -> None:
@@ -196,7 +197,7 @@ async def test_a_database_that_is_too_slow_for_many_rows_keeps_no_message_back(
         async def queued() -> int:
             return len(await messages.queued(shard_map.engine, [0], limit=2000))
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while await queued():
                 await asyncio.sleep(0.1)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.machine import PATIENCE
 from waemu import environment
 from waemu.environment import ConfigError
 
@@ -125,7 +126,7 @@ def test_a_bad_value_ends_the_container_unless_asked_otherwise(program: str, *, 
             time.sleep(0.3)
             assert process.poll() is None
             process.terminate()
-        assert process.wait(timeout=10) == 1
+        assert process.wait(timeout=PATIENCE) == 1
     finally:
         process.kill()
 

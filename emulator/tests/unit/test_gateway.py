@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
-import itertools
 import json
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
+from tests.machine import PATIENCE
 from waemu.clock import Clock
 from waemu.core.gateway_link import LinkDown, Refused
 from waemu.core.registrar import GatewayRegistrar
@@ -101,7 +100,7 @@ async def test_two_nodes_for_one_shard_are_banned_both(world: World) -> None:
         await second.connect(frozenset({0}))
     assert refusal.value.reason == "banned"
     assert refusal.value.seconds > 0
-    why = await asyncio.wait_for(first.until_down(), 5)
+    why = await asyncio.wait_for(first.until_down(), PATIENCE)
     assert isinstance(why, Refused)
     with pytest.raises(LinkDown):
         await first.send([message("1")])
@@ -162,7 +161,7 @@ async def test_cut_closes_and_refuses_for_a_while(world: World) -> None:
     node = world.node("a:a")
     await node.connect(frozenset({0}))
     assert await world.admin("POST", "/cuts", {"node": "a:a", "seconds": 100}) == {"closed": 1}
-    await asyncio.wait_for(node.until_down(), 5)
+    await asyncio.wait_for(node.until_down(), PATIENCE)
     with pytest.raises(LinkDown, match="cut"):
         await node.connect(frozenset({0}))
     await asyncio.sleep(100 / DIVISOR)
@@ -175,7 +174,7 @@ async def test_events_come_until_they_are_acknowledged(world: World) -> None:
     message_id = (await world.admin("POST", "/inbound", wish))["id"]
     for attempt in range(2):  # the first connection ends before it acknowledges
         await node.connect(frozenset({-1, 0}))
-        events = await asyncio.wait_for(node.receive(), 5)
+        events = await asyncio.wait_for(node.receive(), PATIENCE)
         assert [(event.id, event.body) for event in events if isinstance(event, Inbound)] == [
             (message_id, {"body": "hello"})
         ]
@@ -188,7 +187,7 @@ async def test_events_come_until_they_are_acknowledged(world: World) -> None:
     await node.send([message("1")])
     statuses = []
     while len(statuses) < 2:
-        events = await asyncio.wait_for(node.receive(), 5)
+        events = await asyncio.wait_for(node.receive(), PATIENCE)
         statuses += [event.status for event in events if isinstance(event, Receipt)]
         await node.acknowledge(events)
     assert statuses == ["delivered", "read"]
@@ -197,27 +196,59 @@ async def test_events_come_until_they_are_acknowledged(world: World) -> None:
     inbound = f"/inbound/{NUMBER}/{message_id}"
     assert await world.admin("GET", inbound) == {"waiting": False, "read": False}
     await node.mark_read(message_id)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not (await world.admin("GET", inbound))["read"]:
             await asyncio.sleep(0.01)
 
 
 async def test_nodes_hear_of_receipts_one_after_the_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "RECEIPTS_FLOOR", 1.0)
+    now = world.gateway.clock.now()  # stands still, so that all receipts are due at the same moment
+    monkeypatch.setattr(world.gateway.clock, "now", lambda: now)
     nodes = [world.node(f"{shard}:node", count=4) for shard in range(4)]
     for shard, node in enumerate(nodes):
         await node.connect(frozenset({shard}))
         await node.send([message(str(shard), user_of(shard, 4))])
-    heard = []
+    heard: list[RemoteLink] = []
+    pauses: list[tuple[int, float]] = []  # how many had been woken and had heard by then, and for how long
 
     async def hear(node: RemoteLink) -> None:
         assert [event.status for event in await node.receive()] == ["delivered"]  # type: ignore[union-attr]
-        heard.append(time.monotonic())
+        heard.append(node)
 
-    await asyncio.wait_for(asyncio.gather(*map(hear, nodes)), 10)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(heard)]
-    assert min(gaps) > 0.1
-    assert sum(gaps) < 2.5  # the first may be told a look earlier than the others
+    async def sleep(seconds: float) -> None:
+        """The pause of the gateway's round: whoever was woken before it hears of it within it."""
+        async with asyncio.timeout(PATIENCE):
+            while len(heard) < min(woken, len(nodes)):
+                await real_sleep(0.01)
+        await real_sleep(0.05)  # whoever was not woken has time to hear, too
+        pauses.append((len(heard), seconds))
+
+    def wake(link: links.Link) -> None:
+        nonlocal woken
+        woken += 1
+        wake_link(link)
+
+    woken, real_sleep, wake_link = 0, asyncio.sleep, world.gateway.wake_link
+    monkeypatch.setattr(world.gateway, "wake_link", wake)
+    monkeypatch.setattr(receipts, "RECEIPTS_FLOOR", 1.0)
+    monkeypatch.setattr(receipts, "asyncio", Asyncio(sleep))
+    now += receipts.DELIVERED_AFTER
+    await asyncio.wait_for(asyncio.gather(*map(hear, nodes)), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        while not pauses or pauses[-1][0] < len(nodes):
+            await real_sleep(0.01)
+    first = next(number for number, (so_far, _seconds) in enumerate(pauses) if so_far)
+    assert pauses[first : first + 4] == [(so_far, 1.0 / 4) for so_far in (1, 2, 3, 4)]
+
+
+class Asyncio:
+    """The module asyncio as one module of the emulator sees it, with another sleep."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self.sleep = sleep
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
 
 
 def user_of(shard: int, count: int) -> str:
@@ -245,7 +276,7 @@ async def test_what_waited_is_a_backlog_until_it_is_acknowledged(world: World) -
     await node.connect(frozenset({0}))
     assert node.backlog == 3
     await world.admin("POST", "/inbound", {"number": NUMBER, "wa_id": "49179", "body": {"body": "x"}})
-    await node.acknowledge(await asyncio.wait_for(node.receive(), 5))
+    await node.acknowledge(await asyncio.wait_for(node.receive(), PATIENCE))
     assert node.backlog == 0
 
 
@@ -260,7 +291,7 @@ async def test_registration_logs_the_former_installation_off(world: World) -> No
     await registrar.send_code(NUMBER, "voice")
     code = (await world.admin("GET", f"/numbers/{NUMBER}"))["code"]
     assert await registrar.verify(NUMBER, code, "second", None)  # type: ignore[arg-type]
-    why = await asyncio.wait_for(node.until_down(), 5)
+    why = await asyncio.wait_for(node.until_down(), PATIENCE)
     assert isinstance(why, Refused)
     assert why.reason == "logged_off"
     with pytest.raises(Refused):

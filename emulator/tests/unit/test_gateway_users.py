@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.machine import PATIENCE
 from tests.unit.test_gateway import DIVISOR, NUMBER, World, message, world
 from waemu.core.gateway_link import MediaGone
 from waemu.core.remote_link import RemoteLink
@@ -25,7 +26,7 @@ TEMPLATE = {"namespace": "shop", "name": "greeting", "language": "en", "body": "
 async def outcome(node: RemoteLink, message_id: str) -> tuple[str, list[int]]:
     """What is told first of a message, with the codes of its errors."""
     while True:
-        events = await asyncio.wait_for(node.receive(), 5)
+        events = await asyncio.wait_for(node.receive(), PATIENCE)
         await node.acknowledge(events)
         for event in events:
             if isinstance(event, Receipt) and event.message_id == message_id:
@@ -69,7 +70,7 @@ async def test_nodes_learn_of_users_and_templates_at_once(world: World, version:
     await world.admin("POST", f"/templates/{NUMBER}", TEMPLATE)
     await world.admin("POST", "/users", {"number": NUMBER, "wa_id": USER, "problem": 1013})
     await world.admin("POST", "/users", {"number": NUMBER, "wa_id": "other", "problem": 7}, status=400)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while node.directory.users == {USER: 1026}:
             await asyncio.sleep(0.01)
     assert node.directory.users == ({USER: 1013} if version == "v2.19.4" else {})
@@ -116,7 +117,7 @@ async def test_media_of_users_are_kept_for_a_while(world: World) -> None:
     wish = {"number": NUMBER, "wa_id": USER, "type": "image", "body": body}
     await world.admin("POST", "/inbound", wish)
     await world.admin("POST", "/inbound", {**wish, "body": {"data": "not base64"}}, status=400)
-    [event] = await asyncio.wait_for(node.receive(), 5)
+    [event] = await asyncio.wait_for(node.receive(), PATIENCE)
     assert isinstance(event, Inbound)
     assert (event.body["sha256"], event.body["caption"]) == (hashlib.sha256(content).hexdigest(), "look")
     assert await node.download(event.body["id"]) == content

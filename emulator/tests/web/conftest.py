@@ -21,6 +21,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.machine import PATIENCE
 from tests.web.standin import StandIn
 from waemu import versions
 from waemu.environment import DbEnv, WebEnv
@@ -104,7 +105,7 @@ def _mariadb(home: Path, port: int) -> t.Iterator[None]:
         yield
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=PATIENCE)
 
 
 @contextlib.contextmanager
@@ -125,7 +126,7 @@ def _mariadb_container(port: int) -> t.Iterator[None]:
 
 def _wait_for_login(port: int) -> None:
     """The container's port is open before its server is ready: only a login proves it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             pymysql.connect(host="127.0.0.1", port=port, user="root", password=DB_PASSWORD).close()
@@ -137,7 +138,7 @@ def _wait_for_login(port: int) -> None:
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
@@ -223,7 +224,7 @@ def web_env(database: DbEnv, **changes: t.Any) -> WebEnv:
 async def running(env: WebEnv, media: Path) -> t.AsyncIterator[Api]:
     """A webapp that serves (without TLS) on a port of its own."""
     async with open_webapp(env, media) as webapp, TestClient(TestServer(make_app(webapp))) as client:
-        await asyncio.wait_for(prepare(webapp, None), 10)
+        await asyncio.wait_for(prepare(webapp, None), PATIENCE)
         yield Api(client, webapp)
 
 

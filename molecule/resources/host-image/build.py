@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+PACKAGES = HERE.parents[2] / "tools" / "packages.sh"
 SUITE = "bookworm"
 REPOSITORY = "waent-testhost"
 LABEL = "waent.fleet.test=host-image"
@@ -91,7 +92,7 @@ def need_mmdebstrap() -> None:
         return
     if not shutil.which("apt-get"):
         raise BuildError("mmdebstrap is missing and this is no Debian machine: install it by hand.")
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", "mmdebstrap"]
+    install = [str(PACKAGES), "Making a test host", "mmdebstrap"]
     if os.geteuid() != 0:
         install = ["sudo", "--non-interactive", *install]
     say("Installing mmdebstrap")

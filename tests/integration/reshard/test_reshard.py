@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """reshard.yml on a cluster of real containers, ten times faster than the product, while messages are sent through it.
 
-The order of the tests matters: each goes on with the shards the one before has left. All 30 ways and all places to be
-killed in are benchmarks/reshard_pairs.py and benchmarks/reshard_kills.py.
+In this order each test finds the shards that it begins with; in another order, or after one that failed, the cluster is
+made anew for it. All 30 ways are benchmarks/reshard_pairs.py, all places to be killed in benchmarks/reshard_kills.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import typing as t
 
 import pytest
-from live_cluster import KILLED, OK, LiveCluster, Run  # from the directory above
+from live_cluster import KILLED, OK, OLD, LiveCluster, Run  # from the directory above
 from site_runs import FAILED
 
 EXPIRED = base64.b64encode(json.dumps({"vname": "canary", "expires": "2020-02-29"}).encode()).decode()
@@ -29,6 +29,7 @@ def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
     assert "Write wa_shards: {0} into the inventory".format(shards) in run.output
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 @pytest.mark.parametrize("wrong", ["3", ""])
 def test_a_number_that_is_none_is_refused_with_what_is_allowed(cluster: LiveCluster, wrong: str) -> None:
     run = cluster.reshard(wrong)
@@ -40,6 +41,7 @@ def test_a_number_that_is_none_is_refused_with_what_is_allowed(cluster: LiveClus
     assert "1, 2, 4, 8, 16 and 32" in sentence
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 def test_all_that_forbids_it_is_told_at_once_before_anything_is_changed(cluster: LiveCluster) -> None:
     before = cluster.containers()
     run = cluster.reshard(32, "-e", "wa_cert=" + EXPIRED)
@@ -54,6 +56,7 @@ def test_all_that_forbids_it_is_told_at_once_before_anything_is_changed(cluster:
     assert (cluster.containers(), cluster.shards()) == (before, 2)
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 def test_check_mode_shows_the_plan_and_changes_nothing(cluster: LiveCluster) -> None:
     before = cluster.containers()
     run = cluster.reshard(4, "--check")
@@ -65,6 +68,7 @@ def test_check_mode_shows_the_plan_and_changes_nothing(cluster: LiveCluster) -> 
     assert (cluster.containers(), cluster.shards()) == (before, 2)
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 def test_more_shards(cluster: LiveCluster) -> None:
     before = cluster.containers()
     with cluster.probe(shards=2) as probe:
@@ -76,6 +80,7 @@ def test_more_shards(cluster: LiveCluster) -> None:
     assert {name: after[name] for name in others} == {name: before[name] for name in others}, "nor were they restarted"
 
 
+@pytest.mark.begins_with(shards=4, version=OLD)
 def test_the_same_number_again_changes_nothing(cluster: LiveCluster) -> None:
     before = cluster.containers()
     run = cluster.reshard(4)
@@ -85,6 +90,7 @@ def test_the_same_number_again_changes_nothing(cluster: LiveCluster) -> None:
     assert cluster.containers() == before
 
 
+@pytest.mark.begins_with(shards=4, version=OLD)
 def test_site_refuses_the_number_that_the_inventory_still_has(cluster: LiveCluster) -> None:
     before = cluster.containers()
     run = cluster.play("site.yml")
@@ -94,6 +100,7 @@ def test_site_refuses_the_number_that_the_inventory_still_has(cluster: LiveClust
     assert cluster.containers() == before
 
 
+@pytest.mark.begins_with(shards=4, version=OLD)
 def test_killed_while_the_coreapps_restart_and_run_again_it_ends_with_fewer_shards(cluster: LiveCluster) -> None:
     with cluster.probe(shards=1) as probe:
         killed = cluster.reshard_killed_in_restart(1)
@@ -103,6 +110,7 @@ def test_killed_while_the_coreapps_restart_and_run_again_it_ends_with_fewer_shar
     check(cluster, run, 1, probe.report)
 
 
+@pytest.mark.begins_with(shards=1, version=OLD)
 def test_killed_between_new_coreapps_and_set_shards_and_run_again(cluster: LiveCluster) -> None:
     with cluster.probe(shards=1) as probe:
         killed = cluster.reshard_killed(2, "Wait until every coreapp stands by")

@@ -221,6 +221,17 @@ def test_a_database_user_without_the_grants(refused) -> None:
     ]
 
 
+def test_a_database_with_too_few_connections_for_a_new_cluster(refused) -> None:
+    """The guard of reshard.yml: whoever declares 250 messages a second needs 1750 of them."""
+    run = refused({"one": {}}, wa_messages_per_second=250)
+    assert_told(
+        run,
+        "DB_CONNECTIONS_TOO_FEW",
+        r"1 shards need about 1750 database connections at 250 messages a second, .* but the database allows \d+ .*",
+    )
+    assert set(run.codes) == {"DB_CONNECTIONS_TOO_FEW"}
+
+
 def test_a_database_that_is_too_old(refused) -> None:
     """A real server, told to give an old version's number: the number is what the product's documents speak of."""
     run = refused({"one": {}}, wa_db_port=3307)
@@ -245,6 +256,24 @@ def test_a_single_connect_container_stops_the_rollout(fleet, refused) -> None:
         ]
     finally:
         fleet.run("one", "docker rm --force wacore")
+
+
+def test_a_cluster_that_a_compose_file_started_stops_the_rollout(fleet, refused) -> None:
+    """In cluster mode, on other ports, from an image that was tagged anew: it is known by what it runs."""
+    start = (
+        "docker run --detach --name wacore1 --publish 7250:6250 --env WA_APP_MULTICONNECT=1 --entrypoint /bin/sh"
+        " mirror/client:1 -c %s"
+    )
+    fleet.run("one", "docker tag docker.whatsapp.biz/coreapp:v2.19.4 mirror/client:1")
+    fleet.run("one", start, "sleep 600; exec /opt/whatsapp/bin/launch_within_docker.sh")
+    try:
+        run = refused({"one": {}})
+        ((code, sentence),) = run.problems
+        assert code == "UNMANAGED_NODES_RUNNING"
+        assert sentence.startswith("one: wacore1 runs the client in cluster mode, and no label says of which cluster;")
+        assert "docker stop wacore1" in sentence
+    finally:
+        fleet.run("one", "docker rm --force wacore1 && docker rmi mirror/client:1")
 
 
 def test_a_host_that_is_lost_stops_everything(fleet, refused) -> None:

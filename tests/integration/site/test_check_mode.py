@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import good
 from fleet import DATABASE_IMAGE, Fleet
-from site_runs import OK
+from site_runs import FAILED, OK
 
 
-def test_check_mode_tells_what_would_happen_on_a_machine_without_an_engine(fleet: Fleet) -> None:
+def test_check_mode_tells_what_would_happen_on_a_machine_whose_engine_never_ran(fleet: Fleet) -> None:
     fleet.write_hosts({"two": {}}, wa_database_hosts=["two"])
     variables = good.but(
         wa_database_image=DATABASE_IMAGE, wa_db_check_host="{{ ansible_host }}", wa_address="{{ ansible_host }}"
@@ -21,9 +21,23 @@ def test_check_mode_tells_what_would_happen_on_a_machine_without_an_engine(fleet
     assert run.code == OK, run.output
     assert fleet.state("two") == before
     for sentence in (
-        "two: install and start Docker Engine",
+        # Only root can see that it has never run.
+        "two: start Docker Engine (it is stopped; what follows is if it holds nothing)",
         "two: pull image docker.whatsapp.biz/web:v2.19.4",
         "two: pull image docker.whatsapp.biz/coreapp:v2.19.4",
         *("two: create wa-{0}".format(name) for name in ("db", "webapp-1", "master-2", "coreapp-2")),
     ):
         assert sentence in run.output
+
+
+def test_a_database_of_our_own_that_would_be_too_small_is_told_before_it_is_made(fleet: Fleet) -> None:
+    fleet.write_hosts({"two": {}}, wa_database_hosts=["two"])
+    variables = good.but(
+        wa_database_image=DATABASE_IMAGE, wa_db_check_host="{{ ansible_host }}", wa_address="{{ ansible_host }}",
+        wa_shards=32, wa_database_max_connections=12,
+    )  # fmt: skip
+    run = fleet.site(variables, "--check")
+    assert run.code == FAILED, run.output
+    (sentence,) = run.told("DB_CONNECTIONS_TOO_FEW")
+    assert "32 shards need about 1750" in sentence and "allows 12" in sentence
+    assert "wa_database_max_connections" in sentence

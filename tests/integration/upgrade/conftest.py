@@ -13,9 +13,9 @@ from live_cluster import LiveCluster
 
 
 @pytest.fixture(scope="session")
-def balancer(tmp_path_factory: pytest.TempPathFactory, cluster: LiveCluster) -> t.Iterator[Balancer]:
+def balancer(tmp_path_factory: pytest.TempPathFactory, shared_cluster: LiveCluster) -> t.Iterator[Balancer]:
     """In front of all webapps of the cluster, and known to its inventory."""
-    made = Balancer(tmp_path_factory.mktemp("balancer"), cluster.balanced_servers())
-    cluster.declare(**made.variables)
+    made = Balancer(tmp_path_factory.mktemp("balancer"), shared_cluster.balanced_servers())
+    shared_cluster.declare(lasting=True, **made.variables)
     yield made
     made.close()

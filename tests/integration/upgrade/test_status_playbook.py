@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from live_cluster import OK, OLD, LiveCluster
 from site_runs import FAILED
 
@@ -19,6 +20,7 @@ def table(output: str) -> dict[str, list[str]]:
     return {name: row for name, row in rows.items() if len(row) == 4}
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: LiveCluster) -> None:
     assert cluster.faults(2) == []
     run = cluster.play("status.yml", "-e", "wa_expiry_warning_days=100000")
@@ -37,6 +39,7 @@ def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: LiveCluster)
     assert "site.yml would change" not in run.output
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 def test_what_differs_from_the_inventory_is_told_and_it_ends_red(cluster: LiveCluster) -> None:
     """Another version, other settings, other shards, a node that was stopped, and one that nobody declared."""
     stopped = cluster.engine.containers.get(cluster.shape.prefix + "-master-2")

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """upgrade.yml on a cluster of real containers, at ten times the speed, while messages are sent through HAProxy.
 
-One cluster for all tests, so their order matters: it is upgraded, killed in the middle, run again, upgraded to a broken
-image, and rolled back. The gateway's ledger is the witness that no message was lost and no shard had two owners.
-All places to be killed in are benchmarks/upgrade_kills.py.
+One cluster for all tests: it is upgraded, killed in the middle, run again, upgraded to a broken image, and rolled back;
+in another order, or after a test that failed, it is made anew for the next one. The gateway's ledger is the witness
+that no message was lost and no shard had two owners. All places to be killed in are benchmarks/upgrade_kills.py.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def check_nothing_lost(report: Report) -> None:
     assert (report.lost, report.twice, report.bans) == ([], [], [])
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 def test_check_mode_shows_the_plan_and_touches_nothing(cluster: LiveCluster) -> None:
     before = cluster.nodes()
     run = cluster.upgrade(NEW, "--check")
@@ -53,6 +54,7 @@ def test_check_mode_shows_the_plan_and_touches_nothing(cluster: LiveCluster) -> 
     assert cluster.nodes() == before
 
 
+@pytest.mark.begins_with(shards=2, version=OLD)
 def test_killed_in_a_fail_over_and_run_again_it_ends_with_all_new_and_nothing_lost(
     cluster: LiveCluster, balancer: Balancer
 ) -> None:
@@ -73,6 +75,7 @@ def test_killed_in_a_fail_over_and_run_again_it_ends_with_all_new_and_nothing_lo
     assert report.errors.keys() <= BETWEEN_OWNERS, "a request failed that no shard without an owner explains"
 
 
+@pytest.mark.begins_with(shards=2, version=NEW)
 def test_the_same_version_again_changes_nothing(cluster: LiveCluster) -> None:
     before = cluster.nodes()
     run = cluster.upgrade("2.19.7")
@@ -81,6 +84,7 @@ def test_the_same_version_again_changes_nothing(cluster: LiveCluster) -> None:
     assert cluster.nodes() == before
 
 
+@pytest.mark.begins_with(shards=2, version=NEW)
 def test_nodes_that_were_silent_for_minutes_do_not_stop_the_run_that_starts_them(cluster: LiveCluster) -> None:
     """As after a schema upgrade that failed and is looked into before it is run again: no master is there either."""
     assert cluster.faults(2) == []
@@ -96,6 +100,7 @@ def test_nodes_that_were_silent_for_minutes_do_not_stop_the_run_that_starts_them
     assert cluster.faults(2) == []
 
 
+@pytest.mark.begins_with(shards=2, version=NEW)
 def test_site_makes_nodes_anew_that_are_not_as_declared_in_the_same_careful_order(
     cluster: LiveCluster, balancer: Balancer
 ) -> None:
@@ -116,6 +121,7 @@ def test_site_makes_nodes_anew_that_are_not_as_declared_in_the_same_careful_orde
     assert probe.report.errors.keys() <= BETWEEN_OWNERS, probe.report.errors
 
 
+@pytest.mark.begins_with(shards=2, version=NEW)
 def test_a_broken_image_stops_it_with_the_old_nodes_serving_and_the_way_back_is_open(
     cluster: LiveCluster, balancer: Balancer, broken: None
 ) -> None:

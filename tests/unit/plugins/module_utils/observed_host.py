@@ -5,12 +5,60 @@
 
 from __future__ import annotations
 
+from ansible_collections.waent.fleet.plugins.module_utils.container import container_of, found_options
 from ansible_collections.waent.fleet.plugins.module_utils.placement import Slot, place
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import DEFAULT_PORTS, KINDS, HostWish, Survive, Wanted
 
 WEB, CORE = "docker.whatsapp.biz/web:v2.19.4", "docker.whatsapp.biz/coreapp:v2.19.4"
 IMAGES = {"webapp": WEB, "master": CORE, "coreapp": CORE}
 IDS = {WEB: "sha256:web", CORE: "sha256:core"}
+SETTINGS = {
+    "cluster": "waent", "version": "v2.19.4", "images": {**IMAGES, "database": "mariadb:10.11"}, "network": "waent",
+    "publish_address": "0.0.0.0", "extra_hosts": {}, "media": "whatsappMedia", "data": "", "db_engine": "MYSQL",
+    "database": {
+        "address": "0.0.0.0", "volume": "waentDatabase", "max_connections": 500, "arguments": [], "alias": "db",
+    },
+}  # fmt: skip
+DATABASE = {"kind": "database", "host": "h1", "name": "wa-db", "ports": [3306]}
+
+
+def inspected(spec):
+    """A container made from a specification, as C(docker inspect) tells of it: an independent model of the engine."""
+    ports = [entry.rsplit(":", 2) for entry in spec.get("published_ports", [])]
+    mode = spec["network_mode"]
+    others = [
+        {
+            "Type": mount["type"], "Source": mount["source"], "Target": mount["target"],
+            **({"VolumeOptions": {"Labels": mount["labels"]}} if "labels" in mount else {}),
+        }
+        for mount in spec.get("mounts", [])
+    ]  # fmt: skip
+    return {
+        "Config": {
+            "Image": spec["image"],
+            "Hostname": spec.get("hostname", "0123456789ab"),
+            "Cmd": spec["command"],
+            "Env": ["PATH=/bin", "WA_DB_PASSWORD=canary"] + ["=".join(pair) for pair in spec.get("env", {}).items()],
+            "Labels": {"maintainer": "of the image", **spec["labels"]},
+        },
+        "HostConfig": {
+            "PortBindings": {
+                inside + "/tcp": [{"HostIp": address.strip("[]"), "HostPort": port}] for address, port, inside in ports
+            },
+            "RestartPolicy": {"Name": spec["restart_policy"], "MaximumRetryCount": 0},
+            "LogConfig": {"Type": spec["log_driver"], "Config": {"compress": "true", **spec["log_options"]}},
+            "CapDrop": spec.get("cap_drop"),
+            "ExtraHosts": ["{0}:{1}".format(*pair) for pair in spec.get("etc_hosts", {}).items()] or None,
+            "NetworkMode": mode,
+            "Mounts": others,
+        },
+        "NetworkSettings": {
+            "Networks": {
+                network["name"]: {"Aliases": ["0123456789ab", *network.get("aliases", [])]}
+                for network in spec["networks"]
+            }
+        },
+    }
 
 
 def placed(name="h1", running=()):
@@ -33,8 +81,7 @@ def container(name="other", **changes):
     entry = {
         "name": name, "id": "0" * 64, "image": "nginx:1", "image_id": "sha256:nginx", "state": "running",
         "cluster": None, "kind": None, "version": None, "index": None, "product": None, "environment": {}, "ports": [],
-        "environment_differs": [],
-        "mounts": {}, "networks": ["bridge"], "restart_policy": "no",
+        "networks": [], "mounts": {}, "environment_differs": [], "options": None,
     }  # fmt: skip
     return {**entry, **changes}
 
@@ -60,10 +107,8 @@ def node_container(node, **changes):
                 prefix + "_EXTERNAL_PORTS": node["external_ports"],
             },
             "ports": [{"host": host, "container": port} for host, port in zip(node["ports"], inside)],
-            "mounts": {"/usr/local/wamedia": "whatsappMedia"},
-            "networks": ["waent"],
-            "restart_policy": "unless-stopped",
             **changes,
+            "options": {**found_options(inspected(container_of(node, SETTINGS))), **changes.get("options", {})},
         },
     )
 
@@ -77,16 +122,32 @@ def listeners_of(containers):
     ]
 
 
+def network(name, subnets=(), cluster=None, endpoints=()):
+    """A Docker network."""
+    return {"name": name, "id": name, "cluster": cluster, "subnets": list(subnets), "endpoints": list(endpoints)}
+
+
+def engine(state="answers", **changes):
+    """An engine in one of the states that module_utils/engine.py knows."""
+    found = {
+        "state": state, "answers": state == "answers", "reason": None, "root": "/var/lib/docker", "daemon": None,
+        "usable": True, "installable": True, "empty": state == "absent",
+    }  # fmt: skip
+    return {**found, **changes}
+
+
 def observed(name="h1", containers=(), asked=None, **changes):
     """A host with an engine, both images, and room; nothing runs but C(containers)."""
     host = {
         "name": name,
         "asked": {
             "cluster_name": "waent", "images": IMAGES, "network": "waent", "network_subnet": None, "container_uid": 0,
-            "disk_free_mb": 2048, "stop_single_connect": False, "version": "v2.19.4", **(asked or {}),
+            "disk_free_mb": 2048, "stop_single_connect": False, "version": "v2.19.4", "container_settings": SETTINGS,
+            **(asked or {}),
         },
         "time": 0.0,
-        "engine": {"installed": True, "answers": True, "denied": False, "reason": None, "root": "/var/lib/docker"},
+        "engine": engine(),
+        "python": {"executable": "/usr/bin/python3", "requests": True},
         "containers": list(containers),
         "images": [{"image": image, "id": IDS[image], "registry": None, "reason": None} for image in IDS],
         "listeners": listeners_of(containers),
@@ -94,7 +155,8 @@ def observed(name="h1", containers=(), asked=None, **changes):
         "memory": {"total_mb": 8000, "available_mb": 4000},
         "media": store(),
         "data": None,
-        "networks": [{"name": "waent", "subnets": ["172.23.0.0/16"]}, {"name": "bridge", "subnets": ["172.17.0.0/16"]}],
+        "networks": [network("waent", ["172.23.0.0/16"], "waent"), network("bridge", ["172.17.0.0/16"])],
+        "volumes": [],
         "reached": [],
         "nodes": [],
         "single_connect": [],
@@ -104,8 +166,7 @@ def observed(name="h1", containers=(), asked=None, **changes):
 
 def bare(name="h1", **changes):
     """A host on which nothing is installed."""
-    engine = {"installed": False, "answers": False, "denied": False, "root": "/var/lib/docker",
-              "reason": "the docker command is not installed"}  # fmt: skip
+    absent = engine("absent", reason="the docker command is not installed")
     images = [{"image": image, "id": None, "registry": "present", "reason": None} for image in IDS]
     mount = store(exists=False, directory=None, writable=None, free_mb=None)
-    return observed(name, engine=engine, images=images, networks=[], media=mount, **changes)
+    return observed(name, engine=absent, images=images, networks=[], media=mount, **changes)

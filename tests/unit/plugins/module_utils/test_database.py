@@ -13,6 +13,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.database import (
     GROUPS,
     PRIVILEGES,
     DatabaseAccess,
+    Report,
     connection_problem,
     connections_problem,
     liveness_problems,
@@ -20,6 +21,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.database import (
     pattern_matches,
     product_and_version,
     read_database,
+    read_signs_of_life,
     version_problem,
 )
 from hypothesis import given
@@ -28,6 +30,19 @@ from hypothesis import strategies as st
 ACCESS = DatabaseAccess("MYSQL", "db", 3306, "waent", "canary-db-password")
 ALL = ["GRANT ALL PRIVILEGES ON *.* TO `waent`@`%`"]
 DATABASES = [group + "Store" for group in GROUPS]
+
+
+KNOWN_COLUMNS = [
+    (table, column)
+    for table, columns in {
+        "nodes": "node_key role version last_seen",
+        "shard_map": "shard owner_key",
+        "cluster_state": "shards",
+        "lease": "owner_key",
+        "account": "state cc phone_number",
+    }.items()
+    for column in columns.split()
+]
 
 
 class FakeError(Exception):
@@ -47,8 +62,10 @@ class FakeLink:
     def cursor(self):
         return self
 
-    def execute(self, query, parameters=()):
+    def execute(self, query, parameters=None):
         self.queries.append((query, parameters))
+        # As the drivers do: with parameters, even none, a query is a format string.
+        assert parameters is None or query % tuple(map(repr, parameters))
         for start, rows in self.answers.items():
             if query.startswith(start) or ("LIKE" in query and parameters and parameters[0] == start):
                 if isinstance(rows, Exception):
@@ -73,7 +90,8 @@ def server(**changes):
         "Max_used_connections": [("Max_used_connections", "57")],
         "SHOW GRANTS": [(line,) for line in ALL],
         "SELECT schema_name": [(name,) for name in DATABASES],
-        "SELECT table_name": [("nodes",), ("shard_map",), ("cluster_state",), ("lease",)],
+        "SELECT table_name": KNOWN_COLUMNS,
+        "SELECT state": [("registered", "1", "5550100")],
         "SELECT shard,": [(-1, "a:c1"), (0, "a:c1")],
         "SELECT node_key": [("a:c1", "coreapp", "v2.19.4", 12.5), ("a:m1", "master", "v2.19.4", 3)],
         "SELECT shards": [(1,)],
@@ -103,6 +121,8 @@ def test_good_server():
         "max_used_connections": 57,
         "databases": DATABASES,
         "configured_shards": 1,
+        "registered": True,
+        "registered_number": "15550100",
         "shard_map": [{"shard": -1, "owner": "a:c1"}, {"shard": 0, "owner": "a:c1"}],
         "liveness": [
             {"node": "a:c1", "role": "coreapp", "version": "v2.19.4", "age_seconds": 12.5},
@@ -118,6 +138,80 @@ def test_server_without_the_clients_tables():
     assert (report.databases, report.shard_map, report.liveness, report.configured_shards) == ((), None, None, None)
     report, _link = read(server(**empty), expect_schema=True)
     assert [problem.code for problem in report.problems] == ["DB_SCHEMA_MISSING"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "registered", "number"),
+    [
+        ({"SELECT state": [("registered", "39", "0612345670")]}, True, "390612345670"),
+        ({"SELECT state": [("unregistered", None, None)]}, False, None),
+        ({"SELECT state": [("unregistered", "1", "5550100")]}, False, None),
+        ({"SELECT state": [("odd", "1", "5550100")]}, None, None),
+        ({"SELECT state": []}, None, None),
+        # The table has the name that we know and other columns, as another release of the client may.
+        ({"SELECT table_name": [*KNOWN_COLUMNS[:-1]]}, None, None),
+    ],
+)
+def test_registered_number(changes, registered, number):
+    report, _link = read(server(**changes))
+    assert report.problems == ()
+    assert (report.registered, report.registered_number) == (registered, number)
+
+
+@pytest.mark.parametrize("table", ["nodes", "shard_map", "cluster_state"])
+def test_a_table_with_other_columns_is_not_read(table):
+    known = [pair for pair in KNOWN_COLUMNS if pair[0] != table] + [(table, "something")]
+    report, _link = read(server(**{"SELECT table_name": known}))
+    assert report.problems == ()
+    what = {"nodes": "liveness", "shard_map": "shard_map", "cluster_state": "configured_shards"}
+    assert {name for name in what.values() if getattr(report, name) is None} == {what[table]}
+
+
+class Minute:
+    """A clock, and a database in which nodes have written their rows at these times; a renewal may follow."""
+
+    def __init__(self, written, renewed=None):
+        self.now, self.written, self.renewed = 0.0, written, renewed or {}
+
+    def read(self):
+        last = {**self.written, **{node: when for node, when in self.renewed.items() if when <= self.now}}
+        rows = tuple({"node": node, "age_seconds": self.now - when} for node, when in last.items())
+        return Report("MYSQL", liveness=rows)
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def signs(self, *nodes):
+        return read_signs_of_life(self.read, nodes, 75.0, clock=lambda: self.now, sleep=self.sleep)
+
+
+@given(st.floats(0, 59), st.floats(0, 59))
+def test_a_node_that_lives_shows_it_within_a_minute(age, other):
+    minute = Minute({"a": -age, "b": -other}, {"a": 60 - age})
+    report = minute.signs("a", "b")
+    assert minute.now <= 60 - age + 1
+    assert {row["node"]: row["age_seconds"] for row in report.liveness}["a"] <= 1
+
+
+@given(st.floats(0, 300))
+def test_one_that_has_ended_is_too_old_in_the_end(age):
+    minute = Minute({"a": -age})
+    report = minute.signs("a")
+    assert report.liveness[0]["age_seconds"] > 75 and minute.now <= 77
+
+
+def test_nobody_to_watch_is_one_look_and_a_row_struck_off_ends_it():
+    minute = Minute({"a": -1.0})
+    minute.signs()
+    assert minute.now == 0
+    minute.signs("gone")
+    assert minute.now == 0
+
+
+def test_a_database_that_goes_away_meanwhile_ends_the_wait():
+    reports = iter([Report("MYSQL", liveness=({"node": "a", "age_seconds": 1.0},)), Report("MYSQL")])
+    report = read_signs_of_life(lambda: next(reports), ["a"], 75.0, clock=lambda: 0.0, sleep=lambda _seconds: None)
+    assert report.liveness is None
 
 
 def test_prefix_is_part_of_every_name():
@@ -291,6 +385,16 @@ def test_sentence_about_missing_grants():
         "wa_db_username waent lacks INDEX, DROP on axolotlStore, callbackStore"
     )
     assert report.problems[0].message.endswith("on every database it creates.")
+
+
+@pytest.mark.parametrize("role", ["`app`@`%`", "`app`@`10.0.%`,`re%ad`@`%s`", "`100%d`@`localhost`"])
+def test_a_percent_sign_in_the_name_of_a_role_is_no_format(role):
+    """MySQL 8 and newer name an active role with its host, by default %."""
+    answers = {"SHOW GRANTS FOR CURRENT_USER() USING " + role: [(ALL[0],)], "SELECT CURRENT_ROLE()": [(role,)]}
+    grants = [("GRANT {0} TO `waent`@`%`".format(role),)]
+    answers.update(server(**{"SELECT VERSION()": [("8.4.3",)], "SHOW GRANTS": grants}))
+    report, _link = read(answers)
+    assert report.problems == () and report.as_dict()["missing_grants"] == []
 
 
 def test_grants_of_an_active_role_count_on_mysql():

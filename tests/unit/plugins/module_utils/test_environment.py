@@ -20,7 +20,8 @@ AS_WANTED = ["PATH=/bin", "WA_DB_PASSWORD=canary-db=", "WA_DB_PORT=3306", "COREA
     ("kind", "entries", "of_image", "names"),
     [
         ("coreapp", AS_WANTED, IMAGE, []),
-        ("webapp", AS_WANTED, IMAGE, ["WA_API_KEY"]),
+        # What a webapp does not advertise is to it as any other variable, and so it is to the engine.
+        ("webapp", AS_WANTED, IMAGE, ["COREAPP_HOSTNAME", "WA_API_KEY"]),
         ("coreapp", ["WA_DB_PASSWORD=old", "WA_DB_PORT=3306"], IMAGE, ["WA_DB_PASSWORD"]),
         ("coreapp", IMAGE, IMAGE, ["WA_DB_PASSWORD", "WA_DB_PORT"]),
         ("coreapp", [*AS_WANTED, "WA_SECRET=gone"], IMAGE, ["WA_SECRET"]),

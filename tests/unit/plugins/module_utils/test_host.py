@@ -6,17 +6,31 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils.engine import MENDABLE, STATES
 from ansible_collections.waent.fleet.plugins.module_utils.host import (
     ClockSample,
     clock_problems,
     clock_window,
     host_problems,
+    unmended_problems,
     unread_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan, site_plan, strangers
 from hypothesis import given
 from hypothesis import strategies as st
-from observed_host import CORE, IDS, WEB, bare, container, listeners_of, node_container, observed, placed, store
+from observed_host import (
+    CORE,
+    IDS,
+    WEB,
+    bare,
+    container,
+    engine,
+    listeners_of,
+    node_container,
+    observed,
+    placed,
+    store,
+)
 
 SINGLE = {
     "image": "docker.whatsapp.biz/coreapp:v2.19.4",
@@ -90,10 +104,34 @@ def test_single_connect_stops_a_rollout(word):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"state": "exited"}, {"environment": {"WA_DB_UPGRADE": "1"}}, {"environment": {"WA_APP_MULTICONNECT": "1"}}],
+    [
+        {"state": "exited"},
+        {"environment": {"WA_DB_UPGRADE": "1"}},
+        {"environment": {"WA_APP_MULTICONNECT": "1"}, "cluster": "sales", "kind": "coreapp"},
+    ],
 )
 def test_what_is_no_single_connect_client(changes):
     assert host_problems(observed(containers=[container("wacore", **{**SINGLE, **changes})]), placed()) == []
+
+
+@pytest.mark.parametrize("state", ["running", "restarting", "paused"])
+@pytest.mark.parametrize("ports", [[], [{"host": 7250, "container": 6250}]])
+def test_a_cluster_that_a_compose_file_started_stops_a_rollout_on_whatever_ports(state, ports):
+    """Like single-connect: nobody can tell that it serves another number."""
+    changes = {"environment": {"WA_APP_MULTICONNECT": "1"}, "state": state, "ports": ports}
+    names = ["wacore1", "wamaster1"]
+    problem = only(observed(containers=[container(name, **{**SINGLE, **changes}) for name in names]))
+    assert problem.code == "UNMANAGED_NODES_RUNNING"
+    assert problem.message.startswith("wacore1, wamaster1 run the client in cluster mode")
+    assert "docker stop wacore1 wamaster1" in problem.message
+    assert "label waent.fleet.cluster" in problem.message
+
+
+@pytest.mark.parametrize("changes", [{"state": "exited"}, {"cluster": "sales", "kind": "coreapp"}, {"product": None}])
+def test_what_is_no_unmanaged_cluster(changes):
+    node = {**SINGLE, "environment": {"WA_APP_MULTICONNECT": "1"}, **changes}
+    assert host_problems(observed(containers=[container("wacore1", **node)]), placed()) == []
+    assert host_problems(observed(containers=[container("wacore1", **{**node, "state": "running"})]), []) == []
 
 
 def test_single_connect_that_will_be_stopped_may_hold_ports_until_then():
@@ -178,8 +216,66 @@ def test_networks():
 
 
 def test_an_engine_that_refuses_us():
-    engine = {"installed": True, "answers": False, "denied": True, "reason": "permission denied", "root": "/"}
-    assert only(observed(engine=engine)).code == "ENGINE_DENIED"
+    problem = only(observed(engine=engine("denied", reason="permission denied")))
+    assert (problem.code, problem.variable) == ("ENGINE_DENIED", "ansible_become")
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state not in ("answers", *MENDABLE)])
+def test_an_engine_in_whose_place_none_is_put(state):
+    """Also where no node is placed: there may be one on it that nobody sees."""
+    for nodes in (placed(), []):
+        (problem,) = host_problems(observed(engine=engine(state, reason="because")), nodes)
+        assert problem.code.startswith("ENGINE_")
+        assert "because" in problem.message
+        assert unmended_problems(observed(engine=engine(state)), nodes, MENDABLE) == []
+
+
+@pytest.mark.parametrize(("state", "verb"), [("absent", "installs"), ("stopped", "starts")])
+def test_an_engine_that_only_site_mends(state, verb):
+    host = observed(engine=engine(state))
+    (problem,) = unmended_problems(host, placed(), [])
+    assert problem.code == "ENGINE_" + state.upper()
+    assert "playbooks/site.yml {0} it".format(verb) in problem.message
+    assert unmended_problems(host, placed(), MENDABLE) == []
+    # Nobody misses an engine where no node is placed, but a stopped one may hold some.
+    assert len(unmended_problems(host, [], [])) == (state == "stopped")
+
+
+@pytest.mark.parametrize("state", MENDABLE)
+def test_an_engine_that_this_user_could_not_use_once_it_runs(state):
+    (problem,) = unmended_problems(observed(engine=engine(state, usable=False)), placed(), MENDABLE)
+    assert (problem.code, problem.variable) == ("ENGINE_DENIED", "ansible_become")
+
+
+def test_an_engine_that_cannot_be_installed():
+    (problem,) = unmended_problems(observed(engine=engine("absent", installable=False)), placed(), MENDABLE)
+    assert problem.code == "ENGINE_NOT_INSTALLABLE"
+    assert unmended_problems(observed(engine=engine("stopped", installable=False)), placed(), MENDABLE) == []
+
+
+@pytest.mark.parametrize(("state", "count"), [("answers", 1), ("stopped", 1), ("absent", 0)])
+def test_what_ansible_s_docker_modules_need(state, count):
+    """Where the engine is installed by us, its packages bring it."""
+    host = observed(engine=engine(state), python={"executable": "/usr/bin/python3", "requests": False})
+    problems = [p for p in host_problems(host, []) if p.code == "PYTHON_REQUESTS_MISSING"]
+    assert len(problems) == count
+    assert all("/usr/bin/python3 has no module requests" in problem.message for problem in problems)
+
+
+def test_what_is_started():
+    ran, new = observed(engine=engine("stopped")), observed(engine=engine("stopped", empty=True))
+    assert host_plan(ran, placed())[0].sentence == (
+        "h1: start Docker Engine (it is stopped; what follows is if it holds nothing)"
+    )
+    assert [act.action for act in host_plan(ran, [])] == ["start_engine"]
+    assert host_plan(new, placed())[0].sentence == "h1: start Docker Engine (it has never run)"
+    assert host_plan(new, []) == []
+    assert host_plan(bare(), placed())[0].action == "install_engine"
+
+
+def test_images_that_may_lie_on_a_stopped_engine():
+    images = [{"image": WEB, "id": None, "registry": None, "reason": None}]
+    assert host_problems(observed(engine=engine("stopped"), images=images), placed()) == []
 
 
 def test_a_service_that_cannot_be_reached():
@@ -241,16 +337,34 @@ def test_forecast_for_a_cluster_that_is_as_wanted():
         ({"state": "exited"}, "start", "it is exited"),
         ({"image": "docker.whatsapp.biz/coreapp:v2.19.3"}, "recreate", "image: " + CORE + " instead of"),
         ({"image_id": "sha256:older"}, "recreate", "was built anew"),
-        ({"ports": [{"host": 7000, "container": 6250}]}, "recreate", "instead of 7000->6250"),
+        (
+            {"options": {"published_ports": {"6250/tcp": "0.0.0.0:7000"}}},
+            "recreate",
+            "published ports: 0.0.0.0:6258->6250, 0.0.0.0:6259->6251, 0.0.0.0:6260->6252, 0.0.0.0:6261->6253"
+            " instead of 0.0.0.0:7000->6250",
+        ),
         (
             {"environment_differs": ["WA_API_KEY", "WA_DB_PASSWORD"]},
             "recreate",
             "environment: WA_API_KEY, WA_DB_PASSWORD not as declared",
         ),
-        ({"restart_policy": "no"}, "recreate", "restart policy: unless-stopped instead of no"),
-        ({"mounts": {}}, "recreate", "media: whatsappMedia instead of none"),
-        ({"networks": ["bridge"]}, "recreate", "network: waent instead of bridge"),
-        ({"environment": {"COREAPP_HOSTNAME": "h1 "}}, "recreate", "advertised name: h1 instead of h1 "),
+        ({"options": {"restart_policy": "no"}}, "update", "restart policy: unless-stopped instead of no"),
+        (
+            {"options": {"restart_policy": "no"}, "state": "exited"},
+            "start",
+            "it is exited; restart policy: unless-stopped instead of no",
+        ),
+        (
+            {"options": {"mounts": {}}},
+            "recreate",
+            "mounts: volume whatsappMedia at /usr/local/wamedia instead of none",
+        ),
+        ({"options": {"network_mode": "bridge"}}, "recreate", "network: waent instead of bridge"),
+        (
+            {"options": {"env": {"COREAPP_HOSTNAME": "h2", "COREAPP_EXTERNAL_PORTS": "6258,6259,6260,6261"}}},
+            "recreate",
+            "advertised as: COREAPP_HOSTNAME=h1 instead of COREAPP_HOSTNAME=h2",
+        ),
     ],
 )
 def test_forecast_for_a_container_that_differs(change, action, why):

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils import hostread
+from ansible_collections.waent.fleet.plugins.module_utils.container import found_options
 from ansible_collections.waent.fleet.plugins.module_utils.environment import sealed
 
 ID = "f" * 64
@@ -27,7 +29,8 @@ INSPECT = {
         },
     },
     "HostConfig": {
-        "PortBindings": {"6250/tcp": [{"HostPort": "7000"}]}, "RestartPolicy": {"Name": "unless-stopped"},
+        "PortBindings": {"6250/tcp": [{"HostIp": "127.0.0.1", "HostPort": "7000"}]},
+        "RestartPolicy": {"Name": "unless-stopped"},
     },
     "NetworkSettings": {
         "Networks": {"waent": {}},
@@ -48,7 +51,8 @@ class Docker:
     """Answers of a docker command by its first words; what is not foreseen fails the test."""
 
     def __init__(self, **answers):
-        self.answers = {key.replace("_", " "): value for key, value in answers.items()}
+        # A word that begins with two dashes is written with two underscores.
+        self.answers = {key.replace("__", "--").replace("_", " "): value for key, value in answers.items()}
         self.calls = []
 
     def __call__(self, argv):
@@ -69,32 +73,119 @@ def test_an_engine_that_answers():
     assert (engine["insecure_registries"], engine["proxy"]) == (["reg:5000"], "http://proxy:3128")
 
 
+@pytest.fixture
+def place(tmp_path):
+    """A machine on which nothing of an engine is to be found yet."""
+    (tmp_path / "net").mkdir()
+    return hostread.Place(str(tmp_path), (str(tmp_path / "dockerd"),), lambda name: None, {})
+
+
+def some_process(place, pid, name="dockerd", uid=0, pids=None):
+    directory = Path(place.proc) / str(pid)
+    directory.mkdir()
+    (directory / "comm").write_text(name + "\n")
+    status = "Name:\t{0}\nUid:\t{1}\t{1}\t{1}\t{1}\nNSpid:\t{2}\n".format(name, uid, pids or pid)
+    (directory / "status").write_text(status)
+
+
 @pytest.mark.parametrize(
-    ("answer", "denied", "reason"),
+    ("answer", "state", "reason"),
     [
-        ((0, json.dumps({"ServerErrors": ["Cannot connect to the Docker daemon"]}), ""), False, "Cannot connect"),
-        ((1, "", "first line\nIs the docker daemon running?"), False, "Is the docker daemon running?"),
-        ((0, json.dumps({"ServerErrors": ["Got permission denied while trying"]}), ""), True, "permission denied"),
-        ((1, "", ""), False, "no answer"),
+        ((0, json.dumps({"ServerErrors": ["Cannot connect to the Docker daemon"]}), ""), "client_only", "docker"),
+        ((0, json.dumps({"ServerErrors": ["Got permission denied while trying"]}), ""), "denied", "permission denied"),
+        ((1, "", "first line\nGot permission denied"), "denied", "Got permission denied"),
+        ((1, "", ""), "client_only", "docker"),
+        ((0, json.dumps({"host": {"buildahVersion": "1"}}), ""), "podman", "docker info"),
     ],
 )
-def test_an_engine_that_does_not_answer(answer, denied, reason):
-    engine = hostread.read_engine(Docker(info=answer), "docker")
+def test_an_engine_that_does_not_answer(place, answer, state, reason):
+    engine = hostread.read_engine(Docker(info=answer), "docker", place=place)
     assert engine["answers"] is False
-    assert engine["denied"] is denied
+    assert engine["state"] == state
     assert reason in engine["reason"]
 
 
-def test_the_settings_of_an_engine_to_be_tell_where_it_will_do_without_tls(tmp_path):
+def test_an_engine_that_is_stopped(place):
+    Path(place.daemons[0]).touch()
+    engine = hostread.read_engine(Docker(info=(1, "", "Is it running?")), "docker", place=place)
+    assert (engine["state"], engine["daemon"]) == ("stopped", place.daemons[0])
+
+
+def test_an_engine_that_never_ran_holds_nothing(place, tmp_path):
+    Path(place.daemons[0]).touch()
+    settings, root = tmp_path / "daemon.json", tmp_path / "root"
+    settings.write_text(json.dumps({"data-root": str(root)}))
+
+    def empty():
+        return hostread.read_engine(Docker(info=(1, "", "EOF")), "docker", str(settings), place)["empty"]
+
+    assert empty() is True
+    root.mkdir()
+    assert empty() is True
+    (root / "image").mkdir()
+    assert empty() is False
+
+
+def test_daemons_of_this_machine_and_of_containers_on_it(place):
+    some_process(place, 7, "containerd")
+    some_process(place, 8, pids="8\t1")
+    assert hostread.read_engine(Docker(), None, place=place)["state"] == "absent"
+    some_process(place, 9)
+    assert hostread.read_engine(Docker(), None, place=place)["state"] == "command_missing"
+    assert hostread.read_engine(Docker(info=(1, "", "EOF")), "docker", place=place)["state"] == "silent"
+
+
+def test_a_rootless_daemon(place):
+    some_process(place, 9, uid=1000)
+    assert hostread.read_engine(Docker(info=(1, "", "EOF")), "docker", place=place)["state"] == "rootless"
+
+
+@pytest.mark.parametrize(("flags", "path", "state"), [
+    ("00010000", "/run/docker.sock", "command_missing"), ("00000000", "/run/docker.sock", "absent"),
+    ("00010000", "/run/other.sock", "absent"),
+])  # fmt: skip
+def test_a_socket_that_somebody_listens_on(place, flags, path, state):
+    line = "0000000000000000: 00000002 00000000 {0} 0001 01 4711 {1}\n".format(flags, path)
+    (Path(place.proc) / "net/unix").write_text("Num RefCount Protocol Flags Type St Inode Path\n" + line)
+    assert hostread.read_engine(Docker(), None, place=place)["state"] == state
+
+
+def test_packages_of_debian(place):
+    """Removed ones are still listed, and those that dpkg never heard of are complained about."""
+    answer = (1, "config-files docker.io\ninstalled docker-ce\n", "no packages found matching podman-docker")
+    place = place._replace(find=lambda name: "/usr/bin/" + name if name == "dpkg-query" else None)
+    docker = Docker(info=(1, "", "EOF"), __show=answer)
+    assert hostread.read_engine(docker, "docker", place=place)["state"] == "stopped"
+    only_removed = Docker(info=(1, "", "EOF"), __show=(1, "config-files docker.io\n", ""))
+    assert hostread.read_engine(only_removed, "docker", place=place)["state"] == "client_only"
+
+
+def test_packages_of_others(place):
+    place = place._replace(find=lambda name: "/usr/bin/" + name if name == "rpm" else None)
+    docker = Docker(info=(1, "", "EOF"), __query=(3, "moby-engine\npackage docker.io is not installed\n", ""))
+    assert hostread.read_engine(docker, "docker", place=place)["state"] == "stopped"
+
+
+def test_an_engine_that_the_environment_or_a_context_names(place):
+    info = {"ServerVersion": "27", "ClientInfo": {"Context": "default"}}
+    elsewhere = place._replace(environ={"DOCKER_HOST": "tcp://build:2376"})
+    assert hostread.read_engine(Docker(info=json.dumps(info)), "docker", place=elsewhere)["state"] == "remote"
+    info["ClientInfo"]["Context"] = "build"
+    docker = Docker(info=json.dumps(info), context_inspect="ssh://build\n")
+    engine = hostread.read_engine(docker, "docker", place=place)
+    assert (engine["state"], engine["reason"]) == ("remote", "context build, ssh://build")
+
+
+def test_the_settings_of_an_engine_to_be_tell_where_it_will_do_without_tls(tmp_path, place):
     settings = tmp_path / "daemon.json"
     for text, names in [('{"insecure-registries": ["reg:5000"]}', ["reg:5000"]), ('{"a": 1}', []), ("no JSON", [])]:
         settings.write_text(text)
-        assert hostread.read_engine(Docker(), None, str(settings))["insecure_registries"] == names
+        assert hostread.read_engine(Docker(), None, str(settings), place)["insecure_registries"] == names
 
 
-def test_no_engine_at_all():
-    engine = hostread.read_engine(Docker(), None)
-    assert (engine["installed"], engine["answers"], engine["root"]) == (False, False, "/var/lib/docker")
+def test_no_engine_at_all(place):
+    engine = hostread.read_engine(Docker(), None, place=place)
+    assert (engine["state"], engine["answers"], engine["root"]) == ("absent", False, "/var/lib/docker")
 
 
 def test_a_container_without_its_secrets():
@@ -105,10 +196,16 @@ def test_a_container_without_its_secrets():
         "state": "running", "cluster": "waent", "kind": "coreapp", "version": "v2.19.4", "index": 12,
         "product": "coreapp", "environment": {"COREAPP_HOSTNAME": "h1", "WA_APP_MULTICONNECT": "1"},
         "environment_differs": [], "ports": [{"host": 6250, "container": 6250}],
-        "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
-        "networks": ["waent"], "restart_policy": "unless-stopped",
+        "networks": ["waent"], "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
+        "options": found_options(INSPECT),
     }  # fmt: skip
+    assert found["options"]["published_ports"] == {"6250/tcp": "127.0.0.1:7000"}
     assert "canary" not in json.dumps(found)
+
+
+def test_what_others_ask_of_the_engine_is_nobody_s_business():
+    theirs = {**INSPECT, "Config": {**INSPECT["Config"], "Labels": {}, "Cmd": ["--password=canary"]}}
+    assert hostread.describe_container(theirs)["options"] is None
 
 
 def test_a_stopped_container_shows_the_ports_of_its_next_start():
@@ -150,21 +247,75 @@ def test_which_images_are_the_client_s(image, product):
     assert hostread.describe_container(entry)["product"] == product
 
 
+def test_volumes_of_the_engine():
+    entries = [
+        {"Name": "v1", "Labels": {"waent.fleet.cluster": "waent"}, "Mountpoint": "/v1/_data"},
+        {"Name": "v2", "Labels": None, "Mountpoint": "/v2/_data"},
+    ]
+    assert hostread.read_volumes(Docker(volume_ls="v1 v2", volume_inspect=json.dumps(entries)), "docker") == [
+        {"name": "v1", "cluster": "waent", "path": "/v1/_data"},
+        {"name": "v2", "cluster": None, "path": "/v2/_data"},
+    ]
+    assert hostread.read_volumes(Docker(volume_ls=""), "docker") == []
+
+
+@pytest.mark.parametrize(("words", "read"), [
+    ("ps", hostread.read_containers), ("network_ls", hostread.read_networks), ("volume_ls", hostread.read_volumes),
+])  # fmt: skip
+def test_an_engine_that_does_not_list_what_it_has_is_not_empty(words, read):
+    with pytest.raises(hostread.EngineLost, match="is the docker daemon running"):
+        read(Docker(**{words: (1, "", "is the docker daemon running?")}), "docker")
+
+
+SCRIPT = "/opt/whatsapp/bin/launch_within_docker.sh"
+
+
+@pytest.mark.parametrize("image", ["reg/mine:1", "sha256:0123", None])
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"Cmd": ["/opt/whatsapp/bin/wait_on_mysql.sh", SCRIPT]},
+        {"Entrypoint": ["/opt/whatsapp/bin/wait_on_postgres.sh"], "Cmd": [SCRIPT]},
+        {"Entrypoint": ["/bin/sh", "-c"], "Cmd": ["exec " + SCRIPT]},
+        {"Entrypoint": [SCRIPT], "Cmd": None},
+    ],
+)
+@pytest.mark.parametrize(("env", "product"), [(["WEBAPP_HOSTNAME=h"], "web"), (["WA_DB_PASSWORD=canary"], "coreapp")])
+def test_a_client_under_another_name_is_known_by_what_it_runs(image, command, env, product):
+    entry = {**INSPECT, "Config": {"Image": image, "Env": env, **command}}
+    assert hostread.describe_container(entry)["product"] == product
+
+
+@pytest.mark.parametrize("words", [None, [], ["mysqld"], ["/opt/other/bin/launch_within_docker.sh"]])
+def test_what_runs_something_else_is_none_of_the_client_s(words):
+    entry = {**INSPECT, "Config": {"Image": "nginx:1", "Cmd": words, "Env": ["WA_DB_HOSTNAME=db"]}}
+    assert hostread.describe_container(entry)["product"] is None
+
+
 def test_images_networks_volumes():
     docker = Docker(
         **{"image inspect --format {{.Id}} here": "sha256:1\n"},
         **{"image inspect --format {{.Id}} gone": (1, "", "No such image")},
         network_ls="a b",
         network_inspect=json.dumps([
-            {"Name": "waent", "IPAM": {"Config": [{"Subnet": "172.23.0.0/16"}, {}]}},
+            {
+                "Name": "waent", "Id": "i1", "Labels": {"waent.fleet.cluster": "waent"},
+                "IPAM": {"Config": [{"Subnet": "172.23.0.0/16"}, {}]}, "Containers": {ID: {"Name": "wa-coreapp-12"}},
+            },
             {"Name": "host", "IPAM": {"Config": None}},
         ]),
         volume_inspect=(1, "[]", "no such volume"),
     )  # fmt: skip
     assert hostread.read_local_images(docker, "docker", ["gone", "here", "here"]) == {"here": "sha256:1", "gone": None}
     assert hostread.read_networks(docker, "docker") == [
-        {"name": "waent", "subnets": ["172.23.0.0/16"]},
-        {"name": "host", "subnets": []},
+        {
+            "name": "waent",
+            "id": "i1",
+            "cluster": "waent",
+            "subnets": ["172.23.0.0/16"],
+            "endpoints": ["wa-coreapp-12"],
+        },
+        {"name": "host", "id": None, "cluster": None, "subnets": [], "endpoints": []},
     ]
     assert hostread.read_volume(docker, "docker", "m") is None
     local = json.dumps([{"Mountpoint": "/m", "Options": None}])

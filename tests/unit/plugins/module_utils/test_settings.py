@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils.settings import (
+    KNOWN,
     differences,
     flat,
     patch_body,
@@ -59,6 +60,48 @@ def test_refusals(settings, message):
     problems = setting_problems(settings)
     assert [problem.message for problem in problems] == [message]
     assert problems[0].code == "SETTING_INVALID"
+
+
+@pytest.mark.parametrize(
+    "settings, says",
+    [
+        ({"webhook": {"url": ""}}, "webhooks.url"),
+        ({"webhooks": {"ulr": "https://h"}}, "webhooks.url"),
+        ({"heartbeat_intervals": 5}, "heartbeat_interval"),
+        ({"Callback_Persist": True}, "callback_persist"),
+        ({"db_garbagecolector_enable": True}, "db_garbagecollector_enable"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_one_that_is_meant(settings, says):
+    (problem,) = setting_problems(settings)
+    assert "the API has no such setting, but it has " + says in problem.message
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_a_slip_in_any_known_name_is_refused(name):
+    slip = name[:-1] + "q" + name[-1]
+    nested = {slip: 1} if "." not in slip else {slip.partition(".")[0]: {slip.partition(".")[2]: 1}}
+    if slip.count(".") == 2:
+        one, two, three = slip.split(".")
+        nested = {one: {two: {three: 1}}}
+    (problem,) = setting_problems(nested)
+    assert name in problem.message
+
+
+@pytest.mark.parametrize(
+    "settings, says",
+    [
+        ({"webhooks": "https://h"}, "a map of max_concurrent_requests, message.delivered"),
+        ({"webhooks.url": "https://h"}, "write it as a map"),
+        ({"webhooks": {"url": "https://"}}, "an https:// address"),
+        ({"webhooks": {"url": "HTTP://h"}}, "an https:// address"),
+        ({"webhooks": {"url": "https://h a"}}, "an https:// address"),
+        ({"webhooks": {"url": 5}}, "an https:// address"),
+    ],
+)
+def test_forms_that_the_api_would_refuse(settings, says):
+    (problem,) = setting_problems(settings)
+    assert says in problem.message
 
 
 def test_all_refusals_at_once():

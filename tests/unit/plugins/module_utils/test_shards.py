@@ -141,11 +141,11 @@ CERT = cert(b"opaque")
             Wish(2, "1999"),
             cluster(),
             "OTHER_NUMBER_REGISTERED",
-            "The cluster holds the number 15550100, and cc with phone_number is 1999.",
+            "registered for the number that ends in 0100, and wa_cc with wa_phone_number ends in 1999",
         ),
         (Wish(2, NUMBER), cluster(number=None), None, None),
         (Wish(2, NUMBER), Cluster("single"), "NOT_A_CLUSTER", "only a cluster has shards to set"),
-        (Wish(2, NUMBER), Cluster("cluster"), "NOT_REGISTERED", "register it before setting its shards"),
+        (Wish(2, NUMBER), Cluster("cluster"), "NOT_REGISTERED", "run playbooks/site.yml, which registers it"),
         # Up to 2.38 a certificate is not known: within 7 days it goes without, later it disconnects.
         (Wish(2, NUMBER), cluster(version="v2.19.4", registered_days=7), None, None),
         (

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+    SHARD_COUNTS,
     Survive,
     Version,
     parse_version,
     read_wanted,
     whole_number,
 )
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 HOST = {"name": "h1", "rack": "a", "address": "h1", "kinds": ["coreapp", "master", "webapp"]}
 GOOD = {"shards": 2, "version": "v2.19.4", "hosts": [HOST]}
@@ -49,6 +52,28 @@ def test_address_is_the_name_where_none_is_given():
 )  # fmt: skip
 def test_whole_number(value, expected):
     assert whole_number(value) == expected
+
+
+@given(st.integers(0, 10**9 - 1))
+def test_a_whole_number_has_one_spelling(number):
+    assert whole_number(number) == whole_number(str(number)) == number
+
+
+@st.composite
+def wrong_numbers(draw):
+    """A number that is allowed, in a shape in which it is not: padded, signed, in another base, of another type."""
+    number = draw(st.sampled_from(SHARD_COUNTS))
+    before = draw(st.sampled_from(["", "0", "00", "+", "-", " ", "\t", "0x", "0o", "0b"]))
+    after = draw(st.sampled_from(["", ".0", ".", " ", "\n", "e0", "_0", ",", "L"]))
+    assume(before + after)
+    other = [float(number), [number], [str(number)], {"shards": number}, (number,), str(number).encode(), number == 1]
+    return draw(st.sampled_from([before + str(number) + after, *other, None, ""]))
+
+
+@given(wrong_numbers())
+def test_shards_in_any_other_spelling_are_refused(value):
+    (problem,) = problems_of(shards=value)
+    assert (problem.code, problem.value) == ("WA_SHARDS_INVALID", value)
 
 
 @pytest.mark.parametrize("value", [0, 3, 33, 64, -1, "3", "two", "", None, True, 2.0, "2.0", [2], " 2"])

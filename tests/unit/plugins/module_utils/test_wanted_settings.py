@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils.variables import DB_PASSWORD_REFUSED
 from ansible_collections.waent.fleet.plugins.module_utils.wanted_settings import (
-    DB_PASSWORD_REFUSED,
     jwt_key_problems,
     settings_problems,
 )
@@ -36,7 +36,7 @@ def settings_of(**changes):
 def test_good_settings():
     assert settings_of() == []
     assert settings_of(register=False, cc=None, phone_number=None, cert=None, pin=None, api_key=None) == []
-    assert settings_of(media="/srv/wa media", data="whatsappData", cc=49) == []
+    assert settings_of(media="/srv/wa media", data="whatsappData", cc="49") == []
 
 
 @pytest.mark.parametrize(

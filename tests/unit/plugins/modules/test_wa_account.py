@@ -111,9 +111,10 @@ def test_wrong_code(unregistered, run):
     unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid", "wrong code")
     result = run(code=CODE)
     assert result["failure"]["code"] == "CODE_REFUSED"
-    assert (
-        result["msg"]
-        == "The code was not accepted: it is wrong or has expired. Ask for another one by leaving code out."
+    assert result["msg"] == (
+        "The registration code was not accepted: it is wrong or has expired. Run the playbook again with"
+        " -e wa_registration_code=CODE and the code that was received, or with -e wa_registration_code= to have another"
+        " one sent."
     )
     assert result["status"] == "unknown" and result["changed"] is False
 
@@ -135,7 +136,21 @@ def test_fixed_code_of_an_earlier_run_is_used_first(unregistered, run):
 def test_fixed_code_that_is_refused_twice(unregistered, run):
     unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid", "wrong code")
     unregistered.on("POST", ACCOUNT, {"account": []}, status=202)
-    assert run(code=CODE, fixed_code=True)["failure"]["code"] == "CODE_REFUSED"
+    result = run(code=CODE, fixed_code=True)
+    assert result["failure"]["code"] == "CODE_REFUSED"
+    assert result["msg"] == (
+        "The registration code was not accepted: it is wrong or has expired. Another code was sent just now: run the"
+        " playbook again with -e wa_registration_code=CODE and that code; the ones before are void."
+    )
+
+
+def test_fixed_code_that_is_refused_where_no_other_can_be_sent(unregistered, run):
+    unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid", "wrong code")
+    unregistered.refuse("POST", ACCOUNT, 1015, "Too many requests", status=429)
+    result = run(code=CODE, fixed_code=True)
+    assert result["failure"]["code"] == "CODE_REFUSED"
+    assert "not accepted" in result["msg"] and "cannot be sent yet" in result["msg"]
+    assert "-e wa_registration_code=CODE" in result["msg"]
 
 
 def test_fixed_code_is_not_needed_where_asking_registers(unregistered, run):
@@ -178,7 +193,9 @@ def test_other_number(api, run):
     result = run()
     assert result["failure"]["code"] == "OTHER_NUMBER_REGISTERED"
     assert result["msg"] == (
-        "The cluster holds the number 49301234567, and cc with phone_number is 15550100; one cluster has one number."
+        "The cluster is registered for the number that ends in 4567, and wa_cc with wa_phone_number ends in 0100; one"
+        " cluster has one number. Set wa_cc and wa_phone_number to the registered number, or give the other number a"
+        " database of its own with wa_db_name_prefix."
     )
 
 
@@ -217,5 +234,5 @@ def test_certificate_is_needed_to_ask_for_a_code(unregistered, run, monkeypatch)
     monkeypatch.delenv("WA_CERT", raising=False)
     result = run(cert=None)
     assert result["failure"]["code"] == "CERT_MISSING"
-    assert result["msg"] == "cert is not set; asking for a code needs the verified-name certificate."
+    assert result["msg"] == "wa_cert is not set; asking for a code needs the verified-name certificate."
     assert unregistered.writes == []

@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
+
+from observed_host import SETTINGS
+
 COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
 IMAGES = {"webapp": "127.0.0.1:9/web:v2.19.4", "coreapp": "127.0.0.1:9/coreapp:v2.19.4"}
 # A cluster may well run on this very machine, so these nodes keep off its ports.
@@ -44,6 +48,7 @@ case "$1 $2" in
   "image inspect") exit 1 ;;
   "network ls") echo n ;;
   "network inspect") echo '[{{"Name": "waent", "IPAM": {{"Config": []}}}}]' ;;
+  "volume ls") ;;
   "volume inspect") echo '[]'; exit 1 ;;
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
@@ -121,8 +126,8 @@ def test_a_host_without_an_engine(tmp_path):
     path = os.pathsep.join(entry for entry in entries if not (Path(entry) / "docker").exists())
     result = run("wa_host_info", path or str(tmp_path), name="h1", images=IMAGES, timeout=1, network="waent")
     # AnsibleModule looks into /usr/sbin and the like by itself, but docker is never there.
-    if result["host"]["engine"]["installed"]:
-        pytest.skip("docker is found outside PATH on this machine")
+    if result["host"]["engine"]["state"] != "absent":
+        pytest.skip("an engine is found outside PATH on this machine")
     assert result["host"]["engine"]["answers"] is False
     assert result["host"]["containers"] == result["host"]["networks"] == []
 
@@ -169,7 +174,10 @@ def test_preflight_notices_a_host_that_is_missing():
 
 def test_preflight_foretells(docker):
     images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
-    host = {**look(docker, stop_single_connect=True, network="waent")["host"], "images": images}
+    host = {
+        **look(docker, stop_single_connect=True, network="waent", container_settings=SETTINGS)["host"],
+        "images": images,
+    }
     result = preflight([host])
     assert result["problems"] == []
     assert result["forecast"][0] == "h1: stop wacore (it runs in single-connect mode)"
@@ -180,6 +188,25 @@ def test_preflight_foretells(docker):
         "kinds": ["coreapp", "master", "webapp"], "changes": len(result["forecast"]),
     }  # fmt: skip
     assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]
+    assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""}
+
+
+@pytest.mark.parametrize(
+    ("options", "way", "codes"),
+    [
+        ({"health": {"cluster": {"registered": True}}}, "roll", []),
+        ({"health": {"cluster": {"registered": False}}}, "at_once", []),
+        ({"health": {"msg": "x"}, "login": {"password_changed": True}}, "at_once", []),
+        ({"health": {"msg": "x"}}, "ask", ["SERVICE_UNKNOWN"]),
+        ({"health": {"msg": "x"}, "recreate_at_once": True}, "at_once", []),
+    ],
+)
+def test_preflight_tells_how_running_nodes_are_recreated(docker, options, way, codes):
+    images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
+    asked = {"stop_single_connect": True, "network": "waent", "container_settings": SETTINGS}
+    result = preflight([{**look(docker, **asked)["host"], "images": images}], **options)
+    assert (result["recreation"]["way"], [problem["code"] for problem in result["problems"]]) == (way, codes)
+    assert (result["recreation"]["why"] in result["forecast"]) is (way != "ask")
 
 
 def play(docker, tmp_path, tasks, *more):
@@ -226,3 +253,45 @@ def test_the_action_puts_the_controller_s_clock_beside_the_host_s(docker, tmp_pa
     assert clock["at_least"] <= 0.001
     assert clock["at_most"] >= -0.001
     assert clock["at_most"] - clock["at_least"] < 5
+
+
+def with_engine(host, state, **changes):
+    """The same host with an engine in another state."""
+    return {**host, "engine": {**host["engine"], "state": state, "answers": False, "empty": False, **changes}}
+
+
+def test_preflight_does_not_judge_by_what_a_stopped_engine_may_hold(docker):
+    seen = look(docker, stop_single_connect=True)["host"]
+    other = {**with_engine(seen, "stopped"), "name": "h2"}
+    codes = {problem["code"] for problem in preflight([seen, other])["problems"]}
+    assert codes == {"IMAGE_UNKNOWN", "NODE_UNKNOWN", "ENGINE_STOPPED"}
+    result = preflight([seen, other], mend_engines=["absent", "stopped"])
+    assert result["problems"] == []
+    assert result["stopped"] == ["h2"]
+    assert "h2: start Docker Engine (it is stopped; what follows is if it holds nothing)" in result["forecast"]
+
+
+def test_preflight_judges_as_ever_where_a_stopped_engine_never_ran(docker):
+    seen = look(docker, stop_single_connect=True)["host"]
+    result = preflight([with_engine(seen, "stopped", empty=True)], mend_engines=["absent", "stopped"])
+    assert {problem["code"] for problem in result["problems"]} == {"IMAGE_UNKNOWN"}
+    assert result["stopped"] == []
+    assert result["hosts"]["h1"]["engine_missing"] is True
+
+
+def test_no_registry_is_asked_for_what_a_stopped_engine_may_hold(docker):
+    (docker / "bin/docker").write_text("#!/bin/sh\necho 'Is the docker daemon running?' >&2; exit 1\n")
+    (docker / "bin/dockerd").write_text("")
+    (docker / "bin/dockerd").chmod(0o755)
+    host = look(docker)["host"]
+    if host["engine"]["state"] != "stopped" or host["engine"]["empty"]:
+        pytest.skip("an engine runs on this machine, or none ever has")
+    assert [(image["id"], image["registry"]) for image in host["images"]] == [(None, None), (None, None)]
+
+
+def test_an_engine_that_is_lost_while_it_is_read(docker):
+    script = docker / "bin/docker"
+    script.write_text(script.read_text().replace('"volume ls") ;;', '"volume ls") echo EOF >&2; exit 1 ;;'))
+    result = look(docker)
+    assert result["failure"]["code"] == "ENGINE_LOST"
+    assert result["msg"] == "Docker Engine stopped answering while it was read (volume ls: EOF)."

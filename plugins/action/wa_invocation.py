@@ -1,0 +1,25 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers for wa_invocation in the controller's own process; documented in plugins/modules/wa_invocation.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.modules.wa_invocation import ARGUMENTS, CODE, answer
+from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
+
+
+class ActionModule(PureAction):
+    """Module wa_invocation: checks how a playbook was called."""
+
+    options = ARGUMENTS
+    answer = staticmethod(answer)
+    code = CODE
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Without the parts that only a program reads: this failure is shown as it is."""
+        result = super().run(tmp, task_vars)
+        result.pop("problems", None)
+        return result

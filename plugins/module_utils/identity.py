@@ -1,0 +1,258 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which number a cluster is registered for, and whose nodes live in it. Internal to waent.fleet: may change. Pure.
+
+Nodes that share a database are one cluster, whoever started them, and one cluster has one number. So before anything
+joins a database it has to be known whose it is; the same questions are answered from the API where that is all there
+is to ask. What cannot be read is None: unknown is not absent, and no reason to refuse either.
+
+A node's key is C(<advertised host>:<container host name>), as health and the database have it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.waent.fleet.plugins.module_utils.host import Observed, PlacedNode, cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+
+ALIVE_SECONDS = 75.0
+"""A node that lives writes its liveness row every 60 s (reference 3.3), give or take; an older row proves no life."""
+
+OURS, UNREAD, GONE, OTHER = "ours", "unread", "gone", "other"
+"""Whose a node is: placed by the inventory; perhaps ours, on a host that could not be read; nobody's any more, as the
+host of the inventory that it names does not run it; somebody else's."""
+
+_NAMED = 5
+_RUNNING = ("running", "restarting", "paused")
+
+Row = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What is ours.
+
+    nodes: keys of the nodes that are placed, and of our containers that exist. hosts: advertised address to the names
+    of the hosts that have it. observed: what was read, by name of the host; one that was not read is missing.
+    name_prefix: how names of our containers begin.
+    """
+
+    nodes: frozenset[str]
+    hosts: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    observed: t.Mapping[str, Observed] = field(default_factory=dict)
+    name_prefix: str = "wa"
+
+    def whose(self, key: str) -> str:
+        """The one answer to the question whether a node is ours: OURS, UNREAD, GONE or OTHER."""
+        if key in self.nodes:
+            return OURS
+        address, _colon, name = key.rpartition(":")
+        hosts = self.hosts.get(address, ())
+        if not hosts:
+            return OTHER
+        if not all(self._was_read(host) for host in hosts):
+            return UNREAD if name.startswith(self.name_prefix + "-") else OTHER
+        return OTHER if self.runs_here(key) else GONE
+
+    def runs_here(self, key: str) -> bool:
+        """Whether one of our hosts was seen to run it. An unmanaged container may have any name for a host name."""
+        address, _colon, name = key.rpartition(":")
+        hosts = [self.observed[host] for host in self.hosts.get(address, ()) if host in self.observed]
+        return any(
+            c["state"] in _RUNNING and (c["name"] == name or (c["product"] and not c["cluster"]))
+            for host in hosts
+            for c in host["containers"]
+        )
+
+    def _was_read(self, host: str) -> bool:
+        return host in self.observed and bool(self.observed[host]["engine"]["answers"])
+
+
+def inventory_from(
+    nodes: t.Iterable[PlacedNode], hosts: t.Iterable[t.Mapping[str, t.Any]], observed: t.Iterable[Observed], prefix: str
+) -> Inventory:
+    """nodes: as wa_placement returns them. hosts: C({name, address}), all of the inventory. observed: what was read."""
+    read = {host["name"]: host for host in observed}
+    keys = {"{0}:{1}".format(node["address"], node["name"]) for node in nodes if node["kind"] in ("master", "coreapp")}
+    for host in read.values():
+        keys |= {
+            "{0}:{1}".format(container["environment"]["COREAPP_HOSTNAME"], container["name"])
+            for container in cluster_nodes(host)
+            if container["environment"].get("COREAPP_HOSTNAME")
+        }
+    by_address: dict[str, tuple[str, ...]] = {}
+    for entry in hosts:
+        address = str(entry.get("address") or entry["name"])
+        by_address[address] = by_address.get(address, ()) + (entry["name"],)
+    return Inventory(frozenset(keys), by_address, read, prefix)
+
+
+# --- Which number ----------------------------------------------------------------------------------------------------
+
+
+def ending(number: str) -> str:
+    """The last four digits: enough to know a number by, too few to give it away."""
+    return number[-4:]
+
+
+def number_problem(registered: str | None, wanted: str | None) -> Problem | None:
+    """Another number is registered than the declared one. Both are digits with country code; None: unknown."""
+    if not registered or not wanted or registered == wanted:
+        return None
+    alike = " (the digits before those differ)" if ending(registered) == ending(wanted) else ""
+    return Problem(
+        "OTHER_NUMBER_REGISTERED",
+        "The cluster is registered for the number that ends in {0}, and wa_cc with wa_phone_number ends in {1}{2}; one"
+        " cluster has one number. Set wa_cc and wa_phone_number to the registered number, or give the other number a"
+        " database of its own with wa_db_name_prefix.".format(ending(registered), ending(wanted), alike),
+        "wa_phone_number",
+    )
+
+
+def shards_problem(
+    registered: bool | None, configured: int | None, wanted: int | None, may_reshard: bool = False
+) -> Problem | None:
+    """A cluster in service keeps its number of shards, but for reshard.yml.
+
+    Before a number is registered there is no service: the count in the database is only where it begins, and
+    whoever registers the number sets it.
+    """
+    if may_reshard or not registered or not configured or not wanted or configured == wanted:
+        return None
+    unfinished = ""
+    if configured == 1:
+        unfinished = " That also finishes a new cluster whose first run ended before its shards were set."
+    return Problem(
+        "SHARDS_DIFFER",
+        "wa_shards is {0}, but the running cluster has {1} shard{2}. site.yml does not change that: set wa_shards to"
+        " {1} in the inventory, or run playbooks/reshard.yml -e shards={0}.{3}".format(
+            wanted, configured, "" if configured == 1 else "s", unfinished
+        ),
+        "wa_shards",
+        wanted,
+    )
+
+
+# --- Whose nodes -----------------------------------------------------------------------------------------------------
+
+
+def suspects(rows: t.Iterable[Row] | None, inventory: Inventory) -> list[str]:
+    """Keys of nodes that are not ours and may live, by the age of their rows alone: to be watched for a sign."""
+    return [key for key in strangers(rows, inventory) if not inventory.runs_here(key)]
+
+
+def strangers(rows: t.Iterable[Row] | None, inventory: Inventory) -> list[str]:
+    """Keys of the nodes that are not ours and whose rows are young. rows: C({node, age_seconds}); None: not read."""
+    return sorted(row["node"] for row in rows or () if _young(row) and inventory.whose(row["node"]) == OTHER)
+
+
+def answering_strangers(nodes: t.Iterable[t.Mapping[str, t.Any]], inventory: Inventory) -> list[str]:
+    """The same from the API, where a node that answers lives, whatever was seen of its host. nodes: of the cluster."""
+    return sorted(
+        node["name"]
+        for node in nodes
+        if not node["errors"]
+        and node["gateway_status"] is not None
+        and ":" in node["name"]
+        and inventory.whose(node["name"]) in (OTHER, GONE)
+    )
+
+
+def stranger_problem(
+    keys: t.Sequence[str], inventory: Inventory, rows: t.Iterable[Row] | None, database: str, name_prefix: str
+) -> Problem | None:
+    """Nodes that live in this cluster and are not ours, in one sentence that names both sides.
+
+    rows: of the database, None where it was not read, and the API was asked. database: C(host:port), for the message.
+    """
+    if not keys:
+        return None
+    home = rows is None or any(_young(row) and row["node"] in inventory.nodes for row in rows)
+    prefix = "wa_db_name_prefix {0}".format(name_prefix) if name_prefix else "an empty wa_db_name_prefix"
+    sides = {"others": _some(keys), "ours": _some(sorted(inventory.nodes)), "db": database, "prefix": prefix}
+    if home:
+        text = (
+            "The inventory places no such node, yet it takes part in this cluster: {others}; the nodes of the inventory"
+            " are {ours}. Add its host to the inventory, or stop its container there; if it is another number's, give"
+            " that number a wa_db_name_prefix of its own (this one has {prefix})."
+        )
+        return Problem("NODE_UNKNOWN", text.format(**sides), "wa_db_name_prefix", name_prefix)
+    text = (
+        "The databases at {db} with {prefix} are in use by nodes that the inventory does not place: {others}; it places"
+        " {ours}, which would join their cluster. Give this number a wa_db_name_prefix of its own; if it is the same"
+        " cluster, add the hosts of those nodes to the inventory, or stop their containers."
+    )
+    return Problem("DATABASE_OF_OTHER_CLUSTER", text.format(**sides), "wa_db_name_prefix", name_prefix)
+
+
+def _young(row: Row) -> bool:
+    return row["age_seconds"] is not None and row["age_seconds"] <= ALIVE_SECONDS
+
+
+def _some(keys: t.Sequence[str]) -> str:
+    more = ", and {0} more".format(len(keys) - _NAMED) if len(keys) > _NAMED else ""
+    return (", ".join(keys[:_NAMED]) or "none") + more
+
+
+# --- Together --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is declared. number: with country code, empty for no opinion. database, name_prefix: for messages."""
+
+    number: str = ""
+    shards: int | None = None
+    may_reshard: bool = False
+    database: str = ""
+    name_prefix: str = ""
+
+
+def problems(
+    wish: Wish, inventory: Inventory, database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]
+) -> list[Problem]:
+    """Everything that speaks against acting on this cluster as if it were ours.
+
+    database: what wa_database_info returned as C(database), cluster: what wa_cluster_health returned as C(cluster);
+    empty where it was not read. What the API says now is newer than what the database said before.
+    """
+    registered = registration(database, cluster)
+    configured = cluster.get("shards") or database.get("configured_shards")
+    rows = database.get("liveness")
+    alive = sorted({*strangers(rows, inventory), *answering_strangers(cluster.get("nodes") or (), inventory)})
+    other = number_problem(registered_number(database, cluster), wish.number)
+    found = [
+        other,
+        stranger_problem(alive, inventory, None if cluster.get("nodes") else rows, wish.database, wish.name_prefix),
+        # How many shards another number has is none of our business, and reshard.yml would be the wrong advice.
+        None if other else shards_problem(registered, configured, wish.shards, wish.may_reshard),
+    ]
+    return [problem for problem in found if problem is not None]
+
+
+def registration(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> bool | None:
+    """Whether a number is registered; None where nobody tells."""
+    said = cluster.get("registered")
+    said = database.get("registered") if said is None else said
+    return None if said is None else bool(said)
+
+
+def registered_number(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> str | None:
+    """The number that is registered, digits with country code; None where none is, or nobody tells which."""
+    if not registration(database, cluster):
+        return None
+    return cluster.get("registered_number") or database.get("registered_number") or None
+
+
+def notes(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> list[str]:
+    """What stays unknown, for the reader: a number that nobody tells is not compared."""
+    if cluster.get("nodes"):
+        if cluster.get("registered") and registered_number(database, cluster) is None:
+            return ["Which number is registered could not be read, neither from the database nor from the API."]
+        return []
+    if database and (registration(database, cluster) is not None or database.get("databases") == []):
+        return []
+    return ["Which number is registered was not read from the database; the API is asked as soon as the nodes run."]

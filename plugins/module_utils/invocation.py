@@ -1,0 +1,235 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a playbook was called in a way in which it can do its work. Internal to waent.fleet: may change. Pure.
+
+Ansible skips a play whose hosts it does not find, and a task whose tags were not asked for, and ends with 0. A group
+that is misspelt, a C(--limit) or a C(--tags) would so make a run that does nothing look like one that found nothing
+to do. Every playbook asks here first, before any host is contacted.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.wanted import SHARD_COUNTS, enumerate_all
+
+CLUSTER = "wa_cluster"
+KIND_GROUPS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
+DATABASE = "wa_database_hosts"
+"""The only group that may be missing: a database may run elsewhere."""
+
+WHOLE_CLUSTER = {
+    "site": "it places the nodes of the whole cluster",
+    "status": "it judges the cluster as a whole",
+    "reshard": "it plans for the whole cluster",
+    "upgrade": "it plans for the whole cluster",
+}
+"""Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
+
+ARGUMENT = {
+    "reshard": (
+        "shards",
+        "SHARDS_MISSING",
+        "the number of shards to change to",
+        "one of " + enumerate_all(SHARD_COUNTS),
+    ),
+    "upgrade": ("version", "VERSION_MISSING", "the version to upgrade to", "for example v2.19.7"),
+}
+"""What has to stand on the command line: C({playbook: (name, code, meaning, allowed)}). The inventory says how the
+cluster is meant to be in the long run; only a command can say that it is to change now."""
+
+NEAR = 2
+"""So many wrong letters are a typing error, more are another name."""
+
+
+class Call(t.NamedTuple):
+    """How a playbook was called.
+
+    playbook: C(site), C(status) ... groups: C({group: [host]}), the whole inventory, whatever C(limit) says. hosts:
+    those that C(limit) leaves, localhost among them or not. sources: where the inventory was read. arguments: what
+    the command line gave, by name. pattern_mismatch: Ansible's setting host_pattern_mismatch.
+    """
+
+    playbook: str
+    groups: t.Mapping[str, t.Sequence[str]]
+    hosts: t.Sequence[str]
+    limit: str = ""
+    tags: t.Sequence[str] = ("all",)
+    skip_tags: t.Sequence[str] = ()
+    sources: t.Sequence[str] = ()
+    arguments: t.Mapping[str, t.Any] = {}
+    pattern_mismatch: str = "ignore"
+
+
+def call_problems(call: Call) -> list[Problem]:
+    """Everything that keeps the playbook from doing what it was called for."""
+    groups = group_problems(call)
+    return (
+        groups
+        + ([] if groups else limit_problems(call))
+        + tag_problems(call)
+        + argument_problems(call)
+        + setting_problems(call)
+    )
+
+
+# Groups
+
+
+def group_problems(call: Call) -> list[Problem]:
+    """Groups that are missing, empty or misspelt, and hosts that are in the group of a kind only."""
+    problems = [_missing(call, name) for name in (CLUSTER,) + KIND_GROUPS if not call.groups.get(name)]
+    known = (CLUSTER,) + KIND_GROUPS + (DATABASE,)
+    for name in sorted(call.groups):
+        meant = next((one for one in known if name not in known and _misspelt(name, one, call.groups)), None)
+        # A required group that is missing is told already, with this name as the nearest.
+        if meant and (meant == DATABASE or call.groups.get(meant)):
+            problems.append(_stray(name, meant, call.groups))
+    members = set(call.groups.get(CLUSTER) or ())
+    for kind in KIND_GROUPS if members else ():
+        outside = sorted(set(call.groups.get(kind) or ()) - members)
+        if outside:
+            problems.append(_outside(kind, outside))
+    return problems
+
+
+def _missing(call: Call, name: str) -> Problem:
+    where = "The inventory ({0})".format(", ".join(call.sources)) if call.sources else "The inventory"
+    purpose = "all hosts of the cluster" if name == CLUSTER else "the hosts that may run {0}s".format(name[3:-6])
+    if name in call.groups:
+        return Problem(
+            "WA_GROUP_EMPTY",
+            "{0} has no host in the group {1}; it must hold {2}, at least one.".format(where, name, purpose),
+            name,
+        )
+    near = nearest(name, call.groups)
+    hint = "; the nearest name there is {0}".format(near) if near else ""
+    advice = "rename or add the group" if near else "add the group, or name another inventory with -i"
+    return Problem(
+        "WA_GROUP_MISSING",
+        "{0} has no group {1}{2}; {3}: it must hold {4}, at least one.".format(where, name, hint, advice, purpose),
+        name,
+        near,
+    )
+
+
+def _stray(name: str, meant: str, groups: t.Mapping[str, t.Sequence[str]]) -> Problem:
+    hosts = sorted(set(groups[name]) - set(groups.get(meant) or ()))
+    return Problem(
+        "WA_GROUP_UNKNOWN",
+        "The group {0} is not one that this collection reads, and {1} is not in {2}; rename {0} to {2}, or to"
+        " something less alike.".format(name, enumerate_all(hosts), meant),
+        meant,
+        name,
+    )
+
+
+def _outside(kind: str, hosts: t.Sequence[str]) -> Problem:
+    return Problem(
+        "WA_GROUP_OUTSIDE",
+        "{0} of the group {1} {2} not in the group wa_cluster; make {1} a child of wa_cluster.".format(
+            enumerate_all(hosts), kind, "is" if len(hosts) == 1 else "are"
+        ),
+        CLUSTER,
+        kind,
+    )
+
+
+def _misspelt(name: str, known: str, groups: t.Mapping[str, t.Sequence[str]]) -> bool:
+    """Whether C(name) is C(known) with a typing error, and has hosts that C(known) lacks.
+
+    Beside a group that is in use only another way of writing the same name counts: wa_cluster_b may be meant so.
+    """
+    if not set(groups[name]) - set(groups.get(known) or ()):
+        return False
+    if groups.get(known):
+        return _plain(name) == _plain(known)
+    return distance(_plain(name), _plain(known)) <= NEAR
+
+
+def nearest(name: str, groups: t.Iterable[str]) -> str | None:
+    """The group whose name is most like C(name), None where none is alike."""
+    limit = len(name) // 3
+    near = [(distance(_plain(name), _plain(group)), group) for group in groups if group not in KIND_GROUPS + (CLUSTER,)]
+    best = min(near, default=(limit + 1, ""))
+    return best[1] if best[0] <= limit else None
+
+
+def _plain(name: str) -> str:
+    """A name without what is easily written in another way: C(WA-Clusters) is C(wa_cluster)."""
+    return name.lower().replace("-", "_").replace(" ", "_").replace(".", "_").rstrip("s")
+
+
+def distance(one: str, other: str) -> int:
+    """How many letters have to be changed, added or left out to make one text from the other (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for count, left in enumerate(one, 1):
+        above, row = row, [count]
+        for position, right in enumerate(other):
+            row.append(min(above[position] + (left != right), above[position + 1] + 1, row[position] + 1))
+    return row[-1]
+
+
+# The command line
+
+
+def limit_problems(call: Call) -> list[Problem]:
+    """Hosts of the cluster that C(--limit) leaves out where that cannot be, or leaves none of."""
+    targets = list(dict.fromkeys(list(call.groups.get(CLUSTER) or ()) + list(call.groups.get(DATABASE) or ())))
+    left_out = [host for host in targets if host not in set(call.hosts)]
+    if not left_out:
+        return []
+    why = WHOLE_CLUSTER.get(call.playbook)
+    if why:
+        message = (
+            "{0}.yml cannot be limited to some hosts (--limit {1}): {2}, and would take what it does not see for"
+            " missing; run it without --limit.".format(call.playbook, call.limit, why)
+        )
+        return [Problem("LIMIT_NOT_ALLOWED", message, "--limit", call.limit)]
+    if len(left_out) == len(targets):
+        message = (
+            "--limit {0} leaves no host of the groups {1} and {2}, so there is nothing to do; name some of {3}.".format(
+                call.limit, CLUSTER, DATABASE, enumerate_all(targets)
+            )
+        )
+        return [Problem("LIMIT_EXCLUDES_CLUSTER", message, "--limit", call.limit)]
+    return []
+
+
+def tag_problems(call: Call) -> list[Problem]:
+    """Tags: no task has any, so whoever names one gets a run that does nothing, or half."""
+    problems = []
+    for option, tags, allowed in (("--tags", call.tags, ["all"]), ("--skip-tags", call.skip_tags, [])):
+        given = [str(tag) for tag in tags]
+        if given not in (allowed, []):
+            message = "{0}.yml has no tags, so {1} {2} would leave out what it is for; run it without {1}.".format(
+                call.playbook, option, ",".join(given)
+            )
+            problems.append(Problem("TAGS_NOT_ALLOWED", message, option, ",".join(given)))
+    return problems
+
+
+def argument_problems(call: Call) -> list[Problem]:
+    """What the command has to say itself."""
+    if call.playbook not in ARGUMENT:
+        return []
+    name, code, meaning, allowed = ARGUMENT[call.playbook]
+    if call.arguments.get(name) is not None:
+        return []
+    message = "{0}.yml was not given {1}; add -e {2}={3} to the command ({4}).".format(
+        call.playbook, meaning, name, name.upper(), allowed
+    )
+    return [Problem(code, message, name)]
+
+
+def setting_problems(call: Call) -> list[Problem]:
+    """A setting of Ansible that would end the run in the middle."""
+    if call.pattern_mismatch != "error":
+        return []
+    message = (
+        "host_pattern_mismatch is error in Ansible's configuration, and would end the run in the middle, since plays"
+        " name groups that are empty where there is nothing to do; set it to ignore, in ansible.cfg under [inventory]."
+    )
+    return [Problem("PATTERN_MISMATCH_NOT_ALLOWED", message, "host_pattern_mismatch", "error")]

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes when a cluster is removed from a host, in which order, and what stays. Internal to waent.fleet. Pure.
+
+C(observed) is the structure that wa_host_info returns as C(host). Ours is what has the cluster's label. Of that, what
+containers of others use stays as well: a network is taken from nobody, and nobody's data goes.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from ansible_collections.waent.fleet.plugins.module_utils.engine import may_hold
+from ansible_collections.waent.fleet.plugins.module_utils.host import Observed, engine_problems
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+
+ORDER = ("webapp", "coreapp", "schema-upgrade", "master", "other", "database")
+"""Traffic ends at the front first, the database goes last."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What goes from a host, in this order: containers and volumes by name, networks as C({name, id}).
+
+    stays: one text for each thing of the cluster that does not go: what, and why.
+    """
+
+    containers: tuple[str, ...] = ()
+    networks: tuple[dict[str, str], ...] = ()
+    volumes: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to remove."""
+        return bool(self.containers or self.networks or self.volumes)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The shape modules return: C({containers, networks, volumes, stays})."""
+        return {key: list(value) for key, value in asdict(self).items()}
+
+    def sentences(self, host: str) -> list[str]:
+        """For the reader: one line for each thing that goes, and for each that stays."""
+        return (
+            ["{0}: container {1}".format(host, name) for name in self.containers]
+            + ["{0}: network {1}".format(host, network["name"]) for network in self.networks]
+            + ["{0}: volume {1}, with its data".format(host, name) for name in self.volumes]
+            + ["{0}: stays: {1}".format(host, text) for text in self.stays]
+        )
+
+
+def plan_removal(observed: Observed, cluster: str, with_data: bool) -> Removal:
+    """What goes from one host. with_data: the volumes as well."""
+    ours = [container for container in observed["containers"] if container["cluster"] == cluster]
+    others = [container for container in observed["containers"] if container["cluster"] != cluster]
+    going = {container["name"] for container in ours}
+    networks, volumes, stays = [], [], []
+    for network in observed["networks"]:
+        if network["cluster"] == cluster:
+            users = network_users(network, others, going)
+            if users:
+                stays.append("network {0}, used by {1}".format(network["name"], ", ".join(users)))
+            else:
+                networks.append({"name": network["name"], "id": network["id"] or network["name"]})
+    for volume in observed["volumes"]:
+        if volume["cluster"] == cluster:
+            users = volume_users(volume, others)
+            if users:
+                stays.append("volume {0}, used by {1}".format(volume["name"], ", ".join(users)))
+            elif with_data:
+                volumes.append(volume["name"])
+            else:
+                stays.append("volume {0}, which holds data (-e wa_remove_data=true removes it)".format(volume["name"]))
+    ours.sort(key=lambda container: (_rank(container["kind"]), container["name"]))
+    return Removal(tuple(c["name"] for c in ours), tuple(networks), tuple(volumes), tuple(stays))
+
+
+def _rank(kind: str | None) -> int:
+    return ORDER.index(kind if kind in ORDER else "other")
+
+
+def network_users(
+    network: t.Mapping[str, t.Any], others: t.Iterable[t.Mapping[str, t.Any]], going: t.Container[str]
+) -> list[str]:
+    """Who else is connected, or would be at its next start."""
+    stopped = {container["name"] for container in others if network["name"] in container["networks"]}
+    return sorted(stopped | {name for name in network["endpoints"] if name not in going})
+
+
+def volume_users(volume: t.Mapping[str, t.Any], others: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """Who else has it mounted, by name or by its path on the host, running or not."""
+    path = volume["path"]
+    return sorted(
+        container["name"]
+        for container in others
+        if any(
+            source == volume["name"] or (path and source and (source + "/").startswith(path.rstrip("/") + "/"))
+            for source in container["mounts"].values()
+        )
+    )
+
+
+def unread_hosts(observed: t.Iterable[Observed], expected: t.Mapping[str, str]) -> dict[str, Problem]:
+    """Hosts of which nobody can say what the cluster has there, with the reason: there may be everything.
+
+    expected: C({host: message of the failure to read it}).
+    """
+    found: dict[str, Problem] = {}
+    seen = {host["name"]: host for host in observed}
+    for name, failure in expected.items():
+        host = seen.get(name)
+        if host is None:
+            why = " ({0})".format(failure.strip().splitlines()[-1].rstrip(". ")) if failure.strip() else ""
+            message = "The host could not be looked at{0}.".format(why)
+            found[name] = Problem("HOST_NOT_READ", message, None, None, name)
+        elif engine_problems(host):
+            found[name] = engine_problems(host)[0]
+        elif may_hold(host["engine"]):
+            found[name] = Problem("ENGINE_STOPPED", "Docker Engine is stopped; start it.", None, None, name)
+    return found

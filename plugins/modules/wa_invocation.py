@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wa_invocation
+short_description: Check that a playbook was called in a way in which it can do its work
+version_added: 0.1.0
+description:
+  - Every playbook of this collection begins with it, before any host is contacted.
+  - Fails where the inventory lacks a group or has it misspelt, where C(--limit), C(--tags) or C(--skip-tags) would
+    leave out what the playbook is for, and where it does not say what it has to say. Ansible itself skips plays
+    without hosts and tasks without the tag, and ends with 0.
+  - Runs on the controller, in its own process, and reads nothing itself.
+author:
+  - waent.fleet contributors (@waent)
+extends_documentation_fragment:
+  - waent.fleet.attributes
+  - waent.fleet.attributes.info
+options:
+  playbook:
+    description: Name of the playbook that was called.
+    type: str
+    required: true
+    choices: [site, status, reshard, upgrade, uninstall, engine]
+  groups:
+    description: The groups of the inventory, as C(groups) holds them.
+    type: dict
+    required: true
+  hosts:
+    description: The hosts that C(--limit) leaves.
+    type: list
+    elements: str
+    required: true
+  limit:
+    description: What C(--limit) says.
+    type: str
+    default: ""
+  tags:
+    description: What C(--tags) says.
+    type: list
+    elements: str
+    default: [all]
+  skip_tags:
+    description: What C(--skip-tags) says.
+    type: list
+    elements: str
+    default: []
+  sources:
+    description: Where the inventory was read.
+    type: list
+    elements: str
+    default: []
+  shards:
+    description: The number of shards that was given on the command line. Whether it can be meant is not checked here.
+    type: raw
+  version:
+    description: The version that was given on the command line. Whether it can be meant is not checked here.
+    type: raw
+  pattern_mismatch:
+    description: Ansible's setting C(host_pattern_mismatch).
+    type: str
+    default: ignore
+seealso:
+  - module: waent.fleet.wa_placement
+"""
+
+EXAMPLES = r"""
+- name: Check how the playbook was called
+  hosts: localhost:all
+  gather_facts: false
+  tasks:
+    - name: Check how the playbook was called
+      waent.fleet.wa_invocation:
+        playbook: site
+        groups: "{{ groups }}"
+        hosts: "{{ ansible_play_hosts_all }}"
+        limit: "{{ ansible_limit | default('') }}"
+        tags: "{{ ansible_run_tags }}"
+        skip_tags: "{{ ansible_skip_tags }}"
+      run_once: true
+      tags: always
+"""
+
+RETURN = r"""
+failure:
+  description: Why it failed. The code is V(WA_INVOCATION_INVALID), C(details.codes) are the codes of the problems.
+  returned: failure
+  type: dict
+  sample:
+    code: WA_INVOCATION_INVALID
+    message: "1 problem was found, nothing was changed.\n[SHARDS_MISSING] ..."
+    details: {codes: [SHARDS_MISSING]}
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils.errors import fail
+from ansible_collections.waent.fleet.plugins.module_utils.invocation import Call, call_problems
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.verdict import verdict
+
+CODE = "WA_INVOCATION_INVALID"
+ARGUMENTS: dict[str, t.Any] = {
+    "playbook": {
+        "type": "str",
+        "required": True,
+        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine"],
+    },
+    "groups": {"type": "dict", "required": True},
+    "hosts": {"type": "list", "elements": "str", "required": True},
+    "limit": {"type": "str", "default": ""},
+    "tags": {"type": "list", "elements": "str", "default": ["all"]},
+    "skip_tags": {"type": "list", "elements": "str", "default": []},
+    "sources": {"type": "list", "elements": "str", "default": []},
+    "shards": {"type": "raw"},
+    "version": {"type": "raw"},
+    "pattern_mismatch": {"type": "str", "default": "ignore"},
+}
+
+
+def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
+    """An empty result, and everything that is wrong."""
+    given = {key: params[key] for key in Call._fields if key in params}
+    return {}, call_problems(Call(**given, arguments={key: params[key] for key in ("shards", "version")}))
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    _result, problems = answer(module.params)
+    if problems:
+        fail(module, verdict(CODE, problems))
+    module.exit_json(changed=False)
+
+
+if __name__ == "__main__":
+    main()

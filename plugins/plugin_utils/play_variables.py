@@ -1,0 +1,145 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The public variables as a play and its hosts have them, with the types that YAML gave them. Internal to waent.fleet.
+
+They are read from the play itself and not through templates: ansible-core before 2.19 makes text of every number there,
+and a number that YAML made of 0612345670 could not be told from the one that was meant.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils.variables import BY_NAME, NULL, VARIABLES
+
+_REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
+_OF_HOSTS = frozenset(
+    ("wa_address", "wa_api_address")
+    + ("wa_coreapps", "wa_masters", "wa_webapps")
+    + ("wa_coreapp_port", "wa_master_port", "wa_webapp_port")
+)
+"""The placement takes these from every host by itself."""
+
+Given = t.Dict[str, t.Any]
+
+
+class Reading(t.NamedTuple):
+    """What was read.
+
+    given: the play's variables by their names without C(wa_). of_hosts: those that a host has otherwise, by host.
+    problems: what cannot be read. names: all names that begin like ours, of all hosts.
+    """
+
+    given: Given
+    of_hosts: dict[str, Given]
+    problems: list[Problem]
+    names: set[str]
+
+
+def read_variables(task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> Reading:
+    """Everything in one pass over the hosts of the cluster. template: fills templates in, as the play does."""
+    reading = Reading({}, {}, [], set())
+    for variable in VARIABLES:
+        if variable.name in task_vars:
+            _read(reading, variable.name, _followed(task_vars[variable.name], task_vars), template)
+    hostvars, groups = task_vars.get("hostvars"), task_vars.get("groups") or {}
+    if hostvars is None:
+        return reading
+    for host in dict.fromkeys([*groups.get("wa_cluster", ()), *groups.get("wa_database_hosts", ())]):
+        raw = hostvars.raw_get(host)
+        reading.names.update(name for name in raw if re.match(r"wa[-_]", str(name), re.IGNORECASE))
+        other = _otherwise(raw, task_vars)
+        values = hostvars[host] if other else {}
+        own = {BY_NAME[name].key: _value(values, name) for name in other}
+        own = {key: value for key, value in own.items() if value is not None and value != reading.given.get(key)}
+        if own:
+            reading.of_hosts[host] = own
+    return reading
+
+
+def _value(values: t.Mapping[str, t.Any], name: str) -> t.Any:
+    """A variable of another host; None where its template cannot be filled in, which whoever needs it will tell."""
+    try:
+        value = values[name]
+    except Exception:  # As in _read.
+        return None
+    return None if re.search(r"Marker|Undefined", type(value).__name__) else _plain(value)
+
+
+def _read(reading: Reading, name: str, value: t.Any, template: t.Callable[[t.Any], t.Any]) -> None:
+    try:
+        reading.given[BY_NAME[name].key] = _plain(template(value))
+    except Exception as error:  # Ansible has a family of errors for templates, another in each release.
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reading.problems.append(
+            Problem("WA_VARIABLE_UNREADABLE", "{0} cannot be read: {1}".format(name, said.rstrip(".") + "."), name)
+        )
+
+
+def _otherwise(raw: t.Mapping[str, t.Any], task_vars: t.Mapping[str, t.Any]) -> list[str]:
+    """Names of the variables that a host may have otherwise than the play: another value, or a template."""
+    return [
+        name
+        for name in raw
+        if name in BY_NAME and name not in _OF_HOSTS and (raw[name] != task_vars.get(name) or _is_template(raw[name]))
+    ]
+
+
+def _is_template(value: t.Any) -> bool:
+    return isinstance(value, (str, list, dict)) and ("{{" in str(value) or "{%" in str(value))
+
+
+def _followed(value: t.Any, task_vars: t.Mapping[str, t.Any]) -> t.Any:
+    """What a template that is nothing but a name stands for, so that its type is kept."""
+    for _step in range(20):
+        match = _REFERENCE.match(value) if isinstance(value, str) else None
+        if match is None or match.group(1) not in task_vars:
+            return value
+        value = task_vars[match.group(1)]
+    return value
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Text of the vault as text, which before 2.19 is an object of its own; nothing as NULL."""
+    if value is None:
+        return NULL
+    if type(value).__name__ == "AnsibleVaultEncryptedUnicode":
+        return str(value)
+    if isinstance(value, dict):
+        return {key: entry if entry is None else _plain(entry) for key, entry in value.items()}
+    return value
+
+
+def ca_problems(path: t.Any) -> list[Problem]:
+    """What is wrong with the file of wa_api_ca_path on this machine."""
+    if not isinstance(path, str) or not path:
+        return []
+    full = os.path.expanduser(path)
+    if not os.path.exists(full):
+        said = "does not exist"
+    elif os.path.isdir(full):
+        said = "is a directory"
+    else:
+        said = _unfit(full)
+    if not said:
+        return []
+    message = (
+        "wa_api_ca_path is {0!r}, which {1} on the machine that runs Ansible; allowed is a file with PEM certificates."
+    )
+    return [Problem("WA_API_CA_PATH", message.format(path, said), "wa_api_ca_path", path)]
+
+
+def _unfit(path: str) -> str:
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return "holds no certificate that can be read"
+    except OSError as error:
+        return "cannot be read ({0})".format(error.strerror or error)
+    return "" if context.cert_store_stats()["x509"] else "holds no certificate"

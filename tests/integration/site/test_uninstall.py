@@ -1,0 +1,168 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""uninstall.yml on a real engine: what is not ours stays as it is, and what cannot be asked is no success.
+
+Two clusters share a host, its network and its volumes. Their containers do nothing: what counts is their labels.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from fleet import DATABASE_IMAGE, Fleet
+from site_runs import FAILED, OK, Run, play
+
+LABEL = "waent.fleet.cluster"
+
+
+def names(fleet: Fleet, what: str) -> set[str]:
+    """Names of the test's containers, networks or volumes on host one."""
+    command = {
+        "containers": "docker ps --format '{{.Names}}'",
+        "networks": "docker network ls --format '{{.Name}}'",
+        "volumes": "docker volume ls --format '{{.Name}}'",
+    }
+    return {name for name in fleet.run("one", command[what]).split() if name.startswith(("a-", "b-", "shared-"))}
+
+
+@pytest.fixture
+def clusters(fleet: Fleet) -> t.Iterator[None]:
+    """Clusters a and b on host one; network and media were made by the first, and the other uses them."""
+    fleet.write_hosts({name: {"ansible_become": True} for name in ("one", "two")})
+    for cluster in ("a", "b"):
+        fleet.run("one", "docker network create --label {0}={1} {1}-own".format(LABEL, cluster))
+    fleet.run("one", "docker network create --label {0}=a shared-network".format(LABEL))
+    fleet.run("one", "docker volume create --label {0}=a shared-media".format(LABEL))
+    for node, kind in (("a-webapp-1", "webapp"), ("a-db", "database"), ("b-webapp-1", "webapp")):
+        cluster = node[0]
+        volume = "docker volume create --label {0}={1} {1}-data".format(LABEL, cluster)
+        labels = "--label {0}={1} --label waent.fleet.kind={2}".format(LABEL, cluster, kind)
+        mounts = "-v shared-media:/media -v {0}-data:/data".format(cluster)
+        start = "docker run --detach --name {0} {1} --network shared-network {2} --entrypoint sleep {3} infinity"
+        fleet.run("one", "{0} && {1}".format(volume, start.format(node, labels, mounts, DATABASE_IMAGE)))
+    yield
+    fleet.run(
+        "one",
+        "docker rm --force --volumes a-webapp-1 a-db b-webapp-1; docker network rm a-own b-own shared-network;"
+        " docker volume rm shared-media a-data b-data; true",
+    )
+
+
+def uninstall(fleet: Fleet, cluster: str, *arguments: str) -> Run:
+    """Remove a cluster, and its data where the arguments say so."""
+    run = play(
+        "playbooks/uninstall.yml",
+        "-i",
+        str(fleet.inventory),
+        *("-e", "wa_cluster_name=" + cluster, "-e", "confirm=yes"),
+        *arguments,
+    )
+    assert "Traceback" not in run.output
+    return run
+
+
+DATA = ("-e", "wa_remove_data=true")
+
+
+def test_what_another_cluster_uses_stays(fleet: Fleet, clusters: None) -> None:
+    before = fleet.run("one", "docker inspect b-webapp-1")
+    forecast = uninstall(fleet, "a", *DATA, "--check")
+    assert forecast.code == OK, forecast.output
+    assert {"a-webapp-1", "a-db"} <= names(fleet, "containers")
+
+    run = uninstall(fleet, "a", *DATA)
+    assert run.code == OK, run.output
+    for output in (forecast.output, run.output):
+        assert "one: stays: network shared-network, used by b-webapp-1" in output
+        assert "one: stays: volume shared-media, used by b-webapp-1" in output
+    assert fleet.run("one", "docker inspect b-webapp-1") == before
+    assert names(fleet, "containers") == {"b-webapp-1"}
+    assert names(fleet, "networks") == {"b-own", "shared-network"}
+    assert names(fleet, "volumes") == {"b-data", "shared-media"}
+
+    assert uninstall(fleet, "b").code == OK
+    assert names(fleet, "containers") == set()
+    assert names(fleet, "volumes") == {"b-data", "shared-media"}
+    # Nobody uses it any more.
+    assert uninstall(fleet, "a", *DATA).code == OK
+    assert names(fleet, "networks") == set()
+    assert names(fleet, "volumes") == {"b-data"}
+
+
+def test_an_engine_that_refuses_us_is_not_one_that_has_nothing(fleet: Fleet, clusters: None) -> None:
+    fleet.write_hosts({"one": {}})
+    fleet.run("one", "chmod 0600 /var/run/docker.sock")
+    try:
+        run = uninstall(fleet, "a")
+    finally:
+        fleet.run("one", "chmod 0660 /var/run/docker.sock")
+    assert run.code == FAILED, run.output
+    assert "ENGINE_DENIED" in run.codes
+    assert {"a-webapp-1", "a-db"} <= names(fleet, "containers")
+
+
+def test_nobody_at_the_terminal_and_no_confirm(fleet: Fleet, clusters: None) -> None:
+    run = play("playbooks/uninstall.yml", "-i", str(fleet.inventory), "-e", "wa_cluster_name=a")
+    assert run.code == FAILED
+    sentence = "Nothing was changed: there is nobody to ask; add -e confirm=yes to the command if it is meant."
+    assert "[NOT_CONFIRMED] " + sentence in run.output
+    assert {"a-webapp-1", "a-db"} <= names(fleet, "containers")
+
+
+@pytest.fixture
+def command_away(fleet: Fleet) -> t.Iterator[str]:
+    """Host one, whose engine runs without its command on PATH."""
+    fleet.run("one", "mv /usr/bin/docker /root/docker")
+    yield "ENGINE_COMMAND_MISSING"
+    fleet.run("one", "mv /root/docker /usr/bin/docker")
+
+
+@pytest.fixture
+def podman(fleet: Fleet) -> t.Iterator[str]:
+    """Host one, on which docker is Podman's."""
+    fleet.run(
+        "one",
+        'printf \'#!/bin/sh\\necho "{\\\\"host\\\\": {\\\\"buildahVersion\\\\": \\\\"1.28.2\\\\"}}"\\n\''
+        " >/usr/local/bin/docker && chmod 0755 /usr/local/bin/docker",
+    )
+    yield "ENGINE_IS_PODMAN"
+    fleet.run("one", "rm /usr/local/bin/docker")
+
+
+@pytest.mark.parametrize("trouble", ["command_away", "podman"])
+def test_what_is_there_is_neither_replaced_nor_taken_for_nothing(
+    fleet: Fleet, request: pytest.FixtureRequest, trouble: str
+) -> None:
+    fleet.write_hosts({"one": {"ansible_become": True}})
+    code = request.getfixturevalue(trouble)
+    packages = fleet.run("one", "dpkg-query --show")
+    for playbook in ("engine", "uninstall"):
+        run = play("playbooks/{0}.yml".format(playbook), "-i", str(fleet.inventory), "-e", "confirm=yes")
+        assert run.code == FAILED, run.output
+        assert code in run.codes, run.output
+    assert fleet.run("one", "dpkg-query --show") == packages
+
+
+def test_a_stopped_engine_is_started_and_what_it_holds_is_looked_at(fleet: Fleet, clusters: None) -> None:
+    """Nothing more is done here: the version is one that is nowhere, which is found out when the engine runs."""
+    import good
+
+    fleet.write_hosts({"one": {"ansible_become": True, "wa_address": fleet.address("one")}})
+    fleet.run("one", "kill $(cat /var/run/docker.pid) && while pgrep -x dockerd; do sleep 0.2; done")
+    variables = good.but(wa_version="v2.99.0", wa_db_host="db.example.com", wa_db_check_host="")
+    try:
+        run = uninstall(fleet, "a")
+        assert run.code == FAILED and "ENGINE_STOPPED" in run.codes, run.output
+        run = fleet.site(variables, "--check")
+        assert run.code == OK, run.output
+        assert "one: start Docker Engine (it is stopped; what follows is if it holds nothing)" in run.output
+        assert fleet.state("one")["engine"] is False
+        run = fleet.site({**variables, "wa_register": False})
+        assert run.code == FAILED
+        assert "Docker Engine was started on one; beyond that:" in run.output
+        assert "IMAGE_MISSING" in run.codes, run.output
+        assert fleet.run("one", "docker start a-db").strip() == "a-db"
+    finally:
+        fleet.start_engine("one")

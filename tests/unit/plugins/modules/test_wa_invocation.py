@@ -1,0 +1,37 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_invocation as a process, the way Ansible runs modules that have no action plugin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
+NAMES = ("wa_cluster", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
+
+
+def run(**options):
+    process = subprocess.run(
+        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules.wa_invocation"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}),
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(COLLECTIONS)},
+    )  # fmt: skip
+    assert process.stdout, process.stderr
+    return json.loads(process.stdout)
+
+
+def test_a_good_call():
+    result = run(playbook="reshard", groups={key: ["a"] for key in NAMES}, hosts=["a"], shards="4")
+    assert result["changed"] is False and "failed" not in result
+
+
+def test_a_bad_call():
+    result = run(playbook="reshard", groups={key: ["a"] for key in NAMES[:-1]}, hosts=["a"])
+    assert result["failed"] is True
+    assert result["failure"]["code"] == "WA_INVOCATION_INVALID"
+    assert result["failure"]["details"]["codes"] == ["SHARDS_MISSING", "WA_GROUP_MISSING"]
+    assert result["msg"].startswith("2 problems were found, nothing was changed.\n[WA_GROUP_MISSING] ")

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_removal as a process, the way Ansible runs modules that have no action plugin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from observed_host import container, engine, observed
+
+COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
+
+
+def run(**options):
+    process = subprocess.run(
+        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules.wa_removal"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}),
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(COLLECTIONS)},
+    )  # fmt: skip
+    assert process.stdout, process.stderr
+    return json.loads(process.stdout)
+
+
+def test_what_goes_what_stays_and_who_was_not_asked():
+    hosts = [
+        observed("h1", [container("wa-webapp-1", cluster="waent", kind="webapp")]),
+        observed("h2", engine=engine("denied", reason="permission denied")),
+        observed("h3", engine=engine("absent"), networks=[]),
+    ]
+    result = run(hosts=hosts, expected=dict.fromkeys(["h1", "h2", "h3", "h4"], ""), cluster_name="waent")
+    assert result["changed"] is False
+    assert result["hosts"] == {
+        "h1": {
+            "containers": ["wa-webapp-1"], "networks": [{"name": "waent", "id": "waent"}], "volumes": [], "stays": [],
+        }
+    }  # fmt: skip
+    assert result["forecast"] == ["h1: container wa-webapp-1", "h1: network waent"]
+    assert sorted(result["unread"]) == ["h2", "h4"]
+    assert result["unread"]["h2"].startswith("[ENGINE_DENIED] h2: ")

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of a play and its hosts, with the types that YAML gave them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils.variables import NULL
+from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import ca_problems, read_variables
+from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import certificate
+
+
+class AnsibleVaultEncryptedUnicode:
+    """As ansible-core before 2.19 has a value of the vault: no text, but it can be made one."""
+
+    def __str__(self):
+        return "from-the-vault"
+
+
+class HostVars(dict):
+    """Raw variables, and a count of how often a host's were filled in."""
+
+    def raw_get(self, name):
+        return self[name]
+
+
+def stringing(value):
+    """A template as ansible-core before 2.19 fills it in: text comes out."""
+    return "39" if value == "{{ 30 + 9 }}" else value
+
+
+def read(task_vars, **hosts):
+    hostvars = HostVars(hosts)
+    return read_variables({**task_vars, "hostvars": hostvars, "groups": {"wa_cluster": list(hosts)}}, stringing)
+
+
+def test_the_type_of_a_variable_that_stands_for_another_is_kept():
+    found = read({"wa_cc": "{{ number }}", "number": "{{ other }}", "other": 39, "wa_pin": "{{ 30 + 9 }}"}).given
+    assert found == {"cc": 39, "pin": "39"}
+
+
+def test_names_that_stand_for_each_other_end():
+    assert read({"wa_cc": "{{ a }}", "a": "{{ wa_cc }}"}).given["cc"] in ("{{ a }}", "{{ wa_cc }}")
+
+
+def test_the_vault_is_text_and_nothing_is_null():
+    secret = AnsibleVaultEncryptedUnicode()
+    found = read({"wa_pin": secret, "wa_cc": None, "wa_extra_environment": {"A": secret, "B": None}}).given
+    assert found == {"pin": "from-the-vault", "cc": NULL, "extra_environment": {"A": "from-the-vault", "B": None}}
+
+
+def test_a_template_that_cannot_be_filled_in_is_told_by_the_name_of_its_variable():
+    def template(value):
+        raise ValueError("'nothing' is undefined")
+
+    (problem,) = read_variables({"wa_cc": "{{ nothing.x }}"}, template).problems
+    assert (problem.code, problem.variable) == ("WA_VARIABLE_UNREADABLE", "wa_cc")
+    assert problem.message == "wa_cc cannot be read: 'nothing' is undefined."
+
+
+def test_what_a_host_has_otherwise():
+    common = {"wa_media": "a", "wa_cc": "39"}
+    reading = read(common, one=common, two={**common, "wa_media": "b"}, three={**common, "wa_odd": 1, "rack": "a"})
+    assert reading.of_hosts == {"two": {"media": "b"}}
+    assert reading.names == {"wa_media", "wa_cc", "wa_odd"}
+
+
+def test_the_effort_grows_with_the_hosts_and_not_with_their_square():
+    """Every host's variables are taken once, whatever the others have."""
+    taken = []
+
+    class Counting(HostVars):
+        def raw_get(self, name):
+            taken.append(name)
+            return self[name]
+
+        def __getitem__(self, name):
+            taken.append("filled in")
+            return super().__getitem__(name)
+
+    hosts = {"host-{0}".format(number): {"wa_media": "m"} for number in range(200)}
+    groups = {"wa_cluster": list(hosts), "wa_database_hosts": []}
+    read_variables({"wa_media": "m", "hostvars": Counting(hosts), "groups": groups}, stringing)
+    assert taken.count("filled in") == len(hosts), "by raw_get of this test alone"
+    assert len(taken) == 2 * len(hosts)
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return certificate(tmp_path)[0]
+
+
+def test_a_file_with_certificates_is_accepted(authority):
+    assert ca_problems(str(authority)) == []
+    assert ca_problems("") == [] and ca_problems(None) == [] and ca_problems(5) == []
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (None, "does not exist"),
+        (b"", "holds no certificate"),
+        (b"no certificate", "holds no certificate"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds no certificate"),
+        (b"\x30\x82\x01\x0a", "holds no certificate"),
+    ],
+)
+def test_a_file_that_cannot_verify_anything(tmp_path, content, said):
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    (problem,) = ca_problems(str(path))
+    assert (problem.code, problem.variable) == ("WA_API_CA_PATH", "wa_api_ca_path")
+    assert said in problem.message and str(path) in problem.message
+
+
+def test_a_directory_is_no_file(tmp_path):
+    (problem,) = ca_problems(str(tmp_path))
+    assert "is a directory" in problem.message
