@@ -128,6 +128,8 @@ CHECKS = [
         needs=IMAGES,
         count=pytest_counts,
     ),
+    # Older releases of ansible-core, in environments that it makes for itself.
+    Check("versions", [pytest("tests/versions")], containers=True, needs=IMAGES, count=pytest_counts),
     Check("sanity", [python("tools/sanity.py")], count=sanity_counts),
     Check("requirements", [python("-m", "pip", "check")]),
     Check("ruff", [["ruff", "check", "--no-cache", "."]]),

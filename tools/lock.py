@@ -16,6 +16,10 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 
 
+#: Older releases of ansible-core that the collection works with, for the check "versions".
+CORES = ("core-2.17", "core-2.18")
+
+
 def resolved(wanted: Path, constraints: list[Path]) -> list[str]:
     """C(name==version) of everything that pip would install for one file, sorted by name."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed"]
@@ -29,10 +33,10 @@ def resolved(wanted: Path, constraints: list[Path]) -> list[str]:
 
 def main() -> None:
     done: list[Path] = []
-    for name in ("demo", "test"):
+    for name in ("demo", "test", *CORES):
         lock = REQUIREMENTS / f"{name}.txt"
-        # The test set contains the demo's, so it takes the versions that the demo got.
-        lines = resolved(REQUIREMENTS / f"{name}.in", done)
+        # The test set contains the demo's, so it takes the versions that the demo got; the older ones stand alone.
+        lines = resolved(REQUIREMENTS / f"{name}.in", [] if name in CORES else done)
         lock.write_text(f"# Written by `make lock` from {name}.in. Do not edit.\n" + "\n".join(lines) + "\n")
         done.append(lock)
         print(f"{lock.relative_to(REQUIREMENTS.parent)}: {len(lines)} packages")

@@ -17,10 +17,10 @@ import pytest
 import yaml
 from site_runs import FAILED, ROOT, Run, environment, play, write_inventory, write_variables
 
-HOST = {"wa_address": "127.0.0.1", "wa_api_address": "127.0.0.1"}
+HOST = {"wa_address": "one.example.com", "wa_api_address": "127.0.0.1"}
 #: Nobody listens here: each host, its database and its API are looked for, and not found.
 CLOSED = {"ansible_host": "127.0.0.1", "ansible_port": 9}
-VARIABLES = good.but(wa_db_host="127.0.0.1", wa_db_check_host="127.0.0.1", wa_db_port=9, wa_webapp_port=9)
+VARIABLES = good.but(wa_db_check_host="127.0.0.1", wa_db_port=9, wa_webapp_port=9)
 NOWHERE = "/no/such/python3"
 
 

@@ -150,6 +150,8 @@ def test_a_refused_password_is_not_shown(fleet: Fleet, rollout: Rollout, variabl
     wrong = {**variables, "wa_admin_password": WRONG_PASSWORD}
     run = fleet.site(wrong, *LOUD)
     assert run.code == FAILED, run.output
+    # The task's output is hidden; why it failed is not.
+    assert "API_AUTH" in run.codes, run.output
     assert found_in(run.output, {**good.SECRETS, "wa_admin_password": WRONG_PASSWORD}) == set()
     assert found_in(run.output) == set()
 
@@ -160,4 +162,5 @@ def test_a_container_that_cannot_start_does_not_show_its_environment(
     """The host has no such address, so its engine cannot publish a port there."""
     run = fleet.site({**variables, "wa_publish_address": "192.0.2.77"}, *LOUD)
     assert run.code == FAILED, run.output
+    assert "[NODE_NOT_STARTED] " in run.output and "192.0.2.77" in run.output, run.output
     assert found_in(run.output) == set()

@@ -90,6 +90,7 @@ def silent(cluster: LiveCluster) -> t.Iterator[None]:
     yield
     for webapp in webapps:
         webapp.start()
+    assert cluster.faults(SHARDS) == [], "who comes next finds the cluster in service"
 
 
 @pytest.mark.usefixtures("silent")
