@@ -107,7 +107,7 @@ class Hook:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither webhook nor database is given up for being slow: on this clock that would be after half a real second."""
     monkeypatch.setattr("waemu.core.webhook.CALLBACK_TIMEOUT", PATIENCE * DIVISOR)
-    monkeypatch.setattr("waemu.core.node.DB_CALL", PATIENCE * DIVISOR)
+    monkeypatch.setattr("waemu.core.database_calls.DB_CALL", PATIENCE * DIVISOR)
 
 
 @pytest_asyncio.fixture

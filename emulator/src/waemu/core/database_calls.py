@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from waemu.clock import Clock
 
 T = TypeVar("T")
-LONGEST = 10.0  # product seconds until a call counts as failed
+DB_CALL = 10.0  # product seconds until a call counts as failed
 log = logging.getLogger("waemu.node")
 
 
@@ -29,7 +29,7 @@ class DatabaseCalls:
         """
         work = asyncio.create_task(call)
         try:
-            done, _ = await asyncio.wait((work,), timeout=max(self._clock.scaled(LONGEST), 2.0))
+            done, _ = await asyncio.wait((work,), timeout=max(self._clock.scaled(DB_CALL), 2.0))
         except asyncio.CancelledError:
             self._give_up(work)
             raise
