@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-LEASE_TTL = 30.0  # 3.6: a primary that has not renewed for this long has lost the mastership
-LEASE_RENEW = 10.0  # 3.6: how often every master renews, or tries to win, the lease
+LEASE_TTL = 30.0  # 3.1: a primary that has not renewed for this long has lost the mastership
+LEASE_RENEW = 10.0  # 3.1: how often every master renews, or tries to win, the lease
 LIVENESS_WRITE = 60.0  # 3.3: each coreapp writes its liveness row this often
 LIVENESS_STALE = 120.0  # 3.3: older than this, a coreapp is unhealthy by the database rule
 DB_CHECK_PERIOD = 10.0  # 3.6: how often the primary looks at the liveness rows
@@ -20,11 +20,11 @@ CONNECT_MIN, CONNECT_MAX = 3.0, 5.0  # 3.6: promotion to connected
 RESHARD_STOP_MIN, RESHARD_STOP_MAX = 3.0, 8.0  # 3.9: 201 of set-shards to the exit of a coreapp
 RESHARD_ASSIGN_AFTER = 42.0  # 3.9: assignment within 20-55 s, so that 45-60 s pass until all are connected
 CONFIRMED_FOR = 2.0  # how long an owner that no master hears may serve after the database confirmed it
-NODE_ROW_KEPT = LIVENESS_STALE + 120.0  # 11 Q6: a silent node stays in health this long
-SHARD_MAP_CACHE = 1.0  # 11 Q23: how long a web trusts the map it read
+NODE_ROW_KEPT = LIVENESS_STALE + 120.0  # our choice (3.5 knows both): so long a silent node stays in health
+SHARD_MAP_CACHE = 1.0  # our choice: how long a web trusts the map it read
 CALLBACK_TIMEOUT = 10.0  # 4.8: how long a webhook may take to answer 200
-COLLECT_PERIOD = 3600.0  # 4.4: how often the periodic clean-up runs
-MEDIA_UNUSED = 30 * 86400.0  # 4.7: the clean-up deletes media nobody used for this long
+COLLECT_PERIOD = 3600.0  # 4.4: how often the periodic cleanup runs
+MEDIA_UNUSED = 30 * 86400.0  # 4.7: the cleanup deletes media nobody used for this long
 CERT_GRACE = 7 * 86400.0  # 4.3: set-shards without certificate is safe this long after registration
 TOKEN_LIFE = 7 * 86400.0  # 4.1: life of a token; wall time, never divided
 CONTACT_LIFE = 7 * 86400.0  # 4.7: a contact check is cached this long; wall time, never divided

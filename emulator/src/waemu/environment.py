@@ -110,9 +110,9 @@ class WebEnv:
     """A container of the image web. jwt_key: empty means one is made up at start (then tokens die with it).
 
     rate_limit_factor: multiplies the rate limits of 3.8; 0 switches them off. most_concurrent: requests worked on at a
-    time, further ones are 503 (3.8). health_drops_dead: a node that cannot be reached is not in health at all (11 Q6).
+    time, further ones are 503 (3.8). health_drops_dead: a node that cannot be reached is not in health at all (3.5).
     contacts_required: before v2.39 only checked contacts are sent to (4.7). error_statuses: HTTP status by error code,
-    where it is not that of the table (11 Q7).
+    where it is not that of the table (4.9).
     """
 
     db: DbEnv

@@ -1,4 +1,4 @@
-"""The media clean-up (reference 4.7): deletes what nobody used for 30 days; one runs at a time in a cluster."""
+"""The media cleanup (reference 4.7): deletes what nobody used for 30 days; one runs at a time in a cluster."""
 
 from __future__ import annotations
 

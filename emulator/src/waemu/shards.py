@@ -11,7 +11,7 @@ CONTROL_SHARD = -1
 def shard_of(wa_id: str, shards: int) -> int:
     """The shard of a WhatsApp id: stable, in range(shards).
 
-    The product says only C(hash % n); the hash is this emulator's own choice (11 Q2), so nobody may rely on
+    The product says only C(hash % n) (3.2); the hash is this emulator's own choice, so nobody may rely on
     the shard of a given number, only on stability, range and spread.
     """
     digest = hashlib.sha256(wa_id.encode()).digest()

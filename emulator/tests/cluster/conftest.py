@@ -25,7 +25,7 @@ from docker.models.containers import Container
 
 from waemu.appsettings import DEFAULTS
 from waemu.clock import HEARTBEAT_INTERVAL
-from waemu.wire import CoreError, NodeStatus
+from waemu.protocol.nodes import CoreError, NodeStatus
 
 T = TypeVar("T")
 DIVISOR = 10.0

@@ -1,4 +1,4 @@
-"""The API over a real cluster of containers, from the first login to a fail-over (reference 3.3, 3.4, 3.5, 6.2)."""
+"""The API over a real cluster of containers, from the first login to a failover (reference 3.3, 3.4, 3.5, 6.2)."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.cluster.conftest import ACCOUNT, DIVISOR, HEARD_OF, Cluster, needs_root, took_about
+from waemu.protocol.nodes import CoreError, NodeStatus
 from waemu.shards import shard_of
-from waemu.wire import CoreError, NodeStatus
 
 COREAPPS = ("coreapp1", "coreapp2", "coreapp3")
 MASTERS = ("master1", "master2")

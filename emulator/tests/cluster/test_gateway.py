@@ -14,8 +14,8 @@ import pytest
 
 from tests.cluster.conftest import ACCOUNT, CERT, GATEWAY_IMAGE, Cluster, needs_root, sole_owner
 from waemu.gateway.faults import CRASHES
+from waemu.protocol.nodes import CoreError, NodeStatus
 from waemu.shards import shard_of
-from waemu.wire import CoreError, NodeStatus
 
 COREAPPS = ("coreapp1", "coreapp2", "coreapp3")
 NUMBER = ACCOUNT["cc"] + ACCOUNT["phone_number"]

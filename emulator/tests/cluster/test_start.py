@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.cluster.conftest import ACCOUNT, LAUNCH, START, Cluster
-from waemu.wire import CoreError, NodeStatus
+from waemu.protocol.nodes import CoreError, NodeStatus
 
 NEWER = "v2.43.1"
 

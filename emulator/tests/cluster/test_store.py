@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.cluster.conftest import Cluster
 from waemu import upgrade, versions
 from waemu.environment import DbEnv, NodeEnv
+from waemu.protocol.nodes import Endpoints
 from waemu.schema import tables
 from waemu.store import callbacks, cluster, config, counts, media, messages
 from waemu.store.callbacks import Callback
@@ -26,7 +27,6 @@ from waemu.store.cluster import LeaseLost, NodeRow, Owner
 from waemu.store.engine import make_engine
 from waemu.store.media import Media
 from waemu.store.messages import Message
-from waemu.wire import Endpoints
 
 NEWEST = versions.parse("2.63.0")
 ME, OTHER = Owner("a:master1", "boot-a"), Owner("b:master2", "boot-b")

@@ -239,7 +239,7 @@ def test_upgrade_then_production_on_two_machines(make: Make, gateway: Gateway, d
     machines = {project.key("wacore", host): project for project in (first, second)}
     machines[owner].container("wacore").kill()
     (heir,) = set(machines) - {owner}
-    first.until("fail-over", lambda: first.health().get(heir, {}).get("gateway_status") == "connected")
+    first.until("failover", lambda: first.health().get(heir, {}).get("gateway_status") == "connected")
     proved(first, gateway, number)
 
 

@@ -27,15 +27,16 @@ from waemu.appsettings import of_version
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp
-from waemu.core.gateway_link import Event, Loopback
+from waemu.core.loopback import Loopback
 from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
-from waemu.directory import Directory
 from waemu.environment import DbEnv, NodeEnv
-from waemu.gateway.users import Users
+from waemu.protocol.client import CoreClient, new_session
+from waemu.protocol.gateway import Directory, Event
+from waemu.protocol.nodes import MessageRequest
 from waemu.store import certificates, config
 from waemu.store.engine import make_engine
-from waemu.wire import CoreClient, MessageRequest, new_session
+from waemu.whatsapp.users import Users
 
 __all__ = ["clean", "database"]
 
@@ -106,7 +107,7 @@ class Hook:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither webhook nor database is given up for being slow: on this clock that would be after half a real second."""
     monkeypatch.setattr("waemu.core.webhook.CALLBACK_TIMEOUT", PATIENCE * DIVISOR)
-    monkeypatch.setattr("waemu.core.node.DB_CALL", PATIENCE * DIVISOR)
+    monkeypatch.setattr("waemu.core.database_calls.DB_CALL", PATIENCE * DIVISOR)
 
 
 @pytest_asyncio.fixture
@@ -190,7 +191,7 @@ def start(clean: DbEnv, tmp_path: Path) -> Start:
                 with contextlib.suppress(asyncio.CancelledError):
                     await life
                 await duty.connection.drop("the test is over")
-                await asyncio.gather(*node._ending, return_exceptions=True)
+                await asyncio.gather(*node.calls.ending, return_exceptions=True)
                 await engine.dispose()
 
     return boot

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import DIVISOR, Boot, Hook, Start, until
 from tests.machine import PATIENCE
-from waemu.core.callbacks import SHORTEST_DELAY
-from waemu.core.gateway_link import Inbound, Receipt
+from waemu.core.callback_delivery import SHORTEST_DELAY
+from waemu.protocol.gateway import Inbound, Receipt
+from waemu.protocol.nodes import CoreError
 from waemu.schema import tables
 from waemu.store import callbacks, certificates, config, counts
-from waemu.wire import CoreError
 
 
 async def waiting(boot: object) -> int:
@@ -191,13 +191,11 @@ async def test_a_new_ca_counts_from_the_next_start_on(start: Start, hooked: Hook
         await certificates.delete(boot.node.engine, certificates.WEBHOOKS)
     async with start() as boot:
         boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
-        await until(boot.duty.callbacks.counts)
+        await until(boot.duty.delivery.counts)
         await certificates.write(boot.node.engine, certificates.WEBHOOKS, hooked.ca)
         await asyncio.sleep(0.5)
         assert (hooked.got, await waiting(boot)) == ([], 1)
-        assert {(count.type, count.result) for count in boot.duty.callbacks.counts()} == {
-            ("inbound_message", "failure")
-        }
+        assert {(count.type, count.result) for count in boot.duty.delivery.counts()} == {("inbound_message", "failure")}
     async with start():
         await until(lambda: hooked.got)
 
@@ -246,7 +244,7 @@ async def test_pass_through_keeps_no_delivered_message(start: Start, hooked: Hoo
         assert sorted(hooked.statuses("m1")) == ["delivered", "read"]
         assert await count(boot, tables.messages) == 0
         await logged(boot, 3)
-        boot.duty.collect_soon()
+        boot.duty.gc.request()
         await until(lambda: "services" in hooked.got[-1])
         assert await count(boot, tables.message_receipt_log) == 0
 
@@ -267,7 +265,7 @@ async def test_the_clean_up_is_reported(start: Start, hooked: Hook) -> None:
             await boot.send(f"m{number}")
         await until(lambda: all("read" in hooked.statuses(f"m{number}") for number in range(3)))
         await logged(boot, 9)
-        boot.duty.collect_soon()
+        boot.duty.gc.request()
         await until(lambda: "services" in hooked.got[-1])
         report = {"messages_deleted": 3, "status": "complete"}
         assert hooked.got[-1] == {"services": [{"message": {"gc": report}}]}

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import Boot, Hook, Start, until
 from tests.machine import PATIENCE
-from waemu.core.coreapp import News
-from waemu.core.gateway_link import Inbound
 from waemu.environment import DbEnv
+from waemu.protocol.gateway import Inbound
+from waemu.protocol.nodes import CoreError, Heartbeat, OwnershipGrant
 from waemu.schema import tables
 from waemu.shards import shard_of
 from waemu.store import callbacks, cluster, messages
@@ -24,7 +24,6 @@ from waemu.store.callbacks import Callback
 from waemu.store.cluster import Owner
 from waemu.store.engine import make_engine
 from waemu.store.messages import Message
-from waemu.wire import CoreError
 
 MASTER = Owner("core:master", "boot")
 
@@ -77,7 +76,7 @@ async def test_the_next_owner_delivers_what_the_last_one_could_not(start: Start,
         assert sorted(body["messages"][0]["id"] for body in hooked.got) == [f"in{number}" for number in range(5)]
 
         def results(boot: Boot) -> set[str]:
-            return {count.result for count in boot.duty.callbacks.counts()}
+            return {count.result for count in boot.duty.delivery.counts()}
 
         # The hook has a callback a moment before the node has its answer, and counts it.
         await until(lambda: "success" in results(second))
@@ -87,8 +86,8 @@ async def test_the_next_owner_delivers_what_the_last_one_could_not(start: Start,
 @contextlib.asynccontextmanager
 async def protected(
     start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch, *away: str
-) -> AsyncIterator[tuple[Boot, News]]:
-    """An owner that a heartbeat protects for long, and the news in it. away: calls the database does not answer."""
+) -> AsyncIterator[tuple[Boot, OwnershipGrant]]:
+    """An owner that a heartbeat protects for long, and what it grants. away: calls the database does not answer."""
 
     async def unanswered(*_arguments: object) -> None:
         raise TimeoutError("the database does not answer")
@@ -98,19 +97,20 @@ async def protected(
         await until(lambda: boot.duty.connection.is_up)
         for call in away:
             monkeypatch.setattr(cluster, call, unanswered)
-        news = News(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation, "-1,0")
-        boot.duty.ping(news)
-        yield boot, news
+        owned = frozenset({-1, 0})
+        grant = OwnershipGrant(boot.node.instance_id, boot.node.clock.now(), 600.0, 600.0, boot.duty.generation, owned)
+        boot.duty.heartbeat(Heartbeat(grant))
+        yield boot, grant
 
 
 async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot_read(
     start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with protected(start, shard_map, monkeypatch, "read_for_node", "read_map") as (boot, news):
+    async with protected(start, shard_map, monkeypatch, "read_for_node", "read_map") as (boot, grant):
         await asyncio.sleep(0.3)
         assert boot.duty.connection.is_up
         await shard_map.shards(2)
-        boot.duty.ping(replace(news, generation=shard_map.generation))
+        boot.duty.heartbeat(Heartbeat(replace(grant, generation=shard_map.generation)))
         await until(lambda: not boot.duty.connection.shards)
         with pytest.raises(CoreError):
             await boot.send("m1")
@@ -121,17 +121,17 @@ async def test_an_owner_that_hears_of_set_shards_serves_no_more_though_it_cannot
 async def test_a_heartbeat_keeps_nobody_safe_whose_shard_was_given_away(
     start: Start, shard_map: Map, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with protected(start, shard_map, monkeypatch, "read_for_node", "read_map", "write_node") as (boot, news):
+    async with protected(start, shard_map, monkeypatch, "read_for_node", "read_map", "write_node") as (boot, grant):
         await asyncio.sleep(2)
         assert boot.duty.connection.is_up
-        boot.duty.ping(replace(news, owned="0"))
+        boot.duty.heartbeat(Heartbeat(replace(grant, owned=frozenset({0}))))
         await until(lambda: not boot.duty.connection.shards)
 
 
 async def test_a_standby_delivers_nothing(start: Start, hooked: Hook, shard_map: Map) -> None:
     async with start(member="a") as boot:
         await callbacks.queue(shard_map.engine, [Callback("service", 0, {"services": []})])
-        boot.duty.callbacks.look()
+        boot.duty.callbacks.wake()
         await asyncio.sleep(0.5)
         assert hooked.tries == []
         await shard_map.give([-1, 0], boot)
@@ -172,7 +172,7 @@ async def test_the_owner_delivers_what_a_standby_reports(start: Start, hooked: H
     async with start(member="a") as owner, start(member="b") as standby:
         await shard_map.give([-1, 0], owner, [standby])
         await until(lambda: owner.duty.connection.is_up)
-        standby.duty.collect_soon()
+        standby.duty.gc.request()
         await until(lambda: hooked.got)
         report = {"messages_deleted": 0, "node": "core:b", "status": "complete"}
         assert hooked.got == [{"services": [{"message": {"gc": report}}]}]

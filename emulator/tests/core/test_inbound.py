@@ -9,16 +9,15 @@ import pytest
 
 from tests.core.conftest import NUMBER, Hook, Start, until
 from waemu import appsettings
-from waemu.core.gateway_link import Inbound
+from waemu.core.primary_api import BLOCKED, PrimaryApi
 from waemu.core.receiver import is_wanted
 from waemu.core.registrar import OwnRegistrar
-from waemu.core.requests import BLOCKED, Requests
-from waemu.core.server import checked
-from waemu.directory import Directory
 from waemu.environment import Faults
+from waemu.protocol.gateway import Directory, Inbound
+from waemu.protocol.nodes import ContactResult, CoreError, RegistrationRequest
 from waemu.store import contacts
 from waemu.store.contacts import Checked
-from waemu.wire import ContactResult, CoreError, RegistrationRequest
+from waemu.whatsapp.directory import checked
 
 
 def text(message_id: str, wa_id: str) -> Inbound:
@@ -77,12 +76,12 @@ def test_contacts(contact: str, expected: ContactResult) -> None:
     assert checked(contact, Directory({"4917000002": 1013})) == expected
 
 
-def requests(boot: object, *, blocked: bool = False) -> Requests:
+def requests(boot: object, *, blocked: bool = False) -> PrimaryApi:
     """What the API asks of this instance."""
     node = boot.node  # type: ignore[attr-defined]
     if blocked:
         node.env = node.env.__class__(**{**vars(node.env), "faults": Faults(registration_blocked=True)})
-    return Requests(node, OwnRegistrar(node.env, node.clock.now), lambda: True)
+    return PrimaryApi(node, OwnRegistrar(node.env, node.clock.now), lambda: True)
 
 
 async def test_the_own_id_is_a_setting_nobody_changes(start: Start) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from tests.core.conftest import Boot, Hook, Start, until
 from waemu import mediavolume
-from waemu.core.gateway_link import Inbound
+from waemu.protocol.gateway import Inbound
+from waemu.protocol.nodes import CoreError
 from waemu.schema import tables
 from waemu.store import config, media
 from waemu.store.engine import in_seconds
-from waemu.wire import CoreError
 
 CONTENT = b"\x89PNG not really"
 
@@ -101,8 +101,8 @@ async def test_the_periodic_clean_up_deletes_unused_media(
         async with boot.node.engine.begin() as connection:
             await connection.execute(tables.media.update().values(last_used_at=in_seconds(-30 * 86400)))
     async with start() as boot:
-        boot.duty.collect_every = 2.0
-        boot.duty.collect_soon()
+        boot.duty.gc.collect_every = 2.0
+        boot.duty.gc.request()
         await until(lambda: any("message" in body.get("services", [{}])[0] for body in hooked.got))
         if on:
             await until(lambda: mediavolume.find(tmp_path, image["id"]) is None)

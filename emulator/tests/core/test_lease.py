@@ -1,4 +1,4 @@
-"""The mastership lease of another length than the default (reference 11 Q1)."""
+"""The mastership lease of another length than the default, 30 s (reference 3.1)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tests.core.conftest import DIVISOR, until
 from waemu import versions
 from waemu.clock import Clock
 from waemu.core.connection import Connection
-from waemu.core.gateway_link import Loopback
+from waemu.core.loopback import Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
 from waemu.core.schema_wait import Schema
 from waemu.environment import DbEnv, NodeEnv
+from waemu.protocol.client import CoreClient, new_session
 from waemu.store import cluster
 from waemu.store.engine import make_engine
-from waemu.wire import CoreClient, new_session
 
 LEASE = 30 * DIVISOR  # product seconds: long for the database, and well over what a busy machine needs for a renewal
 
@@ -38,5 +38,5 @@ async def test_the_lease_is_as_long_as_asked_for(clean: DbEnv) -> None:
             life.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await life
-            await asyncio.gather(*node._ending, return_exceptions=True)
+            await asyncio.gather(*node.calls.ending, return_exceptions=True)
             await engine.dispose()

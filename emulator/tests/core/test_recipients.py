@@ -8,14 +8,13 @@ import pytest
 
 from tests.core.conftest import NUMBER, Hook, Start, until
 from waemu.core.sender import too_late
-from waemu.directory import Directory
-from waemu.gateway.users import Users
+from waemu.protocol.gateway import Directory, Template
+from waemu.protocol.nodes import CoreError
 from waemu.schema import tables
 from waemu.store import messages
 from waemu.store.engine import in_seconds
 from waemu.store.messages import Message
-from waemu.templates import Template
-from waemu.wire import CoreError
+from waemu.whatsapp.users import Users
 
 GREETING = Template("shop", "greeting", "en", "Hello {{1}}")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from waemu.clock import LIVENESS_STALE
 from waemu.core import decide
-from waemu.core.decide import Sight
+from waemu.core.decide import NodeView
 from waemu.shards import ALLOWED_COUNTS, CONTROL_SHARD
 from waemu.store.cluster import Owner
 
@@ -28,23 +28,23 @@ CONDITIONS = {
 
 
 @st.composite
-def sights_of(draw: st.DrawFn, *, secondaries: int | None = None) -> dict[str, Sight]:
+def views_of(draw: st.DrawFn, *, secondaries: int | None = None) -> dict[str, NodeView]:
     """Coreapps in the conditions that matter, and in any other."""
     found = {}
     for number in range(draw(st.integers(0, 6))):
         key = f"h{number}:core{number}"
-        sight = Sight(key, f"boot-{number}-{draw(st.sampled_from([1, 1, 1, 2]))}", 2, silent_elsewhere=(0.0,))
+        view = NodeView(key, f"boot-{number}-{draw(st.sampled_from([1, 1, 1, 2]))}", 2, silent_elsewhere=(0.0,))
         if draw(st.integers(0, 3)):
-            sight = replace(sight, **CONDITIONS[draw(st.sampled_from([*CONDITIONS, "alive"]))])
+            view = replace(view, **CONDITIONS[draw(st.sampled_from([*CONDITIONS, "alive"]))])
         else:
             silent = draw(seconds)
             elsewhere = tuple(draw(st.lists(seconds, max_size=3)))
-            sight = replace(
-                sight, silent=silent, silent_elsewhere=elsewhere, db_age=draw(seconds), answered=silent == 0.0
+            view = replace(
+                view, silent=silent, silent_elsewhere=elsewhere, db_age=draw(seconds), answered=silent == 0.0
             )
         if secondaries is not None:
-            sight = replace(sight, silent_elsewhere=tuple(draw(seconds) for _ in range(secondaries)))
-        found[key] = sight
+            view = replace(view, silent_elsewhere=tuple(draw(seconds) for _ in range(secondaries)))
+        found[key] = view
     return found
 
 
@@ -62,18 +62,18 @@ def owners_of(draw: st.DrawFn, shards: int) -> dict[int, Owner]:
 
 
 counts = st.sampled_from([count for count in ALLOWED_COUNTS if count <= 8])
-situations = counts.flatmap(lambda shards: st.tuples(st.just(shards), owners_of(shards), sights_of()))
+situations = counts.flatmap(lambda shards: st.tuples(st.just(shards), owners_of(shards), views_of()))
 
 
 def decided(
-    shards: int, owners: dict[int, Owner], sights: dict[str, Sight], db_trusted: float = LONG_TRUST
+    shards: int, owners: dict[int, Owner], views: dict[str, NodeView], db_trusted: float = LONG_TRUST
 ) -> tuple[decide.Changes, dict[int, Owner]]:
     """The changes, and the map after them."""
     changes = decide.assign(
         shards=shards,
         generation=2,
         owners=owners,
-        sights=sights,
+        views=views,
         primary=PRIMARY,
         interval=INTERVAL,
         db_trusted=db_trusted,
@@ -82,98 +82,98 @@ def decided(
     return changes, after
 
 
-def dead(sight: Sight, db_trusted: float = LONG_TRUST) -> bool:
+def dead(view: NodeView, db_trusted: float = LONG_TRUST) -> bool:
     """Whether either detection rule fires."""
-    return bool(decide.unhealthy(sight, interval=INTERVAL, db_trusted=db_trusted))
+    return bool(decide.unhealthy(view, interval=INTERVAL, db_trusted=db_trusted))
 
 
 @given(situations)
-def test_one_coreapp_owns_at_most_one_shard(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
+def test_one_coreapp_owns_at_most_one_shard(situation: tuple[int, dict[int, Owner], dict[str, NodeView]]) -> None:
     _changes, after = decided(*situation)
     keys = [owner.node_key for shard, owner in after.items() if shard != CONTROL_SHARD]
     assert len(keys) == len(set(keys))
 
 
 @given(situations)
-def test_live_owners_keep_their_shard(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
-    shards, owners, sights = situation
-    _changes, after = decided(shards, owners, sights)
+def test_live_owners_keep_their_shard(situation: tuple[int, dict[int, Owner], dict[str, NodeView]]) -> None:
+    shards, owners, views = situation
+    _changes, after = decided(shards, owners, views)
     for shard, owner in owners.items():
-        sight = sights.get(owner.node_key)
-        if shard != CONTROL_SHARD and sight and sight.instance_id == owner.instance_id and not dead(sight):
+        view = views.get(owner.node_key)
+        if shard != CONTROL_SHARD and view and view.instance_id == owner.instance_id and not dead(view):
             assert after[shard] == owner
 
 
 @given(situations)
-def test_only_ready_coreapps_are_promoted(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
-    shards, owners, sights = situation
-    changes, _after = decided(shards, owners, sights)
+def test_only_ready_coreapps_are_promoted(situation: tuple[int, dict[int, Owner], dict[str, NodeView]]) -> None:
+    shards, owners, views = situation
+    changes, _after = decided(shards, owners, views)
     for shard, owner in changes.items():
         if shard == CONTROL_SHARD or owner is None:
             continue
-        sight = sights[owner.node_key]
-        assert sight.answered
-        assert sight.generation == 2
-        assert sight.instance_id == owner.instance_id
-        assert not dead(sight)
+        view = views[owner.node_key]
+        assert view.answered
+        assert view.generation == 2
+        assert view.instance_id == owner.instance_id
+        assert not dead(view)
 
 
 @given(situations)
-def test_no_shard_stays_vacant_beside_a_standby(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
-    shards, owners, sights = situation
-    _changes, after = decided(shards, owners, sights)
+def test_no_shard_stays_vacant_beside_a_standby(situation: tuple[int, dict[int, Owner], dict[str, NodeView]]) -> None:
+    shards, owners, views = situation
+    _changes, after = decided(shards, owners, views)
     busy = {owner.node_key for shard, owner in after.items() if shard != CONTROL_SHARD}
     idle = [
-        sight
-        for key, sight in sights.items()
+        view
+        for key, view in views.items()
         if key not in busy
-        and sight.answered
-        and sight.generation == 2
-        and not dead(sight)
-        and sight.db_age <= LIVENESS_STALE
+        and view.answered
+        and view.generation == 2
+        and not dead(view)
+        and view.db_age <= LIVENESS_STALE
     ]
     vacant = [
         shard
         for shard in range(shards)
-        if shard not in after or after[shard].node_key not in sights or dead(sights[after[shard].node_key])
+        if shard not in after or after[shard].node_key not in views or dead(views[after[shard].node_key])
     ]
     assert not (idle and vacant)
 
 
 @given(situations)
-def test_deciding_again_changes_nothing(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
-    shards, owners, sights = situation
-    _changes, after = decided(shards, owners, sights)
-    again, _after = decided(shards, after, sights)
+def test_deciding_again_changes_nothing(situation: tuple[int, dict[int, Owner], dict[str, NodeView]]) -> None:
+    shards, owners, views = situation
+    _changes, after = decided(shards, owners, views)
+    again, _after = decided(shards, after, views)
     assert again == {}
 
 
 @given(situations)
-def test_control_shard_follows_the_documented_rule(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
-    shards, owners, sights = situation
-    _changes, after = decided(shards, owners, sights)
+def test_control_shard_follows_the_documented_rule(
+    situation: tuple[int, dict[int, Owner], dict[str, NodeView]],
+) -> None:
+    shards, owners, views = situation
+    _changes, after = decided(shards, owners, views)
     assert after.get(CONTROL_SHARD) == (PRIMARY if shards > 1 else after.get(0))
 
 
-@given(counts.flatmap(lambda n: st.tuples(st.just(n), owners_of(n), sights_of(secondaries=0))))
-def test_heartbeat_rule_needs_a_second_master(situation: tuple[int, dict[int, Owner], dict[str, Sight]]) -> None:
-    _shards, _owners, sights = situation
-    for sight in sights.values():
-        assert decide.unhealthy(sight, interval=INTERVAL, db_trusted=LONG_TRUST) != "heartbeat"
+@given(counts.flatmap(lambda n: st.tuples(st.just(n), owners_of(n), views_of(secondaries=0))))
+def test_heartbeat_rule_needs_a_second_master(situation: tuple[int, dict[int, Owner], dict[str, NodeView]]) -> None:
+    _shards, _owners, views = situation
+    for view in views.values():
+        assert decide.unhealthy(view, interval=INTERVAL, db_trusted=LONG_TRUST) != "heartbeat"
 
 
 @given(situations, st.floats(0, LIVENESS_STALE))
 def test_no_promotion_storm_after_the_database_was_away(
-    situation: tuple[int, dict[int, Owner], dict[str, Sight]], db_trusted: float
+    situation: tuple[int, dict[int, Owner], dict[str, NodeView]], db_trusted: float
 ) -> None:
     """The owners' rows are old, but they answer; the standbys have written theirs already: nobody is replaced."""
-    shards, owners, sights = situation
+    shards, owners, views = situation
     holding = {owner.node_key for owner in owners.values()}
     returned = {
-        key: replace(
-            sight, db_age=1000.0 if key in holding else 0.0, silent=0.0, silent_elsewhere=(0.0,), answered=True
-        )
-        for key, sight in sights.items()
+        key: replace(view, db_age=1000.0 if key in holding else 0.0, silent=0.0, silent_elsewhere=(0.0,), answered=True)
+        for key, view in views.items()
     }
     _changes, after = decided(shards, owners, returned, db_trusted)
     for shard, owner in owners.items():
@@ -183,40 +183,40 @@ def test_no_promotion_storm_after_the_database_was_away(
 
 def test_a_silent_row_is_death_once_the_database_has_been_there_for_long() -> None:
     owners = {0: Owner("h1:core1", "boot"), CONTROL_SHARD: Owner("h1:core1", "boot")}
-    sights = {"h1:core1": Sight("h1:core1", "boot", 2, db_age=121.0), "h2:core2": Sight("h2:core2", "boot", 2)}
-    assert decided(1, owners, sights, db_trusted=119.0)[0] == {}
-    assert decided(1, owners, sights, db_trusted=121.0)[1][0].node_key == "h2:core2"
+    views = {"h1:core1": NodeView("h1:core1", "boot", 2, db_age=121.0), "h2:core2": NodeView("h2:core2", "boot", 2)}
+    assert decided(1, owners, views, db_trusted=119.0)[0] == {}
+    assert decided(1, owners, views, db_trusted=121.0)[1][0].node_key == "h2:core2"
 
 
-@given(sights_of(secondaries=1))
-def test_a_cut_between_primary_and_owner_alone_is_not_death(sights: dict[str, Sight]) -> None:
-    for sight in sights.values():
-        cut = replace(sight, silent=1000.0, silent_elsewhere=(0.0,), db_age=30.0, answered=False)
+@given(views_of(secondaries=1))
+def test_a_cut_between_primary_and_owner_alone_is_not_death(views: dict[str, NodeView]) -> None:
+    for view in views.values():
+        cut = replace(view, silent=1000.0, silent_elsewhere=(0.0,), db_age=30.0, answered=False)
         assert not dead(cut)
 
 
 def test_restarted_owner_is_promoted_again_at_once() -> None:
     owners = {0: Owner("h1:core1", "first"), CONTROL_SHARD: Owner("h1:core1", "first")}
-    restarted = Sight("h1:core1", "second", 2)
-    _changes, after = decided(1, owners, {"h0:core0": Sight("h0:core0", "boot", 2), "h1:core1": restarted})
+    restarted = NodeView("h1:core1", "second", 2)
+    _changes, after = decided(1, owners, {"h0:core0": NodeView("h0:core0", "boot", 2), "h1:core1": restarted})
     assert after[0] == Owner("h1:core1", "second")
 
 
 def test_restarted_owner_that_is_still_starting_keeps_its_place() -> None:
     owners = {0: Owner("h1:core1", "first"), CONTROL_SHARD: Owner("h1:core1", "first")}
-    starting = Sight("h1:core1", "second", 0, answered=False)
-    changes, _after = decided(1, owners, {"h0:core0": Sight("h0:core0", "boot", 2), "h1:core1": starting})
+    starting = NodeView("h1:core1", "second", 0, answered=False)
+    changes, _after = decided(1, owners, {"h0:core0": NodeView("h0:core0", "boot", 2), "h1:core1": starting})
     assert changes == {}
 
 
 def test_lowest_key_is_promoted() -> None:
-    sights = {key: Sight(key, "boot", 2) for key in ("h3:core", "h1:core", "h2:core")}
-    _changes, after = decided(2, {}, sights)
+    views = {key: NodeView(key, "boot", 2) for key in ("h3:core", "h1:core", "h2:core")}
+    _changes, after = decided(2, {}, views)
     assert [after[0].node_key, after[1].node_key] == ["h1:core", "h2:core"]
 
 
 def test_coreapps_that_did_not_restart_since_set_shards_get_nothing() -> None:
-    _changes, after = decided(1, {}, {"h1:core": Sight("h1:core", "boot", 1)})
+    _changes, after = decided(1, {}, {"h1:core": NodeView("h1:core", "boot", 1)})
     assert 0 not in after
 
 
@@ -234,50 +234,52 @@ def test_an_owner_gives_up_before_its_successor_connects(
     """Whatever rule replaces it: the successor is chosen after that rule ran out, and waits for the confirmation."""
     chosen = min(heard_at + delay + min(interval, lease_left), written_at + LIVENESS_STALE)
     connects = max(chosen, min(confirmed_at + 2.0, written_at + LIVENESS_STALE))
-    safe = decide.safe_after_ping(heard_at, interval=interval, lease_left=lease_left)
+    safe = decide.safe_after_heartbeat(heard_at, interval=interval, lease_left=lease_left)
     ends = decide.ownership_ends(
         safe_from_masters=safe, confirmed_at=confirmed_at, confirmed_for=2.0, written_at=written_at
     )
     assert ends <= connects
 
 
-@given(sights_of(secondaries=1), st.floats(0.1, 60))
-def test_next_look_is_when_a_rule_first_fires(sights: dict[str, Sight], interval: float) -> None:
-    waiting = {key: s for key, s in sights.items() if not decide.unhealthy(s, interval=interval, db_trusted=0)}
+@given(views_of(secondaries=1), st.floats(0.1, 60))
+def test_next_look_is_when_a_rule_first_fires(views: dict[str, NodeView], interval: float) -> None:
+    waiting = {key: s for key, s in views.items() if not decide.unhealthy(s, interval=interval, db_trusted=0)}
     assume(waiting)
     wait = decide.next_look(waiting.values(), interval=interval)
     assert wait > 0
     silent = [s for s in waiting.values() if not s.answered and s.db_age <= LIVENESS_STALE]
-    for sight in silent:
+    for view in silent:
         later = replace(
-            sight, silent=sight.silent + interval, silent_elsewhere=tuple(s + interval for s in sight.silent_elsewhere)
+            view, silent=view.silent + interval, silent_elsewhere=tuple(s + interval for s in view.silent_elsewhere)
         )
         assert decide.unhealthy(later, interval=interval, db_trusted=0) == "heartbeat"
         assert wait <= interval + decide.LOOK_MARGIN
 
 
 def test_a_node_that_was_not_told_keeps_the_longer_interval() -> None:
-    sight = Sight("h1:core", "boot", 2, silent=10.0, silent_elsewhere=(10.0,), answered=False, told=30.0)
-    assert decide.unhealthy(sight, interval=5.0, db_trusted=LONG_TRUST) == ""
-    assert decide.unhealthy(replace(sight, told=5.0), interval=5.0, db_trusted=LONG_TRUST) == "heartbeat"
+    view = NodeView("h1:core", "boot", 2, silent=10.0, silent_elsewhere=(10.0,), answered=False, known_interval=30.0)
+    assert decide.unhealthy(view, interval=5.0, db_trusted=LONG_TRUST) == ""
+    assert decide.unhealthy(replace(view, known_interval=5.0), interval=5.0, db_trusted=LONG_TRUST) == "heartbeat"
 
 
-def test_a_map_that_gives_one_node_two_shards_is_mended() -> None:
+def test_a_map_that_gives_one_node_two_shards_is_fixed() -> None:
     twice = Owner("h1:core1", "boot")
-    _changes, after = decided(2, {0: twice, 1: twice}, {key: Sight(key, "boot", 2) for key in ("h1:core1", "h2:core2")})
+    _changes, after = decided(
+        2, {0: twice, 1: twice}, {key: NodeView(key, "boot", 2) for key in ("h1:core1", "h2:core2")}
+    )
     assert (after[0].node_key, after[1].node_key) == ("h1:core1", "h2:core2")
 
 
 @given(st.data())
 def test_after_set_shards_nobody_is_given_a_shard_beside_one_who_serves_as_before(data: st.DataObject) -> None:
-    sights = data.draw(sights_of())
-    told = {key: data.draw(st.sampled_from([1, 2])) for key in sights}
-    serving = {key for key in sights if data.draw(st.booleans())}
-    sights = {key: replace(sight, told_generation=told[key], serving=key in serving) for key, sight in sights.items()}
+    views = data.draw(views_of())
+    told = {key: data.draw(st.sampled_from([1, 2])) for key in views}
+    serving = {key for key in views if data.draw(st.booleans())}
+    views = {key: replace(view, known_generation=told[key], serving=key in serving) for key, view in views.items()}
     owners = data.draw(owners_of(4))
-    old = decide.serves_as_before(sights, generation=2, owners=owners, interval=INTERVAL)
+    old = decide.serves_as_before(views, generation=2, owners=owners, interval=INTERVAL)
     named = {owner.node_key for owner in owners.values()}
     assert set(old) <= serving - named  # those of the new map serve by the new count
     for key in serving - named:
-        knows_or_gave_up = told[key] == 2 or sights[key].silent >= INTERVAL
+        knows_or_gave_up = told[key] == 2 or views[key].silent >= INTERVAL
         assert (key in old) != knows_or_gave_up

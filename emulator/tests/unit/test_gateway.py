@@ -15,19 +15,21 @@ import pytest_asyncio
 
 from tests.machine import PATIENCE
 from waemu.clock import Clock
-from waemu.core import certificate
-from waemu.core.gateway_link import Inbound, LinkDown, Receipt, Refused
-from waemu.core.registrar import ATTEMPTS_WITHIN, MOST_ATTEMPTS, Attempts, GatewayRegistrar
+from waemu.core.gateway_link import LinkDown, Refused
+from waemu.core.registrar import GatewayRegistrar
 from waemu.core.remote_link import RemoteLink
 from waemu.environment import ConfigError, GatewayEnv, gateway_env
-from waemu.gateway import links, main, server
+from waemu.gateway import links, main, receipts
 from waemu.gateway.accounts import Accounts
 from waemu.gateway.faults import CRASHES
 from waemu.gateway.mailbox import Mailbox
-from waemu.gateway.protocol import Hello
+from waemu.protocol.client import CoreClient
+from waemu.protocol.gateway import Hello, Inbound, Receipt
+from waemu.protocol.nodes import CoreError
 from waemu.shards import shard_of
 from waemu.store.messages import Message
-from waemu.wire import CoreClient, CoreError
+from waemu.whatsapp import certificate
+from waemu.whatsapp.attempts import ATTEMPTS_WITHIN, MOST_ATTEMPTS, Attempts
 
 DIVISOR = 50.0
 NUMBER = "15550100"
@@ -226,11 +228,11 @@ async def test_nodes_hear_of_receipts_one_after_the_other(world: World, monkeypa
         woken += 1
         wake_link(link)
 
-    woken, real_sleep, wake_link = 0, asyncio.sleep, world.gateway._wake_link
-    monkeypatch.setattr(world.gateway, "_wake_link", wake)
-    monkeypatch.setattr(server, "RECEIPTS_FLOOR", 1.0)
-    monkeypatch.setattr(server, "asyncio", Asyncio(sleep))
-    now += server.DELIVERED_AFTER
+    woken, real_sleep, wake_link = 0, asyncio.sleep, world.gateway.wake_link
+    monkeypatch.setattr(world.gateway, "wake_link", wake)
+    monkeypatch.setattr(receipts, "RECEIPTS_FLOOR", 1.0)
+    monkeypatch.setattr(receipts, "asyncio", Asyncio(sleep))
+    now += receipts.DELIVERED_AFTER
     await asyncio.wait_for(asyncio.gather(*map(hear, nodes)), PATIENCE)
     async with asyncio.timeout(PATIENCE):
         while not pauses or pauses[-1][0] < len(nodes):
@@ -263,7 +265,7 @@ def test_mailbox_gives_each_shard_its_own_once() -> None:
     assert len(first) + len(second) == 20
     assert not mailbox.take(1, frozenset({0}), 2, 2)
     mailbox.handled(1, 1)
-    mailbox.give_back(2)
+    mailbox.requeue(2)
     assert mailbox.take(3, frozenset({0, 1}), 2, 1) == second
 
 
@@ -334,8 +336,8 @@ async def test_set_shards_faults_and_what_they_do_to_connections(world: World) -
     await world.admin("POST", "/faults", {"set_shards": "nonsense"}, status=400)
     await world.admin("POST", "/faults", {}, status=400)
     await world.admin("POST", "/faults", {"set_shards": "refused", "crash": "before_map"})
-    verdict = await registrar.shards(NUMBER, None, 0.0)
-    assert (verdict.outcome, verdict.crash_at) == ("refused", "before_map")
+    result = await registrar.shards(NUMBER, None, 0.0)
+    assert (result.outcome, result.crash_at) == ("refused", "before_map")
     assert (await registrar.shards(NUMBER, None, 0.0)).outcome == "ok"
     assert (await registrar.shards(NUMBER, None, 8 * 86400.0)).outcome == "disconnected"
     with pytest.raises(Refused, match="disconnected"):
@@ -344,9 +346,9 @@ async def test_set_shards_faults_and_what_they_do_to_connections(world: World) -
     await node.connect(frozenset({0}))
     assert (await registrar.shards(NUMBER, "not base64!", 0.0)).outcome == "logged_off"
     expired = base64.b64encode(json.dumps({"expires": "2020-01-01"}).encode()).decode()
-    verdict = await registrar.shards(NUMBER, expired, 0.0)
-    assert verdict.outcome == "banned"
-    assert verdict.seconds > 0
+    result = await registrar.shards(NUMBER, expired, 0.0)
+    assert result.outcome == "banned"
+    assert result.seconds > 0
     assert (await registrar.shards(NUMBER, "Q2VydA==", 0.0)).outcome == "banned"
 
 
@@ -363,7 +365,7 @@ async def test_set_shards_faults_and_what_they_do_to_connections(world: World) -
 )
 def test_certificate_rules(told: dict[str, str] | None, age: float, outcome: str) -> None:
     text = None if told is None else base64.b64encode(json.dumps(told).encode()).decode()
-    assert certificate.judge(text, NUMBER, age, dt.date(2024, 1, 31)).outcome == outcome
+    assert certificate.check(text, NUMBER, age, dt.date(2024, 1, 31)).outcome == outcome
 
 
 def test_environment() -> None:

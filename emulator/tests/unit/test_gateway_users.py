@@ -11,10 +11,11 @@ import pytest
 
 from tests.machine import PATIENCE
 from tests.unit.test_gateway import DIVISOR, NUMBER, World, message, world
-from waemu.core.gateway_link import Inbound, MediaGone, Receipt
+from waemu.core.gateway_link import MediaGone
 from waemu.core.remote_link import RemoteLink
-from waemu.gateway.server import MEDIA_KEPT
-from waemu.gateway.users import WINDOW, Failure, Users
+from waemu.gateway.state import MEDIA_KEPT
+from waemu.protocol.gateway import Inbound, Receipt
+from waemu.whatsapp.users import WINDOW, Failure, Users
 
 __all__ = ["world"]
 

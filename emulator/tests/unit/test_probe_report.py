@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waemu.probe import Options, Probe, ProbeError
-from waemu.probe.report import Report, Sent, by_shard, percentile, table, windows
+from waemu.probe.report import Report, Sent, by_shard, percentile, summary, table, windows
 
 
 def sends(pattern: str, shard: int = 0) -> list[Sent]:
@@ -94,3 +94,24 @@ def test_a_probe_that_cannot_work_is_refused_with_a_sentence(change: dict[str, o
 
 def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(Options(("https://w",), "http://g", token="hush", password="hush"))
+
+
+def test_the_summary_compares_what_was_answered_with_the_ledger() -> None:
+    sends = [
+        Sent("run-0", 0, "w", 0.0, 0.010, "m0"),
+        Sent("run-1", 1, "w", 1.0, 0.020, "m1"),  # answered, and never in the ledger
+        Sent("run-2", 0, "w", 2.0, 0.030, "m2"),  # there as two messages
+        Sent("run-3", 1, "w", 3.0, 0.040, why="TimeoutError"),  # its answer got lost
+        Sent("run-4", 1, "w", 4.0, 0.050, why="HTTP 503 code 1011"),
+    ]
+    seen = {
+        "run-0": [{"id": "m0", "accepted_at": 1000.005}],
+        "run-2": [{"id": "m2", "accepted_at": 1002.007}, {"id": "other", "accepted_at": 1002.5}],
+        "run-3": [{"id": "m3", "accepted_at": 1003.001}],
+    }
+    found = summary(sends, seen, started_at=1000.0, seconds=5.0, rate=1.0, skipped=6, repeats=7, bans=[])
+    assert (found.sends, found.accepted, found.failed, found.skipped, found.repeats) == (5, 3, 2, 6, 7)
+    assert (found.lost, found.twice, found.uncertain) == (["m1"], ["run-2"], 1)
+    assert (found.p50_ms, found.max_ms, found.ledger_p99_ms) == (20.0, 30.0, 7.0)
+    assert found.errors == {"TimeoutError": 1, "HTTP 503 code 1011": 1}
+    assert not found.ok

@@ -13,10 +13,12 @@ from aiohttp.test_utils import TestServer
 
 from waemu.clock import Clock
 from waemu.core import server
-from waemu.seal import BadSeal, Seal, make
-from waemu.wire import CoreClient, CoreError, Endpoints, Ping, PinRequest
+from waemu.protocol.client import CoreClient
+from waemu.protocol.nodes import CoreError, Endpoints, Heartbeat, HeartbeatReply, OwnershipGrant, PinRequest
+from waemu.protocol.seal import BadSeal, Seal, make
 
 SECRET = "between us"
+HEARTBEAT = Heartbeat(OwnershipGrant("h:1", 1.5e-05, 30.0, 20.0, 1, frozenset({-1, 0})))
 
 
 class Wall:
@@ -79,18 +81,23 @@ class Core:
         self.pins: list[str] = []
         self.raw: list[bytes] = []
 
-    async def ping(self, request: web.Request) -> Ping:
-        """A heartbeat whose query counts."""
-        return Ping("a:a", request.query["boot"], "coreapp")
+    async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
+        """Tells back what came with it."""
+        assert heartbeat.grant is not None
+        return HeartbeatReply("a:a", heartbeat.grant.instance_id, "coreapp", at=heartbeat.grant.heard_at)
 
-    async def pin(self, request: web.Request) -> Ping:
+    async def query(self, request: web.Request) -> HeartbeatReply:
+        """Something without a body, whose query counts."""
+        return HeartbeatReply("a:a", request.query["boot"], "coreapp")
+
+    async def pin(self, request: web.Request) -> HeartbeatReply:
         """Something with a body; 000000 is refused."""
         self.raw.append(await request.read())
         body = await server._body(request, PinRequest)
         if body.pin == "000000":
             raise CoreError(1009, "that pin")
         self.pins.append(body.pin)
-        return Ping("a:a", body.pin, "coreapp")
+        return HeartbeatReply("a:a", body.pin, "coreapp")
 
 
 @pytest_asyncio.fixture
@@ -100,7 +107,8 @@ async def calls() -> AsyncIterator[tuple[Core, dict[str, Endpoints], aiohttp.Cli
     servers = []
     for secret in (SECRET, ""):
         app = web.Application(middlewares=[server.unsealing(make(secret))])
-        app.add_routes([server._route("GET", "/ping", core.ping)])
+        app.add_routes([server._post("/heartbeat", server._with_body(Heartbeat, core.heartbeat))])
+        app.add_routes([server._route("GET", "/query", core.query)])
         app.add_routes([server._post("/settings/account/two-step", core.pin)])
         servers.append(TestServer(app))
         await servers[-1].start_server()
@@ -117,10 +125,12 @@ Calls = tuple[Core, dict[str, Endpoints], aiohttp.ClientSession]
 async def test_both_with_the_secret(calls: Calls) -> None:
     core, found, session = calls
     client = CoreClient(session, Clock(), make(SECRET))
-    assert (await client.ping(found[SECRET], "?boot=h%3A1&at=1.5e-05")).instance_id == "h:1"
-    await client.call(
-        "127.0.0.1", found[SECRET].control, "POST", "/settings/account/two-step", Ping, PinRequest("123456")
-    )
+    answer = await client.heartbeat(found[SECRET], HEARTBEAT)
+    assert (answer.instance_id, answer.at) == ("h:1", 1.5e-05)
+    port = found[SECRET].control
+    query = await client.call("127.0.0.1", port, "GET", "/query?boot=h%3A1&at=1.5e-05", HeartbeatReply)
+    assert query.instance_id == "h:1"
+    await client.call("127.0.0.1", port, "POST", "/settings/account/two-step", HeartbeatReply, PinRequest("123456"))
     assert core.pins == ["123456"]
     assert b"123456" not in core.raw[0]
     with pytest.raises(CoreError) as refusal:
@@ -134,7 +144,7 @@ async def test_a_refusal_ends_the_connection(calls: Calls, secret: str) -> None:
     _core, found, session = calls
     client = CoreClient(session, Clock(), make(secret))
     assert session.connector is not None
-    await client.ping(found[secret], "?boot=1")
+    await client.heartbeat(found[secret], HEARTBEAT)
     assert len(session.connector._conns) == 1
     with pytest.raises(CoreError):
         await client.set_pin(found[secret], PinRequest("000000"))
@@ -145,14 +155,14 @@ async def test_a_refusal_ends_the_connection(calls: Calls, secret: str) -> None:
 async def test_only_one_with_the_secret(calls: Calls, mine: str, theirs: str, code: int) -> None:
     _core, found, session = calls
     with pytest.raises(CoreError) as refusal:
-        await CoreClient(session, Clock(), make(mine)).ping(found[theirs], "?boot=1")
+        await CoreClient(session, Clock(), make(mine)).heartbeat(found[theirs], HEARTBEAT)
     assert refusal.value.code == code
 
 
 async def test_a_request_that_was_overheard_is_of_no_use(calls: Calls) -> None:
     core, found, session = calls
     client = CoreClient(session, Clock(), make(SECRET))
-    call = (found[SECRET].control, "POST", "/settings/account/two-step", Ping, PinRequest("123456"))
+    call = (found[SECRET].control, "POST", "/settings/account/two-step", HeartbeatReply, PinRequest("123456"))
     await client.call("127.0.0.1", *call)
     url = f"http://127.0.0.1:{found[SECRET].control}/settings/account/two-step"
     async with session.post(url, data=core.raw[0]) as answer:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from waemu import appsettings, codes, logs, shards, versions
 from waemu.clock import Clock
-from waemu.core import certificate
 from waemu.core.backoff import Backoff
+from waemu.protocol.nodes import CoreError
 from waemu.schema import version
 from waemu.schema.tables import GROUPS
-from waemu.wire import CoreError
+from waemu.whatsapp import certificate
 
 
 @given(st.from_regex(r"[0-9]{5,20}", fullmatch=True), st.sampled_from(shards.ALLOWED_COUNTS))

@@ -6,7 +6,8 @@ import typing as t
 
 import pytest
 
-from waemu.templates import Template, TemplateButton, judge, parameter_problem
+from waemu.protocol.gateway import Template, TemplateButton
+from waemu.whatsapp.templates import check, parameter_problem
 
 LANGUAGE = {"policy": "deterministic", "code": "en"}
 PLAIN = Template("shop", "plain", "en", "Hello")
@@ -40,7 +41,7 @@ def message(name: str, *components: dict[str, t.Any], namespace: str = "shop", c
 
 def code(body: dict[str, t.Any], templates: tuple[Template, ...] = ALL) -> int | None:
     """The error, None for a good message."""
-    problem = judge(body, templates)
+    problem = check(body, templates)
     return problem[0] if problem else None
 
 
@@ -82,7 +83,7 @@ def test_messages(body: dict[str, t.Any], expected: int | None) -> None:
     assert code(body) == expected
 
 
-def test_without_templates_nothing_is_judged() -> None:
+def test_without_templates_nothing_is_checked() -> None:
     assert code(message("nothing"), ()) is None
 
 

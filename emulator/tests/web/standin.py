@@ -9,7 +9,7 @@ import typing as t
 from aiohttp import web
 
 from waemu import codes
-from waemu.wire import Endpoints
+from waemu.protocol.nodes import Endpoints
 
 
 class StandIn:

@@ -1,4 +1,4 @@
-"""What holds for every end point: envelope, unknown paths, slashes, rate limits, database away (reference 4.1, 3.8)."""
+"""What holds for every endpoint: envelope, unknown paths, slashes, rate limits, database away (reference 4.1, 3.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Media on the shared volume and the clean-up services (reference 4.7)."""
+"""Media on the shared volume and the cleanup services (reference 4.7)."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ async def test_media_gc_deletes_what_nobody_used_for_30_days(api: Api, nodes: Cl
 async def test_one_media_gc_at_a_time(api: Api, nodes: Cluster) -> None:
     await asyncio.gather(*(api.call("PUT", "/v1/services/media/gc") for _ in range(5)))
     await api.webapp.finish()
-    # The clean-up of another webapp, which is still at it.
+    # The cleanup of another webapp, which is still at it.
     await nodes.insert(tables.jobs, kind="media_gc", body={}, created_at=in_seconds(-10))
     async with nodes.engine.begin() as connection:
         await connection.execute(tables.callbacks.delete())

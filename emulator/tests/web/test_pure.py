@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waemu import codes
-from waemu.web import metrics, passwords, ratelimit, tokens
+from waemu import codes, passwords
+from waemu.web import metrics, ratelimit, tokens
 from waemu.web.bodies import Body, decode
 from waemu.web.errors import ApiError, Code
 

@@ -93,7 +93,7 @@ class Connection:
             why = await self.link.until_down()
             log.warning("Connection for shards %s lost: %s", sorted(shards), why)
             self._set(shards, CONNECTING)
-            await self._tell(why)
+            await self._report(why)
 
     async def _connect(self, shards: frozenset[int]) -> None:
         backoff = Backoff()
@@ -104,9 +104,9 @@ class Connection:
             except LinkDown as error:
                 delay = backoff.next()
                 log.warning("Could not connect, next try in %d ms: %s", delay * 1000, error)
-                await self._tell(error)
+                await self._report(error)
                 await self._clock.sleep(delay)
 
-    async def _tell(self, why: LinkDown) -> None:
+    async def _report(self, why: LinkDown) -> None:
         if isinstance(why, Refused) and self._on_refused is not None:
             await self._on_refused(why)

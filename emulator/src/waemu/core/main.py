@@ -12,36 +12,38 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession
 
-from waemu import environment, logs, seal
+from waemu import environment, logs
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp, Restart
-from waemu.core.gateway_link import GatewayLink, Loopback
+from waemu.core.gateway_link import GatewayLink
+from waemu.core.loopback import Loopback
 from waemu.core.master import Master
 from waemu.core.node import Node
+from waemu.core.primary_api import PrimaryApi
 from waemu.core.registrar import GatewayRegistrar, OwnRegistrar, Registrar
 from waemu.core.remote_link import RemoteLink
-from waemu.core.requests import Requests
 from waemu.core.schema_wait import Schema
 from waemu.core.server import Server
-from waemu.directory import NOT_A_USER
 from waemu.environment import ConfigError, NodeEnv
-from waemu.gateway.users import Users
+from waemu.protocol import seal
+from waemu.protocol.client import CoreClient, new_session
 from waemu.store.engine import make_engine
-from waemu.wire import CoreClient, new_session
+from waemu.whatsapp.directory import NOT_A_USER
+from waemu.whatsapp.users import Users
 
 log = logging.getLogger("waemu.core")
 
 
 async def run(env: NodeEnv) -> None:
-    """One node, until cancelled. Raises Restart when the process has to end and be started anew."""
+    """One node, until cancelled. Raises Restart when the process has to end and be started again."""
     clock = Clock(env.divisor)
     engine = make_engine(env.db)
     async with new_session() as session:
         node = Node(env, clock, engine, CoreClient(session, clock, seal.make(env.secret)))
         connection = Connection(_link(node, session), clock, node.refused)
         duty = Master(node, connection) if env.is_master else Coreapp(node, connection)
-        server = Server(node, duty, Requests(node, _registrar(node, session), _primary_test(duty, env)))
+        server = Server(node, duty, PrimaryApi(node, _registrar(node, session), _primary_test(duty, env)))
         node.log_identity()
         await server.start()
         try:

@@ -11,25 +11,24 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from waemu import logs
+from waemu import codes, logs
 from waemu.appsettings import AT_BOOT, leaves, nested, of_version
-from waemu.clock import NODE_ROW_KEPT, Clock
+from waemu.clock import Clock
 from waemu.core import decide
+from waemu.core.database_calls import DatabaseCalls
 from waemu.core.gateway_link import LinkDown, Refused
-from waemu.core.registrar import digest
 from waemu.environment import NodeEnv
-from waemu.gateway.protocol import Hello
+from waemu.protocol.client import CoreClient
+from waemu.protocol.gateway import Hello, digest
+from waemu.protocol.nodes import CoreError, Endpoints
 from waemu.shards import CONTROL_SHARD, stands_for
 from waemu.store import cluster, config
 from waemu.store.cluster import NodeRow, Owner, State
 from waemu.store.config import Account
 from waemu.store.engine import DB_ERRORS
 from waemu.store.timing import DbTiming
-from waemu.wire import CoreClient, CoreError, Endpoints
 
 T = TypeVar("T")
-DB_CALL = 10.0  # product seconds until a call to the database counts as failed
-POKE_CALL = 2.0  # product seconds for telling another node that something changed
 log = logging.getLogger("waemu.node")
 
 
@@ -41,7 +40,7 @@ class Node:
         self.instance_id = uuid.uuid4().hex
         self.me = Owner(env.node_key, self.instance_id)
         self.db_timing = DbTiming(engine)
-        self._ending: set[asyncio.Task[None]] = set()  # calls to the database that nobody waits for any more
+        self.calls = DatabaseCalls(clock)
         self.changed = asyncio.Event()  # somebody says that the database has news
         self.schema_ready = False
         self.account: Account | None = None
@@ -107,26 +106,8 @@ class Node:
         return float(self.settings["heartbeat_interval"])
 
     async def db(self, call: Coroutine[Any, Any, T]) -> T:
-        """One call to the database that ends in time even when the database hangs. Raises one of DB_ERRORS.
-
-        It is not waited for when it has to be given up: the clean-up of a connection that leads nowhere can take as
-        long as the call itself, and can swallow the request to stop.
-        """
-        work = asyncio.create_task(call)
-        try:
-            done, _ = await asyncio.wait((work,), timeout=max(self.clock.scaled(DB_CALL), 2.0))
-        except asyncio.CancelledError:
-            self._give_up(work)
-            raise
-        if done:
-            return work.result()
-        self._give_up(work)
-        raise TimeoutError("the database does not answer")
-
-    def _give_up(self, work: asyncio.Task[Any]) -> None:
-        ending = asyncio.create_task(_end(work))
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        """One call to the database that ends in time even when the database hangs. Raises one of DB_ERRORS."""
+        return await self.calls.run(call)
 
     async def refresh(self) -> None:
         """Read everything this node acts on."""
@@ -177,26 +158,6 @@ class Node:
         """All nodes that ever wrote a row, by key."""
         return await self.db(cluster.read_nodes(self.engine, max_age=float("inf")))
 
-    async def tell(self, rows: Iterable[NodeRow]) -> None:
-        """Tell other nodes that the database has news; one that misses it reads it later by itself."""
-        await asyncio.gather(*(self._tell(row) for row in rows if row.node_key != self.me.node_key))
-
-    async def _tell(self, row: NodeRow) -> None:
-        try:
-            await self.client.changed(row.endpoints, timeout=max(self.clock.scaled(POKE_CALL), 0.5))
-        except CoreError as error:
-            log.debug("Could not tell %s: %s", row.node_key, error)
-
-    async def tell_masters(self) -> None:
-        """A new boot makes itself known, so that nobody waits for the masters' next look at the rows."""
-        try:
-            rows = await self.nodes()
-        except DB_ERRORS as error:
-            log.debug("Could not read the masters to tell: %s", error)
-            return
-        alive = self.clock.scaled(NODE_ROW_KEPT)
-        await self.tell(row for row in rows.values() if row.role == "master" and row.age <= alive)
-
     def hello(self, shards: frozenset[int]) -> Hello:
         """How this node introduces itself to the gateway. Raises LinkDown without a registration."""
         account = self.account
@@ -230,8 +191,8 @@ class Node:
         kind = "master" if self.env.is_master else "coreapp"
         log.info("%s %s version %s boot %s", kind, self.me.node_key, self.env.version, self.instance_id)
 
-    async def wait_for_news(self, product_seconds: float) -> bool:
-        """Wait until told that something changed (True), at most so long."""
+    async def wait_for_change(self, product_seconds: float) -> bool:
+        """Wait until somebody says that something changed (True), at most so long."""
         try:
             async with asyncio.timeout(self.clock.scaled(max(product_seconds, 0.0))):
                 await self.changed.wait()
@@ -241,10 +202,6 @@ class Node:
         return True
 
 
-async def _end(work: asyncio.Task[Any]) -> None:
-    """Ask a task to stop until it does."""
-    while not work.done():
-        work.cancel()
-        await asyncio.wait((work,), timeout=1.0)
-    if not work.cancelled() and work.exception() is not None:
-        log.debug("A call to the database that was given up: %s", work.exception())
+def not_instantiated() -> CoreError:
+    """What a coreapp answers before it can do anything (3.5)."""
+    return CoreError(1011, codes.NOT_INSTANTIATED)

@@ -11,17 +11,19 @@ from typing import Any
 
 from waemu import mediavolume
 from waemu.core.backoff import Backoff
-from waemu.core.callbacks import Callbacks, error_item, status_body
+from waemu.core.callback_bodies import error_item, status_body
+from waemu.core.callback_queue import CallbackQueue
 from waemu.core.connection import Connection
-from waemu.core.gateway_link import Event, Inbound, LinkDown, MediaGone, Receipt
+from waemu.core.gateway_link import LinkDown, MediaGone
 from waemu.core.node import Node
+from waemu.protocol.gateway import Event, Inbound, Receipt
+from waemu.protocol.nodes import CoreError
 from waemu.shards import shard_of
 from waemu.store import contacts, media, messages
 from waemu.store.callbacks import Callback
 from waemu.store.engine import DB_ERRORS
 from waemu.store.media import Media
 from waemu.store.messages import Message
-from waemu.wire import CoreError
 
 MEDIA_TYPES = ("audio", "document", "image", "sticker", "video", "voice")
 TYPES = (*MEDIA_TYPES, "text", "contacts", "location", "interactive", "button", "system", "order", "reaction")
@@ -39,7 +41,7 @@ log = logging.getLogger("waemu.receiver")
 class Receiver:
     """Takes events from the link while it is up. Nothing is acknowledged before it is in the database."""
 
-    def __init__(self, node: Node, connection: Connection, callbacks: Callbacks, media_dir: Path) -> None:
+    def __init__(self, node: Node, connection: Connection, callbacks: CallbackQueue, media_dir: Path) -> None:
         self._node, self._connection, self._callbacks = node, connection, callbacks
         self._media_dir = media_dir
 
@@ -68,7 +70,7 @@ class Receiver:
     async def _keep(self, events: Sequence[Event]) -> None:
         node = self._node
         known = await node.db(messages.statuses(node.engine, {event_id(event) for event in events}))
-        receipts, inbound = news(events, known)
+        receipts, inbound = unknown(events, known)
         blocked = await self._blocked({message.wa_id for message in inbound})
         inbound = [one for one in inbound if one.wa_id not in blocked and is_wanted(one, node.settings)]
         problems = {message.id: await self._problem(message) for message in inbound}
@@ -157,7 +159,7 @@ def event_id(event: Event) -> str:
     return event.id if isinstance(event, Inbound) else event.message_id
 
 
-def news(events: Sequence[Event], known: Mapping[str, str]) -> tuple[list[Receipt], list[Inbound]]:
+def unknown(events: Sequence[Event], known: Mapping[str, str]) -> tuple[list[Receipt], list[Inbound]]:
     """What of the events was not known before. known: status by id, of the messages the database has. Pure.
 
     A message that is gone from the database (cleaned up) is told about whatever the receipt says.

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from waemu.core import certificate
 from waemu.environment import NodeEnv
-from waemu.gateway import protocol
-from waemu.gateway.protocol import CodeCheck, CodeRequest, CodeVerdict, ShardsCheck, ShardsVerdict
+from waemu.protocol import gateway as protocol
+from waemu.protocol.client import CoreClient
+from waemu.protocol.gateway import CodeCheck, CodeRequest, CodeResult, ShardsCheck, ShardsResult, digest
+from waemu.protocol.nodes import Done
 from waemu.store.config import Account
-from waemu.wire import CoreClient, CoreError, Done
-
-MOST_ATTEMPTS, ATTEMPTS_WITHIN = 20, 3600.0  # codes for one number, product seconds (4.3: too many are 1015)
-
-
-class Attempts:
-    """How often a code was asked for of late. now: product seconds."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._asked: dict[str, list[float]] = {}
-
-    def another(self, number: str) -> None:
-        """One more. Raises CoreError 1015 when there were too many."""
-        since = self._now() - ATTEMPTS_WITHIN
-        asked = self._asked[number] = [at for at in self._asked.get(number, ()) if at > since]
-        if len(asked) >= MOST_ATTEMPTS:
-            raise CoreError(1015, f"More than {MOST_ATTEMPTS} codes for this number within an hour")
-        asked.append(self._now())
+from waemu.whatsapp import certificate
+from waemu.whatsapp.attempts import Attempts
 
 
 class Registrar(Protocol):
@@ -44,7 +27,7 @@ class Registrar(Protocol):
     async def verify(self, number: str, code: str, identity: str, account: Account) -> bool:
         """Whether the code is right; then the keys of this digest are the number's. Raises CoreError."""
 
-    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsVerdict:
+    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsResult:
         """What WhatsApp makes of set-shards; registered_age in product seconds. Raises CoreError."""
 
 
@@ -66,12 +49,12 @@ class OwnRegistrar:
         """Compare with what was kept."""
         return account.code_hash is not None and hmac.compare_digest(account.code_hash, digest(code))
 
-    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsVerdict:
+    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsResult:
         """The certificate's rules."""
         if self._refusals > 0:
             self._refusals -= 1
-            return ShardsVerdict(*certificate.as_if("refused"))
-        return ShardsVerdict(*certificate.judge(cert, number, registered_age, dt.datetime.now(dt.UTC).date()))
+            return ShardsResult(*certificate.as_if("refused"))
+        return ShardsResult(*certificate.check(cert, number, registered_age, dt.datetime.now(dt.UTC).date()))
 
 
 class GatewayRegistrar:
@@ -90,14 +73,9 @@ class GatewayRegistrar:
     async def verify(self, number: str, code: str, identity: str, account: Account) -> bool:  # noqa: ARG002
         """The gateway's answer."""
         check = CodeCheck(number, code, identity)
-        return (await self._client.call(self._host, self._port, "POST", protocol.VERIFY_PATH, CodeVerdict, check)).right
+        return (await self._client.call(self._host, self._port, "POST", protocol.VERIFY_PATH, CodeResult, check)).right
 
-    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsVerdict:
+    async def shards(self, number: str, cert: str | None, registered_age: float) -> ShardsResult:
         """The gateway's answer."""
         check = ShardsCheck(number, cert, registered_age)
-        return await self._client.call(self._host, self._port, "POST", protocol.SHARDS_PATH, ShardsVerdict, check)
-
-
-def digest(text: str) -> str:
-    """What may be told or kept of a secret."""
-    return hashlib.sha256(text.encode()).hexdigest()
+        return await self._client.call(self._host, self._port, "POST", protocol.SHARDS_PATH, ShardsResult, check)

@@ -11,10 +11,9 @@ import aiohttp
 import msgspec
 
 from waemu.clock import Clock
-from waemu.core.gateway_link import Event, LinkDown, MediaGone, Refused, dial_up
-from waemu.directory import Directory
-from waemu.gateway import protocol
-from waemu.gateway.protocol import Closed, Events, Handled, Hello, Outgoing, Ping, Pong, Send, Welcome
+from waemu.core.gateway_link import LinkDown, MediaGone, Refused, dial_up
+from waemu.protocol import gateway as protocol
+from waemu.protocol.gateway import Closed, Directory, Event, Events, Handled, Hello, Outgoing, Ping, Pong, Send, Welcome
 from waemu.store.messages import Message
 
 ANSWER_SECONDS = 10.0  # product seconds for the gateway to take a connection or a batch

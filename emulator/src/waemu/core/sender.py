@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections import deque
@@ -11,42 +10,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from waemu import codes, mediavolume, templates
-from waemu.core.callbacks import Callbacks, error_item, status_body
+from waemu.core.acceptance import LONGEST_QUEUE, Acceptance
+from waemu.core.callback_bodies import error_item, status_body
+from waemu.core.callback_queue import CallbackQueue
 from waemu.core.connection import Connection
 from waemu.core.gateway_link import LinkDown
-from waemu.core.medialinks import MEDIA_TYPES, MediaLinks, NotFetched, links_of
+from waemu.core.medialinks import MediaLinks, NotFetched, links_of
+from waemu.core.message_writer import RETRY, AcceptedWriter, SentMarker
 from waemu.core.node import Node
-from waemu.directory import INCAPABLE, NOT_A_USER
+from waemu.protocol.nodes import MessageAccepted, MessageRequest
 from waemu.shards import shard_of
 from waemu.store import messages
 from waemu.store.callbacks import Callback
 from waemu.store.engine import DB_ERRORS
 from waemu.store.messages import Message
-from waemu.wire import CoreError, MessageAccepted, MessageRequest
 
 BATCH = 100
-MARK_EVERY = 0.25  # real seconds between writing down what was sent
-MARK_BATCH = 500  # messages in one transaction, which has to be over before the database counts as away
-RETRY = 1.0  # product seconds after a failure
 LONGEST_WAIT = 86400.0  # 5.2: product seconds; a message that waited longer fails with 408
-LONGEST_QUEUE = 10_000  # messages that wait for WhatsApp in one coreapp; more are 1016 (3.8)
-NOT_REACHED = {NOT_A_USER: "that is no user of WhatsApp", INCAPABLE: "the client of that user is too old"}
 log = logging.getLogger("waemu.sender")
 
 
 class Sender:
     """Takes messages while the node owns their shard. A message that was accepted is in the database until sent."""
 
-    def __init__(self, node: Node, connection: Connection, callbacks: Callbacks, media_dir: Path) -> None:
+    def __init__(self, node: Node, connection: Connection, callbacks: CallbackQueue, media_dir: Path) -> None:
         self._node, self._connection, self._callbacks = node, connection, callbacks
-        self._media_dir = media_dir
         self._waiting: deque[Message] = deque()
         self._known: set[str] = set()  # ids in _waiting or on their way
         self._work = asyncio.Event()
-        self._to_keep: list[tuple[Message, asyncio.Future[None]]] = []
-        self._keeping: asyncio.Task[None] | None = None
-        self._to_mark: dict[str, Message] = {}  # sent, and still queued in the database
+        self._acceptance = Acceptance(node, connection, callbacks, media_dir)
+        self._writer = AcceptedWriter(node)
+        self._marker = SentMarker(node, callbacks, self._marked)
         self._links = MediaLinks(node)
         self._fetching: set[asyncio.Task[None]] = set()
 
@@ -56,12 +50,12 @@ class Sender:
         The database's own errors become 1023.
         """
         shard = shard_of(request.wa_id, self._node.shards)
-        self._check(shard)
-        self._check_recipient(request)
+        self._acceptance.check_shard(shard, waiting=len(self._waiting))
+        self._acceptance.check_recipient(request)
         message = Message(request.id, request.wa_id, shard, request.type, request.body)
         self._known.add(message.id)
         try:
-            await self._keep(message)
+            await self._writer.write(message)
         except BaseException:
             self._known.discard(message.id)
             raise
@@ -106,60 +100,6 @@ class Sender:
             return False
         self._known.discard(message.id)
         return True
-
-    async def _keep(self, message: Message) -> None:
-        """Write a message; those that come while others are being written share the next transaction."""
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._to_keep.append((message, kept))
-        if self._keeping is None or self._keeping.done():
-            self._keeping = asyncio.create_task(self._keep_all())
-        await kept
-
-    async def _keep_all(self) -> None:
-        while self._to_keep:
-            batch, self._to_keep = self._to_keep, []
-            try:
-                new = [message for message, _kept in batch]
-                await self._node.db(messages.queue(self._node.engine, self._node.me.node_key, new))
-            except Exception as error:  # whatever it is, it is raised where the message came from
-                for _message, kept in batch:
-                    if not kept.done():
-                        kept.set_exception(error)
-                continue
-            for _message, kept in batch:
-                if not kept.done():
-                    kept.set_result(None)
-
-    def _check(self, shard: int) -> None:
-        if self._node.expired:
-            raise CoreError(1005, "App expired. Please upgrade to the latest version.")
-        account = self._node.account
-        if account is not None and account.condition == "banned" and not self._node.may_connect:
-            raise CoreError(1031, "The account is temporarily banned")
-        if shard not in self._connection.shards or not self._connection.is_up:
-            raise CoreError(1018, f"This coreapp does not serve shard {shard}")
-        if len(self._waiting) >= LONGEST_QUEUE:
-            raise CoreError(1016, f"{LONGEST_QUEUE} messages wait to be sent")
-        if self._callbacks.full:
-            raise CoreError(1016, f"{self._node.env.callback_limit} callbacks wait for the webhook")
-
-    def _check_recipient(self, request: MessageRequest) -> None:
-        """What WhatsApp's servers told about users and templates (5.1)."""
-        account, directory = self._node.account, self._connection.link.directory
-        if account is not None and request.wa_id == f"{account.cc}{account.phone_number}":
-            raise CoreError(1021, "Parameter 'to' is the number of the business itself")
-        problem = directory.users.get(request.wa_id)
-        if problem is not None:
-            raise CoreError(problem, f"Parameter 'to': {NOT_REACHED[problem]}")
-        if request.type in MEDIA_TYPES and not mediavolume.writable(self._media_dir):
-            raise CoreError(1014, "The media directory of the coreapp cannot be written")
-        found = None
-        if request.type == "template":
-            found = templates.judge(request.body["template"], directory.templates)
-        elif request.type == "hsm":
-            found = templates.judge_hsm(request.body["hsm"], directory.templates)
-        if found is not None:
-            raise CoreError(*found)
 
     async def recover(self) -> None:
         """Take over what the shards' owners before, or this one, accepted and did not get sent."""
@@ -206,23 +146,23 @@ class Sender:
         await node.db(messages.receive(node.engine, node.me.node_key, reached={"failed": ids}, calls=write))
         self._callbacks.queued(calls)
 
-    async def collect(self) -> int:
-        """Delete the messages of this node's shards that are done with; returns how many."""
-        return await self._node.db(messages.collect(self._node.engine, self._node.kept_shards(self._connection.shards)))
-
     def forget(self) -> None:
         """The shards are another node's now; what waits is in the database for it."""
         for task in self._fetching:
             task.cancel()
         self._waiting.clear()
-        self._known = set(self._to_mark)  # sent already, whoever owns them now
+        self._known = set(self._marker.unmarked)  # sent already, whoever owns them now
+
+    def _marked(self, ids: Sequence[str]) -> None:
+        """The database knows that these are sent."""
+        self._known.difference_update(ids)
 
     async def run(self) -> None:
         """Send what waits, as long as the connection is up, and mark in the database what was sent."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send())
-                group.create_task(self._mark())
+                group.create_task(self._marker.run())
         finally:
             for task in self._fetching:
                 task.cancel()
@@ -245,43 +185,7 @@ class Sender:
             self._waiting.extendleft(message for message in reversed(batch) if message.id in self._known)
             await self._connection.lost()
             return
-        self._to_mark.update((message.id, message) for message in batch)
-
-    async def _mark(self) -> None:
-        """Many at a time. One that is not marked before its owner dies is sent again, which does no harm (same id).
-
-        Fewer at a time after a failure: where the database is slow, the same many would be too many again.
-        """
-        most = MARK_BATCH
-        while True:
-            await asyncio.sleep(MARK_EVERY if len(self._to_mark) < most else 0)
-            batch = list(itertools.islice(self._to_mark.values(), most))
-            if not batch:
-                continue
-            calls = self._calls(batch)
-            try:
-                sent = messages.sent(self._node.engine, [one.id for one in batch], self._callbacks.to_write(calls))
-                await self._node.db(sent)
-            except DB_ERRORS as error:
-                log.error("Could not mark %d messages as sent: %s", len(batch), error)
-                most = max(len(batch) // 2, 1)
-                await self._node.clock.sleep(RETRY)
-                continue
-            most = min(2 * most, MARK_BATCH)
-            self._callbacks.queued(calls)
-            for message in batch:
-                del self._to_mark[message.id]
-                self._known.discard(message.id)
-
-    def _calls(self, batch: Sequence[Message]) -> list[Callback]:
-        """The callbacks that say C(sent), where somebody wants them (4.4)."""
-        if not self._callbacks.wants_status("sent"):
-            return []
-        now = int(time.time())
-        return [
-            Callback("status_change", message.shard, status_body(message.id, message.wa_id, "sent", now))
-            for message in batch
-        ]
+        self._marker.sent(batch)
 
 
 def too_late(message: Message, waited: float) -> dict[str, Any] | None:
@@ -292,8 +196,3 @@ def too_late(message: Message, waited: float) -> dict[str, Any] | None:
     if waited > LONGEST_WAIT:
         return error_item(408, "Not sent for more than a day")
     return None
-
-
-def not_instantiated() -> CoreError:
-    """What a coreapp answers before it can do anything (3.5)."""
-    return CoreError(1011, codes.NOT_INSTANTIATED)

@@ -11,35 +11,36 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as NextHandler
 from aiohttp.typedefs import Middleware
 
-from waemu import seal
-from waemu.core.coreapp import Coreapp, News
-from waemu.core.gateway_link import Event, LinkDown, Loopback
+from waemu.core.coreapp import Coreapp
+from waemu.core.gateway_link import LinkDown
+from waemu.core.loopback import Loopback
 from waemu.core.master import Master
-from waemu.core.node import Node
-from waemu.core.requests import Requests
-from waemu.core.sender import not_instantiated
-from waemu.directory import NOT_A_USER, Directory
+from waemu.core.node import Node, not_instantiated
+from waemu.core.primary_api import PrimaryApi
 from waemu.environment import DEFAULT_PORTS
-from waemu.seal import BadSeal, Seal
-from waemu.store import media, messages
-from waemu.store.engine import DB_ERRORS
-from waemu.wire import (
-    ContactResult,
+from waemu.protocol import seal
+from waemu.protocol.gateway import Event
+from waemu.protocol.nodes import (
     ContactsReply,
     ContactsRequest,
     CoreError,
     Done,
     GcReply,
+    Heartbeat,
+    HeartbeatReply,
     MessageRequest,
     MessageStatus,
-    Ping,
+    MissedHeartbeats,
     PinRequest,
     RegistrationRequest,
     ShardsRequest,
-    Silence,
     StatsReply,
     VerifyRequest,
 )
+from waemu.protocol.seal import BadSeal, Seal
+from waemu.store import media, messages
+from waemu.store.engine import DB_ERRORS
+from waemu.whatsapp.directory import checked
 
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[Any]]
@@ -50,15 +51,23 @@ log = logging.getLogger("waemu.server")
 class Server:
     """Answers for one node: a coreapp, a master, or a single instance."""
 
-    def __init__(self, node: Node, duty: Coreapp | Master, requests: Requests) -> None:
-        self._node, self._duty, self._requests = node, duty, requests
+    def __init__(self, node: Node, duty: Coreapp | Master, primary: PrimaryApi) -> None:
+        self._node, self._duty, self._primary = node, duty, primary
         self._runners: list[web.AppRunner] = []
         self._seal = seal.make(node.env.secret)
 
-    async def start(self) -> None:
-        """Listen on all four container ports. Raises OSError when one is taken."""
-        ask = self._requests
-        tables: tuple[list[web.RouteDef], ...] = (
+    def apps(self) -> list[web.Application]:
+        """What is served on the four container ports, in the order of DEFAULT_PORTS. No GET changes anything."""
+        found = []
+        for routes in self._routes():
+            app = web.Application(client_max_size=LARGEST_BODY, middlewares=[unsealing(self._seal)])
+            app.add_routes(routes)
+            found.append(app)
+        return found
+
+    def _routes(self) -> tuple[list[web.RouteDef], ...]:
+        primary = self._primary
+        return (
             [
                 _post("/messages", self._send),
                 _route("PUT", "/messages/{id}", self._mark),
@@ -67,25 +76,26 @@ class Server:
             [_post("/contacts", self._contacts)],
             [
                 _route("GET", "/status", self._status),
-                _route("GET", "/silence", self._silence),
+                _route("GET", "/missed-heartbeats", self._missed_heartbeats),
                 _post("/changed", self._changed),
-                _post("/account", _with_body(RegistrationRequest, ask.request_code)),
-                _post("/account/verify", _with_body(VerifyRequest, ask.verify)),
-                _post("/account/shards", _with_body(ShardsRequest, ask.set_shards)),
-                _post("/settings/account/two-step", _with_body(PinRequest, ask.set_pin)),
-                _route("DELETE", "/settings/account/two-step", lambda _request: ask.remove_pin()),
-                _route("GET", "/settings/application", lambda _request: ask.settings()),
-                _route("PATCH", "/settings/application", _with_body(dict[str, Any], ask.change_settings)),
-                _route("DELETE", "/settings/application", lambda _request: ask.reset_settings()),
+                _post("/account", _with_body(RegistrationRequest, primary.request_code)),
+                _post("/account/verify", _with_body(VerifyRequest, primary.verify)),
+                _post("/account/shards", _with_body(ShardsRequest, primary.set_shards)),
+                _post("/settings/account/two-step", _with_body(PinRequest, primary.set_pin)),
+                _route("DELETE", "/settings/account/two-step", lambda _request: primary.remove_pin()),
+                _route("GET", "/settings/application", lambda _request: primary.settings()),
+                _route("PATCH", "/settings/application", _with_body(dict[str, Any], primary.change_settings)),
+                _route("DELETE", "/settings/application", lambda _request: primary.reset_settings()),
                 _post("/services/message/gc", self._gc),
                 _route("GET", "/stats", self._stats),
                 _post("/loopback", self._loopback),
             ],
-            [_route("GET", "/ping", self._ping)],
+            [_post("/heartbeat", _with_body(Heartbeat, self._heartbeat))],
         )
-        for port, routes in zip(DEFAULT_PORTS, tables, strict=True):
-            app = web.Application(client_max_size=LARGEST_BODY, middlewares=[unsealing(self._seal)])
-            app.add_routes(routes)
+
+    async def start(self) -> None:
+        """Listen on all four container ports. Raises OSError when one is taken."""
+        for port, app in zip(DEFAULT_PORTS, self.apps(), strict=True):
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             self._runners.append(runner)
             await runner.setup()
@@ -102,19 +112,16 @@ class Server:
             raise CoreError(1018, "A master serves no messages")
         return self._duty
 
-    async def _ping(self, request: web.Request) -> Ping:
-        if isinstance(self._duty, Master):
-            return self._duty.ping()
-        news = msgspec.convert(dict(request.query), News, strict=False) if request.query else None
-        return self._duty.ping(news)
+    async def _heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
+        return self._duty.heartbeat(heartbeat)
 
     async def _status(self, _request: web.Request) -> Any:
         return await self._duty.status()
 
-    async def _silence(self, _request: web.Request) -> Silence:
+    async def _missed_heartbeats(self, _request: web.Request) -> MissedHeartbeats:
         if not isinstance(self._duty, Master):
             raise CoreError(1017, "A coreapp sends no heartbeats")
-        return self._duty.silence()
+        return self._duty.missed_heartbeats()
 
     async def _changed(self, _request: web.Request) -> Done:
         self._node.changed.set()
@@ -157,7 +164,7 @@ class Server:
         return ContactsReply([checked(contact, connection.link.directory) for contact in body.contacts])
 
     async def _stats(self, _request: web.Request) -> StatsReply:
-        return StatsReply(self._coreapp.callbacks.counts(), self._node.db_timing.counts())
+        return StatsReply(self._coreapp.delivery.counts(), self._node.db_timing.counts())
 
     async def _loopback(self, request: web.Request) -> Done:
         """Tests let the loopback bring receipts and messages; a gateway has its own way (admin port)."""
@@ -175,17 +182,8 @@ class Server:
     async def _gc(self, _request: web.Request) -> GcReply:
         if not self._coreapp.ready:
             raise not_instantiated()
-        self._coreapp.collect_soon()
+        self._coreapp.gc.request()
         return GcReply("processing")
-
-
-def checked(contact: str, directory: Directory) -> ContactResult:
-    """A number in international form exists, unless it is known not to; anything else is invalid (4.7)."""
-    digits = "".join(character for character in contact if character.isdigit())
-    known = directory.users.get(digits) != NOT_A_USER
-    if contact.startswith("+") and 7 <= len(digits) <= 15 and known:
-        return ContactResult(contact, "valid", digits)
-    return ContactResult(contact, "invalid")
 
 
 OPENED: web.RequestKey[bytes] = web.RequestKey("opened", bytes)

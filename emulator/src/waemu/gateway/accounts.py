@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 BAN_SECONDS = 3600.0  # how long a temporary ban lasts
 CODE_SECONDS = 600.0  # how long a registration code is good
-EVICTION_WINDOW = 3600.0  # two installations that throw each other out within this are banned
+EVICTION_WINDOW = 3600.0  # two installations that evict each other within this are banned
 
 
 @dataclass

@@ -11,18 +11,17 @@ import msgspec
 from aiohttp import web
 
 from waemu import codes
-from waemu.core.gateway_link import Receipt, Status
 from waemu.gateway.accounts import BAN_SECONDS
 from waemu.gateway.bodies import answer, read
 from waemu.gateway.faults import Fault
-from waemu.gateway.server import Gateway
-from waemu.gateway.users import Failure
-from waemu.templates import Template
+from waemu.gateway.state import Gateway
+from waemu.protocol.gateway import Receipt, Status, Template
+from waemu.whatsapp.users import Failure
 
 PAGE = 5000  # ledger entries in one answer at most
 
 
-class BanWish(msgspec.Struct):
+class BanRequest(msgspec.Struct):
     """POST /bans: ban a number for product seconds."""
 
     number: str
@@ -30,14 +29,14 @@ class BanWish(msgspec.Struct):
     reason: str = "asked for"
 
 
-class CutWish(msgspec.Struct):
+class CutRequest(msgspec.Struct):
     """POST /cuts: close a node's connections and refuse new ones for product seconds."""
 
     node: str
     seconds: float = 0.0
 
 
-class InboundWish(msgspec.Struct):
+class InboundRequest(msgspec.Struct):
     """POST /inbound: a user writes to a number."""
 
     number: str
@@ -47,7 +46,7 @@ class InboundWish(msgspec.Struct):
     name: str = "Somebody"
 
 
-class ReceiptWish(msgspec.Struct):
+class ReceiptRequest(msgspec.Struct):
     """POST /receipts: what became of a message, beside what becomes of it anyhow."""
 
     number: str
@@ -56,7 +55,7 @@ class ReceiptWish(msgspec.Struct):
     errors: list[int] = []
 
 
-class UserWish(msgspec.Struct):
+class UserRequest(msgspec.Struct):
     """POST /users: 1013: not on WhatsApp, 1026: too old a client, 0: a user like any other."""
 
     number: str
@@ -64,14 +63,14 @@ class UserWish(msgspec.Struct):
     problem: Literal[0, 1013, 1026]
 
 
-class WindowWish(msgspec.Struct):
+class WindowRequest(msgspec.Struct):
     """POST /window: whether anything but a template fails (470) when a user has not written for 24 hours."""
 
     number: str
     on: bool
 
 
-class FailureWish(msgspec.Struct):
+class FailureRequest(msgspec.Struct):
     """POST /failures: the next messages to a user fail with this code."""
 
     number: str
@@ -170,8 +169,8 @@ class Admin:
         return [{**dataclasses.asdict(ban), "left": max(ban.ends - now, 0.0)} for ban in bans]
 
     async def _ban(self, request: web.Request) -> Any:
-        wish = await read(request, BanWish)
-        await self._gateway.links.ban(wish.number, wish.reason, [], wish.seconds)
+        wanted = await read(request, BanRequest)
+        await self._gateway.links.ban(wanted.number, wanted.reason, [], wanted.seconds)
         return {}
 
     async def _lift(self, request: web.Request) -> Any:
@@ -179,46 +178,48 @@ class Admin:
         return {"lifted": gateway.accounts.lift(request.match_info["number"], gateway.clock.now())}
 
     async def _cut(self, request: web.Request) -> Any:
-        wish = await read(request, CutWish)
-        return {"closed": await self._gateway.links.cut(wish.node, wish.seconds)}
+        wanted = await read(request, CutRequest)
+        return {"closed": await self._gateway.links.cut(wanted.node, wanted.seconds)}
 
     async def _inbound(self, request: web.Request) -> Any:
-        wish = await read(request, InboundWish)
+        wanted = await read(request, InboundRequest)
         try:
-            return {"id": self._gateway.inbound(wish.number, wish.wa_id, wish.name, wish.type, wish.body)}
+            return {"id": self._gateway.inbound(wanted.number, wanted.wa_id, wanted.name, wanted.type, wanted.body)}
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from error
 
     async def _receipt(self, request: web.Request) -> Any:
-        wish = await read(request, ReceiptWish)
-        entry = self._gateway.ledger.get(wish.number, wish.id)
+        wanted = await read(request, ReceiptRequest)
+        entry = self._gateway.ledger.get(wanted.number, wanted.id)
         if entry is None:
             raise web.HTTPNotFound(text="That message never came")
-        errors = tuple({"code": code, "title": codes.message_title(code)} for code in wish.errors)
-        self._gateway.put(wish.number, Receipt(wish.id, entry.wa_id, wish.status, int(time.time()), errors))
+        errors = tuple({"code": code, "title": codes.message_title(code)} for code in wanted.errors)
+        self._gateway.put(wanted.number, Receipt(wanted.id, entry.wa_id, wanted.status, int(time.time()), errors))
         return {}
 
     async def _user(self, request: web.Request) -> Any:
-        wish = await read(request, UserWish)
-        self._gateway.users(wish.number).change(wish.wa_id, wish.problem)
-        await self._gateway.tell_directory(wish.number)
+        wanted = await read(request, UserRequest)
+        self._gateway.users(wanted.number).change(wanted.wa_id, wanted.problem)
+        await self._gateway.publish_directory(wanted.number)
         return {}
 
     async def _window(self, request: web.Request) -> Any:
-        wish = await read(request, WindowWish)
-        self._gateway.users(wish.number).window = wish.on
+        wanted = await read(request, WindowRequest)
+        self._gateway.users(wanted.number).window = wanted.on
         return {}
 
     async def _failure(self, request: web.Request) -> Any:
-        wish = await read(request, FailureWish)
-        self._gateway.users(wish.number).failures.append(Failure(wish.wa_id, wish.code, wish.details, wish.times))
+        wanted = await read(request, FailureRequest)
+        self._gateway.users(wanted.number).failures.append(
+            Failure(wanted.wa_id, wanted.code, wanted.details, wanted.times)
+        )
         return {}
 
     async def _template(self, request: web.Request) -> Any:
         template = await read(request, Template)
         number = request.match_info["number"]
         self._gateway.users(number).templates[template.namespace, template.name, template.language] = template
-        await self._gateway.tell_directory(number)
+        await self._gateway.publish_directory(number)
         return {}
 
     async def _templates(self, request: web.Request) -> Any:
@@ -228,7 +229,7 @@ class Admin:
         number = request.match_info["number"]
         removed = len(self._gateway.users(number).templates)
         self._gateway.users(number).templates.clear()
-        await self._gateway.tell_directory(number)
+        await self._gateway.publish_directory(number)
         return {"removed": removed}
 
     async def _inbound_state(self, request: web.Request) -> Any:

@@ -11,7 +11,7 @@ CRASHES = tuple(f"{when}_{step}" for step in ("certificate", "map", "tell", "ans
 class Fault(msgspec.Struct):
     """For the next C(times) calls of set-shards.
 
-    set_shards: refused (403), or the certificate counts as expired, wrong or overdue; empty for the real verdict.
+    set_shards: refused (403), or the certificate counts as expired, wrong or overdue; empty for the real result.
     crash: where the primary master dies: before or after it wrote the certificate's date, wrote map and generation,
     told the nodes, answered.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from waemu.gateway.protocol import Outgoing
+from waemu.protocol.gateway import Outgoing
 
 
 class Entry(msgspec.Struct):

@@ -1,4 +1,7 @@
-"""Who is connected for which shards of a number, and the rule that two at once are banned (reference 1, 11 Q19)."""
+"""Who is connected for which shards of a number, and the rule that two at once are banned (reference 1).
+
+The documentation speaks of two installations; that two nodes for one shard count as two is our choice.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from waemu.clock import Clock
-from waemu.gateway import protocol
 from waemu.gateway.accounts import BAN_SECONDS, Accounts
-from waemu.gateway.protocol import Closed, Hello
+from waemu.protocol import gateway as protocol
+from waemu.protocol.gateway import Closed, Hello
 from waemu.shards import CONTROL_SHARD
 
 PROBE = 2.0  # product seconds the former holder of a shard has to prove that it lives
@@ -135,7 +138,7 @@ class Links:
         self._accounts.ban(number, reason, list(nodes), self._clock.now(), time.time(), seconds)
         await self.close(self.of(number), protocol.BANNED, self._clock.scaled(seconds))
 
-    async def throw_out(self, number: str, reason: str, *, but: str = "") -> int:
+    async def evict(self, number: str, reason: str, *, but: str = "") -> int:
         """Close the connections of a number, except those with the keys of but; returns how many."""
         links = [link for link in self.of(number) if not but or link.hello.identity != but]
         await self.close(links, reason)
@@ -152,7 +155,7 @@ class Links:
         """Close some connections at the same time."""
         await asyncio.gather(*(link.close(reason, seconds) for link in links))
 
-    def gone(self, link: Link) -> None:
+    def remove(self, link: Link) -> None:
         """The connection has ended."""
         link.is_open = False
         link.sign.set()

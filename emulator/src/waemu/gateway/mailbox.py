@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from waemu.core.gateway_link import Event, Inbound
+from waemu.protocol.gateway import LARGEST_BATCH, Event, Inbound
 from waemu.shards import ALLOWED_COUNTS, CONTROL_SHARD, shard_of
 
-LARGEST_BATCH = 200
 FINEST = ALLOWED_COUNTS[-1]  # counts are powers of two: a shard of any count is some of the finest ones
 
 
@@ -58,7 +57,7 @@ class Mailbox:
             if isinstance(event, Inbound):
                 self._inbound.discard(event.id)
 
-    def give_back(self, link: int) -> None:
+    def requeue(self, link: int) -> None:
         """The link is gone: what was on its way goes to whoever comes next, before anything newer."""
         for pair in [pair for pair in self._sent if pair[0] == link]:
             for event in reversed(self._sent.pop(pair)):

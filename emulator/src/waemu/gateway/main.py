@@ -14,8 +14,10 @@ from aiohttp import web
 from waemu import environment, logs
 from waemu.clock import Clock
 from waemu.environment import GatewayEnv
+from waemu.gateway import server
 from waemu.gateway.admin import Admin
-from waemu.gateway.server import Gateway
+from waemu.gateway.receipts import Receipts
+from waemu.gateway.state import Gateway
 
 log = logging.getLogger("waemu.gateway")
 
@@ -34,10 +36,11 @@ async def serve(env: GatewayEnv, host: str = "0.0.0.0") -> AsyncIterator[Listeni
     """A running gateway; port 0 is any free one. Raises OSError when a port is taken."""
     gateway = Gateway(Clock(env.divisor), env.registration_code)
     runners: list[web.AppRunner] = []
-    receipts = asyncio.create_task(gateway.tell_receipts())
+    receipts = Receipts(gateway)
+    sending = asyncio.create_task(receipts.run())
     try:
         ports = []
-        for app, port in ((gateway.app(), env.node_port), (Admin(gateway).app(), env.admin_port)):
+        for app, port in ((server.app(gateway, receipts), env.node_port), (Admin(gateway).app(), env.admin_port)):
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             runners.append(runner)
             await runner.setup()
@@ -45,7 +48,7 @@ async def serve(env: GatewayEnv, host: str = "0.0.0.0") -> AsyncIterator[Listeni
             ports.append(runner.addresses[0][1])
         yield Listening(gateway, *ports)
     finally:
-        receipts.cancel()
+        sending.cancel()
         for runner in runners:
             await runner.cleanup()
 

@@ -8,20 +8,18 @@ import itertools
 import os
 import threading
 import time
-from collections import Counter, defaultdict
 from types import TracebackType
 from typing import Any
 
 import aiohttp
 
 from waemu.probe.api import Gateway, Options, ProbeError, Webapp
-from waemu.probe.report import Report, Sent, by_shard, percentile
+from waemu.probe.ledger import LEDGER_EVERY, MARK, LedgerReader
+from waemu.probe.report import Report, Sent, missing, summary
 from waemu.shards import ALLOWED_COUNTS, shard_of
 
-LEDGER_EVERY = 0.5  # seconds between looks at the ledger
 START_SECONDS = 60.0  # how long a webapp may take to let the probe in
 PER_WEBAPP = 200  # connections at most: a client that opens one per message measures handshakes
-MARK = "probe "  # the text of every message begins with it
 BROKEN = (aiohttp.ClientError, OSError, TimeoutError)
 
 
@@ -35,10 +33,8 @@ class Probe:
         self.options = options
         self.sends: list[Sent] = []
         self._run_id = os.urandom(6).hex()
-        self._seen: dict[str, list[dict[str, Any]]] = defaultdict(list)  # ledger entries by token
-        self._ids: set[str] = set()  # ids of the ledger entries
+        self._ledger = LedgerReader(self._run_id)
         self._skipped = 0
-        self._position = 0
         self._report: Report | None = None
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -115,23 +111,32 @@ class Probe:
             repeats_before = (await gateway.get("/"))["repeats"]
             started_at, began = time.time(), time.monotonic()
             self._ready.set()
-            reader = asyncio.create_task(self._read_ledger(gateway))
+            reader = asyncio.create_task(self._ledger.run(gateway))
             try:
                 await self._send_all(webapps, count, began)
                 seconds = time.monotonic() - began
                 await self._settle(reader)
             finally:
                 reader.cancel()
-            await self._look(gateway)
+            await self._ledger.read(gateway)
             bans = (await gateway.get("/bans"))[bans_before:]
             repeats = (await gateway.get("/"))["repeats"] - repeats_before
-        self._report = self._tell(started_at, seconds, bans, repeats)
+        self._report = summary(
+            self.sends,
+            self._ledger.seen,
+            started_at=started_at,
+            seconds=seconds,
+            rate=self.options.rate,
+            skipped=self._skipped,
+            repeats=repeats,
+            bans=bans,
+        )
         return self._report
 
     async def _begin(self, webapps: list[Webapp], gateway: Gateway) -> int:
         """Log in everywhere; returns the shard count."""
         state = await gateway.get("/")
-        self._position = state["ledger"]
+        self._ledger.start_at(state["ledger"])
         await asyncio.gather(*(self._let_in(webapp) for webapp in webapps))
         if self.options.shards:
             return self.options.shards
@@ -195,63 +200,10 @@ class Probe:
         sent.took = time.monotonic() - began - sent.at
         self.sends.append(sent)
 
-    # -- the ledger ----------------------------------------------------------------------------------------
-
-    async def _read_ledger(self, gateway: Gateway) -> None:
-        while True:
-            with contextlib.suppress(ProbeError):  # the last look, after the run, has to work
-                await self._look(gateway)
-            await asyncio.sleep(LEDGER_EVERY)
-
-    async def _look(self, gateway: Gateway) -> None:
-        while True:
-            entries = await gateway.get("/ledger", after=self._position)
-            for entry in entries:
-                self._position = entry["seq"]
-                text = str(entry["body"].get("text", {}).get("body", ""))
-                if text.startswith(MARK + self._run_id):
-                    self._seen[text.removeprefix(MARK)].append(entry)
-                    self._ids.add(entry["id"])
-            if not entries:
-                return
-
     async def _settle(self, reader: asyncio.Task[None]) -> None:
         deadline = time.monotonic() + self.options.settle
-        while self._missing() and time.monotonic() < deadline and not reader.done():
+        while missing(self.sends, self._ledger.ids) and time.monotonic() < deadline and not reader.done():
             await asyncio.sleep(LEDGER_EVERY / 2)
-
-    def _missing(self) -> list[str]:
-        """Ids of messages that got a 201 and are not in the ledger."""
-        return [send.message_id for send in self.sends if send.ok and send.message_id not in self._ids]
-
-    def _tell(self, started_at: float, seconds: float, bans: list[dict[str, Any]], repeats: int) -> Report:
-        accepted = [send for send in self.sends if send.ok]
-        took = [send.took * 1000 for send in accepted]
-        to_ledger = [
-            (self._seen[send.token][0]["accepted_at"] - started_at - send.at) * 1000
-            for send in accepted
-            if send.token in self._seen
-        ]
-        return Report(
-            started_at=started_at,
-            seconds=round(seconds, 3),
-            rate=self.options.rate,
-            sends=len(self.sends),
-            accepted=len(accepted),
-            failed=len(self.sends) - len(accepted),
-            skipped=self._skipped,
-            lost=self._missing(),
-            twice=sorted(token for token, entries in self._seen.items() if len(entries) > 1),
-            uncertain=sum(not send.ok and send.token in self._seen for send in self.sends),
-            repeats=repeats,
-            bans=bans,
-            p50_ms=round(percentile(took, 0.5), 1),
-            p99_ms=round(percentile(took, 0.99), 1),
-            max_ms=round(max(took, default=0.0), 1),
-            ledger_p99_ms=round(percentile(to_ledger, 0.99), 1),
-            shards=by_shard(self.sends, seconds),
-            errors=dict(Counter(send.why for send in self.sends if not send.ok)),
-        )
 
 
 def _code(body: Any) -> str:

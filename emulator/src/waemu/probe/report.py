@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -101,6 +101,50 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {**asdict(self), "ok": self.ok, "longest_window": self.longest_window}
+
+
+def missing(sends: Sequence[Sent], ids: Collection[str]) -> list[str]:
+    """Ids of messages that got a 201 and are not in the ledger. ids: of all its entries."""
+    return [send.message_id for send in sends if send.ok and send.message_id not in ids]
+
+
+def summary(
+    sends: Sequence[Sent],
+    seen: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    started_at: float,
+    seconds: float,
+    rate: float,
+    skipped: int,
+    repeats: int,
+    bans: list[dict[str, Any]],
+) -> Report:
+    """The report of one run. seen: entries of the ledger by token. started_at: Unix time."""
+    accepted = [send for send in sends if send.ok]
+    took = [send.took * 1000 for send in accepted]
+    to_ledger = [
+        (seen[send.token][0]["accepted_at"] - started_at - send.at) * 1000 for send in accepted if send.token in seen
+    ]
+    return Report(
+        started_at=started_at,
+        seconds=round(seconds, 3),
+        rate=rate,
+        sends=len(sends),
+        accepted=len(accepted),
+        failed=len(sends) - len(accepted),
+        skipped=skipped,
+        lost=missing(sends, {entry["id"] for entries in seen.values() for entry in entries}),
+        twice=sorted(token for token, entries in seen.items() if len(entries) > 1),
+        uncertain=sum(not send.ok and send.token in seen for send in sends),
+        repeats=repeats,
+        bans=bans,
+        p50_ms=round(percentile(took, 0.5), 1),
+        p99_ms=round(percentile(took, 0.99), 1),
+        max_ms=round(max(took, default=0.0), 1),
+        ledger_p99_ms=round(percentile(to_ledger, 0.99), 1),
+        shards=by_shard(sends, seconds),
+        errors=dict(Counter(send.why for send in sends if not send.ok)),
+    )
 
 
 def windows(sends: Sequence[Sent], end: float) -> list[Window]:

@@ -10,8 +10,8 @@ from waemu.schema.tables import GROUPS, VERSION_TABLE
 from waemu.versions import Version
 
 # Per group: the first major.minor that wants each schema version; index 0 is schema version 1.
-# 2.41 indexes the receipt log and 2.43 blocks contacts (reference 7.4 and 4.7); 2.21 is an index of our own,
-# so that an upgrade away from the oldest line has work to do.
+# 2.41 indexes the receipt log, as the vendor's public change log says, and 2.43 blocks contacts (reference 4.7); 2.21
+# is an index of our own, so that an upgrade away from the oldest line has work to do.
 STEPS: dict[str, tuple[tuple[int, int], ...]] = {
     "axolotl": ((0, 0),),
     "callback": ((0, 0),),

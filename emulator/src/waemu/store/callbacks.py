@@ -13,7 +13,7 @@ from waemu.schema.tables import callbacks
 from waemu.store.engine import in_seconds, insert_now, utc_now
 
 Kind = Literal["inbound_message", "status_change", "service"]
-SERVICE_SHARD = 0  # whose owner, there whatever the shard count, delivers the reports of clean-up services
+SERVICE_SHARD = 0  # whose owner, there whatever the shard count, delivers the reports of cleanup services
 
 
 @dataclass(frozen=True)

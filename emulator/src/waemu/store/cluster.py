@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from waemu.protocol.nodes import Endpoints
 from waemu.schema.tables import cluster_state, lease, nodes, shard_map
 from waemu.store.engine import in_seconds, utc_now
-from waemu.wire import Endpoints
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ async def set_shards(engine: AsyncEngine, master: Owner, shards: int) -> State:
 
 
 async def restart_all(engine: AsyncEngine, master: Owner) -> State:
-    """Every coreapp has to exit and start anew (another number was registered, 4.3)."""
+    """Every coreapp has to exit and start again (another number was registered, 4.3)."""
     state = await read_state(engine)
     return await set_shards(engine, master, state.shards)
 

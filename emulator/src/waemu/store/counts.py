@@ -1,4 +1,4 @@
-"""How much there is of what: the numbers behind the statistics end points (reference 8)."""
+"""How much there is of what: the numbers behind the statistics endpoints (reference 8)."""
 
 from __future__ import annotations
 

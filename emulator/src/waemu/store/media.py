@@ -12,7 +12,7 @@ from waemu.schema.tables import cluster_state, jobs, media
 from waemu.store.engine import in_seconds, utc_now
 
 GC_JOB = "media_gc"
-GC_ABANDONED = 3600.0  # real seconds after which a clean-up that never ended no longer blocks the next one
+GC_ABANDONED = 3600.0  # real seconds after which a cleanup that never ended no longer blocks the next one
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ async def unused(engine: AsyncEngine, seconds: float) -> list[str]:
 
 
 async def begin_gc(engine: AsyncEngine) -> bool:
-    """Claim the clean-up; False while another one runs anywhere in the cluster."""
+    """Claim the cleanup; False while another one runs anywhere in the cluster."""
     mine = jobs.c.kind == GC_JOB
     async with engine.begin() as connection:
         await connection.execute(sa.select(cluster_state.c.id).with_for_update())  # one claim at a time
@@ -82,6 +82,6 @@ async def begin_gc(engine: AsyncEngine) -> bool:
 
 
 async def end_gc(engine: AsyncEngine) -> None:
-    """Free the clean-up for the next one."""
+    """Free the cleanup for the next one."""
     async with engine.begin() as connection:
         await connection.execute(jobs.delete().where(jobs.c.kind == GC_JOB))

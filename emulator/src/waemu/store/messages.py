@@ -152,7 +152,7 @@ async def mark_read(engine: AsyncEngine, message_id: str) -> bool:
 
 
 async def collect(engine: AsyncEngine, shards: Collection[int]) -> int:
-    """The clean-up service: drop the messages of some shards that are done with; returns how many.
+    """The cleanup service: drop the messages of some shards that are done with; returns how many.
 
     With them go receipts, also those of messages that pass_through has dropped already.
     """

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from waemu.protocol.nodes import DbCount
 from waemu.schema.tables import GROUPS
-from waemu.wire import DbCount
 
 OPERATIONS: t.Final = ("select", "insert", "update", "delete")
 _STORE: t.Final = re.compile(rf"({'|'.join(GROUPS)})Store\b")  # the name prefix, if any, stands before it

@@ -1,4 +1,4 @@
-"""End points of registration and of the shard count (reference 4.3). The primary master does the work."""
+"""Endpoints of registration and of the shard count (reference 4.3). The primary master does the work."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import typing as t
 
 import msgspec
 
-from waemu import wire
+from waemu.protocol import nodes
 from waemu.store import cluster
+from waemu.web.access import Access
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import Code, missing
 from waemu.web.webapp import Webapp
 
@@ -91,7 +92,7 @@ _REGISTRATION_ERRORS = (Code.ACCESS_DENIED, Code.PARAMETER_INVALID, Code.TOO_MAN
 async def register(web: Webapp, call: Call[Register]) -> Reply:
     """Ask for a registration code; 201 when the number is registered already."""
     body = call.body
-    request = wire.RegistrationRequest(
+    request = nodes.RegistrationRequest(
         cc=body.cc, phone_number=body.phone_number, method=body.method, cert=body.cert, pin=body.pin
     )
     answer = await web.cores.on_primary(lambda node: web.cores.client.request_code(node, request))
@@ -108,7 +109,7 @@ async def register(web: Webapp, call: Call[Register]) -> Reply:
 )
 async def verify(web: Webapp, call: Call[Verify]) -> Reply:
     """Finish the registration with the code."""
-    request = wire.VerifyRequest(call.body.code)
+    request = nodes.VerifyRequest(call.body.code)
     await web.cores.on_primary(lambda node: web.cores.client.verify(node, request))
     return Reply(201)
 
@@ -133,7 +134,7 @@ async def set_shards(web: Webapp, call: Call[SetShards]) -> Reply:
     body = call.body
     if body.cert is None and web.env.version >= CERT_REQUIRED_SINCE:
         raise missing("cert")
-    request = wire.ShardsRequest(
+    request = nodes.ShardsRequest(
         cc=body.cc, phone_number=body.phone_number, shards=int(body.shards), pin=body.pin, cert=body.cert
     )
     await web.cores.on_primary(lambda node: web.cores.client.set_shards(node, request))

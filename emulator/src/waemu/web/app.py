@@ -1,4 +1,4 @@
-"""The webapp's HTTP side: every end point behind the same checks, every outcome in the same envelope."""
+"""The webapp's HTTP side: every endpoint behind the same checks, every outcome in the same envelope."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import replace
 from aiohttp import web as aiohttp_web
 
 from waemu import logs
+from waemu.protocol.nodes import CoreError
 from waemu.store.engine import DB_ERRORS
 from waemu.web import (
     account,
@@ -30,12 +31,12 @@ from waemu.web import (
     twostep,
     users,
 )
+from waemu.web.access import Access
 from waemu.web.bodies import decode
-from waemu.web.endpoint import Access, BodyKind, Call, Endpoint, Reply
+from waemu.web.endpoint import BodyKind, Call, Endpoint, Reply
 from waemu.web.errors import ApiError, Code, reason
 from waemu.web.reply import Envelope
 from waemu.web.webapp import Readiness, Webapp
-from waemu.wire import CoreError
 
 log = logging.getLogger("waemu.web")
 
@@ -71,7 +72,7 @@ Next = t.Callable[[aiohttp_web.Request], t.Awaitable[aiohttp_web.StreamResponse]
 
 
 def make_app(webapp: Webapp) -> aiohttp_web.Application:
-    """The application: all end points, with and without trailing slash, and what needs no checks at all."""
+    """The application: all endpoints, with and without trailing slash, and what needs no checks at all."""
     envelope = Envelope(str(webapp.env.version), webapp.env.error_statuses)
     app = aiohttp_web.Application(middlewares=[_guard(webapp, envelope)], client_max_size=MOST_BODY_BYTES)
     app.router.add_get("/", _root)
@@ -84,7 +85,7 @@ def make_app(webapp: Webapp) -> aiohttp_web.Application:
 
 
 def endpoints_of(webapp: Webapp) -> list[Endpoint]:
-    """The end points that this version of the client has."""
+    """The endpoints that this version of the client has."""
     return [endpoint for endpoint in ENDPOINTS if webapp.env.version >= endpoint.since]
 
 

@@ -6,13 +6,12 @@ import asyncio
 import base64
 import hmac
 import typing as t
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from waemu.clock import TOKEN_LIFE
 from waemu.store.users import Standing
 from waemu.web import tokens
-from waemu.web.endpoint import Access
+from waemu.web.access import Access, Caller
 from waemu.web.errors import ApiError, Code
 
 ROLE_ADMIN: t.Final = "ROLE_ADMIN"
@@ -22,15 +21,6 @@ STANDING_CACHE_SECONDS: t.Final = 1.0
 """How long another webapp's logout or password change may stay unseen here; as long as the shard map's cache."""
 
 _CACHE_SIZE: t.Final = 4096
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who sent the request. C(claims) is None for the API key."""
-
-    username: str
-    role: str
-    claims: tokens.Claims | None
 
 
 Standings = t.Callable[[str, str], t.Awaitable[Standing | None]]
@@ -80,11 +70,11 @@ class Authenticator:
         return found
 
     def forget(self, jti: str) -> None:
-        """Look a token up anew at its next use: it was revoked here."""
+        """Look a token up again at its next use: it was revoked here."""
         self._known.pop(jti, None)
 
     def forget_all(self) -> None:
-        """Look every token up anew: a user changed here."""
+        """Look every token up again: a user changed here."""
         self._known.clear()
 
     def _by_api_key(self, value: str) -> Caller:

@@ -1,4 +1,4 @@
-"""End points of backup and restore (reference 4.4, 6.8): settings and registration keys, encrypted with a password."""
+"""Endpoints of backup and restore (reference 4.4, 6.8): settings and registration keys, encrypted with a password."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import typing as t
 import msgspec
 
 from waemu.store import backup
+from waemu.web.access import Access
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, invalid
 from waemu.web.webapp import Webapp
 

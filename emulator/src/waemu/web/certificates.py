@@ -1,4 +1,4 @@
-"""End points of certificates (reference 4.6). A chain is served after a restart, whatever it is worth by then."""
+"""Endpoints of certificates (reference 4.6). A chain is served after a restart, whatever it is worth by then."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import typing as t
 
 from waemu.store import certificates
 from waemu.web import tls
-from waemu.web.endpoint import META_ONLY, NULL, TEXT_REPLY, Access, BodyKind, Call, Endpoints, Reply
+from waemu.web.access import Access
+from waemu.web.endpoint import META_ONLY, NULL, TEXT_REPLY, BodyKind, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, not_found
 from waemu.web.webapp import Webapp
 

@@ -1,4 +1,4 @@
-"""End points of contacts (reference 4.7): checked by a coreapp, cached for seven days."""
+"""Endpoints of contacts (reference 4.7): checked by a coreapp, cached for seven days."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import typing as t
 
 import msgspec
 
-from waemu import wire
 from waemu.clock import CONTACT_LIFE
+from waemu.protocol import nodes
+from waemu.protocol.nodes import CoreError
 from waemu.store import contacts
 from waemu.store.contacts import Checked
 from waemu.store.engine import DB_ERRORS
+from waemu.web.access import Access
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, invalid, not_found
 from waemu.web.webapp import Webapp
-from waemu.wire import CoreError
 
 routes = Endpoints()
 
@@ -168,22 +169,22 @@ async def _checked(web: Webapp, inputs: list[str], body: CheckContacts) -> dict[
     if not unknown:
         return cached
     if body.blocking == "wait":
-        return cached | await _ask(web, unknown, force=body.force_check)
-    web.in_background(_ask_quietly(web, unknown, force=body.force_check))
+        return cached | await _check(web, unknown, force=body.force_check)
+    web.in_background(_check_quietly(web, unknown, force=body.force_check))
     return cached
 
 
-async def _ask(web: Webapp, inputs: list[str], *, force: bool) -> dict[str, Checked]:
-    request = wire.ContactsRequest(contacts=inputs, blocking="wait", force_check=force)
+async def _check(web: Webapp, inputs: list[str], *, force: bool) -> dict[str, Checked]:
+    request = nodes.ContactsRequest(contacts=inputs, blocking="wait", force_check=force)
     answer = await web.cores.at_shard(SHARD, lambda node: web.cores.client.contacts(node, request))
     results = [Checked(item.input, item.status, item.wa_id) for item in answer.contacts]
     await contacts.write(web.engine, [item for item in results if item.status in ("valid", "invalid")])
     return {item.input: item for item in results}
 
 
-async def _ask_quietly(web: Webapp, inputs: list[str], *, force: bool) -> None:
+async def _check_quietly(web: Webapp, inputs: list[str], *, force: bool) -> None:
     try:
-        await _ask(web, inputs, force=force)
+        await _check(web, inputs, force=force)
     except (CoreError, *DB_ERRORS) as error:
         log.warning("%d contacts could not be checked: %s", len(inputs), error)
 

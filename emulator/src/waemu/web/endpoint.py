@@ -1,4 +1,4 @@
-"""What an end point is: one declaration that the router, the checks and the OpenAPI description are all made from."""
+"""What an endpoint is: one declaration that the router, the checks and the OpenAPI description are all made from."""
 
 from __future__ import annotations
 
@@ -10,26 +10,12 @@ from enum import Enum
 import msgspec
 from aiohttp import web as aiohttp_web
 
+from waemu.web.access import Access, Caller
+
 if t.TYPE_CHECKING:
-    from waemu.web.auth import Caller
     from waemu.web.webapp import Webapp
 
 T = t.TypeVar("T")
-
-
-class Access(Enum):
-    """Who may call an end point (reference 4.1)."""
-
-    OPEN = "open"
-    """Nobody needs to say who they are."""
-    BASIC = "basic"
-    """User name and password: login only."""
-    USER = "user"
-    """A token of any role."""
-    ADMIN = "admin"
-    """A token of ROLE_ADMIN."""
-    PROBE = "probe"
-    """A token of any role, or the API key: health, metrics and stats."""
 
 
 class BodyKind(Enum):
@@ -48,7 +34,7 @@ class BodyKind(Enum):
 
 @dataclass(frozen=True)
 class Call(t.Generic[T]):
-    """One request, checked: who calls, and a body of the declared type (None when the end point takes none)."""
+    """One request, checked: who calls, and a body of the declared type (None when the endpoint takes none)."""
 
     body: T
     caller: Caller | None
@@ -58,9 +44,9 @@ class Call(t.Generic[T]):
 
     @property
     def user(self) -> Caller:
-        """The caller of an end point that needs a token."""
+        """The caller of an endpoint that needs a token."""
         if self.caller is None:
-            raise TypeError("the end point declares no access that yields a caller")
+            raise TypeError("the endpoint declares no access that yields a caller")
         return self.caller
 
 
@@ -93,7 +79,7 @@ class Endpoint:
 
     ok: success status to what is answered: a msgspec struct, META_ONLY, NULL, TEXT_REPLY,
         IMAGE_REPLY or BINARY_REPLY; a tuple where the request decides.
-    errors: codes beside the ones every end point can answer.
+    errors: codes beside the ones every endpoint can answer.
     before_ready: answered also while the database's schema is not there yet.
     query: parameters and the values they may have.
     since: the first major.minor that has it; older ones answer as for any unknown path.
@@ -122,7 +108,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """The end points of one file, in the order they are written."""
+    """The endpoints of one file, in the order they are written."""
 
     def __init__(self) -> None:
         self.all: list[Endpoint] = []
@@ -142,7 +128,7 @@ class Endpoints:
         since: tuple[int, int] = (0, 0),
         deprecated: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Declare the decorated coroutine as the end point; its docstring's first line is the summary."""
+        """Declare the decorated coroutine as the endpoint; its docstring's first line is the summary."""
         kind = body_kind or (BodyKind.JSON if body is not None else BodyKind.NONE)
 
         def declare(handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""End points that show the state of the whole cluster: health and support (reference 3.5 and 4.5)."""
+"""Endpoints that show the state of the whole cluster: health and support (reference 3.5 and 4.5)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from waemu import wire
+from waemu.protocol import nodes
+from waemu.protocol.nodes import CoreError, NodeStatus
 from waemu.schema import version as schema_version
 from waemu.store import config
-from waemu.web.endpoint import Access, Call, Endpoints, Reply
+from waemu.web.access import Access
+from waemu.web.endpoint import Call, Endpoints, Reply
 from waemu.web.errors import Code
 from waemu.web.webapp import Webapp
-from waemu.wire import CoreError, NodeStatus
 
 routes = Endpoints()
 
@@ -42,7 +43,7 @@ class NodeHealth(msgspec.Struct):
 class NodeErrors(msgspec.Struct):
     """What stands in the place of a node that gave no status."""
 
-    errors: list[wire.ErrorItem]
+    errors: list[nodes.ErrorItem]
 
 
 class HealthReply(msgspec.Struct):
@@ -80,7 +81,7 @@ async def support(web: Webapp, _call: Call[None]) -> Reply:
 
 
 async def _statuses(web: Webapp) -> dict[str, NodeStatus | CoreError]:
-    """What every node says; those that cannot be reached are left out where that is wanted (11 Q6)."""
+    """What every node says; those that cannot be reached are left out where that is wanted (3.5 knows both)."""
     found = await web.cores.statuses()
     if not web.env.health_drops_dead:
         return found

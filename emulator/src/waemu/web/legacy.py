@@ -1,4 +1,4 @@
-"""End points that are old or rarely used (reference 4.7): sticker packs, and groups, of which there are none."""
+"""Endpoints that are old or rarely used (reference 4.7): sticker packs, and groups, of which there are none."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from waemu.store import profile
+from waemu.web.access import Access
 from waemu.web.bodies import Body, Sparse, sent
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, not_found
 from waemu.web.webapp import Webapp
 

@@ -15,15 +15,17 @@ from pathlib import Path
 
 from aiohttp import web as aiohttp_web
 
-from waemu import logs, seal
+from waemu import logs, passwords
 from waemu.clock import Clock
 from waemu.environment import ConfigError, WebEnv, idle_if_asked, web_env
 from waemu.mediavolume import MEDIA_DIR
+from waemu.protocol import seal
+from waemu.protocol.client import CoreClient, new_session
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
 from waemu.store.engine import DB_ERRORS, make_engine
 from waemu.store.timing import DbTiming
-from waemu.web import passwords, tls, tokens
+from waemu.web import tls, tokens
 from waemu.web.app import make_app
 from waemu.web.auth import ROLE_ADMIN, Authenticator, utc_now
 from waemu.web.errors import reason
@@ -31,7 +33,6 @@ from waemu.web.metrics import Metrics
 from waemu.web.ratelimit import RateLimits
 from waemu.web.routing import Cores
 from waemu.web.webapp import Readiness, Webapp
-from waemu.wire import CoreClient, new_session
 
 if t.TYPE_CHECKING:
     import ssl
@@ -112,7 +113,7 @@ async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
-    """Everything end points work with; connections are closed at the end."""
+    """Everything endpoints work with; connections are closed at the end."""
     clock = Clock(env.divisor)
     engine = make_engine(env.db, size=CONNECTIONS if env.db.persistent else 0)
     if not env.jwt_key:
@@ -156,7 +157,7 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asynci
     last = ""
     while webapp.readiness is not Readiness.READY:
         try:
-            await _look(webapp, context)
+            await _check_schema(webapp, context)
             text = webapp.readiness.value
         except DB_ERRORS as error:
             text = f"The database cannot be reached: {reason(error)}"
@@ -170,7 +171,7 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asynci
             await asyncio.sleep(SCHEMA_POLL_SECONDS)
 
 
-async def _look(webapp: Webapp, context: ssl.SSLContext | None) -> None:
+async def _check_schema(webapp: Webapp, context: ssl.SSLContext | None) -> None:
     """One look at the schema, and what has to happen at the moment it is there."""
     levels = await schema_version.current(webapp.engine)
     if not all(levels.values()):

@@ -1,4 +1,4 @@
-"""End points of media (reference 4.7): bytes on the shared volume, a row in the database."""
+"""Endpoints of media (reference 4.7): bytes on the shared volume, a row in the database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import msgspec
 from waemu import mediavolume
 from waemu.store import media
 from waemu.web import mediafiles
-from waemu.web.endpoint import BINARY_REPLY, META_ONLY, Access, BodyKind, Call, Endpoints, Reply
+from waemu.web.access import Access
+from waemu.web.endpoint import BINARY_REPLY, META_ONLY, BodyKind, Call, Endpoints, Reply
 from waemu.web.errors import Code, not_found
 from waemu.web.webapp import Webapp
 

@@ -7,9 +7,9 @@ import typing as t
 
 import msgspec
 
-from waemu.templates import parameter_problem
 from waemu.web.bodies import Body
 from waemu.web.errors import ApiError, Code, invalid, missing, not_required
+from waemu.whatsapp.templates import parameter_problem
 
 LONGEST_TEXT: t.Final = 4096
 MOST_SECTIONS: t.Final = 10

@@ -1,4 +1,4 @@
-"""End points of messages (reference 4.7): checked here, accepted by the coreapp that owns the recipient's shard."""
+"""Endpoints of messages (reference 4.7): checked here, accepted by the coreapp that owns the recipient's shard."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import typing as t
 
 import msgspec
 
-from waemu import mediavolume, wire
+from waemu import mediavolume
+from waemu.protocol import nodes
 from waemu.store import contacts, lookups, media
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.access import Access
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, not_found
 from waemu.web.messagebody import MarkRead, Media, Message, check
 from waemu.web.webapp import Webapp
@@ -56,7 +58,7 @@ async def send(web: Webapp, call: Call[Message]) -> Reply:
     await _check_contact(web, message.to)
     await _check_media(web, message)
     as_it_came = msgspec.json.decode(await call.request.read())
-    request = wire.MessageRequest(id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
+    request = nodes.MessageRequest(id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
     accepted = await web.cores.send(message.to, lambda node: web.cores.client.send(node, request))
     return Reply(201, MessagesReply([MessageItem(accepted.id)]))
 
@@ -75,7 +77,7 @@ async def mark_read(web: Webapp, call: Call[MarkRead]) -> Reply:
     wa_id = await lookups.sender_of_incoming(web.engine, message_id)
     if wa_id is None:
         raise not_found("There is no such incoming message")
-    status = wire.MessageStatus(call.body.status)
+    status = nodes.MessageStatus(call.body.status)
     await web.cores.send(wa_id, lambda node: web.cores.client.mark(node, message_id, status))
     return Reply()
 

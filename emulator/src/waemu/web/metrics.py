@@ -62,7 +62,7 @@ class Metrics:
         self._states["received"] += 1
 
     def end(self, method: str, status: int, milliseconds: float) -> None:
-        """A request was answered. C(method) is an end point's metric name."""
+        """A request was answered. C(method) is an endpoint's metric name."""
         self.in_flight -= 1
         self._states["handled"] += 1
         total = self._durations.setdefault((method, str(status)), [0.0, 0.0])

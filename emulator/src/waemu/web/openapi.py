@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import msgspec
 
 from waemu import codes
-from waemu.web.endpoint import BINARY_REPLY, IMAGE_REPLY, META_ONLY, NULL, TEXT_REPLY, Access, BodyKind, Endpoint
+from waemu.web.access import Access
+from waemu.web.endpoint import BINARY_REPLY, IMAGE_REPLY, META_ONLY, NULL, TEXT_REPLY, BodyKind, Endpoint
 from waemu.web.errors import Code
 
 _REF: t.Final = "#/components/schemas/{name}"
@@ -127,7 +128,7 @@ def _responses(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, t.A
 
 
 def _errors(endpoint: Endpoint) -> dict[int, set[int]]:
-    """Status to codes: the end point's own, and those that its access and its body bring along."""
+    """Status to codes: the endpoint's own, and those that its access and its body bring along."""
     possible = {*endpoint.errors, *_EVERYWHERE}
     if endpoint.body_kind in (BodyKind.JSON, BodyKind.OPTIONAL_JSON):
         possible |= set(_WITH_BODY)

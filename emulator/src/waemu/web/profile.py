@@ -1,4 +1,4 @@
-"""End points of what contacts see of the business: profile, about, photo, compliance (reference 4.4)."""
+"""Endpoints of what contacts see of the business: profile, about, photo, compliance (reference 4.4)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from msgspec import UNSET, UnsetType
 from waemu import mediavolume
 from waemu.store import profile
 from waemu.web import mediafiles
+from waemu.web.access import Access
 from waemu.web.bodies import Body, Sparse, sent
-from waemu.web.endpoint import IMAGE_REPLY, META_ONLY, Access, BodyKind, Call, Endpoints, Reply
+from waemu.web.endpoint import IMAGE_REPLY, META_ONLY, BodyKind, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, not_found
 from waemu.web.webapp import Webapp
 

@@ -1,4 +1,4 @@
-"""End points of media providers: credentials for fetching media by link (reference 4.4)."""
+"""Endpoints of media providers: credentials for fetching media by link (reference 4.4)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import typing as t
 import msgspec
 
 from waemu.store import profile
+from waemu.web.access import Access
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, missing, not_found, not_required
 from waemu.web.webapp import Webapp
 

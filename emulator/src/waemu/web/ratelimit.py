@@ -1,4 +1,4 @@
-"""Rate limits of one webapp: a token bucket per class of end point (reference 3.8). Pure: the time is passed in."""
+"""Rate limits of one webapp: a token bucket per class of endpoint (reference 3.8). Pure: the time is passed in."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ import msgspec
 from aiohttp import web as aiohttp_web
 
 from waemu import codes
+from waemu.protocol.nodes import CoreError
 from waemu.web.endpoint import Reply
 from waemu.web.errors import ApiError
-from waemu.wire import CoreError
 
 
 class Envelope:

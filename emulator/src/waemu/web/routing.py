@@ -14,15 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from waemu import shards
 from waemu.clock import NODE_ROW_KEPT, SHARD_MAP_CACHE, Clock
+from waemu.protocol.client import CoreClient
+from waemu.protocol.nodes import CoreError, Endpoints, NodeStatus, StatsReply
 from waemu.store import cluster
 from waemu.store.cluster import NodeRow
-from waemu.wire import CoreClient, CoreError, Endpoints, NodeStatus, StatsReply
 
 T = t.TypeVar("T")
 
-ASK_TIMEOUT: t.Final = 3.0
-"""Product seconds a node has to answer for health and support; at least ASK_TIMEOUT_FLOOR real ones."""
-ASK_TIMEOUT_FLOOR: t.Final = 1.0
+QUERY_TIMEOUT: t.Final = 3.0
+"""Product seconds a node has to answer for health and support; at least QUERY_TIMEOUT_FLOOR real ones."""
+QUERY_TIMEOUT_FLOOR: t.Final = 1.0
 
 NOT_PRIMARY_MASTER: t.Final = 1017
 NOT_PRIMARY_COREAPP: t.Final = 1018
@@ -70,7 +71,7 @@ class Cores:
         return self._single is None
 
     async def send(self, wa_id: str, call: t.Callable[[Endpoints], t.Awaitable[T]]) -> T:
-        """Call the owner of a recipient's shard; after 1018 the map is read anew and the call repeated once."""
+        """Call the owner of a recipient's shard; after 1018 the map is read again and the call repeated once."""
         return await self._at_owner(lambda routes: routes.shard_of(wa_id), call)
 
     async def at_shard(self, shard: int, call: t.Callable[[Endpoints], t.Awaitable[T]]) -> T:
@@ -134,7 +135,7 @@ class Cores:
 
     async def _stats(self, node: Endpoints) -> StatsReply | None:
         try:
-            return await self.client.stats(node, timeout=self._ask_timeout())
+            return await self.client.stats(node, timeout=self._query_timeout())
         except CoreError:
             return None
 
@@ -142,7 +143,7 @@ class Cores:
         """What the one coreapp of a single instance says. Raises CoreError."""
         if self._single is None:
             raise TypeError("a cluster has no single coreapp")
-        return await self.client.status(self._single, timeout=self._ask_timeout())
+        return await self.client.status(self._single, timeout=self._query_timeout())
 
     async def routes(self, *, fresh: bool = False) -> Routes:
         """The cluster as read at most SHARD_MAP_CACHE ago; C(fresh) reads it now."""
@@ -162,15 +163,15 @@ class Cores:
 
     async def _status(self, key: str, node: Endpoints) -> NodeStatus | CoreError:
         try:
-            status = await self.client.status(node, timeout=self._ask_timeout())
+            status = await self.client.status(node, timeout=self._query_timeout())
         except CoreError as error:
             return error
         if status.node_key != key:  # nodes that restart can take over each other's addresses
             return CoreError(1014, f"{node.hostname}:{node.control} is {status.node_key} at the moment")
         return status
 
-    def _ask_timeout(self) -> float:
-        return max(self._clock.scaled(ASK_TIMEOUT), ASK_TIMEOUT_FLOOR)
+    def _query_timeout(self) -> float:
+        return max(self._clock.scaled(QUERY_TIMEOUT), QUERY_TIMEOUT_FLOOR)
 
 
 def _never_arrived(error: CoreError) -> bool:

@@ -1,4 +1,4 @@
-"""End points of the clean-up services (reference 4.7). They answer at once; a callback reports the end."""
+"""Endpoints of the cleanup services (reference 4.7). They answer at once; a callback reports the end."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import typing as t
 import msgspec
 
 from waemu import mediagc, mediavolume
+from waemu.protocol.nodes import CoreError
+from waemu.protocol.nodes import Endpoints as NodeEndpoints
 from waemu.store import media
 from waemu.store.engine import DB_ERRORS
-from waemu.web.endpoint import Access, Call, Endpoints, Reply
+from waemu.web.access import Access
+from waemu.web.endpoint import Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code
 from waemu.web.webapp import Webapp
-from waemu.wire import CoreError
-from waemu.wire import Endpoints as NodeEndpoints
 
 routes = Endpoints()
 

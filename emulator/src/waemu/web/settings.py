@@ -1,4 +1,4 @@
-"""End points of the application settings (reference 4.4). The primary master reads and writes them."""
+"""Endpoints of the application settings (reference 4.4). The primary master reads and writes them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from waemu.appsettings import PASS_THROUGH_UNTIL, STATUSES_SINCE
+from waemu.web.access import Access
 from waemu.web.bodies import Sparse, sent
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, not_required
 from waemu.web.webapp import Webapp
 
@@ -102,7 +103,7 @@ class SettingsReply(msgspec.Struct):
 
 
 def wanted_change(body: ApplicationSettings, version: tuple[int, ...]) -> dict[str, t.Any]:
-    """What is to be stored: numbers as ints, the older name of the clean-up switch as the newer one.
+    """What is to be stored: numbers as ints, the older name of the cleanup switch as the newer one.
 
     Raises ApiError 1009 or 1010. Pure.
     """

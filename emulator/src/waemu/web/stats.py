@@ -1,4 +1,4 @@
-"""End points of metrics and statistics (reference 4.5 and 8)."""
+"""Endpoints of metrics and statistics (reference 4.5 and 8)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import typing as t
 
 import msgspec
 
-from waemu import wire
+from waemu.protocol import nodes
 from waemu.store import counts
-from waemu.web.endpoint import TEXT_REPLY, Access, Call, Endpoints, Reply
+from waemu.web.access import Access
+from waemu.web.endpoint import TEXT_REPLY, Call, Endpoints, Reply
 from waemu.web.errors import invalid
 from waemu.web.metrics import PROMETHEUS_TYPE, Metric, as_json, as_prometheus
 from waemu.web.webapp import Webapp
@@ -93,7 +94,7 @@ async def database_internal(web: Webapp, call: Call[None]) -> Reply:
     return _reply(call, {"db": [*await _database(web), users]})
 
 
-async def _application(web: Webapp, found: t.Mapping[str, wire.StatsReply] | None = None) -> list[Metric]:
+async def _application(web: Webapp, found: t.Mapping[str, nodes.StatsReply] | None = None) -> list[Metric]:
     found = await web.cores.stats() if found is None else found
     queue = await counts.callbacks(web.engine)
     requests = await counts.messages_by_type(web.engine)
@@ -109,7 +110,7 @@ async def _application(web: Webapp, found: t.Mapping[str, wire.StatsReply] | Non
     ]
 
 
-def callback_metrics(found: t.Mapping[str, t.Sequence[wire.CallbackCount]]) -> list[Metric]:
+def callback_metrics(found: t.Mapping[str, t.Sequence[nodes.CallbackCount]]) -> list[Metric]:
     """What the coreapps, by key, have sent to the webhook since they started. Pure."""
     rows = [({"result": one.result, "type": one.type, "node": key}, one) for key, each in found.items() for one in each]
     duration = "callback_requests_duration_ms"
@@ -122,7 +123,7 @@ def callback_metrics(found: t.Mapping[str, t.Sequence[wire.CallbackCount]]) -> l
     ]
 
 
-def database_metrics(found: t.Mapping[str, t.Sequence[wire.DbCount]]) -> list[Metric]:
+def database_metrics(found: t.Mapping[str, t.Sequence[nodes.DbCount]]) -> list[Metric]:
     """What webapp and coreapps, by key, have asked of the database since they started. Pure."""
     rows = [({"store": one.store, "op": one.op, "node": key}, one) for key, each in found.items() for one in each]
     number = tuple((labels, one.requests) for labels, one in rows)

@@ -1,11 +1,12 @@
-"""End points of two-step verification (reference 4.4)."""
+"""Endpoints of two-step verification (reference 4.4)."""
 
 from __future__ import annotations
 
-from waemu import wire
+from waemu.protocol import nodes
+from waemu.web.access import Access
 from waemu.web.account import Pin
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, Call, Endpoints, Reply
+from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import Code
 from waemu.web.webapp import Webapp
 
@@ -23,7 +24,7 @@ class NewPin(Body):
 @routes.add("POST", PATH, access=Access.ADMIN, body=NewPin, ok={200: META_ONLY}, errors=(Code.NOT_PRIMARY_MASTER,))
 async def enable(web: Webapp, call: Call[NewPin]) -> Reply:
     """Switch two-step verification on, or change its PIN."""
-    request = wire.PinRequest(call.body.pin)
+    request = nodes.PinRequest(call.body.pin)
     await web.cores.on_primary(lambda node: web.cores.client.set_pin(node, request))
     return Reply()
 

@@ -1,4 +1,4 @@
-"""End points of users, login and logout (reference 4.2)."""
+"""Endpoints of users, login and logout (reference 4.2)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import typing as t
 
 import msgspec
 
+from waemu import passwords
 from waemu.store import users
 from waemu.store.users import User
-from waemu.web import passwords
+from waemu.web.access import Access
 from waemu.web.auth import ROLE_USER, parse_basic, unauthorized
 from waemu.web.bodies import Body
-from waemu.web.endpoint import META_ONLY, Access, BodyKind, Call, Endpoints, Reply
-from waemu.web.errors import ApiError, Code, missing, not_found
+from waemu.web.endpoint import META_ONLY, BodyKind, Call, Endpoints, Reply
+from waemu.web.errors import ApiError, Code, invalid, missing, not_found
 from waemu.web.webapp import Webapp
 
 routes = Endpoints()
@@ -126,7 +127,7 @@ async def create(web: Webapp, call: Call[NewUser]) -> Reply:
     if ":" in name or not name.isprintable() or name != name.strip():
         # A colon ends the user name in Basic credentials: such a user could never log in.
         raise ApiError(Code.PARAMETER_INVALID, "Parameter 'username' must be printable text without a colon")
-    passwords.check_policy(call.body.password, parameter="password")
+    _check_policy(call.body.password, parameter="password")
     hashed = await asyncio.to_thread(passwords.hash_password, call.body.password)
     if not await users.add(web.engine, name, hashed, ROLE_USER):
         # The status is not documented; it is the request that cannot be served, not the server that failed.
@@ -183,6 +184,13 @@ async def _existing(web: Webapp, name: str) -> User:
 
 
 async def _change_password(web: Webapp, user: User, password: str, *, parameter: str) -> None:
-    passwords.check_policy(password, parameter=parameter)
+    _check_policy(password, parameter=parameter)
     hashed = await asyncio.to_thread(passwords.hash_password, password)
     await users.set_password(web.engine, user.username, hashed)
+
+
+def _check_policy(password: str, *, parameter: str) -> None:
+    """Raises ApiError 1009 naming the parameter when the password is too weak."""
+    lacking = passwords.weakness(password)
+    if lacking:
+        raise invalid(parameter, lacking)

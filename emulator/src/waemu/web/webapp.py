@@ -1,4 +1,4 @@
-"""One webapp: everything its end points work with."""
+"""One webapp: everything its endpoints work with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Readiness(Enum):
 
 @dataclass
 class Webapp:
-    """What end points are given. Nothing here outlives the process: all state is in the database."""
+    """What endpoints are given. Nothing here outlives the process: all state is in the database."""
 
     env: WebEnv
     clock: Clock

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from waemu import codes, versions
-from waemu.directory import INCAPABLE, NOT_A_USER, Directory
-from waemu.templates import Template
+from waemu.protocol.gateway import Directory, Template
+from waemu.whatsapp.directory import INCAPABLE, NOT_A_USER
 
 WINDOW = 86400.0  # 5.2: 24 hours after a user wrote, the business may answer with anything
 FREE_TYPES = ("template", "hsm")  # what may be sent at any time

@@ -1,4 +1,4 @@
-"""Message templates: whether the parameters of a message fit the text they go into (reference 5.1, 2000-2062). Pure.
+"""Message templates: whether the parameters of a message fit the text they go into (reference 5.1: 2000-2062). Pure.
 
 Which limit has which number is this emulator's own choice where the documentation names only the error.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import msgspec
+from waemu.protocol.gateway import Template, TemplateButton
 
 LONGEST_PARAMETER: Final = 1024
 LONGEST_TEXT: Final = 4096
@@ -25,29 +25,6 @@ Problem = tuple[int, str]
 """Code of reference 5.1 and one sentence."""
 
 
-class TemplateButton(msgspec.Struct, frozen=True):
-    """A button under a template. url: with C({{1}}) at its end it takes one parameter."""
-
-    type: Literal["quick_reply", "url", "phone_number"]
-    url: str = ""
-
-
-class Template(msgspec.Struct, frozen=True):
-    """One template in one language. Texts hold C({{1}}), C({{2}}) ... where parameters go.
-
-    header: empty, text, image, document or video. status: approved, or one of STATES.
-    """
-
-    namespace: str
-    name: str
-    language: str
-    body: str
-    header: Literal["", "text", "image", "document", "video"] = ""
-    header_text: str = ""
-    buttons: tuple[TemplateButton, ...] = ()
-    status: Literal["approved", "rejected", "paused", "disabled", "unfetchable"] = "approved"
-
-
 def parameter_problem(text: str) -> Problem | None:
     """What is wrong with the text of a parameter, whatever template it is for."""
     if len(text) > LONGEST_PARAMETER:
@@ -59,7 +36,7 @@ def parameter_problem(text: str) -> Problem | None:
     return None
 
 
-def judge(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
+def check(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
     """What is wrong with the object C(template) of a message; without any template to compare with, nothing."""
     if not templates:
         return None
@@ -75,13 +52,13 @@ def judge(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | N
     return next(_problems(template, body.get("components") or ()), None)
 
 
-def judge_hsm(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
+def check_hsm(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | None:
     """The same for the object C(hsm) of before 2.39, whose parameters are all of the body."""
     language = body.get("language") or {"code": next((t.language for t in templates), "")}
     parameters = [{"type": "text", "text": str(one.get("default", ""))} for one in body.get("localizable_params", ())]
     component = {"type": "body", "parameters": parameters}
     whole = {"namespace": body["namespace"], "name": body["element_name"], "language": language}
-    return judge({**whole, "components": [component] if parameters else []}, templates)
+    return check({**whole, "components": [component] if parameters else []}, templates)
 
 
 def _problems(template: Template, components: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:

@@ -14,18 +14,12 @@ from collections.abc import Callable
 from typing import Any
 
 from waemu import appsettings
-from waemu.core import certificate
-from waemu.core.certificate import BadCertificate, Certificate
-from waemu.core.node import Node
-from waemu.core.registrar import Registrar, digest
-from waemu.core.sender import not_instantiated
-from waemu.gateway.protocol import ShardsVerdict
-from waemu.shards import ALLOWED_COUNTS
-from waemu.store import cluster, config
-from waemu.store.cluster import LeaseLost
-from waemu.store.config import Account
-from waemu.web.passwords import hash_password, matches
-from waemu.wire import (
+from waemu.core import peers
+from waemu.core.node import Node, not_instantiated
+from waemu.core.registrar import Registrar
+from waemu.passwords import hash_password, matches
+from waemu.protocol.gateway import ShardsResult, digest
+from waemu.protocol.nodes import (
     CoreError,
     Done,
     PinRequest,
@@ -35,6 +29,12 @@ from waemu.wire import (
     ShardsRequest,
     VerifyRequest,
 )
+from waemu.shards import ALLOWED_COUNTS
+from waemu.store import cluster, config
+from waemu.store.cluster import LeaseLost
+from waemu.store.config import Account
+from waemu.whatsapp import certificate
+from waemu.whatsapp.certificate import BadCertificate, Certificate
 
 KILLED = 137  # exit code of a process that was killed
 CRASH_AFTER_ANSWER = 0.1  # real seconds, so that the answer is on its way
@@ -45,8 +45,8 @@ APP_EXPIRED = "App expired. Please upgrade to the latest version."
 log = logging.getLogger("waemu.requests")
 
 
-class Requests:
-    """Bound to one node; is_primary tells whether it may answer now."""
+class PrimaryApi:
+    """Bound to one node; is_primary says whether it may answer now."""
 
     def __init__(self, node: Node, registrar: Registrar, is_primary: Callable[[], bool]) -> None:
         self._node, self._registrar, self._is_primary = node, registrar, is_primary
@@ -89,13 +89,13 @@ class Requests:
         log.info("Registered +%s %s", *number)
         if other:
             await self._primary_write(cluster.restart_all)
-        await self._tell_all()
+        await peers.notify_all(self._node)
         return Done()
 
     async def set_shards(self, request: ShardsRequest) -> Done:
         """POST /account/shards (4.3). Raises CoreError 1005 (403), 1009, 1014, 1017.
 
-        The master can be made to crash before or after each change (ShardsVerdict.crash_at), for tests.
+        The master can be made to crash before or after each change (ShardsResult.crash_at), for tests.
         """
         account = await self._account()
         if not self._node.env.multiconnect:
@@ -107,38 +107,38 @@ class Requests:
         if request.shards not in ALLOWED_COUNTS:
             raise CoreError(1009, f"Parameter 'shards' must be one of {', '.join(map(str, ALLOWED_COUNTS))}")
         _check_pin(account, request.pin)
-        verdict = await self._judged(account, request)
+        result = await self._checked_by_whatsapp(account, request)
         if request.cert is not None:
-            _crash(verdict, "before_certificate")
+            _crash(result, "before_certificate")
             await self._node.db(config.certified(self._node.engine))
-            _crash(verdict, "after_certificate")
-        if verdict.outcome != account.condition:
-            await self._node.db(config.set_condition(self._node.engine, verdict.outcome))
-        _crash(verdict, "before_map")
+            _crash(result, "after_certificate")
+        if result.outcome != account.condition:
+            await self._node.db(config.set_condition(self._node.engine, result.outcome))
+        _crash(result, "before_map")
         await self._primary_write(lambda engine, me: cluster.set_shards(engine, me, request.shards))
-        _crash(verdict, "after_map")
+        _crash(result, "after_map")
         log.info("Shards set to %d: all coreapps restart", request.shards)
-        _crash(verdict, "before_tell")
-        await self._tell_all()
-        _crash(verdict, "after_tell")
-        _crash(verdict, "before_answer")
-        if verdict.crash_at == "after_answer":
-            asyncio.get_running_loop().call_later(CRASH_AFTER_ANSWER, _die, verdict.crash_at)
+        _crash(result, "before_tell")
+        await peers.notify_all(self._node)
+        _crash(result, "after_tell")
+        _crash(result, "before_answer")
+        if result.crash_at == "after_answer":
+            asyncio.get_running_loop().call_later(CRASH_AFTER_ANSWER, _die, result.crash_at)
         return Done()
 
-    async def _judged(self, account: Account, request: ShardsRequest) -> ShardsVerdict:
+    async def _checked_by_whatsapp(self, account: Account, request: ShardsRequest) -> ShardsResult:
         """What WhatsApp makes of it: ok or disconnected; raises CoreError 1014 (403) or 1005 otherwise."""
         age = self._node.clock.product(account.registered_age or 0.0)
         age += self._node.env.faults.registered_days * 86400.0
-        verdict = await self._registrar.shards(request.cc + request.phone_number, request.cert, age)
-        if verdict.outcome == certificate.REFUSED:
-            raise CoreError(1014, verdict.details, http_status=403)
-        if verdict.outcome in (certificate.BANNED, certificate.LOGGED_OFF):
-            seconds = verdict.seconds if verdict.outcome == certificate.BANNED else 0.0
-            await self._node.db(config.set_condition(self._node.engine, verdict.outcome, seconds))
-            await self._tell_all()
-            raise CoreError(1005, verdict.details)
-        return verdict
+        result = await self._registrar.shards(request.cc + request.phone_number, request.cert, age)
+        if result.outcome == certificate.REFUSED:
+            raise CoreError(1014, result.details, http_status=403)
+        if result.outcome in (certificate.BANNED, certificate.LOGGED_OFF):
+            seconds = result.seconds if result.outcome == certificate.BANNED else 0.0
+            await self._node.db(config.set_condition(self._node.engine, result.outcome, seconds))
+            await peers.notify_all(self._node)
+            raise CoreError(1005, result.details)
+        return result
 
     async def set_pin(self, request: PinRequest) -> Done:
         """POST /settings/account/two-step (4.4)."""
@@ -162,14 +162,14 @@ class Requests:
         await self._allowed()
         change = {name: value for name, value in change.items() if name != OWN_ID}  # a backup holds it
         settings = await self._node.db(config.change_settings(self._node.engine, change))
-        await self._tell_all()
+        await peers.notify_all(self._node)
         return await self._shown(settings)
 
     async def reset_settings(self) -> SettingsReply:
         """DELETE /settings/application."""
         await self._allowed()
         settings = await self._node.db(config.reset_settings(self._node.engine))
-        await self._tell_all()
+        await peers.notify_all(self._node)
         return await self._shown(settings)
 
     async def _shown(self, settings: dict[str, Any]) -> SettingsReply:
@@ -196,14 +196,9 @@ class Requests:
         except LeaseLost as error:
             raise CoreError(1017, "This node is not the primary master any more") from error
 
-    async def _tell_all(self) -> None:
-        """Everybody reads the database now, this node first of all."""
-        self._node.changed.set()
-        await self._node.tell((await self._node.nodes()).values())
 
-
-def _crash(verdict: ShardsVerdict, step: str) -> None:
-    if verdict.crash_at == step:
+def _crash(result: ShardsResult, step: str) -> None:
+    if result.crash_at == step:
         _die(step)
 
 

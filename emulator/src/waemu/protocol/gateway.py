@@ -5,12 +5,10 @@ Numbers are country code and phone number in one, digits only. The emulator's ow
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import Any, Literal
 
 import msgspec
-
-from waemu.core.gateway_link import Event
-from waemu.directory import Directory
 
 LINK_PATH = "/link"
 CODE_PATH = "/registration/code"
@@ -26,6 +24,70 @@ SILENT_FLOOR = 3.0  # real seconds; a fast clock must not make a slow machine lo
 BANNED, LOGGED_OFF, DISCONNECTED = "banned", "logged_off", "disconnected"
 CUT, SILENT, REPLACED = "cut", "silent", "replaced"
 LASTING = (BANNED, LOGGED_OFF, DISCONNECTED)  # trying again at once is of no use
+
+LARGEST_BATCH = 200  # events in one frame
+Status = Literal["delivered", "read", "failed", "deleted"]
+DELIVERED: Status = "delivered"
+READ: Status = "read"
+
+
+class Receipt(msgspec.Struct, frozen=True, tag_field="event", tag="receipt"):
+    """What became of a message that was sent. at: UNIX seconds. errors: as in callbacks, codes of reference 5.2."""
+
+    message_id: str
+    wa_id: str
+    status: Status
+    at: int
+    errors: tuple[dict[str, Any], ...] = ()
+
+
+class Inbound(msgspec.Struct, frozen=True, tag_field="event", tag="inbound"):
+    """A message from somebody (wa_id, with a profile name). body: the object named like its type. at: UNIX seconds."""
+
+    id: str
+    wa_id: str
+    name: str
+    type: str
+    body: dict[str, Any]
+    at: int
+
+
+Event = Receipt | Inbound
+
+
+class TemplateButton(msgspec.Struct, frozen=True):
+    """A button under a template. url: with C({{1}}) at its end it takes one parameter."""
+
+    type: Literal["quick_reply", "url", "phone_number"]
+    url: str = ""
+
+
+class Template(msgspec.Struct, frozen=True):
+    """One template in one language. Texts hold C({{1}}), C({{2}}) ... where parameters go.
+
+    header: empty, text, image, document or video. status: approved, or one of those that
+    make a message fail (whatsapp/templates.py).
+    """
+
+    namespace: str
+    name: str
+    language: str
+    body: str
+    header: Literal["", "text", "image", "document", "video"] = ""
+    header_text: str = ""
+    buttons: tuple[TemplateButton, ...] = ()
+    status: Literal["approved", "rejected", "paused", "disabled", "unfetchable"] = "approved"
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """Everybody is a user of WhatsApp but those named here.
+
+    users: WhatsApp id to what is wrong with it, 1013 or 1026. templates: those the number has; while there are
+    none at all, messages are not compared with any.
+    """
+
+    users: dict[str, int] = {}
+    templates: tuple[Template, ...] = ()
 
 
 class Hello(msgspec.Struct, tag="hello", tag_field="kind"):
@@ -128,7 +190,7 @@ class CodeCheck(msgspec.Struct):
     identity: str
 
 
-class CodeVerdict(msgspec.Struct):
+class CodeResult(msgspec.Struct):
     """Whether the code was right."""
 
     right: bool
@@ -142,7 +204,7 @@ class ShardsCheck(msgspec.Struct):
     registered_age: float
 
 
-class ShardsVerdict(msgspec.Struct):
+class ShardsResult(msgspec.Struct):
     """What WhatsApp makes of set-shards.
 
     outcome: ok; refused (403, try again); banned (expired certificate), logged_off (wrong certificate): no change;
@@ -159,3 +221,8 @@ class ShardsVerdict(msgspec.Struct):
 encode = msgspec.json.encode
 decode_from_node = msgspec.json.Decoder(FromNode).decode
 decode_from_gateway = msgspec.json.Decoder(FromGateway).decode
+
+
+def digest(text: str) -> str:
+    """What may be told or kept of a secret."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -58,37 +58,37 @@ def parse(text: str) -> Certificate:
 OK, REFUSED, BANNED, LOGGED_OFF, DISCONNECTED = "ok", "refused", "banned", "logged_off", "disconnected"
 
 
-class Verdict(NamedTuple):
+class Result(NamedTuple):
     """outcome: one of the five above; details: one sentence for the caller, empty when all is well."""
 
     outcome: str
     details: str = ""
 
 
-_EXPIRED = Verdict(BANNED, "Certificate error: the certificate has expired; the account is banned")
+_EXPIRED = Result(BANNED, "Certificate error: the certificate has expired; the account is banned")
 _WRONG = "Certificate error: {}; the client setup was logged off, call again with the right certificate"
-_OVERDUE = Verdict(DISCONNECTED, "no certificate later than 7 days after the registration")
+_OVERDUE = Result(DISCONNECTED, "no certificate later than 7 days after the registration")
 _AS_IF = {
-    "refused": Verdict(REFUSED, "Server is temporarily unavailable. Please retry"),
+    "refused": Result(REFUSED, "Server is temporarily unavailable. Please retry"),
     "expired": _EXPIRED,
-    "wrong": Verdict(LOGGED_OFF, _WRONG.format("it is not the number's")),
+    "wrong": Result(LOGGED_OFF, _WRONG.format("it is not the number's")),
     "overdue": _OVERDUE,
 }
 
 
-def judge(text: str | None, phone_number: str, registered_age: float, today: dt.date) -> Verdict:
+def check(text: str | None, phone_number: str, registered_age: float, today: dt.date) -> Result:
     """The certificate of a set-shards call; registered_age: product seconds since the registration."""
     if text is None:
-        return Verdict(OK) if registered_age <= CERT_GRACE else _OVERDUE
+        return Result(OK) if registered_age <= CERT_GRACE else _OVERDUE
     try:
         certificate = parse(text)
     except BadCertificate as error:
-        return Verdict(LOGGED_OFF, _WRONG.format(error))
+        return Result(LOGGED_OFF, _WRONG.format(error))
     if not certificate.fits(phone_number):
         return _AS_IF["wrong"]
-    return _EXPIRED if certificate.expired(today) else Verdict(OK)
+    return _EXPIRED if certificate.expired(today) else Result(OK)
 
 
-def as_if(fault: str) -> Verdict:
-    """The verdict a test asks for: refused, expired, wrong or overdue."""
+def as_if(fault: str) -> Result:
+    """The result a test asks for: refused, expired, wrong or overdue."""
     return _AS_IF[fault]
