@@ -131,7 +131,10 @@ def test_a_container_that_cannot_be_made_says_why(tmp_path: Path, any_core: dict
     book = tmp_path / "node.yml"
     role = {"role": "waent.fleet.coreapp", "wa_nodes": [{**node, "external_ports": ""}]}
     book.write_text(yaml.safe_dump([{"hosts": "one", "gather_facts": False, "roles": [role]}]))
-    variables = good.but(wa_coreapp_image="waent/there-is-no-such-image", wa_extra_environment={"TOKEN": CANARY})
+    # A network that every engine has, so that the image is all that is missing.
+    variables = good.but(
+        wa_coreapp_image="waent/there-is-no-such-image", wa_network="bridge", wa_extra_environment={"TOKEN": CANARY}
+    )
     local = {"one": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
     done = run(tmp_path, any_core, str(book), variables, hosts=local, **CALLBACKS[callback])
     assert done.code == FAILED, done.output
