@@ -13,9 +13,10 @@ container is made, and is compared there by names (C(environment.py)).
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 from dataclasses import dataclass
+
+from ansible_collections.waent.fleet.plugins.module_utils.addresses import bracketed, ip_of
 
 Node = t.Mapping[str, t.Any]
 """A placed node as wa_placement returns it, or one of kind C(database) or C(schema-upgrade)."""
@@ -151,11 +152,8 @@ def _published(address: t.Any, ports: t.Iterable[tuple[t.Any, int]]) -> list[str
 
 def _host_address(address: str) -> str:
     """As docker_container wants it, and as an engine gives it back: IPv6 in brackets and in its shortest form."""
-    try:
-        found = ipaddress.ip_address(address.strip("[]"))
-    except ValueError:
-        return address
-    return "[{0}]".format(found) if found.version == 6 else str(found)
+    found = ip_of(address.strip("[]"))
+    return address if found is None else bracketed(str(found))
 
 
 def docker_options(node: Node, settings: Settings) -> dict[str, t.Any]:

@@ -28,7 +28,8 @@ NODE_KINDS = ("webapp", "master", "coreapp")
 
 UNKNOWN_NODE = "NODE_UNKNOWN"
 
-_RUNNING = ("running", "restarting", "paused")
+RUNNING = ("running", "restarting", "paused")
+"""States in which a container may be in the middle of its work."""
 
 Observed = t.Mapping[str, t.Any]
 PlacedNode = t.Mapping[str, t.Any]
@@ -69,7 +70,7 @@ def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
         container
         for container in observed["containers"]
         if container["product"]
-        and container["state"] in _RUNNING
+        and container["state"] in RUNNING
         and container["environment"].get("WA_APP_MULTICONNECT") != "1"
         and container["environment"].get("WA_DB_UPGRADE") != "1"
     ]
@@ -82,7 +83,7 @@ def unmanaged_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
         for container in observed["containers"]
         if container["product"]
         and container["cluster"] is None
-        and container["state"] in _RUNNING
+        and container["state"] in RUNNING
         and container["environment"].get("WA_APP_MULTICONNECT") == "1"
         and container["environment"].get("WA_DB_UPGRADE") != "1"
     ]
@@ -348,7 +349,8 @@ def _replacements(observed: Observed, node: PlacedNode) -> t.Iterator[Replacemen
         if mount["type"] == "volume" and then not in volumes and now not in (None, then):
             yield Replacement(VOLUME_VARIABLES[mount["target"]], "volume", now, then)
     for network in spec["networks"]:
-        if network["name"] not in networks and container["networks"]:
+        # One that was removed under a stopped container is made again, under the same name.
+        if network["name"] not in networks and container["networks"] and network["name"] not in container["networks"]:
             yield Replacement("wa_network", "network", container["networks"][0], network["name"])
 
 

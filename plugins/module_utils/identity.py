@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.waent.fleet.plugins.module_utils.host import Observed, PlacedNode, cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils.host import RUNNING, Observed, PlacedNode, cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
 
 ALIVE_SECONDS = 75.0
@@ -26,7 +26,6 @@ OURS, UNREAD, GONE, OTHER = "ours", "unread", "gone", "other"
 host of the inventory that it names does not run it; somebody else's."""
 
 _NAMED = 5
-_RUNNING = ("running", "restarting", "paused")
 
 Row = t.Mapping[str, t.Any]
 
@@ -62,7 +61,7 @@ class Inventory:
         address, _colon, name = key.rpartition(":")
         hosts = [self.observed[host] for host in self.hosts.get(address, ()) if host in self.observed]
         return any(
-            c["state"] in _RUNNING and (c["name"] == name or (c["product"] and not c["cluster"]))
+            c["state"] in RUNNING and (c["name"] == name or (c["product"] and not c["cluster"]))
             for host in hosts
             for c in host["containers"]
         )

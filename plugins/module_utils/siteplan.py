@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, 
 from ansible_collections.waent.fleet.plugins.module_utils.environment import NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils.host import (
     NODE_KINDS,
+    RUNNING,
     Observed,
     PlacedNode,
     cluster_nodes,
@@ -25,9 +26,6 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     single_connects,
 )
 from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-
-RUNNING = ("running", "restarting", "paused")
-"""States in which a container may be in the middle of its work."""
 
 ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
 """How nodes are recreated: one after the other with gates; kind by kind; as the API will tell; not at all."""

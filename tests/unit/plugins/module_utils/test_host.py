@@ -254,6 +254,12 @@ def test_a_running_cluster_keeps_its_network():
     assert settled(cluster_that_keeps(network="old"), volumes, networks=("old", "waent")) == []
 
 
+def test_a_network_or_volume_that_was_removed_is_made_again_under_its_name():
+    """Stopped containers still name them; to set the variable to the value it has would be no way out."""
+    stopped = [dict(one, state="exited") for one in cluster_that_keeps()]
+    assert settled(stopped, volumes=(), networks=()) == []
+
+
 def test_volumes_and_networks_of_a_new_cluster_are_made_whatever_others_have():
     others = [dict(one, cluster="b", name="b-" + one["name"]) for one in cluster_that_keeps("x", "y", "z", "v")]
     assert [problem.code for problem in settled(others, networks=())] == []
