@@ -15,8 +15,8 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.waent.fleet.plugins.module_utils.environment import sealed
-from ansible_collections.waent.fleet.plugins.module_utils.host import ClockSample, clock_window
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import ClockSample, clock_window
+from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import sealed
 
 
 def module_arguments(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

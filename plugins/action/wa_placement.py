@@ -11,8 +11,8 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.variables import unknown_names
-from ansible_collections.waent.fleet.plugins.module_utils.wanted_settings import cert_problems, host_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import cert_problems, host_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import unknown_names
 from ansible_collections.waent.fleet.plugins.modules.wa_placement import CODE, answer, argument_spec
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import ca_problems, read_variables
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction

@@ -53,7 +53,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.reasons import reasons
+from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import reasons
 
 
 def failure_reason(result: t.Mapping[str, t.Any], secrets: t.Iterable[t.Any], code: str) -> str:

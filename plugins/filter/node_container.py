@@ -49,7 +49,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import docker_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options
 
 
 class FilterModule:

@@ -32,7 +32,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.addresses import webapp_url
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 
 
 class FilterModule:

@@ -136,8 +136,14 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from, from_environment
-from ansible_collections.waent.fleet.plugins.module_utils.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
+    check_number,
+    check_pin,
+    plain_code,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ACCESS_DENIED,
     BAD_PARAMETER,
     NOT_FOUND,
@@ -149,10 +155,9 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
     LostAnswer,
     Reply,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import Cluster, observe, state_line
-from ansible_collections.waent.fleet.plugins.module_utils.credentials import check_number, check_pin, plain_code
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
-from ansible_collections.waent.fleet.plugins.module_utils.identity import number_problem
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from, from_environment
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
 
 REFUSED = "The registration code was not accepted: it is wrong or has expired. "
 RETRY = (

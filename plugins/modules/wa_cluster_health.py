@@ -265,17 +265,11 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.arguments import (
-    api_options,
-    client_from,
-    database_from,
-    database_options,
-)
-from ansible_collections.waent.fleet.plugins.module_utils.client import ClientError
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import WARNING, Cluster, Expected
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
-from ansible_collections.waent.fleet.plugins.module_utils.table import planned_key, status_table
-from ansible_collections.waent.fleet.plugins.module_utils.watch import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import planned_key, status_table
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import ClientError
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
     Look,
     Waited,
     Watch,
@@ -283,6 +277,13 @@ from ansible_collections.waent.fleet.plugins.module_utils.watch import (
     unhealthy_message,
     wait_for,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._io.options import (
+    api_options,
+    client_from,
+    database_from,
+    database_options,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import WARNING, Cluster, Expected
 
 
 def expected_from(params: t.Mapping[str, t.Any]) -> Expected:

@@ -151,9 +151,9 @@ database:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.arguments import database_from, database_options
-from ansible_collections.waent.fleet.plugins.module_utils.database import Report, read_database, read_signs_of_life
-from ansible_collections.waent.fleet.plugins.module_utils.identity import ALIVE_SECONDS
+from ansible_collections.waent.fleet.plugins.module_utils._check.identity import ALIVE_SECONDS
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report, read_database, read_signs_of_life
+from ansible_collections.waent.fleet.plugins.module_utils._io.options import database_from, database_options
 
 
 def main() -> None:

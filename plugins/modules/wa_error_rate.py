@@ -81,10 +81,17 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from
-from ansible_collections.waent.fleet.plugins.module_utils.client import NOT_FOUND, ApiError, Client, ClientError
-from ansible_collections.waent.fleet.plugins.module_utils.errorrate import Counts, ErrorRate, between, counts, together
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
+from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import (
+    Counts,
+    ErrorRate,
+    between,
+    counts,
+    together,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import NOT_FOUND, ApiError, Client, ClientError
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from
 
 ARGUMENTS: dict[str, t.Any] = dict(
     api_options(),

@@ -244,11 +244,17 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils import hostread, registry
-from ansible_collections.waent.fleet.plugins.module_utils.engine import may_hold
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
-from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes, host_problems, single_connects
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
+    cluster_nodes,
+    host_problems,
+    single_connects,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._io import host as hostread
+from ansible_collections.waent.fleet.plugins.module_utils._io import registry
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
 ASKED = (
     "cluster_name",

@@ -131,7 +131,7 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.identity import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.identity import (
     Wish,
     inventory_from,
     notes,
@@ -139,8 +139,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.identity import (
     registration,
     suspects,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
 
 CODE = "OTHER_CLUSTER"
 ARGUMENTS: dict[str, t.Any] = {

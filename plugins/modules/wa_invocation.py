@@ -98,10 +98,9 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.errors import fail
-from ansible_collections.waent.fleet.plugins.module_utils.invocation import Call, call_problems
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import verdict
+from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import Call, call_problems
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
 CODE = "WA_INVOCATION_INVALID"
 ARGUMENTS: dict[str, t.Any] = {

@@ -251,21 +251,20 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.placement import place
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.shape import running_slots, shape_options
-from ansible_collections.waent.fleet.plugins.module_utils.variables import BY_NAME
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     KINDS,
     parse_version,
     read_wanted,
     whole_number,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.wanted_settings import (
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
+from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import (
     jwt_key_problems,
     settings_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots, shape_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
 
 CODE = "WA_INPUT_REFUSED"
 SETTINGS = (

@@ -143,11 +143,10 @@ import typing as t
 from collections import Counter
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.plan import plan_reshard, read_state
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.shape import running_slots, shape_options
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import read_wanted
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_wanted
+from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots, shape_options
+from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import plan_reshard, read_state
 
 CODE = "WA_PLAN_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {**shape_options(), "cluster": {"type": "dict", "required": True}}

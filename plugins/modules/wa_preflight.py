@@ -215,8 +215,7 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.engine import MENDABLE, STOPPED, UNSEEN_CODES, may_hold
-from ansible_collections.waent.fleet.plugins.module_utils.host import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     NODE_KINDS,
     UNKNOWN_NODE,
     clock_problems,
@@ -225,14 +224,14 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     unmended_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     host_plan,
     recreation,
     service_of,
     strangers,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import MENDABLE, STOPPED, UNSEEN_CODES, may_hold
 
 CODE = "WA_PREFLIGHT_FAILED"
 ARGUMENTS: dict[str, t.Any] = {

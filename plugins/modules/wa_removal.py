@@ -79,8 +79,8 @@ unread:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem, summary
-from ansible_collections.waent.fleet.plugins.module_utils.removal import plan_removal, unread_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import plan_removal, unread_hosts
 
 CODE = "WA_REMOVAL_FAILED"
 ARGUMENTS: dict[str, t.Any] = {

@@ -105,17 +105,17 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from
-from ansible_collections.waent.fleet.plugins.module_utils.client import Client, ClientError, UnexpectedReply
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
-from ansible_collections.waent.fleet.plugins.module_utils.settings import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import (
     differences,
     patch_body,
     restart_needed,
     setting_problems,
     shown,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import verdict
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import Client, ClientError, UnexpectedReply
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from
 
 PATH = "/v1/settings/application"
 

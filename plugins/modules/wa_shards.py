@@ -178,8 +178,17 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from, from_environment
-from ansible_collections.waent.fleet.plugins.module_utils.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards import (
+    Wish,
+    cluster_problems,
+    downtimes,
+    input_problems,
+    samples,
+    sends_cert,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import check_number, check_pin
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ACCESS_DENIED,
     ApiError,
     Backoff,
@@ -188,26 +197,16 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
     LostAnswer,
     UnexpectedReply,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import Cluster, Expected
-from ansible_collections.waent.fleet.plugins.module_utils.credentials import check_number, check_pin
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.shards import (
-    Wish,
-    cluster_problems,
-    downtimes,
-    input_problems,
-    samples,
-    sends_cert,
-)
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import verdict
-from ansible_collections.waent.fleet.plugins.module_utils.watch import (
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
     Look,
     Watch,
     polling,
     unhealthy_message,
     wait_for,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from, from_environment
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, Expected
 
 PATH = "/v1/account/shards"
 # How long a lost call is given to show in the number that is read.

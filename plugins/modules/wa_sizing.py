@@ -148,9 +148,9 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.sizing import head_room_problems, needs
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import leave
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import head_room_problems, needs
 
 ARGUMENTS: dict[str, t.Any] = {
     "shards": {"type": "int", "choices": list(SHARD_COUNTS)},

@@ -196,14 +196,15 @@ import typing as t
 from collections import Counter
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
     STRATEGIES,
     UpgradePlan,
     UpgradeState,
     plan_upgrade,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.upgraderead import (
+from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_state import (
     UPGRADE_MENDS,
     batches,
     health_problems,
@@ -213,8 +214,6 @@ from ansible_collections.waent.fleet.plugins.module_utils.upgraderead import (
     table_of_versions,
     uncertain_owners,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import leave
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import parse_version
 
 CODE = "WA_UPGRADE_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {

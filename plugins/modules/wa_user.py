@@ -103,8 +103,13 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils.arguments import api_options, client_from, from_environment
-from ansible_collections.waent.fleet.plugins.module_utils.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
+    FIRST_USER,
+    check_password,
+    check_username,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     NOT_FOUND,
     ApiError,
     AuthError,
@@ -113,12 +118,8 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
     LostAnswer,
     path_segment,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.credentials import (
-    FIRST_USER,
-    check_password,
-    check_username,
-)
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from, from_environment
 
 
 def user_path(username: str) -> str:

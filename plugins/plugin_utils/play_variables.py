@@ -14,8 +14,8 @@ import re
 import ssl
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.variables import BY_NAME, NULL, VARIABLES
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, NULL, VARIABLES
 
 _REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
 _OF_HOSTS = frozenset(

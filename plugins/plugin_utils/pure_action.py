@@ -12,8 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.verdict import outcome
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, outcome
 
 
 class PureAction(ActionBase):

@@ -22,7 +22,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "site"), str(HERE.parents[1] / ".collections")]
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import (  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (  # noqa: E402 - from the checkout
     KEYS,
     compare,
     container_of,

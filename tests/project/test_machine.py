@@ -63,9 +63,7 @@ def run_tool(name: str, *arguments: str, **environment: str) -> subprocess.Compl
     """A script of tools/, with a changed environment."""
     command = [str(TOOLS_DIRECTORY / name), *arguments]
     given = {**os.environ, **environment}
-    return subprocess.run(
-        command, env=given, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
+    return subprocess.run(command, env=given, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--yes",), ("--yes-destroy-all-docker-data", "too"), ("-y",)])

@@ -67,7 +67,8 @@ def test_a_module_has_a_unit_test_and_runs_in_an_integration_test(path: Path) ->
 @pytest.mark.parametrize("path", MODULE_UTILS, ids=name_of)
 def test_shared_code_is_imported_by_a_unit_test(path: Path) -> None:
     """By itself, or by a module: every module has a unit test that runs it."""
-    imported = re.compile(rf"module_utils\.{path.stem} import|module_utils import .*\b{path.stem}\b")
+    room = path.parent.name
+    imported = re.compile(rf"module_utils\.{room}\.{path.stem} import|module_utils\.{room} import .*\b{path.stem}\b")
     assert imported.search(text_of("tests/unit/*.py", "plugins/modules/*.py"))
 
 

@@ -17,7 +17,7 @@ COLLECTIONS = str(ROOT / ".collections")
 if COLLECTIONS not in sys.path:
     sys.path.insert(0, COLLECTIONS)
 
-from ansible_collections.waent.fleet.plugins.module_utils.variables import (  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (  # noqa: E402 - from the checkout
     BY_NAME,
     INTERNAL,
     OF_EXAMPLES,
@@ -123,7 +123,7 @@ def test_inventories_set_only_variables_that_exist() -> None:
     assert unknown == {}
 
 
-# --- the declarations in module_utils/variables.py --------------------------------------------------------------------
+# --- the declarations of the variables ------------------------------------------------------------------------------
 
 
 def test_every_variable_of_a_role_is_declared() -> None:

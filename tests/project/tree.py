@@ -18,7 +18,7 @@ TOOLS = Path(sys.executable).parent
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("wa_*.py"))
 FILTERS = sorted((ROOT / "plugins" / "filter").glob("*.py"))
-MODULE_UTILS = sorted(path for path in (ROOT / "plugins" / "module_utils").glob("*.py") if path.stem != "__init__")
+MODULE_UTILS = sorted((ROOT / "plugins" / "module_utils").glob("_*/*.py"))
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 INVENTORIES = sorted(path for path in (ROOT / "inventories").iterdir() if path.is_dir())
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())

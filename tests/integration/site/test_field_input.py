@@ -21,8 +21,8 @@ COLLECTIONS = str(ROOT / ".collections")
 if COLLECTIONS not in sys.path:
     sys.path.insert(0, COLLECTIONS)
 
-from ansible_collections.waent.fleet.plugins.module_utils.client import checked_base_url  # noqa: E402 - from the checkout
-from ansible_collections.waent.fleet.plugins.module_utils.variables import VARIABLES  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import VARIABLES  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import checked_base_url  # noqa: E402 - from the checkout
 from ansible_collections.waent.fleet.tests.unit.plugins.wrong_values import wrong_values  # noqa: E402 - from the checkout
 
 GOOD = """

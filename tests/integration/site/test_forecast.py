@@ -21,7 +21,7 @@ from site_runs import FAILED, ROOT, TOOLS, Run, play, write_inventory, write_var
 
 sys.path[:0] = [str(ROOT / ".collections"), str(ROOT / "tests/unit/plugins/module_utils")]
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import container_of  # noqa: E402
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of  # noqa: E402
 from observed_host import DATABASE, SETTINGS, inspected, placed  # noqa: E402 - from the unit tests
 
 DATABASE_IMAGE = SETTINGS["images"]["database"]

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils import client, watch
+from ansible_collections.waent.fleet.plugins.module_utils._io import client
+from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch
 from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import ManualClock, ScriptedApi, certificate
 
 

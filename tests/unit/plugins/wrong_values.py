@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.variables import VARIABLES, Variable
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import VARIABLES, Variable
 
 #: What YAML makes of 0612, 12:30, 1.5, yes, 2024-01-01, and what is no single value at all.
 NOT_TEXT: tuple[t.Any, ...] = (394, 750, 1.5, True, False, datetime.date(2024, 1, 1), ["a"], {"a": "b"})

@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import container_of, found_options
-from ansible_collections.waent.fleet.plugins.module_utils.placement import Slot, place
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import DEFAULT_PORTS, KINDS, HostWish, Survive, Wanted
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
+    DEFAULT_PORTS,
+    KINDS,
+    HostWish,
+    Survive,
+    Wanted,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of, found_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
 
 WEB, CORE = "docker.whatsapp.biz/web:v2.19.4", "docker.whatsapp.biz/coreapp:v2.19.4"
 IMAGES = {"webapp": WEB, "master": CORE, "coreapp": CORE}
@@ -131,7 +137,7 @@ def network(name, subnets=(), cluster=None, endpoints=()):
 
 
 def engine(state="answers", **changes):
-    """An engine in one of the states that module_utils/engine.py knows."""
+    """An engine in one of the states that module_utils/_state/engine.py knows."""
     found = {
         "state": state, "answers": state == "answers", "reason": None, "root": "/var/lib/docker", "daemon": None,
         "usable": True, "installable": True, "empty": state == "absent",

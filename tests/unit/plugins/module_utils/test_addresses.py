@@ -9,13 +9,13 @@ import ipaddress
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.addresses import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import (
     bracketed,
     means_this_machine,
     names_a_host,
     webapp_url,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.client import checked_base_url
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import checked_base_url
 from hypothesis import given
 from hypothesis import strategies as st
 

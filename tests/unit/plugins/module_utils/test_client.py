@@ -10,7 +10,7 @@ import socket
 import threading
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     NO_RETRY,
     ApiError,
     AuthError,
@@ -382,7 +382,7 @@ def test_path_segments_are_quoted():
 
 @given(st.binary(max_size=60), st.integers(200, 599))
 def test_any_body_is_an_answer_or_a_typed_error(raw, status):
-    from ansible_collections.waent.fleet.plugins.module_utils import client as module
+    from ansible_collections.waent.fleet.plugins.module_utils._io import client as module
 
     try:
         reply = module._interpret(status, raw, "https://h/v1/x", None)

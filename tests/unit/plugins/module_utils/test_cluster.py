@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
     ACT,
     CONNECTED,
     DISCONNECTED,
@@ -23,7 +24,6 @@ from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
     observe,
     state_line,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.table import status_table
 from hypothesis import example, given
 from hypothesis import strategies as st
 

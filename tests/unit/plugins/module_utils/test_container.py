@@ -10,7 +10,7 @@ way is for tests/integration/test_container.py.
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.container import (
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (
     KEYS,
     KINDS,
     SCHEMA_UPGRADE,
@@ -19,7 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.container import (
     docker_options,
     found_options,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import (
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     Act,
     Service,
     differences,

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.credentials import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import PASSWORD_SPECIALS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
     check_number,
     check_password,
     check_pin,
     check_username,
     plain_code,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import PASSWORD_SPECIALS
 
 SPECIALS = "a special character out of " + PASSWORD_SPECIALS
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils import database
-from ansible_collections.waent.fleet.plugins.module_utils.database import (
+from ansible_collections.waent.fleet.plugins.module_utils._io import database
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import (
     GROUPS,
     PRIVILEGES,
     DatabaseAccess,

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible_collections.waent.fleet.plugins.action.wa_placement import ActionModule
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
-from ansible_collections.waent.fleet.plugins.module_utils.variables import (
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (
     BY_NAME,
     NULL,
     VARIABLES,

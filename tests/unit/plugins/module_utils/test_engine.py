@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.engine import (
+from ansible_collections.waent.fleet.plugins.module_utils._io.host import ENGINE_PACKAGES
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
     DEBIAN_CLIENT,
     MENDABLE,
     REFUSALS,
@@ -14,7 +15,6 @@ from ansible_collections.waent.fleet.plugins.module_utils.engine import (
     Traces,
     engine_state,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.hostread import ENGINE_PACKAGES
 from hypothesis import given
 from hypothesis import strategies as st
 

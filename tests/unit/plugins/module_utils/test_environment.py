@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.environment import differing, fingerprint, sealed
+from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing, fingerprint, sealed
 
 WANTED = {"WA_DB_PASSWORD": "canary-db=", "WA_DB_PORT": "3306"}
 SEALED = sealed({"coreapp": WANTED, "webapp": {**WANTED, "WA_API_KEY": "canary-api-1"}}, "key")

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ApiError,
     AuthError,
     LostAnswer,
     PasswordChangeRequired,
     Unreachable,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal, fail, failure
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail, failure
 
 URL = "https://h/v1/x"
 

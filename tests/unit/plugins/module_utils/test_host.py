@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.engine import MENDABLE, STATES
-from ansible_collections.waent.fleet.plugins.module_utils.host import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     ClockSample,
     clock_problems,
     clock_window,
@@ -15,7 +14,8 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     unmended_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import host_plan, site_plan, strangers
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, site_plan, strangers
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import MENDABLE, STATES
 from hypothesis import given
 from hypothesis import strategies as st
 from observed_host import (

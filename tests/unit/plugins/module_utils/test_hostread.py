@@ -11,9 +11,9 @@ import socket
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils import hostread
-from ansible_collections.waent.fleet.plugins.module_utils.container import found_options
-from ansible_collections.waent.fleet.plugins.module_utils.environment import sealed
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import found_options
+from ansible_collections.waent.fleet.plugins.module_utils._io import host as hostread
+from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import sealed
 
 ID = "f" * 64
 INSPECT = {

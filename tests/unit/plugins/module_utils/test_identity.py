@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.identity import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.identity import (
     ALIVE_SECONDS,
     GONE,
     OTHER,
@@ -22,7 +22,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.identity import (
     strangers,
     suspects,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS
 from hypothesis import given
 from hypothesis import strategies as st
 from observed_host import bare, container, node_container, observed, placed

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.invocation import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import (
     CLUSTER,
     DATABASE,
     KIND_GROUPS,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.nearest import distance, misspelt, nearest
+from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import distance, misspelt, nearest
 from hypothesis import given
 from hypothesis import strategies as st
 

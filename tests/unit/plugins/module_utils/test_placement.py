@@ -10,8 +10,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.placement import Slot, demand, place
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     DEFAULT_PORTS,
     KINDS,
     SHARD_COUNTS,
@@ -19,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
     Survive,
     Wanted,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, demand, place
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,20 +9,20 @@ import itertools
 import random
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.placement import Slot, place
-from ansible_collections.waent.fleet.plugins.module_utils.plan import (
-    OWNER,
-    ClusterState,
-    Coreapp,
-    plan_reshard,
-)
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     DEFAULT_PORTS,
     KINDS,
     SHARD_COUNTS,
     HostWish,
     Survive,
     Wanted,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
+from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import (
+    OWNER,
+    ClusterState,
+    Coreapp,
+    plan_reshard,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -11,7 +11,12 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.waent.fleet.plugins.filter.failure_reason import FilterModule
-from ansible_collections.waent.fleet.plugins.module_utils.reasons import MASK, MOST_CHARACTERS, masked, reasons
+from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import (
+    MASK,
+    MOST_CHARACTERS,
+    masked,
+    reasons,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils import registry
+from ansible_collections.waent.fleet.plugins.module_utils._io import registry
 
 
 class Registry(BaseHTTPRequestHandler):

@@ -10,9 +10,7 @@ import datetime
 import json
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.certificate import certificate_problems
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import Cluster, Node
-from ansible_collections.waent.fleet.plugins.module_utils.shards import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards import (
     Sample,
     Wish,
     cluster_problems,
@@ -21,6 +19,8 @@ from ansible_collections.waent.fleet.plugins.module_utils.shards import (
     samples,
     sends_cert,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, Node
 from hypothesis import given
 from hypothesis import strategies as st
 

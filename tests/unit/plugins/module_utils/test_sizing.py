@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.sizing import (
+from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import (
     CLASSES,
     classes_for,
     connections,

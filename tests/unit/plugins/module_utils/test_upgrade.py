@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version
+from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
     BEGUN,
     DONE,
     UpgradeNode,
@@ -18,7 +19,6 @@ from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
     choose_strategy,
     plan_upgrade,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import Version
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.variables import DB_PASSWORD_REFUSED
-from ansible_collections.waent.fleet.plugins.module_utils.wanted_settings import (
+from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import (
     jwt_key_problems,
     settings_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import DB_PASSWORD_REFUSED
 
 SETTINGS = {
     "admin_password": "Chang3.me",

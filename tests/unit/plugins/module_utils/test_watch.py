@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils import watch as watch_module
-from ansible_collections.waent.fleet.plugins.module_utils.client import NO_RETRY, AuthError, Client, TlsError
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import Cluster, Expected, Finding
-from ansible_collections.waent.fleet.plugins.module_utils.database import DatabaseAccess, Report
-from ansible_collections.waent.fleet.plugins.module_utils.watch import (
+from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch_module
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import NO_RETRY, AuthError, Client, TlsError
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Report
+from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
     Look,
     Waited,
     Watch,
     unhealthy_message,
     wait_for,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, Expected, Finding
 from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import META
 
 HEALTHY = {

@@ -9,8 +9,8 @@ import json
 import socket
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils.database import Report
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report
 from ansible_collections.waent.fleet.plugins.modules import wa_database_info
 from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
 

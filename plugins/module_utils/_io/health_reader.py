@@ -13,7 +13,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.waent.fleet.plugins.module_utils.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ACCESS_DENIED,
     NO_RETRY,
     NOT_FOUND,
@@ -25,7 +25,8 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
     Reply,
     TlsError,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Report, read_database
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
     ACT,
     WAIT,
     WARNING,
@@ -38,7 +39,6 @@ from ansible_collections.waent.fleet.plugins.module_utils.cluster import (
     plain_version,
     state_line,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.database import DatabaseAccess, Report, read_database
 
 _HOPELESS = (AuthError, TlsError, BadAddress)
 _SHORTEST_PAUSE = 0.25  # seconds

@@ -12,10 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import Difference, compare, container_of
-from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, STOPPED, may_hold
-from ansible_collections.waent.fleet.plugins.module_utils.environment import NODE_SECRET
-from ansible_collections.waent.fleet.plugins.module_utils.host import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     NODE_KINDS,
     RUNNING,
     Observed,
@@ -25,7 +22,10 @@ from ansible_collections.waent.fleet.plugins.module_utils.host import (
     ours,
     single_connects,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import Difference, compare, container_of
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, STOPPED, may_hold
+from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import NODE_SECRET
 
 ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
 """How nodes are recreated: one after the other with gates; kind by kind; as the API will tell; not at all."""

@@ -19,9 +19,9 @@ import shutil
 import socket
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import LABELS, found_options
-from ansible_collections.waent.fleet.plugins.module_utils.engine import ANSWERS, Traces, engine_state
-from ansible_collections.waent.fleet.plugins.module_utils.environment import differing
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import LABELS, found_options
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, Traces, engine_state
+from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing
 
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 """Runs a command without a shell: C(argv -> (exit code, stdout, stderr))."""

@@ -13,9 +13,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.waent.fleet.plugins.module_utils.placement import Deal, Node, Slot, place
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import Wanted, amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Wanted, amount
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Deal, Node, Slot, place
 
 SET_SHARDS_SECONDS = 60
 """All coreapps restart: 45 to 60 s without service (reference 3.4)."""

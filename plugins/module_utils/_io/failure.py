@@ -1,13 +1,14 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that turns an error into a failed module. Internal to waent.fleet: may change in any release."""
+"""An error of the API, or a refusal, as a failed module. Internal to waent.fleet: may change in any release."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ACCESS_DENIED,
     NOT_PRIMARY_MASTER,
     NOT_READY,
@@ -21,16 +22,6 @@ from ansible_collections.waent.fleet.plugins.module_utils.client import (
 _SUNSET_MARK = "biz_link_on_prem_reg_blocked"
 
 
-class Refusal(Exception):
-    """We do not do what was asked, for a reason of our own. C(code) is stable, C(message) one sentence."""
-
-    def __init__(self, code: str, message: str, details: dict[str, t.Any] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.details = details or {}
-
-
 class _Fails(t.Protocol):
     """The part of an Ansible module that is needed here."""
 
@@ -41,7 +32,7 @@ class _Fails(t.Protocol):
 def failure(error: ClientError | Refusal) -> dict[str, t.Any]:
     """C({code, message, details}) of an error, for playbooks to branch on."""
     if isinstance(error, Refusal):
-        return {"code": error.code, "message": error.message, "details": error.details}
+        return error.as_failure()
     message = " ".join(part for part in (error.message, advice(error)) if part)
     return {"code": failure_code(error), "message": message, "details": error.details}
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.waent.fleet.plugins.module_utils.client import Backoff, Client
-from ansible_collections.waent.fleet.plugins.module_utils.database import DatabaseAccess
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import Backoff, Client
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess
 
 Options = t.Dict[str, t.Dict[str, t.Any]]
 

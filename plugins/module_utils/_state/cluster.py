@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 #: The shard that carries control traffic: with the owner of shard 0 in HA, with the primary master in MC.
 CONTROL_SHARD = -1

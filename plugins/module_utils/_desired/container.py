@@ -16,7 +16,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils.addresses import bracketed, ip_of
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import bracketed, ip_of
 
 Node = t.Mapping[str, t.Any]
 """A placed node as wa_placement returns it, or one of kind C(database) or C(schema-upgrade)."""

@@ -12,12 +12,12 @@ import datetime
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.waent.fleet.plugins.module_utils import addresses
-from ansible_collections.waent.fleet.plugins.module_utils.certificate import certificate_problems
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.settings import setting_problems
-from ansible_collections.waent.fleet.plugins.module_utils.variables import BY_NAME, value_problems
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import Raw, stated, whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import setting_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Raw, stated, whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, value_problems
 
 OWN_DATABASE_PORT = 3306
 """Port of the database of our own inside of its container."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.waent.fleet.plugins.module_utils.errors import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import PASSWORD_SPECIALS
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import PASSWORD_SPECIALS
 
 #: Name and password every new installation starts with (reference 4.2).
 FIRST_USER = "admin"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 CONNECTIONS_PER_MESSAGE = 7.0
 CONNECTIONS_PER_MESSAGE_TLS = 12.0

@@ -12,11 +12,11 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils.certificate import certificate_problems
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import CONNECTED, Cluster
-from ansible_collections.waent.fleet.plugins.module_utils.identity import number_problem
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import SHARD_COUNTS, Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS, Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import CONNECTED, Cluster
 
 #: Without a certificate the call is safe only for so long after the registration (reference 4.3).
 SAFE_DAYS = 7

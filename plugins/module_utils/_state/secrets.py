@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import advertised
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import advertised
 
 Environment = t.Mapping[str, t.Any]
 

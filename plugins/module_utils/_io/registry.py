@@ -18,7 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
 from ansible.module_utils.urls import open_url
-from ansible_collections.waent.fleet.plugins.module_utils.client import speaks_no_tls
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import speaks_no_tls
 
 PRESENT, MISSING, UNKNOWN = "present", "missing", "unknown"
 PLAIN_HTTP = "does not speak TLS, which the engine wants unless insecure-registries in /etc/docker/daemon.json names it"

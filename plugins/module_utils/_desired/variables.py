@@ -14,17 +14,17 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils import addresses
-from ansible_collections.waent.fleet.plugins.module_utils.credentials import password_lacks
-from ansible_collections.waent.fleet.plugins.module_utils.nearest import misspelt, nearest
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
+from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt, nearest
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     blank_problems,
     enumerate_all,
     not_text,
     stated,
     whole_number,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
 
 Finding = t.Tuple[str, str]
 """Code and sentence of a problem."""

@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.addresses import webapp_url
-from ansible_collections.waent.fleet.plugins.module_utils.cluster import ACT, PRIMARY, WAIT
-from ansible_collections.waent.fleet.plugins.module_utils.environment import TOKEN_KEY
-from ansible_collections.waent.fleet.plugins.module_utils.host import cluster_nodes
-from ansible_collections.waent.fleet.plugins.module_utils.plan import unread_coreapps
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.siteplan import must_recreate, strangers
-from ansible_collections.waent.fleet.plugins.module_utils.upgrade import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import unread_coreapps
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import must_recreate, strangers
+from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
     UpgradeNode,
     UpgradePlan,
     UpgradeState,
     foresee,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import ACT, PRIMARY, WAIT
+from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import TOKEN_KEY
 
 Entry = t.Mapping[str, t.Any]
 

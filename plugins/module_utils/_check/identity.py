@@ -15,8 +15,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.waent.fleet.plugins.module_utils.host import RUNNING, Observed, PlacedNode, cluster_nodes
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
+    RUNNING,
+    Observed,
+    PlacedNode,
+    cluster_nodes,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 ALIVE_SECONDS = 75.0
 """A node that lives writes its liveness row every 60 s (reference 3.3), give or take; an older row proves no life."""

@@ -13,9 +13,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.waent.fleet.plugins.module_utils.plan import Step
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import Version, amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, amount
+from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import Step
 
 HAND_OVER_SECONDS = 10
 """A standby takes over from an owner that was stopped, with the intervals lowered to 1 and 3 s (reference 3.3, 3.6)."""

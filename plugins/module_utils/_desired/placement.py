@@ -14,8 +14,8 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
-from ansible_collections.waent.fleet.plugins.module_utils.wanted import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     KINDS,
     PORTS_PER_CORE,
     HostWish,

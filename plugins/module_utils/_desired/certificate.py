@@ -16,7 +16,7 @@ import json
 import re
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 _BANNED = "setting the shards with an expired certificate gets the account banned, so it was not sent"
 

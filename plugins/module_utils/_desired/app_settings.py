@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.nearest import misspelt
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 #: Settings that take effect when the coreapps restart (reference 4.4).
 NEED_RESTART = (

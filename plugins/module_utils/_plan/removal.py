@@ -12,9 +12,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils.engine import may_hold
-from ansible_collections.waent.fleet.plugins.module_utils.host import Observed, engine_problems
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, engine_problems
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
 ORDER = ("webapp", "coreapp", "schema-upgrade", "master", "other", "database")
 """Traffic ends at the front first, the database goes last."""

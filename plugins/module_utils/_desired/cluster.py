@@ -14,8 +14,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils import addresses
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 SHARD_COUNTS = (1, 2, 4, 8, 16, 32)
 """The shard counts the product knows (reference 3.2)."""

@@ -12,14 +12,14 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils.container import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (
     DATA_TARGET,
     DATABASE_TARGET,
     MEDIA_TARGET,
     container_of,
 )
-from ansible_collections.waent.fleet.plugins.module_utils.engine import ABSENT, MENDABLE, REFUSALS, STOPPED
-from ansible_collections.waent.fleet.plugins.module_utils.problems import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, MENDABLE, REFUSALS, STOPPED
 
 CLOCK_LIMIT_SECONDS = 5.0
 """Tokens and the replay window of 10 s between web and core need clocks that agree (reference 6.1, 2.4)."""

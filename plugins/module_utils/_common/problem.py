@@ -1,0 +1,78 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be wrong, in one shape, whoever finds it. Internal to waent.fleet: may change in any release.
+
+A problem has a stable code for playbooks and tests to branch on, and a sentence for the person who reads it.
+Every check collects all its problems before anybody fails, so that one run tells everything there is to mend.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    code: stable, upper case, for example C(WA_SHARDS_INVALID).
+    message: one sentence that names the variable, the value and what is allowed. Never holds a secret.
+    variable, value: what the user can change and what it is now; C(value) is None for secrets.
+    host: the inventory host or node that is concerned, None when it is the whole cluster.
+    """
+
+    code: str
+    message: str
+    variable: str | None = None
+    value: t.Any = None
+    host: str | None = None
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The shape modules return: C({code, message, variable, value, host})."""
+        return asdict(self)
+
+
+def summary(problems: t.Sequence[Problem]) -> str:
+    """All problems as text, one line each: C([CODE] host: sentence)."""
+    return "\n".join("[{0}] {1}{2}".format(p.code, p.host + ": " if p.host else "", p.message) for p in problems)
+
+
+class Refusal(Exception):
+    """We do not do what was asked, for a reason of our own. C(code) is stable, C(message) one sentence."""
+
+    def __init__(self, code: str, message: str, details: dict[str, t.Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details or {}
+
+    def as_failure(self) -> dict[str, t.Any]:
+        """The shape modules return as C(failure): C({code, message, details})."""
+        return {"code": self.code, "message": self.message, "details": self.details}
+
+
+def verdict(code: str, problems: t.Sequence[Problem]) -> Refusal:
+    """All problems as one refusal. C(details.codes) are the codes of the problems, each once."""
+    head = "1 problem was found" if len(problems) == 1 else "{0} problems were found".format(len(problems))
+    message = "{0}, nothing was changed.\n{1}".format(head, summary(problems))
+    return Refusal(code, message, {"codes": sorted({problem.code for problem in problems})})
+
+
+def outcome(code: str, problems: t.Sequence[Problem], result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What the module returns: C(result), and that it failed where there are problems."""
+    told = {"changed": False, **result, "problems": [problem.as_dict() for problem in problems]}
+    if problems:
+        refused = verdict(code, problems).as_failure()
+        told.update(failed=True, msg=refused["message"], failure=refused)
+    return told
+
+
+def leave(module: t.Any, code: str, problems: t.Sequence[Problem], result: dict[str, t.Any]) -> t.NoReturn:
+    """Ends the module with C(result), and as failed where there are problems."""
+    told = outcome(code, problems, result)
+    if told.pop("failed", False):
+        module.fail_json(**told)
+    module.exit_json(**told)
+    raise AssertionError("exit_json ends the module")
