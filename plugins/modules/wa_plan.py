@@ -144,7 +144,7 @@ from collections import Counter
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_wanted
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots, shape_options
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import plan_reshard, read_state
 
@@ -155,7 +155,7 @@ ARGUMENTS: dict[str, t.Any] = {**shape_options(), "cluster": {"type": "dict", "r
 def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan for the module's options, or what forbids it."""
     result: dict[str, t.Any] = {"steps": [], "downtime": {}, "nodes": [], "grow": [], "hand_over": [], "shrink": []}
-    wanted, problems = read_wanted(params)
+    wanted, problems = read_cluster_spec(params)
     if wanted is None:
         return result, problems
     state, problems = read_state(params["cluster"], running_slots(params), wanted)

@@ -14,8 +14,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Wanted, amount
-from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Deal, Node, Slot, place
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, amount
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Node, Scheduler, Slot, place
 
 SET_SHARDS_SECONDS = 60
 """All coreapps restart: 45 to 60 s without service (reference 3.4)."""
@@ -96,7 +96,7 @@ class ReshardPlan:
         return [key for step in self.steps if step.action in actions for key in step.nodes]
 
 
-def plan_reshard(state: ClusterState, wanted: Wanted) -> ReshardPlan:
+def plan_reshard(state: ClusterState, wanted: ClusterSpec) -> ReshardPlan:
     """The steps to C(wanted.shards) and to the coreapps that number needs. None when all is as wanted."""
     placement = place(wanted, [coreapp.slot for coreapp in state.coreapps])
     nodes = tuple(node for node in placement.nodes if node.slot.kind == "coreapp")
@@ -132,7 +132,7 @@ def _unknown(coreapp: Coreapp) -> Problem:
     )
 
 
-def _grow(state: ClusterState, wanted: Wanted, nodes: t.Sequence[Node]) -> list[Step]:
+def _grow(state: ClusterState, wanted: ClusterSpec, nodes: t.Sequence[Node]) -> list[Step]:
     """What must be there before set-shards: missing coreapps, and dead ones that are not going to be removed."""
     steps = []
     new = tuple(node.key for node in nodes if not node.exists)
@@ -147,10 +147,10 @@ def _grow(state: ClusterState, wanted: Wanted, nodes: t.Sequence[Node]) -> list[
     return steps
 
 
-def surplus(state: ClusterState, wanted: Wanted) -> set[Slot]:
+def surplus(state: ClusterState, wanted: ClusterSpec) -> set[Slot]:
     """The coreapps to take away: as many as the wish can spare, dead ones first, then standbys, owners last."""
     cost = {coreapp.slot: coreapp.cost for coreapp in state.coreapps}
-    deal = Deal(wanted, "coreapp", sorted(cost), {})
+    deal = Scheduler(wanted, "coreapp", sorted(cost), {})
     deal.run()
     return deal.surplus(lambda slot: cost[slot])
 
@@ -172,7 +172,7 @@ def _set_shards(state: ClusterState, shards: int) -> Step:
     return Step("set_shards", (), gate, downtime, sentence)
 
 
-def _shrink(state: ClusterState, wanted: Wanted, predicted: bool) -> list[Step]:
+def _shrink(state: ClusterState, wanted: ClusterSpec, predicted: bool) -> list[Step]:
     """Standbys of the surplus go first, so that no shard can move to one; then its owners, one at a time."""
     gone = surplus(state, wanted)
     going = sorted((c for c in state.coreapps if c.slot in gone), key=lambda coreapp: coreapp.key)
@@ -184,7 +184,7 @@ def _shrink(state: ClusterState, wanted: Wanted, predicted: bool) -> list[Step]:
     return steps
 
 
-def _remove(coreapps: t.Sequence[Coreapp], wanted: Wanted, predicted: bool) -> Step:
+def _remove(coreapps: t.Sequence[Coreapp], wanted: ClusterSpec, predicted: bool) -> Step:
     keys = tuple(coreapp.key for coreapp in coreapps)
     sentence = "Remove {0} without a shard: {1}.".format(amount(len(keys), "coreapp"), ", ".join(keys))
     gate = (("absent", list(keys)), ("connected", wanted.shards))
@@ -251,7 +251,7 @@ def _serve(coreapps: t.Mapping[str, Coreapp], shards: int) -> dict[str, Coreapp]
 
 
 def read_state(
-    cluster: t.Mapping[str, t.Any], running: t.Iterable[Slot], wanted: Wanted
+    cluster: t.Mapping[str, t.Any], running: t.Iterable[Slot], wanted: ClusterSpec
 ) -> tuple[ClusterState | None, list[Problem]]:
     """The state from what the API shows and what exists on the hosts, or why it cannot be told.
 
