@@ -63,7 +63,7 @@ _value:
 
 import typing as t
 
-KINDS = ("webapp", "master", "coreapp")
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 
 
 def describe_host(name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence[str]) -> dict[str, t.Any]:

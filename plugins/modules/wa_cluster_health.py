@@ -268,8 +268,10 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import WARNING, Expected
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._common.table import planned_key, status_table
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import planned_key
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import ClientError
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
@@ -286,7 +288,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.options import (
     database_from,
     database_options,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import WARNING, Cluster, Expected
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster
 
 
 def expected_from(params: t.Mapping[str, t.Any]) -> Expected:

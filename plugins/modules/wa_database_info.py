@@ -151,8 +151,9 @@ database:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils._check.database import database_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import ALIVE_SECONDS
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report, read_database, read_signs_of_life
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import read_database, read_signs_of_life
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import database_from, database_options
 
 
@@ -171,18 +172,16 @@ def main() -> None:
         module.fail_json(msg="db_host is empty; it needs the name or address of the database server.")
         raise AssertionError("fail_json ends the module")
 
-    def read() -> Report:
-        return read_database(
-            access,
-            connections_needed=module.params["connections_needed"],
-            expect_schema=module.params["expect_schema"],
-        )
-
-    report = read_signs_of_life(read, module.params["await_sign_of"], ALIVE_SECONDS)
+    report = read_signs_of_life(lambda: read_database(access), module.params["await_sign_of"], ALIVE_SECONDS)
+    problems = database_problems(
+        report,
+        connections_needed=module.params["connections_needed"],
+        expect_schema=module.params["expect_schema"],
+    )
     module.exit_json(
         changed=False,
-        usable=not report.problems,
-        problems=[problem.as_dict() for problem in report.problems],
+        usable=not problems,
+        problems=[problem.as_dict() for problem in problems],
         database=report.as_dict(),
     )
 

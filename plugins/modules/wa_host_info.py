@@ -250,7 +250,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     single_connects,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._io import host as hostread
 from ansible_collections.waent.fleet.plugins.module_utils._io import registry
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail

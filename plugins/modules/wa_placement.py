@@ -252,18 +252,16 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    KINDS,
-    parse_version,
-    read_cluster_spec,
-    whole_number,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import (
     jwt_key_problems,
     settings_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots, shape_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
 
 CODE = "WA_INPUT_REFUSED"

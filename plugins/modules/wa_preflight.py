@@ -216,7 +216,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
-    NODE_KINDS,
     UNKNOWN_NODE,
     clock_problems,
     host_problems,
@@ -225,6 +224,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unread_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     host_plan,
     recreation,
@@ -247,7 +247,7 @@ ARGUMENTS: dict[str, t.Any] = {
 
 def nodes_placed(nodes: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
     """Whether there is any node of the client among them; a database needs no placement."""
-    return any(node["kind"] in NODE_KINDS for node in nodes)
+    return any(node["kind"] in KINDS for node in nodes)
 
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:

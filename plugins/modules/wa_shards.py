@@ -178,6 +178,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
 from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards import (
     ReshardRequest,
     cluster_problems,
@@ -206,7 +207,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader impo
     wait_for,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from, from_environment
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, Expected
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster
 
 PATH = "/v1/account/shards"
 # How long a lost call is given to show in the number that is read.

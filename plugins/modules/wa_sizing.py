@@ -149,7 +149,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import leave
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import head_room_problems, needs
 
 ARGUMENTS: dict[str, t.Any] = {

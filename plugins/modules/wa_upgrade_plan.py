@@ -197,7 +197,7 @@ from collections import Counter
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
     STRATEGIES,
     UpgradePlan,

@@ -13,23 +13,25 @@ import ipaddress
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     DATA_TARGET,
     DATABASE_TARGET,
+    KINDS,
     MEDIA_TARGET,
-    container_of,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, MENDABLE, REFUSALS, STOPPED
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
+    ABSENT,
+    MENDABLE,
+    REFUSALS,
+    RUNNING,
+    STOPPED,
+)
 
 CLOCK_LIMIT_SECONDS = 5.0
 """Tokens and the replay window of 10 s between web and core need clocks that agree (reference 6.1, 2.4)."""
 
-NODE_KINDS = ("webapp", "master", "coreapp")
-
 UNKNOWN_NODE = "NODE_UNKNOWN"
-
-RUNNING = ("running", "restarting", "paused")
-"""States in which a container may be in the middle of its work."""
 
 Observed = t.Mapping[str, t.Any]
 PlacedNode = t.Mapping[str, t.Any]
@@ -61,7 +63,7 @@ def ours(container: t.Mapping[str, t.Any], observed: Observed) -> bool:
 
 def cluster_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
     """The containers on this host that are nodes of the cluster, in whatever state; databases are none."""
-    return [c for c in observed["containers"] if ours(c, observed) and c["kind"] in NODE_KINDS and c["index"]]
+    return [c for c in observed["containers"] if ours(c, observed) and c["kind"] in KINDS and c["index"]]
 
 
 def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
@@ -290,7 +292,7 @@ def image_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pr
 def mount_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
     """Media and data store of the nodes. A volume that does not exist is made; a path must be there (reference 6.3)."""
     problems: list[Problem] = []
-    if not any(node["kind"] in NODE_KINDS for node in nodes):
+    if not any(node["kind"] in KINDS for node in nodes):
         return problems
     for key in ("media", "data"):
         mount = observed[key]

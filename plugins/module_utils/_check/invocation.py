@@ -13,14 +13,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS, enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 
 CLUSTER = "wa_cluster"
 
 SKIPS_EVERYTHING = frozenset(("all", "always", "tagged", "untagged"))
 """What --skip-tags may be told, by which tasks that have no tags, or this very check, are left out."""
 
-KIND_GROUPS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
+KIND_GROUPS = tuple("wa_{0}_hosts".format(kind) for kind in KINDS)
 DATABASE = "wa_database_hosts"
 """The only group that may be missing: a database may run elsewhere."""
 

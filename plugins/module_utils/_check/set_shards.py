@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS, Version, parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import CONNECTED, Cluster
 
 #: Without a certificate the call is safe only for so long after the registration (reference 4.3).

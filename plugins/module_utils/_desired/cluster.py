@@ -9,54 +9,22 @@ before any is contacted. Every function returns all problems it finds, never onl
 
 from __future__ import annotations
 
-import datetime
 import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-
-SHARD_COUNTS = (1, 2, 4, 8, 16, 32)
-"""The shard counts the product knows (reference 3.2)."""
-
-KINDS = ("master", "webapp", "coreapp")
-"""The kinds of node, in the order they are placed: what does not depend on the shard count comes first."""
-
-PORTS_PER_CORE = 4
-"""A coreapp or a master publishes four ports: messaging, contacts, control, health (reference 2.2)."""
-
-DEFAULT_PORTS = {"coreapp": 6250, "master": 6254, "webapp": 9090}
-"""First host port of the first node of each kind on a host (reference 2.2)."""
-
-PASSWORD_SPECIALS = "!\"#$%&\\'()*+,-./:;<=>?@[]^_{|}~`"
-"""Characters of which an API user's password needs one (reference 4.2)."""
-
-Raw = t.Mapping[str, t.Any]
-
-
-class Version(t.NamedTuple):
-    """A version of the client. Compares by number, prints with the leading v that image tags have."""
-
-    major: int
-    minor: int
-    patch: int
-
-    def __str__(self) -> str:
-        return "v{0}.{1}.{2}".format(*self)
-
-    @property
-    def line(self) -> tuple[int, int]:
-        """Major and minor number: within one line an upgrade can be rolled node by node."""
-        return (self.major, self.minor)
-
-
-def parse_version(text: t.Any) -> Version | None:
-    """C(v2.19.4) or C(2.19.4) as a Version; None for anything else."""
-    if not isinstance(text, str):
-        return None
-    match = re.fullmatch(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})", text)
-    return Version(*(int(part) for part in match.groups())) if match else None
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS, SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, not_text, stated
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import (
+    Raw,
+    bad_number,
+    blank_problems,
+    invalid_address,
+    whole_number,
+)
 
 
 @dataclass(frozen=True)
@@ -94,20 +62,6 @@ class ClusterSpec:
     allow_no_ha: bool
     hosts: tuple[HostSpec, ...]
     name_prefix: str = "wa"
-
-
-def whole_number(value: t.Any) -> int | None:
-    """A whole number from 0 up, or one as text (C(-e shards=16)); None for all else, even booleans.
-
-    A leading zero is refused: 04 is text here and an octal number in YAML, so it does not say what is meant.
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if value >= 0 else None
-    if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
-        return int(value)
-    return None
 
 
 def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
@@ -278,20 +232,6 @@ def _address_problems(name: str, address: str, api_address: str) -> list[Problem
     return found
 
 
-def bad_number(text: str) -> bool:
-    """Whether C(text) has the look of an IP address and is none."""
-    return addresses.looks_numeric(text) and addresses.ip_of(text) is None
-
-
-def invalid_address(address: str) -> Problem:
-    """The refusal of an address that is none. It names no host, as many may have it from one place."""
-    message = (
-        "The address {0} (wa_address, wa_api_address, ansible_host, wa_publish_address or wa_extra_hosts) is not valid;"
-        " allowed are an IPv4 or IPv6 address, or a DNS name."
-    )
-    return Problem("WA_ADDRESS_INVALID", message.format(address), "wa_address", address)
-
-
 def _text(value: t.Any) -> str:
     return "" if value is None else str(value)
 
@@ -391,52 +331,3 @@ def _hosts_together(hosts: t.Sequence[HostSpec], survive: FaultTolerance | None)
                 )
             )
     return problems
-
-
-def blank_problems(values: Raw, host: str | None = None) -> list[Problem]:
-    """One problem for each text in C(values), keyed by variable name, that begins or ends with white space.
-
-    A trailing blank from a command's output is known to have broken advertised names (reference 10, number 18).
-    """
-    return [
-        Problem(
-            "WA_VALUE_BLANKS",
-            "{0} is {1!r}; it must not begin or end with white space.".format(variable, value),
-            variable,
-            value,
-            host,
-        )
-        for variable, value in sorted(values.items())
-        if isinstance(value, str) and value != value.strip()
-    ]
-
-
-def not_text(name: str, value: t.Any) -> str:
-    """The sentence for a value that YAML read as something else than text."""
-    shown = str(value) if isinstance(value, datetime.date) else repr(value)
-    if isinstance(value, (list, dict)):
-        return "{0} is {1}; allowed is text, not a {2}.".format(
-            name, shown, "list" if isinstance(value, list) else "map"
-        )
-    kinds = ((bool, "true or false"), (int, "a number"), (float, "a number"), (datetime.date, "a date"))
-    what = next((word for kind, word in kinds if isinstance(value, kind)), "something else")
-    return (
-        "{0} is {1}, {2} for YAML and not text; put it in quotes, since unquoted digits and words may change"
-        " (0612 is read as 394, 12:30 as 750, no as false).".format(name, shown, what)
-    )
-
-
-def stated(variable: str, value: t.Any) -> str:
-    """The beginning of a refusal: C(wa_x is 3), C(wa_x is not set)."""
-    return variable + (" is not set" if value is None else " is {0!r}".format(value))
-
-
-def amount(count: int, singular: str) -> str:
-    """C(1 rack), C(2 racks)."""
-    return "{0} {1}{2}".format(count, singular, "" if count == 1 else "s")
-
-
-def enumerate_all(items: t.Iterable[t.Any]) -> str:
-    """C(a), C(a and b), C(a, b and c)."""
-    texts = [str(item) for item in items]
-    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]

@@ -15,13 +15,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     KINDS,
     PORTS_PER_CORE,
-    ClusterSpec,
-    HostSpec,
-    amount,
+    container_name,
+    node_key,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, HostSpec
 
 CORE_STRIDE = 2 * PORTS_PER_CORE
 """From one coreapp's first port to the next one's on the same host: the masters' ranges lie in between."""
@@ -56,7 +57,7 @@ class Node:
     @property
     def key(self) -> str:
         """The node's name in C(/v1/health) and C(/v1/support): advertised host and container host name."""
-        return "{0}:{1}".format(self.address, self.name)
+        return node_key(self.address, self.name)
 
     def as_dict(self) -> dict[str, t.Any]:
         """The shape modules return. C(external_ports) is the value for C(COREAPP_EXTERNAL_PORTS)."""
@@ -327,7 +328,7 @@ class Scheduler:
 
 
 def _node(slot: Slot, host: HostSpec, prefix: str, exists: bool, surplus: bool) -> Node:
-    name = "{0}-{1}-{2}".format(prefix, slot.kind, slot.index)
+    name = container_name(prefix, slot.kind, slot.index)
     return Node(slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 
 PORTS = {kind + "_port": {"type": "raw"} for kind in KINDS}

@@ -17,14 +17,9 @@ from dataclasses import dataclass
 from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt, nearest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    blank_problems,
-    enumerate_all,
-    not_text,
-    stated,
-    whole_number,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, not_text, stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import blank_problems, whole_number
 
 Finding = t.Tuple[str, str]
 """Code and sentence of a problem."""

@@ -13,6 +13,17 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.database import database_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
+    ACT,
+    WAIT,
+    WARNING,
+    Expected,
+    Finding,
+    findings,
+    healthy,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import plain_version
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ACCESS_DENIED,
     NO_RETRY,
@@ -25,20 +36,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     Reply,
     TlsError,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Report, read_database
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
-    ACT,
-    WAIT,
-    WARNING,
-    Cluster,
-    Expected,
-    Finding,
-    findings,
-    healthy,
-    observe,
-    plain_version,
-    state_line,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, read_database
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import Report
 
 _HOPELESS = (AuthError, TlsError, BadAddress)
 _SHORTEST_PAUSE = 0.25  # seconds
@@ -77,7 +77,6 @@ class HealthReader:
     client: Client
     expected: Expected
     access: DatabaseAccess | None = None
-    connections_needed: int | None = None
 
     def read(self) -> Observation:
         """One observation. Raises a ClientError only where waiting cannot help."""
@@ -143,7 +142,7 @@ class HealthReader:
     def _database(self) -> Report | None:
         if self.access is None:
             return None
-        return read_database(self.access, connections_needed=self.connections_needed)
+        return read_database(self.access)
 
 
 def _webapp_findings(webapps: t.Sequence[dict[str, t.Any]], expected: Expected) -> list[Finding]:
@@ -173,7 +172,7 @@ def _database_findings(report: Report) -> list[Finding]:
     mild = ("DB_CONNECTIONS_LOW", "DB_DRIVER_MISSING", "LIVENESS_STALE")
     return [
         Finding(p.code, p.message, p.variable, p.value, p.host, kind=WARNING if p.code in mild else WAIT)
-        for p in report.problems
+        for p in database_problems(report)
     ]
 
 

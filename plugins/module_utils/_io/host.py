@@ -19,27 +19,30 @@ import shutil
 import socket
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import LABELS, found_options
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, Traces, engine_state
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
+    IMAGE_NAME,
+    LABELS,
+    SCRIPTS,
+    WEB_ENVIRONMENT,
+    advertised,
+    kind_and_index,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import found_options
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, RUNNING, Traces, engine_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing
 
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 """Runs a command without a shell: C(argv -> (exit code, stdout, stderr))."""
 
 SHOWN_ENVIRONMENT = (
-    "COREAPP_HOSTNAME",
-    "COREAPP_EXTERNAL_PORTS",
-    "WEBAPP_HOSTNAME",
-    "WEBAPP_EXTERNAL_PORTS",
+    *advertised("coreapp"),
+    *advertised("webapp"),
     "WA_APP_MULTICONNECT",
     "WA_MASTER_NODE",
     "WA_DB_UPGRADE",
 )
-PRODUCT_IMAGE = re.compile(r"/(web|coreapp):v[0-9]")
-PRODUCT_SCRIPTS = "/opt/whatsapp/bin/"
-"""Where the client's images keep their start scripts (reference 2.1)."""
-WEB_ENVIRONMENT = ("WEBAPP_HOSTNAME", "WEBAPP_EXTERNAL_PORTS", "WA_WEB_SERVERNAME", "WA_WEB_JWT_CRYPTO_KEY")
-NODE_NAME = re.compile(r"-(?:webapp|master|coreapp)-([0-9]+)\Z")
+"""Variables of containers whose values are no secrets."""
+
 DOCKER_ROOT = "/var/lib/docker"
 DAEMON_SETTINGS = "/etc/docker/daemon.json"
 LISTEN = "0A"
@@ -259,7 +262,6 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     labels = config.get("Labels") or {}
     name = entry["Name"].lstrip("/")
     state = (entry.get("State") or {}).get("Status") or "unknown"
-    number = NODE_NAME.search(name)
     return {
         "name": name,
         "id": entry["Id"],
@@ -269,7 +271,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "cluster": labels.get(LABELS + "cluster"),
         "kind": labels.get(LABELS + "kind"),
         "version": labels.get(LABELS + "version"),
-        "index": int(number.group(1)) if number else None,
+        "index": kind_and_index(name)[1],
         "product": product_of(config),
         "environment": shown_environment(config.get("Env") or []),
         "environment_differs": [],
@@ -285,10 +287,10 @@ def product_of(config: t.Mapping[str, t.Any]) -> str | None:
 
     The name of the image tells; of one that was tagged anew, or is known by its digest only, what it runs.
     """
-    named = PRODUCT_IMAGE.search(config.get("Image") or "")
+    named = IMAGE_NAME.search(config.get("Image") or "")
     if named:
         return named.group(1)
-    if not any(word.startswith(PRODUCT_SCRIPTS) for word in _words(config.get("Entrypoint"), config.get("Cmd"))):
+    if not any(word.startswith(SCRIPTS) for word in _words(config.get("Entrypoint"), config.get("Cmd"))):
         return None
     names = {entry.partition("=")[0] for entry in config.get("Env") or []}
     return "web" if names & set(WEB_ENVIRONMENT) else "coreapp"
@@ -306,7 +308,7 @@ def shown_environment(entries: t.Iterable[str]) -> dict[str, str]:
 
 
 def _published(entry: t.Mapping[str, t.Any], state: str) -> list[dict[str, int]]:
-    running = state in ("running", "paused", "restarting")
+    running = state in RUNNING
     source = (entry.get("NetworkSettings") or {}).get("Ports") if running else None
     source = source or (entry.get("HostConfig") or {}).get("PortBindings") or {}
     pairs = {
@@ -513,7 +515,7 @@ def read_listeners(containers: t.Sequence[t.Mapping[str, t.Any]], proc: str = "/
     """
     holders: dict[int, dict[str, t.Any]] = {}
     for container in containers:
-        if container["state"] in ("running", "paused", "restarting"):
+        if container["state"] in RUNNING:
             for port in container["ports"]:
                 holders[port["host"]] = _holder(port["host"], container=container["name"])
     sockets = {inode: port for port, inode in _listening(proc) if port not in holders}

@@ -14,7 +14,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import Step
 
 HAND_OVER_SECONDS = 10

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import ACT, WAIT
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import TOKEN_KEY
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import unread_coreapps
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import must_recreate, strangers
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
@@ -23,8 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
     UpgradeState,
     foresee,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import ACT, PRIMARY, WAIT
-from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import TOKEN_KEY
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import PRIMARY
 
 Entry = t.Mapping[str, t.Any]
 

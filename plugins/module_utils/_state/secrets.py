@@ -15,15 +15,9 @@ import hashlib
 import hmac
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import advertised
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import advertised
 
 Environment = t.Mapping[str, t.Any]
-
-TOKEN_KEY = "WA_WEB_JWT_CRYPTO_KEY"
-"""A webapp refuses the tokens of one that has another key (reference 2.4)."""
-
-NODE_SECRET = "WA_SECRET"
-"""Nodes that do not share it do not understand each other (reference 2.4)."""
 
 
 def fingerprint(key: str, name: str, value: t.Any) -> str:

@@ -5,13 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    DEFAULT_PORTS,
-    KINDS,
-    ClusterSpec,
-    FaultTolerance,
-    HostSpec,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of, found_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
 

@@ -10,10 +10,10 @@ way is for tests/integration/test_container.py.
 from __future__ import annotations
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SCHEMA_UPGRADE
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (
     KEYS,
-    KINDS,
-    SCHEMA_UPGRADE,
+    PORTS_INSIDE,
     compare,
     container_of,
     docker_options,
@@ -240,10 +240,10 @@ def test_variables_that_arrive_as_text_make_the_same_container():
 
 
 def test_kinds_of_nodes_have_their_ports_once():
-    for kind, facts in KINDS.items():
+    for kind, ports in PORTS_INSIDE.items():
         node = next(node for node in placed() if node["kind"] == kind)
         inside = [int(port.rsplit(":", 1)[1]) for port in container_of(node, SETTINGS)["published_ports"]]
-        assert inside == list(facts.ports)
+        assert inside == list(ports)
 
 
 # How nodes are recreated

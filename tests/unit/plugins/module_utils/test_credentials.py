@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import PASSWORD_SPECIALS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
+    PASSWORD_SPECIALS,
     check_number,
     check_password,
     check_pin,

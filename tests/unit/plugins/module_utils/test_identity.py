@@ -22,7 +22,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.identity import
     suspects,
     unknown_nodes,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from hypothesis import given
 from hypothesis import strategies as st
 from observed_host import bare, container, node_container, observed, placed

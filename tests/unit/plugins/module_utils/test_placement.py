@@ -10,14 +10,8 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    DEFAULT_PORTS,
-    KINDS,
-    SHARD_COUNTS,
-    ClusterSpec,
-    FaultTolerance,
-    HostSpec,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS, SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, demand, place
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,14 +9,8 @@ import itertools
 import random
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    DEFAULT_PORTS,
-    KINDS,
-    SHARD_COUNTS,
-    ClusterSpec,
-    FaultTolerance,
-    HostSpec,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS, SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import (
     OWNER,

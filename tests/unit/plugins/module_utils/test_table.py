@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.table import COLUMNS, planned_key, status_table
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import planned_key
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import COLUMNS, status_table
 from hypothesis import given
 from hypothesis import strategies as st
 

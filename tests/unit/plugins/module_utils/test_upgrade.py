@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
     BEGUN,
     DONE,

@@ -6,14 +6,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    SHARD_COUNTS,
-    FaultTolerance,
-    Version,
-    parse_version,
-    read_cluster_spec,
-    whole_number,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import FaultTolerance, read_cluster_spec
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

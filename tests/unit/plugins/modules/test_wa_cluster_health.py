@@ -12,7 +12,7 @@ import jmespath
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import Report
 from ansible_collections.waent.fleet.plugins.modules import wa_cluster_health
 from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, run_module
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of a cluster: every body of reference 3.5, and properties over generated ones."""
+"""What differs from a healthy cluster: every body of reference 3.5, and properties over generated ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
     ACT,
-    CONNECTED,
-    DISCONNECTED,
     WAIT,
     WARNING,
     Counts,
@@ -21,9 +18,15 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
     expected_counts,
     findings,
     healthy,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
+    CONNECTED,
+    DISCONNECTED,
     observe,
     state_line,
 )
+from cluster_bodies import healthy_bodies
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -63,32 +66,6 @@ EXPECTED = st.builds(
     nodes=st.dictionaries(NAMES, st.sampled_from(("master", "coreapp")), max_size=3),
     level=st.sampled_from(("running", "serving")),
 )
-
-
-def healthy_bodies(shards, coreapps, masters):
-    """Health, support and account/shards of a healthy cluster, from the table of reference 3.5."""
-    health, support = {}, {}
-
-    def add(name, role, status, owned):
-        health[name] = {"gateway_status": status, "role": role}
-        support[name] = {"role": role, "shards": owned, "socket_conn": "UP" if status == CONNECTED else "DN"}
-
-    for index in range(masters):
-        primary = index == 0
-        many = shards > 1
-        add(
-            "host-{0}:wa-master-1".format(index),
-            "primary_master" if primary else "secondary_master",
-            CONNECTED if primary and many else DISCONNECTED,
-            [[-1, -1]] if primary and many else [],
-        )
-    for index in range(coreapps):
-        owned = [[index, index]] if index < shards else []
-        if index == 0 and shards == 1:
-            owned.insert(0, [-1, -1])
-        add("host-{0}:wa-coreapp-1".format(index), "coreapp", CONNECTED if owned else DISCONNECTED, owned)
-    meta = {"version": "v2.19.4"}
-    return {"health": health, "meta": meta}, {"support": support, "meta": meta}, {"account": {"shards": shards}}
 
 
 @pytest.mark.parametrize("path", STATES, ids=lambda path: path.stem)
@@ -224,12 +201,6 @@ def test_node_that_was_removed_and_is_still_shown_is_a_warning():
     assert healthy(found)
 
 
-def test_kind_of_a_silent_node_comes_from_the_plan():
-    health = {"health": {"a:odd-name": {"errors": [{"code": 1011}]}, "b:wa-master-2": {"errors": [{"code": 1014}]}}}
-    cluster = observe(health, kinds={"a:odd-name": "coreapp"})
-    assert [node.kind for node in cluster.nodes] == ["coreapp", "master"]
-
-
 def test_many_names_are_cut():
     health, support, account = healthy_bodies(8, 9, 2)
     for index in range(8):
@@ -243,33 +214,3 @@ def test_versions_of_nodes_from_another_source():
     cluster = observe(*bodies, versions={"host-1:wa-coreapp-1": "v2.19.3"})
     found = findings(cluster, Expected(version="2.19.4"))
     assert [(f.code, f.host) for f in found] == [("WRONG_VERSION", "host-1:wa-coreapp-1")]
-
-
-def test_registered_number_is_read_from_support():
-    health, support, account = healthy_bodies(1, 2, 2)
-    support["support"]["debug_info"] = "+1 555-0100"
-    assert observe(health, support, account).registered_number == "15550100"
-    support["support"]["debug_info"] = "unregistered"
-    assert observe(health, support, account).registered_number is None
-
-
-def test_per_node_part_of_support_one_level_down():
-    health, support, account = healthy_bodies(2, 3, 2)
-    nested = {"support": {"nodes": support["support"], "schema": {"config": 3}}}
-    assert observe(health, nested, account).owners == observe(health, support, account).owners
-
-
-@pytest.mark.parametrize("ranges, owned", [([[0, 0], [2, 3]], [0, 2, 3]), ([[-1, -1]], [-1]), ([], []), ([5], [5])])
-def test_ranges_are_inclusive(ranges, owned):
-    body = {"support": {"a:x": {"shards": ranges}}}
-    cluster = observe({"health": {"a:x": {"gateway_status": "connected", "role": "coreapp"}}}, body)
-    assert list(cluster.nodes[0].shards) == owned
-    assert cluster.oddities == ()
-
-
-@pytest.mark.parametrize("ranges", [[["a", "b"]], [[3, 1]], [[0, 10**9]], [[-5, 2]], ["x"], [None], [{}], [[True, 1]]])
-def test_ranges_that_are_none(ranges):
-    body = {"support": {"a:x": {"shards": ranges}}}
-    cluster = observe({"health": {"a:x": {"gateway_status": "connected", "role": "coreapp"}}}, body)
-    assert cluster.nodes[0].shards == ()
-    assert len(cluster.oddities) == 1

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected, Finding
 from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as reader_module
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import NO_RETRY, AuthError, Client, TlsError
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Report
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess
 from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
     HealthReader,
     Observation,
@@ -16,7 +17,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader impo
     unhealthy_message,
     wait_for,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, Expected, Finding
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import Report
 from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import META
 
 HEALTHY = {
