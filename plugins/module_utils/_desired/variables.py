@@ -188,7 +188,7 @@ ANY_TEXT = Kind("str", lambda _name, _value: [])
 
 
 def of_the_shape(spec: str) -> Kind:
-    """What read_wanted and place check, whose sentences need the hosts; here only that text is text."""
+    """What read_cluster_spec and place check, whose sentences need the hosts; here only that text is text."""
     return Kind(spec, lambda _name, _value: [], text=spec == "str")
 
 

@@ -13,8 +13,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Wanted, amount
-from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Deal, Node, Slot, place
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, amount
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Node, Scheduler, Slot, place
 from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step, downtime, listed, switchover
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState, NodeState
@@ -32,7 +32,7 @@ class ReshardPlan:
     problems: tuple[Problem, ...] = ()
 
 
-def plan_reshard(state: ClusterState, wanted: Wanted) -> ReshardPlan:
+def plan_reshard(state: ClusterState, wanted: ClusterSpec) -> ReshardPlan:
     """The steps to C(wanted.shards) and to the coreapps that number needs. None when the state is the desired one."""
     placement = place(wanted, [coreapp.slot for coreapp in state.of("coreapp") if coreapp.slot])
     nodes = tuple(node for node in placement.nodes if node.slot.kind == "coreapp")
@@ -69,7 +69,7 @@ def _unknown(coreapp: NodeState) -> Problem:
     )
 
 
-def _grow(state: ClusterState, wanted: Wanted, nodes: t.Sequence[Node]) -> list[Step]:
+def _grow(state: ClusterState, wanted: ClusterSpec, nodes: t.Sequence[Node]) -> list[Step]:
     """What must be there before set-shards: missing coreapps, and dead ones that are not going to be removed."""
     steps = []
     new = tuple(node.key for node in nodes if not node.exists)
@@ -84,10 +84,10 @@ def _grow(state: ClusterState, wanted: Wanted, nodes: t.Sequence[Node]) -> list[
     return steps
 
 
-def surplus(state: ClusterState, wanted: Wanted) -> set[Slot]:
+def surplus(state: ClusterState, wanted: ClusterSpec) -> set[Slot]:
     """The coreapps to remove: as many as the desired state can spare, dead ones first, then standbys, owners last."""
     cost = {coreapp.slot: coreapp.cost for coreapp in state.of("coreapp") if coreapp.slot}
-    deal = Deal(wanted, "coreapp", sorted(cost), {})
+    deal = Scheduler(wanted, "coreapp", sorted(cost), {})
     deal.run()
     return deal.surplus(lambda slot: cost[slot])
 
@@ -108,7 +108,7 @@ def _set_shards(state: ClusterState, shards: int) -> Step:
     return Step("set_shards", (), gate, downtime(range(state.shards), SET_SHARDS_SECONDS), sentence)
 
 
-def _shrink(state: ClusterState, wanted: Wanted, predicted: bool) -> list[Step]:
+def _shrink(state: ClusterState, wanted: ClusterSpec, predicted: bool) -> list[Step]:
     """Standbys of the surplus go first, so that no shard can move to one; then its owners, one at a time."""
     gone = surplus(state, wanted)
     going = sorted((c for c in state.of("coreapp") if c.slot in gone), key=lambda coreapp: coreapp.key)
@@ -123,7 +123,7 @@ def _shrink(state: ClusterState, wanted: Wanted, predicted: bool) -> list[Step]:
     return steps
 
 
-def _remove(coreapps: t.Sequence[NodeState], wanted: Wanted, predicted: bool) -> Step:
+def _remove(coreapps: t.Sequence[NodeState], wanted: ClusterSpec, predicted: bool) -> Step:
     keys = tuple(coreapp.key for coreapp in coreapps)
     sentence = "Remove {0} without a shard: {1}.".format(amount(len(keys), "coreapp"), ", ".join(keys))
     gate = (("absent", list(keys)), ("connected", wanted.shards))

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Wanted, read_wanted
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots
 from ansible_collections.waent.fleet.plugins.module_utils._plan.options import timers_from
@@ -43,7 +43,7 @@ def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
     }
     checks = read_checks(params["checks"]).without(PLANNED)
     problems = [_in_variables(problem) for problem in checks.problems]
-    wanted, wrong = read_wanted(params)
+    wanted, wrong = read_cluster_spec(params)
     problems += [problem for problem in wrong if problem.code not in {known.code for known in problems}]
     # Where no webapp answers, what is wrong with the hosts explains it.
     if wanted is not None and (params["health"].get("cluster") or not (problems or checks.failures)):
@@ -61,7 +61,7 @@ def _in_variables(problem: Problem) -> Problem:
     return replace(problem, message=_OPTION.sub(r"wa_\1 ", problem.message))
 
 
-def _planned(params: Params, wanted: Wanted) -> tuple[dict[str, t.Any], list[Problem]]:
+def _planned(params: Params, wanted: ClusterSpec) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan as a result, and its problems."""
     cluster = params["health"].get("cluster") or {}
     placed = [node.as_dict() for node in place(wanted, running_slots(params)).nodes]

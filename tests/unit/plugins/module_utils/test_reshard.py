@@ -13,9 +13,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster impor
     DEFAULT_PORTS,
     KINDS,
     SHARD_COUNTS,
-    HostWish,
-    Survive,
-    Wanted,
+    ClusterSpec,
+    FaultTolerance,
+    HostSpec,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import plan_reshard
@@ -120,10 +120,10 @@ def wishes(draw, most_hosts=4, most_shards=8):
     for number in range(draw(st.integers(1, most_hosts))):
         counts = {"coreapp": draw(st.integers(0, 6))} if draw(st.integers(0, 5)) == 0 else {}
         name = "h{0}".format(number)
-        hosts.append(HostWish(name, draw(st.sampled_from("abc")), name, name, KINDS, counts, DEFAULT_PORTS))
+        hosts.append(HostSpec(name, draw(st.sampled_from("abc")), name, name, KINDS, counts, DEFAULT_PORTS))
     shards = draw(st.sampled_from([count for count in SHARD_COUNTS if count <= most_shards]))
-    survive = Survive(draw(st.sampled_from(["hosts", "racks"])), draw(st.integers(0, 1)))
-    return Wanted(shards, None, survive, draw(st.booleans()), tuple(hosts))
+    survive = FaultTolerance(draw(st.sampled_from(["hosts", "racks"])), draw(st.integers(0, 1)))
+    return ClusterSpec(shards, None, survive, draw(st.booleans()), tuple(hosts))
 
 
 @st.composite
@@ -209,14 +209,14 @@ def random_situation(seed):
     """As C(situations), ten times as fast and without the search for a smallest example."""
     chance = random.Random(seed)
     hosts = tuple(
-        HostWish(
+        HostSpec(
             "h{0}".format(number), chance.choice("abc"), "h{0}".format(number), "h{0}".format(number), KINDS,
             {"coreapp": chance.randint(0, 6)} if chance.random() < 0.15 else {}, DEFAULT_PORTS,
         )
         for number in range(chance.randint(1, 5))
     )  # fmt: skip
-    survive = Survive(chance.choice(["hosts", "racks"]), chance.randint(0, 2))
-    wish = Wanted(chance.choice(SHARD_COUNTS[:5]), None, survive, chance.random() < 0.5, hosts)
+    survive = FaultTolerance(chance.choice(["hosts", "racks"]), chance.randint(0, 2))
+    wish = ClusterSpec(chance.choice(SHARD_COUNTS[:5]), None, survive, chance.random() < 0.5, hosts)
     coreapps = [
         coreapp(Slot(host.name, "coreapp", index), "{0}:wa-coreapp-{1}".format(host.name, index), chance.random() < 0.9)
         for host in hosts
@@ -303,8 +303,8 @@ def test_no_choice_of_nodes_hands_over_fewer_shards(situation):
 
 
 def wish_on(hosts, shards, survive=None):
-    wishes_ = tuple(HostWish(name, name[0], name, name, KINDS, {}, DEFAULT_PORTS) for name in hosts)
-    return Wanted(shards, None, survive or Survive(), False, wishes_)
+    wishes_ = tuple(HostSpec(name, name[0], name, name, KINDS, {}, DEFAULT_PORTS) for name in hosts)
+    return ClusterSpec(shards, None, survive or FaultTolerance(), False, wishes_)
 
 
 def settled(hosts, shards, survive=None):
@@ -322,7 +322,7 @@ def actions(plan):
 @pytest.mark.parametrize("before", SHARD_COUNTS)
 @pytest.mark.parametrize("after", SHARD_COUNTS)
 def test_all_pairs_of_counts(before, after):
-    hosts, survive = ["a1", "b1", "c1"], Survive("racks", 1)
+    hosts, survive = ["a1", "b1", "c1"], FaultTolerance("racks", 1)
     world = World(settled(hosts, before, survive))
     wish = wish_on(hosts, after, survive)
     plan = plan_reshard(world.state(), wish)
@@ -368,10 +368,10 @@ def test_shrinking_removes_standbys_after_everybody_is_back():
 
 def test_an_owner_on_the_only_surplus_host_hands_over_and_the_plan_says_what_it_costs():
     hosts = (
-        HostWish("h1", "a", "h1", "h1", KINDS, {"coreapp": 2}, DEFAULT_PORTS),
-        HostWish("h2", "a", "h2", "h2", KINDS, {"coreapp": 0}, DEFAULT_PORTS),
+        HostSpec("h1", "a", "h1", "h1", KINDS, {"coreapp": 2}, DEFAULT_PORTS),
+        HostSpec("h2", "a", "h2", "h2", KINDS, {"coreapp": 0}, DEFAULT_PORTS),
     )
-    wish = Wanted(1, None, Survive(), False, hosts)
+    wish = ClusterSpec(1, None, FaultTolerance(), False, hosts)
     coreapps = (
         coreapp(Slot("h1", "coreapp", 1), "h1:wa-coreapp-1", True),
         coreapp(Slot("h1", "coreapp", 2), "h1:wa-coreapp-2", True),
@@ -418,6 +418,6 @@ def test_a_coreapp_the_inventory_does_not_know_forbids_to_begin():
 
 
 def test_what_cannot_survive_forbids_to_begin():
-    plan = plan_reshard(settled(["a1"], 1), wish_on(["a1"], 2, Survive("racks", 1)))
+    plan = plan_reshard(settled(["a1"], 1), wish_on(["a1"], 2, FaultTolerance("racks", 1)))
     assert plan.steps == ()
     assert {problem.code for problem in plan.problems} == {"WA_SURVIVE_IMPOSSIBLE"}

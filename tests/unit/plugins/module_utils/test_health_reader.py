@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch_module
+from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as reader_module
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import NO_RETRY, AuthError, Client, TlsError
 from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Report
 from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
-    Look,
+    HealthReader,
+    Observation,
     Waited,
-    Watch,
     unhealthy_message,
     wait_for,
 )
@@ -30,7 +30,7 @@ HEALTHY = {
 }
 
 
-def watch(*apis, token=None, **expected):
+def reader(*apis, token=None, **expected):
     client = Client(
         [api if isinstance(api, str) else api.url for api in apis],
         token=token,
@@ -38,13 +38,13 @@ def watch(*apis, token=None, **expected):
         ca_path=next(api.ca_path for api in apis if not isinstance(api, str)),
         backoff=NO_RETRY,
     )
-    return Watch(client, Expected(**expected))
+    return HealthReader(client, Expected(**expected))
 
 
 def test_static_key_reads_health_only(api):
     api.on("GET", "/v1/health", HEALTHY)
-    look = watch(api).look()
-    assert look.healthy and look.checked == ("health", "webapps")
+    observation = reader(api).read()
+    assert observation.healthy and observation.checked == ("health", "webapps")
     assert api.whats == [("GET", "/v1/health")]
 
 
@@ -53,9 +53,9 @@ def test_token_reads_all(api):
     owner, spare = {"shards": [[-1, -1], [0, 0]]}, {"shards": []}
     api.on("GET", "/v1/support", {"support": {"a:wa-coreapp-1": owner, "b:wa-coreapp-1": spare}})
     api.on("GET", "/v1/account/shards", {"account": {"shards": 1}})
-    look = watch(api, token="t").look()
-    assert look.healthy and look.checked == ("health", "webapps", "support", "shards")
-    assert look.cluster.owners == {-1: ["a:wa-coreapp-1"], 0: ["a:wa-coreapp-1"]}
+    observation = reader(api, token="t").read()
+    assert observation.healthy and observation.checked == ("health", "webapps", "support", "shards")
+    assert observation.cluster.owners == {-1: ["a:wa-coreapp-1"], 0: ["a:wa-coreapp-1"]}
 
 
 @pytest.mark.parametrize("code, status", [(1005, 403), (1006, 404)])
@@ -63,16 +63,16 @@ def test_what_a_user_may_not_read_is_left_out(api, code, status):
     api.on("GET", "/v1/health", HEALTHY)
     api.on("GET", "/v1/support", {"support": {}})
     api.refuse("GET", "/v1/account/shards", code, status=status)
-    look = watch(api, token="t").look()
-    assert look.healthy and look.checked == ("health", "webapps", "support")
+    observation = reader(api, token="t").read()
+    assert observation.healthy and observation.checked == ("health", "webapps", "support")
 
 
 def test_other_errors_of_support_are_problems(api):
     api.on("GET", "/v1/health", HEALTHY)
     api.refuse("GET", "/v1/support", 1023, "Database error occurred", status=500)
     api.on("GET", "/v1/account/shards", {"account": {"shards": 1}})
-    look = watch(api, token="t").look()
-    assert [finding.code for finding in look.found] == ["API_1023"] and not look.healthy
+    observation = reader(api, token="t").read()
+    assert [finding.code for finding in observation.found] == ["API_1023"] and not observation.healthy
 
 
 def test_every_webapp_is_asked(api, start_api):
@@ -80,24 +80,24 @@ def test_every_webapp_is_asked(api, start_api):
     api.on("GET", "/v1/health", HEALTHY)
     other.on("GET", "/v1/health", dict(HEALTHY, meta={"version": "v2.19.7"}))
     dead = "https://127.0.0.1:1"
-    look = watch(dead, api, other).look()
-    assert [(webapp["answers"], webapp["version"]) for webapp in look.webapps] == [
+    observation = reader(dead, api, other).read()
+    assert [(webapp["answers"], webapp["version"]) for webapp in observation.webapps] == [
         (False, None),
         (True, "v2.19.4"),
         (True, "v2.19.7"),
     ]
-    assert [(finding.code, finding.kind) for finding in look.found] == [
+    assert [(finding.code, finding.kind) for finding in observation.found] == [
         ("WEBAPP_SILENT", "wait"),
         ("MIXED_VERSIONS", "warning"),
     ]
-    assert look.cluster.version == "v2.19.4"
+    assert observation.cluster.version == "v2.19.4"
 
 
 def test_version_of_every_webapp_is_judged(api, start_api):
     other = start_api()
     api.on("GET", "/v1/health", HEALTHY)
     other.on("GET", "/v1/health", dict(HEALTHY, meta={"version": "v2.19.7"}))
-    codes = [finding.code for finding in watch(api, other, version="2.19.4").look().found]
+    codes = [finding.code for finding in reader(api, other, version="2.19.4").read().found]
     assert codes == ["WRONG_VERSION"]
 
 
@@ -109,31 +109,31 @@ def test_versions_are_read_after_health(api, monkeypatch):
         row = {"node": "a:wa-coreapp-1", "role": "coreapp", "version": version, "age_seconds": 1.0}
         return Report("MYSQL", reachable=True, liveness=(row,))
 
-    monkeypatch.setattr(watch_module, "read_database", read)
+    monkeypatch.setattr(reader_module, "read_database", read)
     api.on("GET", "/v1/health", HEALTHY)
-    looking = watch(api)
-    looking.access = DatabaseAccess("MYSQL", "db", 3306, "waent", "canary-db-pw")
-    told = {node.name: node.version for node in looking.look().cluster.nodes}
+    one = reader(api)
+    one.access = DatabaseAccess("MYSQL", "db", 3306, "waent", "canary-db-pw")
+    told = {node.name: node.version for node in one.read().cluster.nodes}
     assert told["a:wa-coreapp-1"] == "v2.19.7"
 
 
 def test_an_error_is_an_observation(api):
     api.refuse("GET", "/v1/health", 1023, "Database error occurred", status=500)
-    look = watch(api).look()
-    assert not look.healthy and look.error is not None
-    assert [finding.code for finding in look.found] == ["API_1023"]
+    observation = reader(api).read()
+    assert not observation.healthy and observation.error is not None
+    assert [finding.code for finding in observation.found] == ["API_1023"]
 
 
 def test_wrong_key_ends_it_at_once(api):
     api.on("GET", "/v1/health", None, status=401)
     with pytest.raises(AuthError):
-        watch(api).look()
+        reader(api).read()
 
 
 def test_wrong_certificate_ends_it_at_once(api):
     client = Client([api.url], token="t", backoff=NO_RETRY)
     with pytest.raises(TlsError):
-        Watch(client, Expected()).look()
+        HealthReader(client, Expected()).read()
 
 
 def looks(*items):
@@ -142,30 +142,30 @@ def looks(*items):
     return lambda: queue.pop(0) if len(queue) > 1 else queue[0]
 
 
-BAD = Look(Cluster("cluster"), (Finding("NO_NODES", "Nobody is there.", kind="wait"),))
-GOOD = Look(Cluster("cluster"), ())
+BAD = Observation(Cluster("cluster"), (Finding("NO_NODES", "Nobody is there.", kind="wait"),))
+GOOD = Observation(Cluster("cluster"), ())
 
 
 def test_waiting_ends_when_it_is_good(clock):
-    waited = wait_for(looks(BAD, BAD, GOOD), lambda look: look.healthy, timeout=600, delay=5)
+    waited = wait_for(looks(BAD, BAD, GOOD), lambda seen: seen.healthy, timeout=600, delay=5)
     assert waited.last is GOOD and waited.seconds == 0.5 and clock.slept == [0.25, 0.25]
 
 
 def test_the_longer_it_takes_the_longer_the_pauses(clock):
-    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=60, delay=5)
+    waited = wait_for(looks(BAD), lambda seen: seen.healthy, timeout=60, delay=5)
     assert waited.seconds == 60
     assert clock.slept[:-1] == sorted(clock.slept[:-1]) and clock.slept[0] == 0.25 and max(clock.slept) == 5
     assert len(clock.slept) < 30
 
 
 def test_waiting_ends_at_its_deadline(clock):
-    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=0.6, delay=5)
+    waited = wait_for(looks(BAD), lambda seen: seen.healthy, timeout=0.6, delay=5)
     assert waited.last is BAD and clock.slept == pytest.approx([0.25, 0.25, 0.1])
     assert waited.seconds == pytest.approx(0.6)
 
 
 def test_no_time_is_one_look(clock):
-    waited = wait_for(looks(BAD), lambda look: look.healthy, timeout=0, delay=5)
+    waited = wait_for(looks(BAD), lambda seen: seen.healthy, timeout=0, delay=5)
     assert waited.last is BAD and clock.slept == []
 
 
@@ -174,11 +174,11 @@ def test_time_that_looking_takes_counts(clock):
         clock.now += 7
         return BAD
 
-    assert wait_for(slow, lambda look: look.healthy, timeout=10, delay=5).seconds == 7 + 7 / 4 + 7
+    assert wait_for(slow, lambda seen: seen.healthy, timeout=10, delay=5).seconds == 7 + 7 / 4 + 7
 
 
 def test_message_tells_what_is_missing_and_what_was_seen():
-    last = Look(
+    last = Observation(
         Cluster("cluster"),
         (
             Finding("NO_NODES", "Nobody is there.", kind="wait"),
@@ -196,7 +196,7 @@ def test_message_tells_what_is_missing_and_what_was_seen():
 
 
 def test_only_the_last_different_observations_are_told(clock):
-    states = [Look(Cluster("cluster", shards=number // 2), BAD.found) for number in range(12)]
-    waited = wait_for(looks(*states), lambda look: look.healthy, timeout=2.75, delay=0.25)
+    states = [Observation(Cluster("cluster", shards=number // 2), BAD.found) for number in range(12)]
+    waited = wait_for(looks(*states), lambda seen: seen.healthy, timeout=2.75, delay=0.25)
     assert [line.rpartition(" ")[2] for line in waited.observations] == ["3", "4", "5"]
     assert waited.observations[-1].startswith("after 2 s: ")
