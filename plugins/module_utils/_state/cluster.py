@@ -393,7 +393,6 @@ def _node_dict(node: Node) -> dict[str, t.Any]:
         "alive": node.alive,
         "role": node.role,
         "gateway_status": node.gateway_status,
-        "alive": node.answers,
         "shards": None if node.shards is None else list(node.shards),
         "socket_conn": node.socket_conn,
         "version": node.version,

@@ -32,7 +32,10 @@ def master(number):
     return {**shown(number), "name": "h1:wa-master-{0}".format(number), "kind": "master", "role": role}
 
 
-def situation(shards="2", coreapps=(shown(1, [-1, 0]), shown(2)), now=1, running=None, **options):
+USUAL = (shown(1, [-1, 0]), shown(2))
+
+
+def situation(shards="2", coreapps=USUAL, now=1, running=None, **options):
     """The smallest cluster, of which coreapp 1 owns the shard, on the way to C(shards)."""
     nodes = placed()
     if running is None:
