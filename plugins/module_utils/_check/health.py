@@ -144,8 +144,8 @@ def _about(nodes: t.Sequence[Node], code: str, sentence: str, kind: str) -> list
 def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     """What single nodes report about themselves.
 
-    A node that is not planned and does not answer is what was removed: the API shows it for some minutes more
-    (reference 11, Q6), and _missing_findings warns of it.
+    A node that is not planned and not alive is what was removed: the API shows it for some minutes more, and
+    _missing_findings warns of it.
     """
     nodes = [node for node in cluster.nodes if node.alive or not expected.nodes or node.name in expected.nodes]
     by_code: dict[int | None, list[Node]] = {}

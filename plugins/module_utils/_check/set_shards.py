@@ -21,7 +21,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
 
 #: Without a certificate the call is safe only for so long after the registration (reference 4.3).
 SAFE_DAYS = 7
-#: First version that takes a certificate, and first one that insists on it (reference 4.3, question Q8).
+#: First version that takes a certificate, and first one that insists on it (reference 4.3).
 CERT_SINCE = Version(2, 39, 1)
 CERT_REQUIRED_SINCE = Version(2, 45, 0)
 _DAY = 86400.0

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be wrong, in one shape, whoever finds it. Internal to waent.fleet: may change in any release.
+"""What can be wrong, in one shape, whoever finds it. Internal to waent.fleet: may change in any release. Pure.
 
 A problem has a stable code for playbooks and tests to branch on, and a sentence for the person who reads it.
-Every check collects all its problems before anybody fails, so that one run tells everything there is to mend.
+Every check collects all its problems before anybody fails, so that one run shows everything there is to fix.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def host_problems(given: Raw, of_hosts: t.Mapping[str, Raw]) -> list[Problem]:
 
 
 def jwt_key_problems(webapps: int, jwt_key: t.Any) -> list[Problem]:
-    """Several webapps need one key, or each refuses the tokens of the others (reference 10, number 20)."""
+    """Several webapps need one key, or each refuses the tokens of the others (reference 2.4)."""
     if webapps < 2 or jwt_key not in (None, ""):
         return []
     why = "the cluster has {0} webapps, which accept each other's tokens only with one common key".format(webapps)

@@ -46,7 +46,7 @@ def invalid_address(address: str) -> Problem:
 def blank_problems(values: Raw, host: str | None = None) -> list[Problem]:
     """One problem for each text in C(values), keyed by variable name, that begins or ends with white space.
 
-    A trailing blank from a command's output is known to have broken advertised names (reference 10, number 18).
+    A trailing blank from a command's output breaks the names that nodes advertise.
     """
     return [
         Problem(

@@ -4,7 +4,7 @@
 """The product's capacity tables, and estimates from them. Internal to waent.fleet: may change in any release. Pure.
 
 Connections. The documented measurements are 700 (no TLS) and 1200 (TLS) with 8 coreapps at 100 messages a second, and
-1700 with 32 at 250 (reference 7.2). Per message a second that is 7.0, 12.0 and 6.8: the number follows the rate, not
+1700 with 32 at 250 (reference 7). Per message a second that is 7.0, 12.0 and 6.8: the number follows the rate, not
 the coreapps, so the estimate is rate times 7, or times 12 with TLS. The third measurement does not say whether TLS was
 on; it is read as without, which is the careful way. No figure for an idle coreapp is documented.
 """
@@ -19,15 +19,15 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 CONNECTIONS_PER_MESSAGE = 7.0
 CONNECTIONS_PER_MESSAGE_TLS = 12.0
 SAFETY = 2
-"""C(max_connections) is to be this many times the estimate (reference 7.2)."""
+"""C(max_connections) is to be this many times the estimate (reference 7)."""
 
 MOST_PER_SECOND = 250
-"""Messages a second the product officially supports (reference 7.4)."""
+"""Messages a second the product officially supports (reference 7)."""
 
 MOST_PER_SHARD = 12.5
-"""Messages a second per shard in the fastest documented set-up below that, 100 on 8 shards (reference 7.2)."""
+"""Messages a second per shard in the fastest documented set-up below that, 100 on 8 shards (reference 7)."""
 
-# Most connections of each RDS class (reference 7.2).
+# Most connections of each RDS class (reference 7).
 CLASSES: dict[str, int] = {
     "m3.medium": 298,
     "m3.large": 596,
@@ -53,7 +53,7 @@ CLASSES: dict[str, int] = {
 
 
 class Template(t.NamedTuple):
-    """A line of the vendor's later AWS template: what it sets up for a rate (reference 7.3)."""
+    """A line of the vendor's later AWS template: what it sets up for a rate (reference 7)."""
 
     messages_per_second: int
     shards: int
@@ -76,7 +76,7 @@ TEMPLATES = (
 )
 
 FEW_HOSTS = {2: 2, 4: 3, 8: 5, 16: 9, 32: 17}
-"""Coreapp hosts of the templates' cost-effective form, by shards; the other form has one coreapp a host (7.3)."""
+"""Coreapp hosts of the templates' cost-effective form, by shards; the other form has one coreapp a host (reference 7)."""
 
 MEMORY_MB = {"coreapp": 1024, "master": 1024, "webapp": 512}
 """Memory the templates reserve for a container (reference 2.5)."""

@@ -1,4 +1,7 @@
-"""Every section of the fact sheet that the emulator's comments point to is there (docs/product.md)."""
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every section of the fact sheet that a comment, a docstring or a page points to is there (docs/product.md)."""
 
 from __future__ import annotations
 
@@ -9,14 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tree import ROOT, tracked
 
-EMULATOR = Path(__file__).parents[2]
-SHEET = EMULATOR.parent / "docs" / "product.md"
+SHEET = ROOT / "docs" / "product.md"
 NUMBER = r"\d{1,2}(?:\.\d{1,2})?(?!\d)"
 MANY = rf"{NUMBER}(?:(?:, (?:and )?| and |-){NUMBER})*"
-POINTERS = re.compile(rf"\breference ({MANY})|\(({MANY})(?=[):;,])|# ({MANY}): ")
+NAMED = rf"\breference ({MANY})"
+POINTERS = re.compile(rf"{NAMED}|(?<!C)\(({MANY})(?=[):;,])|# ({MANY}): ")
 QUESTION = re.compile(r"\bQ\d+\b")  # of a list that was never published
-FILES = sorted(file.relative_to(EMULATOR) for part in ("src", "tests") for file in (EMULATOR / part).rglob("*.py"))
+CODE = [path for path in tracked("*.py") if path.name != Path(__file__).name]  # which speaks of wrong ones below
+TEXTS = tracked("*.yml", "*.md", "*.j2", "*.sh", "*.ini", "*.toml")
 
 
 def prose(source: str) -> Iterator[tuple[int, str]]:
@@ -48,11 +53,22 @@ def dangling(source: str, known: set[str]) -> list[tuple[int, str]]:
     ]
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_nobody_points_to_a_section_that_is_not_there(file: Path) -> None:
-    if file.name == Path(__file__).name:  # it speaks of wrong ones below
-        return
-    assert dangling((EMULATOR / file).read_text(), sections()) == []
+def named(path: Path) -> str:
+    """How a test names the file it is about."""
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("file", CODE, ids=named)
+def test_no_code_points_to_a_section_that_is_not_there(file: Path) -> None:
+    assert dangling(file.read_text(), sections()) == []
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=named)
+def test_no_other_text_does(file: Path) -> None:
+    """There a number needs the word before it: prices and versions stand in brackets too."""
+    text = file.read_text()
+    found = [number for many in re.findall(NAMED, text) for number in re.findall(NUMBER, many)]
+    assert [number for number in found if number not in sections()] == []
 
 
 @pytest.mark.parametrize(
