@@ -42,9 +42,6 @@ options:
   network:
     description: Docker network of the nodes.
     type: str
-  network_subnet:
-    description: Subnet the network shall have. Other networks of the engine must not overlap with it.
-    type: str
   media:
     description: Media store of the nodes, name of a Docker volume or absolute path on the host.
     type: str
@@ -93,12 +90,6 @@ options:
         it. It is returned as it is, for M(waent.fleet.wa_preflight) to compare the containers with.
       - Without it, image and environment are all that is compared.
     type: dict
-  nodes:
-    description:
-      - The nodes that shall run on this host, as M(waent.fleet.wa_placement) returns them. When given, what is wrong
-        with the host for these nodes is returned in RV(problems). Nodes of other hosts are ignored.
-    type: list
-    elements: dict
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_preflight
@@ -230,49 +221,30 @@ failure:
     code: ENGINE_LOST
     message: "Docker Engine stopped answering while it was read (ps --all: EOF)."
     details: {}
-problems:
-  description: What is wrong with the host for O(nodes), with C(code), C(message), C(variable), C(value) and C(host).
+engine_refusal:
+  description:
+    - Why the engine of this host is left alone and no other is installed in its place, with its code; empty where
+      there is none, or one that can be used.
   returned: success
-  type: list
-  elements: dict
+  type: str
+  sample: "[ENGINE_IS_PODMAN] rack-a-1: The docker command is Podman (package podman-docker), on which ..."
 """
 
-import importlib.util
-import os
-import sys
-import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
-    cluster_nodes,
-    host_problems,
-    single_connects,
-)
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
-from ansible_collections.waent.fleet.plugins.module_utils._io import host as hostread
-from ansible_collections.waent.fleet.plugins.module_utils._io import registry
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_refusals
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
+from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
+from ansible_collections.waent.fleet.plugins.module_utils._io.host import read_host
 
-ASKED = (
-    "cluster_name",
-    "images",
-    "network",
-    "network_subnet",
-    "container_uid",
-    "disk_free_mb",
-    "stop_single_connect",
-    "container_settings",
-)
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
     "cluster_name": {"type": "str", "default": "waent"},
     "version": {"type": "str"},
     "images": {"type": "dict", "default": {}},
     "network": {"type": "str"},
-    "network_subnet": {"type": "str"},
     "media": {"type": "str"},
     "data": {"type": "str"},
     "container_uid": {"type": "int", "default": 0},
@@ -288,80 +260,16 @@ ARGUMENTS: dict[str, t.Any] = {
     # As the action plugin has sealed it.
     "environment": {"type": "dict", "no_log": True},
     "container_settings": {"type": "dict"},
-    "nodes": {"type": "list", "elements": "dict"},
 }
-
-
-def read_host(params: t.Mapping[str, t.Any], run: hostread.Run, command: str | None) -> dict[str, t.Any]:
-    """The whole host. C(command): path of the docker command, None where there is none."""
-    version = parse_version(params["version"])
-    engine = hostread.read_engine(run, command)
-    docker = command if engine["answers"] else None
-    wanted = params["environment"]
-    containers = hostread.read_containers(run, docker, params["cluster_name"], wanted) if docker else []
-    host: dict[str, t.Any] = {
-        "name": params["name"],
-        "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
-        "time": time.time(),
-        "engine": engine,
-        "python": {"executable": sys.executable, "requests": importlib.util.find_spec("requests") is not None},
-        "containers": containers,
-        "images": read_images(params, run, docker, engine),
-        "listeners": hostread.read_listeners(containers),
-        "disk": {"path": engine["root"], "free_mb": hostread.free_mb(engine["root"])},
-        "memory": hostread.read_memory(),
-        "media": read_store(params["media"], params["container_uid"], run, docker),
-        "data": read_store(params["data"], params["container_uid"], run, docker),
-        "networks": hostread.read_networks(run, docker) if docker else [],
-        "volumes": hostread.read_volumes(run, docker) if docker else [],
-        "reached": [hostread.reach(target["host"], target["port"], params["timeout"]) for target in params["reach"]],
-    }
-    host["nodes"] = [
-        {"host": params["name"], **{key: node[key] for key in ("kind", "index", "name", "state", "version")}}
-        for node in cluster_nodes(host)
-    ]
-    host["single_connect"] = [container["name"] for container in single_connects(host)]
-    return host
-
-
-def read_images(
-    params: t.Mapping[str, t.Any], run: hostread.Run, docker: str | None, engine: t.Mapping[str, t.Any]
-) -> list[dict[str, t.Any]]:
-    """Each wanted image: its id here, else what its registry says."""
-    references = sorted(set(params["images"].values()))
-    local = hostread.read_local_images(run, docker, references) if docker else {}
-    if engine["proxy"]:
-        # The engine would pull through its own proxy, so that is the way to ask.
-        os.environ["https_proxy"] = engine["proxy"]
-    images = []
-    for reference in references:
-        word, reason = None, None
-        # Nobody knows yet what an engine that is stopped holds.
-        if not local.get(reference) and not may_hold(engine):
-            word, reason = registry.ask(reference, timeout=params["timeout"], insecure=engine["insecure_registries"])
-        images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
-    return images
-
-
-def read_store(source: str | None, uid: int, run: hostread.Run, docker: str | None) -> dict[str, t.Any] | None:
-    """A media or data store, None where none is wanted."""
-    if not source:
-        return None
-    volume = hostread.read_volume(run, docker, source) if docker and not source.startswith("/") else None
-    return hostread.read_mount(source, volume, uid)
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
-    except hostread.EngineLost as error:
+    except EngineLost as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
-    nodes = module.params["nodes"]
-    problems = []
-    if nodes is not None:
-        problems = host_problems(host, [node for node in nodes if node["host"] == host["name"]])
-    module.exit_json(changed=False, host=host, problems=[problem.as_dict() for problem in problems])
+    module.exit_json(changed=False, host=host, engine_refusal=summary(engine_refusals(host)))
 
 
 if __name__ == "__main__":

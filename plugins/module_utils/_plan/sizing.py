@@ -76,7 +76,7 @@ TEMPLATES = (
 )
 
 FEW_HOSTS = {2: 2, 4: 3, 8: 5, 16: 9, 32: 17}
-"""Coreapp hosts of the templates' cost-effective form, by shards; the other form has one coreapp a host (reference 7)."""
+"""Coreapp hosts of the templates' cost-effective form, by shards; the other has one coreapp a host (reference 7)."""
 
 MEMORY_MB = {"coreapp": 1024, "master": 1024, "webapp": 512}
 """Memory the templates reserve for a container (reference 2.5)."""

@@ -145,7 +145,7 @@ def observed(name="h1", containers=(), asked=None, **changes):
     host = {
         "name": name,
         "asked": {
-            "cluster_name": "waent", "images": IMAGES, "network": "waent", "network_subnet": None, "container_uid": 0,
+            "cluster_name": "waent", "images": IMAGES, "network": "waent", "container_uid": 0,
             "disk_free_mb": 2048, "stop_single_connect": False, "version": "v2.19.4", "container_settings": SETTINGS,
             **(asked or {}),
         },

@@ -275,15 +275,6 @@ def test_disk():
     assert "at /srv/wa" in only(observed(media=store("/srv/wa", free_mb=1))).message
 
 
-def test_networks():
-    problem = only(observed(asked={"network_subnet": "172.17.128.0/20"}))
-    assert problem.code == "NETWORK_OVERLAP"
-    assert "172.17.0.0/16 of the Docker network bridge" in problem.message
-    # The nodes' own network may have it.
-    assert host_problems(observed(asked={"network_subnet": "172.23.0.0/16"}), placed()) == []
-    assert host_problems(observed(asked={"network_subnet": "fd00::/64"}), placed()) == []
-
-
 def test_an_engine_that_refuses_us():
     problem = only(observed(engine=engine("denied", reason="permission denied")))
     assert (problem.code, problem.variable) == ("ENGINE_DENIED", "ansible_become")

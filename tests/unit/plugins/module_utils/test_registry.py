@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io import registry
@@ -106,3 +108,14 @@ def test_a_registry_without_tls_is_told_as_such(server, monkeypatch):
 )
 def test_references(text, parts):
     assert registry.parse_image(text) == parts
+
+
+@pytest.mark.parametrize("before", [None, "http://other:3128"])
+def test_the_engines_proxy_is_asked_through_and_then_forgotten(server, monkeypatch, before):
+    if before:
+        monkeypatch.setenv("https_proxy", before)
+    monkeypatch.setattr(registry, "open_url", lambda url, **_options: seen.append(os.environ.get("https_proxy")) or ok)
+    seen, ok = [], SimpleNamespace(status=200)
+    assert registry.ask("reg.example.com/web:v2.19.4", timeout=1, proxy="http://proxy:3128") == ("present", None)
+    assert registry.ask("reg.example.com/web:v2.19.4", timeout=1) == ("present", None)
+    assert seen == ["http://proxy:3128", before] and os.environ.get("https_proxy") == before

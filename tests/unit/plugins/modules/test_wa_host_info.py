@@ -101,7 +101,7 @@ def test_a_host_is_read(docker, check_mode):
     assert host["media"]["exists"] is False
     assert host["data"] is None
     assert host["disk"]["path"] == str(docker)
-    assert result["problems"] == []
+    assert result["engine_refusal"] == ""
 
 
 def test_looking_only_reads(docker):
@@ -132,13 +132,6 @@ def test_a_host_without_an_engine(tmp_path):
     assert result["host"]["containers"] == result["host"]["networks"] == []
 
 
-def test_problems_are_told_for_the_nodes_that_are_given(docker):
-    placement = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST, {**HOST, "name": "h2"}])
-    result = look(docker, nodes=placement["nodes"], disk_free_mb=10**9)
-    codes = {problem["code"] for problem in result["problems"]}
-    assert codes == {"SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "DISK_LOW"}
-
-
 def test_what_runs_can_be_handed_to_placement_as_it_is(docker):
     running = look(docker)["host"]["nodes"]
     placement = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST], running=running)
@@ -148,6 +141,12 @@ def test_what_runs_can_be_handed_to_placement_as_it_is(docker):
 def preflight(hosts, **options):
     nodes = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST])["nodes"]
     return run("wa_preflight", os.environ["PATH"], hosts=hosts, nodes=nodes, **options)
+
+
+def test_a_host_is_checked_for_the_nodes_that_are_placed_on_it(docker):
+    result = preflight([look(docker, disk_free_mb=10**9)["host"]])
+    codes = {problem["code"] for problem in result["problems"]}
+    assert codes == {"SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "DISK_LOW"}
 
 
 def test_preflight_tells_everything_at_once(docker):
