@@ -268,7 +268,7 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.health import WARNING, Expected
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import planned_key
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
@@ -278,8 +278,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader impo
     HealthReader,
     Observation,
     Waited,
+    not_healthy,
     polling,
-    unhealthy_message,
     wait_for,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import (
@@ -366,9 +366,7 @@ def main() -> None:
         if waited.last.error and not params["wait"]:
             raise waited.last.error
         if params["wait"] and not waited.last.healthy:
-            codes = sorted({finding.code for finding in waited.last.found if finding.kind != WARNING})
-            details = {"codes": codes, "observations": waited.observations}
-            raise Refusal("CLUSTER_NOT_HEALTHY", unhealthy_message(waited), details)
+            raise not_healthy(waited)
     except (ClientError, Refusal) as error:
         fail(module, error, **result_of(waited, params["placement"]))
     module.exit_json(**result_of(waited, params["placement"]))

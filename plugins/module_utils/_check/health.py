@@ -12,9 +12,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
+    ACCESS_DENIED,
+    INTERNAL_ERROR,
+    NOT_READY,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CONTROL_SHARD
-from ansible_collections.waent.fleet.plugins.module_utils._common.version import plain_version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import plain_version, same_version
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
     CONNECTED,
     CONNECTING,
@@ -31,9 +36,6 @@ WAIT, ACT, WARNING = "wait", "act", "warning"
 
 #: How much is asked for: C(running) is every node up with one primary master, registered or not.
 RUNNING, SERVING = "running", "serving"
-
-_ACCESS_DENIED = 1005
-_NOT_READY = 1011
 
 
 @dataclass(frozen=True)
@@ -180,16 +182,16 @@ def _error_findings(code: int | None, nodes: list[Node], registered: bool | None
     first = nodes[0].errors[0]
     said = ": ".join(part for part in (first.title, first.details) if part).rstrip(".") or "no explanation"
     said = said.replace("{", "(").replace("}", ")")
-    if code == _NOT_READY:
+    if code == NOT_READY:
         # Before registration this is how coreapps look; there is nothing to wait for on their side.
         if registered is False:
             return []
         return _about(nodes, "NODE_STARTING", "{0} is still starting (1011 Service not ready).", WAIT)
-    if code == _ACCESS_DENIED and "expired" in said.lower():
+    if code == ACCESS_DENIED and "expired" in said.lower():
         sentence = "The build of {0} has expired and does not work any more: upgrade to a newer version."
         return _about(nodes, "BUILD_EXPIRED", sentence, ACT)
     sentence = "{0} does not answer as it should: error " + "{0} ({1}).".format(code, said)
-    return _about(nodes, "NODE_UNREACHABLE" if code == 1014 else "NODE_ERROR", sentence, WAIT)
+    return _about(nodes, "NODE_UNREACHABLE" if code == INTERNAL_ERROR else "NODE_ERROR", sentence, WAIT)
 
 
 def _missing_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
@@ -221,7 +223,7 @@ def _present(nodes: list[Node], registered: bool | None = None) -> list[Node]:
     return [
         node
         for node in nodes
-        if node.alive or (registered is False and node.errors and node.errors[0].code == _NOT_READY)
+        if node.alive or (registered is False and node.errors and node.errors[0].code == NOT_READY)
     ]
 
 
@@ -365,9 +367,41 @@ def _version_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
         return []
     wanted = plain_version(expected.version)
     found = []
-    if cluster.version is not None and plain_version(cluster.version) != wanted:
+    if cluster.version is not None and not same_version(cluster.version, wanted):
         text = "The web application runs {0}, and {1} is expected.".format(cluster.version, "v" + wanted)
         found.append(Finding("WRONG_VERSION", text, variable="version", value=cluster.version, kind=ACT))
-    wrong = [node for node in cluster.nodes if node.version and plain_version(node.version) != wanted]
+    wrong = [node for node in cluster.nodes if node.version and not same_version(node.version, wanted)]
     sentence = "Another version than v" + wanted.replace("{", "").replace("}", "") + " runs on {0}."
     return found + _about(wrong, "WRONG_VERSION", sentence, ACT)
+
+
+def webapp_findings(webapps: t.Sequence[t.Mapping[str, t.Any]], expected: Expected) -> list[Finding]:
+    """Web applications that are silent or of another version. webapps: C({url, answers, version})."""
+    found = [
+        Finding("WEBAPP_SILENT", "The web application at {0} does not answer.".format(webapp["url"]), kind=WAIT)
+        for webapp in webapps
+        if not webapp["answers"]
+    ]
+    versions = [webapp["version"] for webapp in webapps if webapp["version"]]
+    if expected.version is None:
+        if len(set(versions)) > 1:
+            text = "The web applications run different versions: {0}.".format(", ".join(sorted(set(versions))))
+            found.append(Finding("MIXED_VERSIONS", text, kind=WARNING))
+        return found
+    # The first one's version is the cluster's, and checked with it.
+    for webapp in webapps:
+        version = webapp["version"]
+        if version and version != versions[0] and not same_version(version, expected.version):
+            text = "The web application at {0} runs {1}, and v{2} is expected."
+            text = text.format(webapp["url"], version, plain_version(expected.version))
+            found.append(Finding("WRONG_VERSION", text, variable="version", value=version, kind=ACT))
+    return found
+
+
+def database_findings(problems: t.Iterable[Problem]) -> list[Finding]:
+    """The database's problems as findings. Headroom and missing drivers do not make a running cluster unhealthy."""
+    mild = ("DB_CONNECTIONS_LOW", "DB_DRIVER_MISSING", "LIVENESS_STALE")
+    return [
+        Finding(p.code, p.message, p.variable, p.value, p.host, kind=WARNING if p.code in mild else WAIT)
+        for p in problems
+    ]

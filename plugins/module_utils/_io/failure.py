@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
     ACCESS_DENIED,
     NOT_PRIMARY_MASTER,
     NOT_READY,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ApiError,
     AuthError,
     ClientError,

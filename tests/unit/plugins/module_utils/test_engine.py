@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._io.host import ENGINE_PACKAGES
+from ansible_collections.waent.fleet.plugins.module_utils._io.engine import ENGINE_PACKAGES
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
     DEBIAN_CLIENT,
     MENDABLE,

@@ -13,12 +13,18 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards import (
     ReshardRequest,
     Sample,
+    call_body,
     cluster_problems,
     downtimes,
     input_problems,
+    lost_answer,
+    registered_at,
+    request_from,
     samples,
-    sends_cert,
+    takes_cert,
+    temporarily_unavailable,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, Node
 from hypothesis import given
@@ -228,7 +234,7 @@ def test_all_problems_at_once():
 
 @pytest.mark.parametrize("version, sends", [("v2.39.0", False), ("v2.39.1", True), ("v2.45.0", True), (None, True)])
 def test_old_versions_are_not_sent_a_certificate(version, sends):
-    assert sends_cert(cluster(version=version)) is sends
+    assert takes_cert(cluster(version=version).version) is sends
 
 
 def sample(seconds, *served):
@@ -274,3 +280,49 @@ def test_new_shards_have_service_until_the_restart_begins():
 
 def test_two_owners_are_no_service():
     assert samples([(0.0, state(0, 0))], before=1, after=1)[0].served == frozenset()
+
+
+OPTIONS = {
+    "shards": 4, "cc": "1", "phone_number": "5550100", "pin": None, "cert": "", "allow_no_spare": False,
+    "allow_disconnect": True, "registered_at": None,
+}  # fmt: skip
+
+
+def test_a_request_is_made_from_the_options():
+    asked = request_from({**OPTIONS, "registered_at": "2024-01-31"})
+    assert asked == ReshardRequest(4, "15550100", allow_disconnect=True, registered_at=1706659200.0)
+    with pytest.raises(Refusal, match="registered_at is 'yesterday'"):
+        request_from({**OPTIONS, "registered_at": "yesterday"})
+    with pytest.raises(Refusal, match="pin has to be exactly 6 digits"):
+        request_from({**OPTIONS, "pin": "12"})
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2024-01-31T12:00:00+00:00", 1706702400.0),
+        ("2024-01-31T12:00:00Z", 1706702400.0),
+        (" 2024-01-31 ", 1706659200.0),
+    ],
+)
+def test_times_of_registration(text, seconds):
+    assert registered_at(text) == seconds
+
+
+@pytest.mark.parametrize(("version", "sent"), [("v2.39.0", False), ("v2.39.1", True), (None, True)])
+def test_the_certificate_is_sent_to_versions_that_know_it(version, sent):
+    params = {**OPTIONS, "cert": "canary-cert"}
+    assert ("cert" in call_body(params, cluster(version=version))) is sent
+    assert call_body(OPTIONS, cluster(version=version)) == {"cc": "1", "phone_number": "5550100", "shards": 4}
+
+
+@pytest.mark.parametrize(("status", "code", "again"), [(403, None, True), (403, 1005, False), (500, 1014, False)])
+def test_only_a_403_that_is_not_about_rights_passes(status, code, again):
+    assert temporarily_unavailable(status, code) is again
+
+
+def test_an_answer_that_is_lost_is_known_by_the_number():
+    asked = ReshardRequest(4, NUMBER)
+    assert lost_answer(asked, 4, "Lost.", "u") is None
+    refusal = lost_answer(asked, 1, "Lost.", "u")
+    assert refusal.code == "ANSWER_LOST" and "still reads 1" in refusal.message
