@@ -10,7 +10,8 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, amount, read_cluster_spec
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots
 from ansible_collections.waent.fleet.plugins.module_utils._plan.options import timers_from
