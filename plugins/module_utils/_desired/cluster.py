@@ -1,10 +1,10 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the user wants, read from raw variables and refused where it cannot be meant.
+"""The desired state of a cluster, read from raw variables and refused where it cannot be meant.
 
-Internal to waent.fleet: may change in any release. Pure: no I/O, no clock, and no host is needed, so it runs
-before any is contacted. Every function returns all problems it finds, never only the first.
+Internal to waent.fleet: may change in any release. Pure, and no host is needed, so it runs before any is contacted.
+Every function returns all problems it finds, never only the first.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class HostSpec:
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The cluster the user wants, after all checks that need no host."""
+    """The desired state of a cluster, after all checks that need no host."""
 
     shards: int
     version: Version | None
@@ -208,7 +208,7 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
 
 
 def _address_problems(name: str, address: str, api_address: str) -> list[Problem]:
-    """What no node, or no call to the API, can reach. The name of a host that stands for its address is not judged."""
+    """What no node, or no call to the API, can reach. The name of a host that stands for its address is not checked."""
     wrong = [
         text
         for text in dict.fromkeys((address, api_address))
@@ -239,95 +239,63 @@ def _text(value: t.Any) -> str:
 def _counts(pins: Raw, kinds: tuple[str, ...], host: str, problems: list[Problem]) -> dict[str, int]:
     counts = {}
     for kind, value in pins.items():
-        variable = "wa_{0}s".format(kind)
-        count = whole_number(value)
-        if kind not in KINDS:
-            problems.append(
-                Problem(
-                    "WA_KIND_INVALID",
-                    "A number of nodes can be fixed for {0}, not for {1!r}.".format(enumerate_all(KINDS), kind),
-                    "pins",
-                    kind,
-                    host,
-                )
-            )
-        elif value is None:
-            continue
-        elif count is None:
-            problems.append(
-                Problem(
-                    "WA_COUNT_INVALID",
-                    "{0} is {1!r}; allowed is a whole number from 0.".format(variable, value),
-                    variable,
-                    value,
-                    host,
-                )
-            )
-        elif count and kind not in kinds:
-            problems.append(
-                Problem(
-                    "WA_COUNT_WRONG_HOST",
-                    "{0} is {1}, but the host is not in group wa_{2}_hosts; add it, or set 0.".format(
-                        variable, count, kind
-                    ),
-                    variable,
-                    value,
-                    host,
-                )
-            )
-        else:
+        problem, count = _count_problem(kind, value, kinds, host), whole_number(value)
+        if problem is not None:
+            problems.append(problem)
+        elif count is not None:
             counts[kind] = count
     return counts
+
+
+def _count_problem(kind: str, value: t.Any, kinds: tuple[str, ...], host: str) -> Problem | None:
+    """What is wrong with a number of nodes that is fixed for a host; None is no opinion."""
+    if kind not in KINDS:
+        message = "A number of nodes can be fixed for {0}, not for {1!r}.".format(enumerate_all(KINDS), kind)
+        return Problem("WA_KIND_INVALID", message, "pins", kind, host)
+    variable, count = "wa_{0}s".format(kind), whole_number(value)
+    if value is not None and count is None:
+        message = "{0} is {1!r}; allowed is a whole number from 0.".format(variable, value)
+        return Problem("WA_COUNT_INVALID", message, variable, value, host)
+    if count and kind not in kinds:
+        message = "{0} is {1}, but the host is not in group wa_{2}_hosts; add it, or set 0."
+        return Problem("WA_COUNT_WRONG_HOST", message.format(variable, count, kind), variable, value, host)
+    return None
 
 
 def _hosts_together(hosts: t.Sequence[HostSpec], survive: FaultTolerance | None) -> list[Problem]:
     """What is wrong with the hosts as a set: none at all, twins, racks without a name where they count."""
     if not hosts:
-        return [
-            Problem(
-                "WA_HOSTS_MISSING",
-                "The inventory group wa_cluster has no hosts; at least one is needed.",
-                "hosts",
-            )
-        ]
-    problems = []
+        message = "The inventory group wa_cluster has no hosts; at least one is needed."
+        return [Problem("WA_HOSTS_MISSING", message, "hosts")]
+    problems: list[Problem | None] = []
     by_name: dict[str, HostSpec] = {}
     by_address: dict[str, HostSpec] = {}
     for host in hosts:
         address = host.address.lower().rstrip(".")
-        twin = by_address.get(address)
-        if host.name in by_name:
-            problems.append(
-                Problem(
-                    "WA_HOST_DUPLICATE",
-                    "The host is given twice; each may be given once.",
-                    "hosts",
-                    host.name,
-                    host.name,
-                )
-            )
-        elif twin is not None:
-            problems.append(
-                Problem(
-                    "WA_ADDRESS_DUPLICATE",
-                    "wa_address is {0!r}, which {1} has too; every host needs one of its own, since nodes are"
-                    " reached by it.".format(host.address, twin.name),
-                    "wa_address",
-                    host.address,
-                    host.name,
-                )
-            )
+        problems.append(_twin_problem(host, by_name.get(host.name), by_address.get(address)))
+        problems.append(_rack_problem(host, survive))
         by_name.setdefault(host.name, host)
         by_address.setdefault(address, host)
-        if survive is not None and survive.unit == "racks" and not host.rack:
-            problems.append(
-                Problem(
-                    "WA_RACK_MISSING",
-                    "rack is not set; it must name the host's rack, as wa_survive asks that the loss of {0}"
-                    " be survived.".format(amount(survive.count, "rack")),
-                    "rack",
-                    None,
-                    host.name,
-                )
-            )
-    return problems
+    return [problem for problem in problems if problem is not None]
+
+
+def _twin_problem(host: HostSpec, of_name: HostSpec | None, of_address: HostSpec | None) -> Problem | None:
+    """Another host before this one, that has its name, or its address."""
+    if of_name is not None:
+        message = "The host is given twice; each may be given once."
+        return Problem("WA_HOST_DUPLICATE", message, "hosts", host.name, host.name)
+    if of_address is not None:
+        message = (
+            "wa_address is {0!r}, which {1} has too; every host needs one of its own, since nodes are reached by it."
+        ).format(host.address, of_address.name)
+        return Problem("WA_ADDRESS_DUPLICATE", message, "wa_address", host.address, host.name)
+    return None
+
+
+def _rack_problem(host: HostSpec, survive: FaultTolerance | None) -> Problem | None:
+    if survive is None or survive.unit != "racks" or host.rack:
+        return None
+    message = (
+        "rack is not set; it must name the host's rack, as wa_survive asks that the loss of {0} be survived."
+    ).format(amount(survive.count, "rack"))
+    return Problem("WA_RACK_MISSING", message, "rack", None, host.name)

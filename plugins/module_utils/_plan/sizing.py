@@ -154,7 +154,7 @@ def needs(*, shards: int | None = None, rate: float | None = None, tls: bool = F
     }
 
 
-def head_room_problems(
+def headroom_problems(
     *,
     shards_now: int,
     shards: int,
@@ -177,11 +177,7 @@ def head_room_problems(
     needed = after + max(0, in_use - before)
     if needed <= max_connections:
         return []
-    known = (
-        []
-        if database_class is None or plain_class(database_class) not in CLASSES
-        else classes_for(max(needed, SAFETY * after), database_class)
-    )
+    least = max(needed, SAFETY * after)
     message = (
         "{0} shards need about {1} database connections{2} at {8:g} messages a second, {3} with those in use by others,"
         " but the database allows {4} (in use now: {5}); raise max_connections (wa_database_max_connections of a"
@@ -193,9 +189,17 @@ def head_room_problems(
             needed,
             max_connections,
             in_use,
-            max(needed, SAFETY * after),
-            ", which class db.{0} has".format(known[0]) if known else "",
+            least,
+            _class_that_has(least, database_class),
             usual_rate(shards) if rate is None else rate,
         )
     )
     return [Problem("DB_CONNECTIONS_TOO_FEW", message, "max_connections", max_connections)]
+
+
+def _class_that_has(least: int, database_class: str | None) -> str:
+    """The end of a sentence that names the next larger class; empty where none is known."""
+    if database_class is None or plain_class(database_class) not in CLASSES:
+        return ""
+    known = classes_for(least, database_class)
+    return ", which class db.{0} has".format(known[0]) if known else ""

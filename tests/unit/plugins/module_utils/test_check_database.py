@@ -80,7 +80,7 @@ def test_too_old(product, numbers, sentence):
         (500, 499, 1, None),
     ],
 )
-def test_head_room(maximum, used, needed, sentence):
+def test_headroom(maximum, used, needed, sentence):
     problem = connections_problem(maximum, used, needed)
     assert (problem and problem.message) == sentence
 

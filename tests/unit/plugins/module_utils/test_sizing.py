@@ -10,7 +10,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import (
     CLASSES,
     classes_for,
     connections,
-    head_room_problems,
+    headroom_problems,
     needs,
     template_for,
     usual_rate,
@@ -77,13 +77,13 @@ def test_a_proposed_class_has_room_and_the_next_smaller_one_has_not(needed):
         assert not [c for c, most in CLASSES.items() if c.startswith(family) and needed <= most < CLASSES[name]]
 
 
-def head_room(**changes):
+def headroom(**changes):
     given_ = {"shards_now": 4, "shards": 16, "max_connections": 636, "in_use": 120, "database_class": "db.m4.large"}
-    return head_room_problems(**{**given_, **changes})
+    return headroom_problems(**{**given_, **changes})
 
 
 def test_too_small_a_database_is_told_with_figures_and_the_class_that_would_do():
-    (problem,) = head_room()
+    (problem,) = headroom()
     assert (problem.code, problem.value) == ("DB_CONNECTIONS_TOO_FEW", 636)
     assert "16 shards need about 1400 database connections at 200 messages a second" in problem.message
     assert "allows 636 (in use now: 120)" in problem.message
@@ -92,22 +92,22 @@ def test_too_small_a_database_is_told_with_figures_and_the_class_that_would_do()
 
 @pytest.mark.parametrize("name", [None, "db.x9.huge"])
 def test_an_unknown_class_proposes_nothing(name):
-    assert "which class" not in head_room(database_class=name)[0].message
+    assert "which class" not in headroom(database_class=name)[0].message
 
 
 def test_what_others_use_needs_room_too():
-    assert head_room(max_connections=1400, in_use=350) == []
-    (problem,) = head_room(max_connections=1400, in_use=351)
+    assert headroom(max_connections=1400, in_use=350) == []
+    (problem,) = headroom(max_connections=1400, in_use=351)
     assert "1401 with those in use by others" in problem.message
 
 
 def test_tls_and_rate_count():
-    assert head_room(max_connections=1400, in_use=0) == []
-    assert "with TLS" in head_room(max_connections=1400, in_use=0, tls=True)[0].message
-    assert head_room(max_connections=100, in_use=0, rate=10) == []
-    assert "140 database connections at 20 messages" in head_room(max_connections=100, in_use=0, rate=20)[0].message
+    assert headroom(max_connections=1400, in_use=0) == []
+    assert "with TLS" in headroom(max_connections=1400, in_use=0, tls=True)[0].message
+    assert headroom(max_connections=100, in_use=0, rate=10) == []
+    assert "140 database connections at 20 messages" in headroom(max_connections=100, in_use=0, rate=20)[0].message
 
 
 @pytest.mark.parametrize("shards", [4, 2, 1])
 def test_a_cluster_that_does_not_grow_is_never_refused(shards):
-    assert head_room(shards=shards, max_connections=1, in_use=1) == []
+    assert headroom(shards=shards, max_connections=1, in_use=1) == []
