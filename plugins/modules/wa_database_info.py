@@ -11,8 +11,8 @@ version_added: 0.1.0
 description:
   - Tells whether the database can be reached and takes the password, its version, the privileges that lack, the
     connections in use and their limit, and, where the client's tables exist, shard map and liveness rows.
-  - Does not fail because of the database. Look at RV(usable) and RV(problems), so that all problems of a preflight can
-    be told together.
+  - Does not fail because of the database. Check RV(usable) and RV(problems), so that all problems of a preflight can
+    be reported together.
 author:
   - waent.fleet contributors (@waent-fleet)
 extends_documentation_fragment:
@@ -46,7 +46,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the database before anything is installed
+- name: Read the database before anything is installed
   waent.fleet.wa_database_info:
     db_host: db.example.com
     db_username: waent
@@ -95,7 +95,7 @@ database:
       type: str
       sample: MariaDB
     version:
-      description: Version as the server tells it.
+      description: Version as the server reports it.
       type: str
       sample: 10.11.6-MariaDB-0+deb12u1
     missing_grants:

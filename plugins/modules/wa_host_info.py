@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wa_host_info
-short_description: Look at a host that runs, or shall run, nodes of a WhatsApp Business API cluster
+short_description: Gather what a host has that runs, or is to run, nodes of a WhatsApp Business API cluster
 version_added: 0.1.0
 description:
   - Reads in one go whether an engine answers, which containers, images, networks and listening ports there are,
@@ -15,7 +15,7 @@ description:
   - Changes nothing. Whether a directory can be written is tried with a file that has no name and vanishes.
   - Values of containers' environments are not returned, but for the few that are no secrets.
   - Values of O(environment) do not leave the machine that runs Ansible either. An action plugin sends keyed hashes in
-    their place, with a key for this one look.
+    their place, with a key for this one call.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
@@ -27,11 +27,11 @@ options:
     type: str
     required: true
   cluster_name:
-    description: The cluster whose nodes are looked for, by their label C(waent.fleet.cluster).
+    description: The cluster whose nodes are searched for, by their label C(waent.fleet.cluster).
     type: str
     default: waent
   version:
-    description: The wanted version, with or without the leading v.
+    description: The desired version, with or without the leading v.
     type: str
   images:
     description:
@@ -96,7 +96,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at every host
+- name: Gather what every host has
   waent.fleet.wa_host_info:
     name: "{{ inventory_hostname }}"
     version: v2.19.4
@@ -108,11 +108,11 @@ EXAMPLES = r"""
     media: /srv/whatsapp-media
     reach:
       - {host: db.example.com, port: 3306}
-  register: look
+  register: gathered
 
 - name: Show who listens on the ports of coreapps
   ansible.builtin.debug:
-    msg: "{{ look.host.listeners | selectattr('port', 'in', range(6250, 6258)) }}"
+    msg: "{{ gathered.host.listeners | selectattr('port', 'in', range(6250, 6258)) }}"
 """
 
 RETURN = r"""
@@ -126,7 +126,7 @@ host:
       type: str
       returned: always
     asked:
-      description: The options that say what the host is looked at for.
+      description: The desired state of the host, from the options.
       type: dict
       returned: always
     engine:
@@ -163,7 +163,7 @@ host:
       returned: always
     images:
       description:
-        - For each wanted image its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
+        - For each image of O(images) its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
           V(unknown), with the C(reason). No registry is asked where the engine is stopped, as the image may be there.
       type: list
       elements: dict

@@ -9,9 +9,9 @@ module: wa_shards
 short_description: Set the number of shards of a WhatsApp Business API cluster
 version_added: 0.1.0
 description:
-  - Reads the number of shards, and makes no call when it is as wanted already.
+  - Reads the number of shards, and makes no call when it is as desired already.
   - Setting it restarts all coreapps, which takes 45 to 60 seconds without service. So everything that speaks against it
-    is looked for before, and told at once.
+    is checked before, and reported at once.
   - A call whose answer is lost is resolved by reading. It is never made again blindly.
   - An expired certificate gets the account banned. One that can be read to be expired is never sent.
 author:
@@ -74,7 +74,7 @@ options:
   registered_at:
     description:
       - When the number was registered, like V(2024-01-31) or V(2024-01-31T12:00:00+00:00). Only needed where the API
-        does not tell.
+        does not report it.
     type: str
   retries:
     description:
@@ -94,7 +94,7 @@ options:
     default: 180.0
   delay:
     description:
-      - Seconds between two looks. Downtimes are observed no finer than this.
+      - Seconds between two reads. Downtimes are observed no finer than this.
     type: float
     default: 1.0
 seealso:

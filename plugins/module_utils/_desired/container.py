@@ -5,10 +5,10 @@
 
 A specification has the names and shapes of the options of C(community.docker.docker_container), so that the role
 C(node) applies it as it is. C(KEYS) says of every option how it is read back from C(docker inspect), when it differs,
-and how a sentence names it: an option without an entry there would be applied without ever being foretold.
+and how a sentence names it: an option without an entry there would be applied without being a planned change.
 
 Secrets are no part of it: of the environment it has what a node advertises. The rest joins on the host when the
-container is made, and is compared there by names (C(environment.py)).
+container is made, and is compared there by names (C(_state/secrets.py)).
 """
 
 from __future__ import annotations
@@ -356,7 +356,7 @@ def compare(spec: t.Mapping[str, t.Any], found: t.Mapping[str, Normal]) -> list[
 def _own_parts(name: str, asked: dict[str, str], there: dict[str, str]) -> dict[str, str]:
     """Without parts that are nobody's business here.
 
-    The environment beyond what a node advertises is compared by name, on the host (C(environment.py)).
+    The environment beyond what a node advertises is compared by name, on the host (C(_state/secrets.py)).
     """
     return {
         part: text

@@ -5,7 +5,7 @@
 
 Internal to waent.fleet: may change in any release. Pure. A test compares the table with the roles' defaults and
 argument specs, and makes wrong values of every kind for every variable. What depends on several variables, or on hosts,
-is checked in wanted.py, wanted_settings.py and placement.py. Secrets are never repeated in a sentence.
+is checked in cluster.py, settings.py and placement.py. Secrets are never repeated in a sentence.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 """What a rollout is going to do to each host, before it does it. Internal to waent.fleet: may change. Pure.
 
 A forecast from what was read: existing containers are compared with all that the engine is going to be asked for
-(C(container.py)); of the environment the names of what differs, values only where they are no secrets.
+(C(_desired/container.py)); of the environment the names of what differs, values only where they are no secrets.
 """
 
 from __future__ import annotations
