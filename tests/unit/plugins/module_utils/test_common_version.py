@@ -31,4 +31,6 @@ def test_what_is_no_version(text):
 
 
 def test_versions_are_compared_as_numbers():
-    assert parse_version("v2.9.0") < parse_version("2.19.4") < parse_version("v2.45.0")
+    assert parse_version("2.9.10") < parse_version("v2.19.4") < parse_version("2.19.10")
+    assert parse_version("2.19.4") == parse_version("v2.19.4") == Version(2, 19, 4)
+    assert parse_version("2.19.4").line == parse_version("2.19.7").line != parse_version("2.21.4").line

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
-from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import FaultTolerance, read_cluster_spec
-from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -43,20 +41,6 @@ def test_address_is_the_name_where_none_is_given():
     )
     assert wanted.hosts[0].address == "h1"
     assert wanted.hosts[0].api_address == "10.0.0.9"
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(0, 0), (16, 16), ("16", 16), (True, None), (2.0, None), ("2.0", None), (-1, None), ("-1", None), ("", None),
-     (None, None), (" 2", None), ("\u0662", None), ([2], None)],
-)  # fmt: skip
-def test_whole_number(value, expected):
-    assert whole_number(value) == expected
-
-
-@given(st.integers(0, 10**9 - 1))
-def test_a_whole_number_has_one_spelling(number):
-    assert whole_number(number) == whole_number(str(number)) == number
 
 
 @st.composite
@@ -97,12 +81,6 @@ def test_version_refused(value):
     assert (problem.code, problem.variable, problem.value) == ("WA_VERSION_INVALID", "wa_version", value)
     assert repr(value) in problem.message
     assert "vN.N.N or N.N.N" in problem.message
-
-
-def test_versions_are_compared_as_numbers():
-    assert parse_version("2.9.10") < parse_version("v2.19.4") < parse_version("2.19.10")
-    assert parse_version("2.19.4") == parse_version("v2.19.4") == Version(2, 19, 4)
-    assert parse_version("2.19.4").line == parse_version("2.19.7").line != parse_version("2.21.4").line
 
 
 @pytest.mark.parametrize(
