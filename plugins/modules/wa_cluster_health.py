@@ -270,7 +270,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._common.product import planned_key
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, planned_key
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import ClientError
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
@@ -308,7 +308,7 @@ def check_placement(placement: t.Sequence[t.Mapping[str, t.Any]]) -> None:
     """Raises a Refusal for a planned node without the words the comparison needs."""
     for entry in placement:
         named = entry.get("name") and (entry.get("address") or entry.get("host"))
-        if not named or entry.get("kind") not in ("webapp", "master", "coreapp"):
+        if not named or entry.get("kind") not in KINDS:
             text = "placement has {0!r}; every entry needs name, host or address, and kind (webapp, master or coreapp)."
             raise Refusal("PLACEMENT_INVALID", text.format(dict(entry)))
 

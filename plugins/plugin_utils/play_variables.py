@@ -15,13 +15,12 @@ import ssl
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, NULL, VARIABLES
 
 _REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
 _OF_HOSTS = frozenset(
-    ("wa_address", "wa_api_address")
-    + ("wa_coreapps", "wa_masters", "wa_webapps")
-    + ("wa_coreapp_port", "wa_master_port", "wa_webapp_port")
+    ["wa_address", "wa_api_address"] + [form.format(kind) for kind in KINDS for form in ("wa_{0}s", "wa_{0}_port")]
 )
 """The placement takes these from every host by itself."""
 

@@ -31,7 +31,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
     Node,
 )
 
-#: Time may mend it; somebody has to act; it serves, yet not as it should.
+#: Time may fix it; somebody has to act; it serves, yet not as it should.
 WAIT, ACT, WARNING = "wait", "act", "warning"
 
 #: How much is asked for: C(running) is every node up with one primary master, registered or not.
@@ -124,7 +124,7 @@ def _form_findings(cluster: Cluster) -> list[Finding]:
 
 
 def _shard_count(cluster: Cluster, expected: Expected) -> int:
-    """The count to judge by: as configured, else as expected, else as many as coreapps are connected."""
+    """The count that is expected: as configured, else as expected, else as many as coreapps are connected."""
     return cluster.shards or expected.shards or max(1, len(cluster.connected_coreapps))
 
 

@@ -67,7 +67,7 @@ class ClientError(Exception):
 
     @property
     def details(self) -> dict[str, t.Any]:
-        """What a playbook may look at besides the code and the sentence."""
+        """What a playbook may branch on besides the code and the sentence."""
         return {"url": self.url}
 
 
@@ -138,7 +138,7 @@ class ApiError(ClientError):
 
     @property
     def core_unreachable(self) -> bool:
-        """True for 1014 when its text tells that the web application could not reach a core (reference 3.7, 4.9)."""
+        """True for 1014 when its text says that the web application could not reach a core (reference 3.7, 4.9)."""
         text = (self.title + " " + self.api_details).lower()
         hints = ("reach", "connect", "timed out", "timeout", "time-out", "resolve")
         return self.code == INTERNAL_ERROR and any(hint in text for hint in hints)

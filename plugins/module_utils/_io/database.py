@@ -27,7 +27,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.database import
     product_and_version,
 )
 
-#: Pause between two looks for a row that is written anew.
+#: Pause between two reads of a row that may be written again.
 SIGN_PAUSE_SECONDS = 1.0
 
 
@@ -102,7 +102,7 @@ def read_signs_of_life(
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> Report:
-    """Read again and again until one of these nodes has written its liveness row anew, or none of them can be alive.
+    """Read again and again until one of these nodes has renewed its liveness row, or none of them can be alive.
 
     alive_seconds: age in seconds from which a row is no sign of life. A row alone does not tell a node that lives from
     one that has ended a moment ago; a row that gets younger does. Takes little more than alive_seconds at most.

@@ -41,7 +41,7 @@ ENGINE_PACKAGES = (
 
 
 class Place(t.NamedTuple):
-    """Where a host keeps what tells of an engine; tests have one of their own."""
+    """Where a host keeps traces of an engine; tests have one of their own."""
 
     proc: str = "/proc"
     daemons: tuple[str, ...] = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
@@ -120,7 +120,7 @@ def _daemons(command: str | None, place: Place) -> tuple[str, ...]:
 
 
 def _never_used(root: str) -> bool:
-    """Whether no engine ever kept anything here; not where we may not look."""
+    """Whether no engine ever kept anything here; not where this user may not read."""
     try:
         return not os.listdir(root)
     except FileNotFoundError:
@@ -151,7 +151,7 @@ def _socket_listens(proc: str) -> bool:
 
 
 def _engine_packages(run: Run, place: Place) -> frozenset[str]:
-    """Which of ENGINE_PACKAGES are installed, as far as dpkg or rpm tells."""
+    """Which of ENGINE_PACKAGES are installed, as far as dpkg or rpm knows."""
     if place.find("dpkg-query"):
         words = [str(place.find("dpkg-query")), "--show", "--showformat", "${db:Status-Status} ${Package}\\n"]
         lines = run(words + list(ENGINE_PACKAGES))[1].splitlines()
@@ -194,26 +194,26 @@ def _json_list(text: str) -> list[dict[str, t.Any]]:
 
 
 def read_containers(
-    run: Run, command: str, cluster: str | None = None, wanted: t.Mapping[str, t.Any] | None = None
+    run: Run, command: str, cluster: str | None = None, desired: t.Mapping[str, t.Any] | None = None
 ) -> list[dict[str, t.Any]]:
     """All containers in whatever state, sorted by name. One that vanishes meanwhile is left out.
 
-    wanted: sealed environments of the cluster's nodes, to be compared with what those containers have.
+    desired: sealed environments of the cluster's nodes, to be compared with what those containers have.
     """
     ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc"])
     if not ids:
         return []
-    # The exit code tells of vanished containers too, the answer still holds all others.
+    # The exit code reports vanished containers too, the answer still holds all others.
     _code, out, _err = run([command, "inspect", "--type", "container"] + ids)
     inspected = _json_list(out)
     described = {entry["Id"]: describe_container(entry) for entry in inspected}
-    nodes = [entry for entry in inspected if wanted and described[entry["Id"]]["cluster"] == cluster]
+    nodes = [entry for entry in inspected if desired and described[entry["Id"]]["cluster"] == cluster]
     of_images = _image_environments(run, command, {entry.get("Image") for entry in nodes})
     for entry in nodes:
         container = described[entry["Id"]]
         own = (entry.get("Config") or {}).get("Env") or []
         image = of_images.get(entry.get("Image"))
-        container["environment_differs"] = differing(wanted or {}, container["kind"], own, image)
+        container["environment_differs"] = differing(desired or {}, container["kind"], own, image)
     return sorted(described.values(), key=lambda entry: entry["name"])
 
 

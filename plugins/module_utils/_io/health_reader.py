@@ -176,8 +176,8 @@ def wait_for(
         if not observations or observations[-1][1] != last.line:
             observations.append((elapsed, last.line))
         if done(last) or elapsed >= timeout:
-            told = ["after {0:.0f} s: {1}".format(when, line) for when, line in observations[-_OBSERVATIONS_SHOWN:]]
-            return Waited(last, elapsed, told)
+            shown = ["after {0:.0f} s: {1}".format(when, line) for when, line in observations[-_OBSERVATIONS_SHOWN:]]
+            return Waited(last, elapsed, shown)
         sleep(min(delay, max(_SHORTEST_PAUSE, elapsed / 4), timeout - elapsed))
 
 

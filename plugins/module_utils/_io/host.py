@@ -36,8 +36,8 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     version = parse_version(params["version"])
     engine = engines.read_engine(run, command)
     docker = command if engine["answers"] else None
-    wanted = params["environment"]
-    containers = engines.read_containers(run, docker, params["cluster_name"], wanted) if docker else []
+    environment = params["environment"]
+    containers = engines.read_containers(run, docker, params["cluster_name"], environment) if docker else []
     host: dict[str, t.Any] = {
         "name": params["name"],
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
@@ -66,7 +66,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
 def read_images(
     params: t.Mapping[str, t.Any], run: engines.Run, docker: str | None, engine: t.Mapping[str, t.Any]
 ) -> list[dict[str, t.Any]]:
-    """Each wanted image: its id here, else what its registry says."""
+    """Each image of the desired state: its id here, else what its registry says."""
     references = sorted(set(params["images"].values()))
     local = engines.read_local_images(run, docker, references) if docker else {}
     images = []
@@ -86,7 +86,7 @@ def read_images(
 
 
 def read_store(source: str | None, uid: int, run: engines.Run, docker: str | None) -> dict[str, t.Any] | None:
-    """A media or data store, None where none is wanted."""
+    """A media or data store, None where there is to be none."""
     if not source:
         return None
     volume = engines.read_volume(run, docker, source) if docker and not source.startswith("/") else None

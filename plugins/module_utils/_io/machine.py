@@ -188,7 +188,7 @@ def _socket_owners(proc: str, inodes: set[str]) -> t.Iterator[tuple[int, str]]:
 
 
 def _open_files(directory: str) -> t.Iterator[str]:
-    """What a process has open. It may end, or close files, while we look; or be of another user."""
+    """What a process has open. It may end, or close files, meanwhile; or be of another user."""
     try:
         names = os.listdir(directory)
     except OSError:

@@ -44,7 +44,7 @@ class NodeError:
 class Node:
     """One master or coreapp as C(/v1/health) and C(/v1/support) show it.
 
-    name: the key in health, C(<advertised host>:<container host name>). role, gateway_status: None when not told.
+    name: the key in health, C(<advertised host>:<container host name>). role, gateway_status: None when not reported.
     shards: what it owns, None when support was not read or says nothing about this node. version: None when unknown.
     """
 

@@ -32,7 +32,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
     C({name, id, image, image_id, state, exit_code, cluster, kind, index, version, product, environment,
-    environment_differs, ports, networks, mounts, options}). product: as product_of tells it, whoever started it. ports:
+    environment_differs, ports, networks, mounts, options}). product: as product_of finds it, whoever started it. ports:
     C([{host, container}]), published now or, when it is stopped, at its next start. networks: names. mounts: volume's
     name or path on the host, by path inside. options: of a container of ours what the engine was asked for, as
     C(_desired/container.py) compares it; those of others may hold secrets.
@@ -65,7 +65,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def product_of(config: t.Mapping[str, t.Any]) -> str | None:
     """C(web) or C(coreapp) where a container is one of the client's, else None. config: C(Config) of docker inspect.
 
-    The name of the image tells; of one that was tagged anew, or is known by its digest only, what it runs.
+    The name of the image says it; of one that was tagged again, or is known by its digest only, what it runs.
     """
     named = IMAGE_NAME.search(config.get("Image") or "")
     if named:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether containers have the desired environment, without showing a value. Internal to waent.fleet. Pure.
 
-The desired values go to the host as keyed hashes, with a key made for that one look; the host, where the environment of
+The desired values go to the host as keyed hashes, with a key made for that one call; the host, where the environment of
 a container can be read anyway, hashes what it finds in the same way and answers with names of variables only. In clear
 they could not go: a module blots out secret options wherever they occur in its result, and a password that is a word,
 such as the product's name, would take names of images and containers with it.
