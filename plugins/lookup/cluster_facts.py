@@ -18,8 +18,8 @@ options:
   _terms:
     description:
       - Which facts. C(version), C(images), C(container_settings), C(environment), C(schema_environment) and
-        C(database_node) say what containers are made from, C(api_access), C(database_access) and C(secrets) how the
-        cluster is reached and what no output may hold.
+        C(database_node) say what containers are made from, C(api_access), C(database_access), C(token) and C(secrets)
+        how the cluster is reached and what no output may hold.
       - C(shards), C(shape) and C(placement) are for M(waent.fleet.wa_placement), C(identity) is for
         M(waent.fleet.wa_identity), C(first_sizing) for M(waent.fleet.wa_sizing), C(preflight) and C(login) are for
         M(waent.fleet.wa_preflight).

@@ -63,10 +63,13 @@ class Play:
         """Every host that may run nodes, as wa_placement takes it."""
         return inventory_hosts(self._variables["hostvars"], self.groups)
 
+    def facts(self, host: str, name: str) -> t.Any:
+        """What a task has set or registered for a host; None where there is nothing."""
+        return self._variables["hostvars"].raw_get(host).get(name)
+
     def reads(self, hosts: t.Iterable[str]) -> dict[str, Values]:
         """By host the result of wa_host_info, in this order; empty where it has none."""
-        hostvars = self._variables["hostvars"]
-        return {host: hostvars.raw_get(host).get("__wa_host") or {} for host in hosts}
+        return {host: self.facts(host, "__wa_host") or {} for host in hosts}
 
 
 # --- what the variables make ------------------------------------------------------------------------------------------
@@ -88,8 +91,11 @@ DATABASE = (
 SIZING = ("wa_database_max_connections", "wa_messages_per_second", "wa_extra_environment", "wa_database_class")
 
 
-def _token(play: Play) -> str | None:
-    return play.result("__wa_login").get("token") or None
+def _token(play: Play) -> str:
+    """The token of this run's session, which one host keeps for all; empty without one."""
+    keeper = play.value("_wa_session_keeper")
+    session = play.facts(keeper, "_wa_session") if keeper else None
+    return (session or {}).get("token") or ""
 
 
 def _api_access(play: Play) -> Values:
@@ -98,7 +104,8 @@ def _api_access(play: Play) -> Values:
 
 
 def _secrets(play: Play) -> list[t.Any]:
-    return access.secrets({name: play.readable(name) for name in access.SECRETS}, _token(play))
+    tokens = [_token(play), play.result("__wa_login").get("token")]
+    return access.secrets({name: play.readable(name) for name in access.SECRETS}, tokens)
 
 
 def _shards(play: Play) -> t.Any:
@@ -220,6 +227,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
+    "token": _token,
     "secrets": _secrets,
     "shards": _shards,
     "shape": _shape,

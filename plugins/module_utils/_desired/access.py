@@ -49,11 +49,11 @@ def database_access(variables: Variables) -> dict[str, t.Any]:
     return access if access["db_host"] else {name: value for name, value in access.items() if name != "db_host"}
 
 
-def secrets(variables: Variables, token: str | None) -> list[t.Any]:
+def secrets(variables: Variables, tokens: t.Iterable[str | None]) -> list[t.Any]:
     """Every value that C(failure_reason) masks; a map among them is an environment."""
     found = {name: variables.get(name) for name in SECRETS}
     # The product's own first password is in its documentation, and a word that sentences have.
     if found["wa_admin_initial_password"] == FIRST_PASSWORD:
         del found["wa_admin_initial_password"]
     basic = base64.b64encode("{0}:{1}".format(FIRST_USER, found["wa_admin_password"] or "").encode()).decode()
-    return [value for value in (*found.values(), basic, token) if value]
+    return [value for value in (*found.values(), basic, *tokens) if value]

@@ -46,7 +46,7 @@ PLAY = {
         "wa_webapp_hosts": ["h1"], "wa_database_hosts": ["h1"],
     },
     "__wa_wanted": {"nodes": placed(), "shards": 2},
-    "__wa_login": {"token": "canary-token", "password_changed": False},
+    "__wa_login": {"token": "canary-token", "password_changed": False}, "_wa_session_keeper": "h1",
 }  # fmt: skip
 
 
@@ -55,7 +55,9 @@ def facts(*terms, **changes):
     running = [node_container(node) for node in placed()]
     nodes = [{key: node.get(key) for key in ("host", "kind", "index", "name")} for node in placed()]
     host = observed(containers=running, nodes=[{**node, "state": "running", "version": "v2.19.4"} for node in nodes])
-    hostvars = HostVars(h1={"__wa_host": {"host": host}}, h2={"__wa_host": {"msg": "Connection refused"}})
+    session = {"token": "canary-token"}
+    lost = {"__wa_host": {"msg": "Connection refused"}}
+    hostvars = HostVars(h1={"__wa_host": {"host": host}, "_wa_session": session}, h2=lost)
     lookup = LookupModule.__new__(LookupModule)
     lookup._templar = SimpleNamespace(template=template)
     return lookup.run(list(terms), {**PLAY, "hostvars": hostvars, **changes})
@@ -106,8 +108,9 @@ def test_hosts_that_could_not_be_read():
 
 
 def test_the_token_is_handed_on_to_the_api_only():
-    access, login = facts("api_access", "login")
-    assert access["api_token"] == "canary-token"
+    access, token, login = facts("api_access", "token", "login")
+    assert access["api_token"] == token == "canary-token"
+    assert facts("token", _wa_session_keeper="h2") == facts("token", _wa_session_keeper=None) == [""]
     assert login == {"password_changed": False}
 
 

@@ -125,11 +125,11 @@ def test_no_secret_is_shown():
     basic = base64.b64encode(b"admin:canary-admin").decode()
     given = but(wa_extra_environment={"A": "canary-environment"}, wa_admin_initial_password="canary-first")
     text = " ".join(str(given[name]) for name in SECRETS) + " " + basic + " canary-token"
-    shown = masked(text, secrets(given, "canary-token"))
+    shown = masked(text, secrets(given, ["canary-token"]))
     assert "canary" not in shown and "123456" not in shown and "654321" not in shown and basic not in shown
 
 
 def test_the_product_s_own_first_password_is_a_word_that_sentences_have():
-    assert "secret" not in secrets(VARIABLES, None)
-    assert "other" in secrets(but(wa_admin_initial_password="other"), None)
-    assert secrets({}, None) == [base64.b64encode(b"admin:").decode()], "what is not set is nothing to mask"
+    assert "secret" not in secrets(VARIABLES, [])
+    assert "other" in secrets(but(wa_admin_initial_password="other"), [None])
+    assert secrets({}, [None, ""]) == [base64.b64encode(b"admin:").decode()], "what is not set is nothing to mask"

@@ -186,7 +186,9 @@ def test_preflight_says_what_is_changed(docker):
         "engine_missing": False, "images_missing": [], "network_missing": False, "volumes_missing": ["whatsappMedia"],
         "single_connect": ["wacore"],
         "kinds": ["coreapp", "master", "webapp"], "changes": len(result["changes"]),
-        "groups": ["_wa_single_connect", "_wa_act", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp", "_wa_act_api"],
+        "groups": [
+            "_wa_single_connect", "_wa_act", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp", "_wa_act_api",
+        ],
     }  # fmt: skip
     assert result["planned_changes"] == result["changes"], "nothing is said of an API that nobody asked about"
     assert result["refusal"] == ""
