@@ -10,8 +10,8 @@ short_description: What is wrong according to results of modules, one line for e
 version_added: 0.2.0
 author: waent.fleet contributors (@waent)
 description:
-  - Makes lines such as C([PORT_TAKEN] rack-a-1: Port 9090, ...) of the C(problems) that modules of this collection
-    return, each once. Of a result that failed without problems it takes the message.
+  - Makes a line of each of the C(problems) that modules of this collection return, its code in brackets and its host
+    before the sentence. Of a result that failed without problems it takes the message.
   - A result of a task that did not run has none.
 options:
   _input:
@@ -31,6 +31,7 @@ _value:
   description: The lines, in the order of the results.
   type: list
   elements: str
+  sample: ["[PORT_TAKEN] rack-a-1: Port 9090, wanted by wa-webapp-1, is taken by container x; free it."]
 """
 
 import typing as t
