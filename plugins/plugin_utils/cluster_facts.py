@@ -35,7 +35,7 @@ class Play:
         return None if filled is None else plain(filled)
 
     def readable(self, name: str) -> t.Any:
-        """The same; None also where its template cannot be filled in, which wa_placement tells by itself."""
+        """The same; None also where its template cannot be filled in, which wa_placement reports by itself."""
         try:
             return self.value(name)
         except Exception:  # Ansible has a family of errors for templates, another in each release.
@@ -93,7 +93,7 @@ SIZING = ("wa_database_max_connections", "wa_messages_per_second", "wa_extra_env
 
 def _token(play: Play) -> str:
     """The token of this run's session, which one host keeps for all; empty without one."""
-    keeper = play.value("_wa_session_keeper")
+    keeper = play.readable("_wa_session_keeper")
     session = play.facts(keeper, "_wa_session") if keeper else None
     return (session or {}).get("token") or ""
 
