@@ -67,12 +67,12 @@ def _value(values: t.Mapping[str, t.Any], name: str) -> t.Any:
         value = values[name]
     except Exception:  # As in _read.
         return None
-    return None if re.search(r"Marker|Undefined", type(value).__name__) else _plain(value)
+    return None if re.search(r"Marker|Undefined", type(value).__name__) else plain(value)
 
 
 def _read(reading: Reading, name: str, value: t.Any, template: t.Callable[[t.Any], t.Any]) -> None:
     try:
-        reading.given[BY_NAME[name].key] = _plain(template(value))
+        reading.given[BY_NAME[name].key] = plain(template(value))
     except Exception as error:  # Ansible has a family of errors for templates, another in each release.
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         reading.problems.append(
@@ -103,14 +103,14 @@ def _followed(value: t.Any, task_vars: t.Mapping[str, t.Any]) -> t.Any:
     return value
 
 
-def _plain(value: t.Any) -> t.Any:
+def plain(value: t.Any) -> t.Any:
     """Text of the vault as text, which before 2.19 is an object of its own; nothing as NULL."""
     if value is None:
         return NULL
     if type(value).__name__ == "AnsibleVaultEncryptedUnicode":
         return str(value)
     if isinstance(value, dict):
-        return {key: entry if entry is None else _plain(entry) for key, entry in value.items()}
+        return {key: entry if entry is None else plain(entry) for key, entry in value.items()}
     return value
 
 

@@ -169,11 +169,7 @@ def test_names_in_examples_of_hooks_are_known() -> None:
     assert used - BY_NAME.keys() - INTERNAL - OF_EXAMPLES == set()
 
 
-def test_what_the_roles_set_in_the_environment_is_what_users_may_not_set_again() -> None:
-    said = load(ROOT / "roles" / "cluster" / "vars" / "main.yml")
-    names = set(said["_wa_common_environment"]) | set(said["_wa_core_environment"])
-    names |= set(re.findall(r"'(WA_[A-Z_]+)'", str(said["_wa_environment"]) + said["_wa_webapp_secrets"]))
-    assert names - OWN_ENVIRONMENT.keys() == set()
+def test_what_a_variable_of_the_environment_comes_from_is_a_variable() -> None:
     assert {
         source for source in OWN_ENVIRONMENT.values() if source and not set(source.split(" and ")) <= BY_NAME.keys()
     } == set()

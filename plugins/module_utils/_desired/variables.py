@@ -467,7 +467,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
     # Of uninstall.yml.
-    Variable("wa_remove_data", SWITCH, role=""),
+    Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
 
 BY_NAME: dict[str, Variable] = {variable.name: variable for variable in VARIABLES}

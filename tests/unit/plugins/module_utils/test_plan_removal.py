@@ -139,6 +139,6 @@ def test_an_engine_that_never_ran_has_nothing():
 def test_a_host_that_was_not_read():
     (problem,) = unread_hosts([observed()], {"h1": "", "h2": "Failed.\nConnection refused. "}).values()
     assert (problem.code, problem.host) == ("HOST_NOT_READ", "h2")
-    assert problem.message == "The host could not be looked at (Connection refused)."
+    assert problem.message == "The host could not be read (Connection refused)."
     (problem,) = unread_hosts([], {"h1": ""}).values()
-    assert problem.message == "The host could not be looked at."
+    assert problem.message == "The host could not be read."

@@ -21,7 +21,7 @@ CASES = {
     "nothing to judge": ("wa_preflight", {"hosts": [], "nodes": []}),
     "judged": (
         "wa_preflight",
-        {"hosts": [], "nodes": [], "problems": [{"code": "ODD", "message": "It is odd."}]},
+        {"hosts": [], "nodes": [], "reports": [{"problems": [{"code": "ODD", "message": "It is odd."}]}]},
     ),
     "no plan": ("wa_plan", {"shards": 3, "hosts": [HOST], "cluster": {}}),
     "no upgrade": (
