@@ -487,7 +487,7 @@ INTERNAL = frozenset(
 """Names that plays, roles and hooks use among themselves: known, and not for inventories."""
 
 OF_EXAMPLES = frozenset(
-    ("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_told")
+    ("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_reports")
 )
 """Names in the hooks of docs/examples, which users copy."""
 
