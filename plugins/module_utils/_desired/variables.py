@@ -479,7 +479,7 @@ BY_NAME: dict[str, Variable] = {variable.name: variable for variable in VARIABLE
 
 INTERNAL = frozenset(
     (
-        "wa_api_access", "wa_cleanup_begun", "wa_cleanup_nodes", "wa_database_access", "wa_entry", "wa_images_missing",
+        "wa_cleanup_begun", "wa_cleanup_nodes", "wa_entry", "wa_images_missing",
         "wa_network_missing", "wa_node", "wa_nodes",
         "wa_one_shot_name", "wa_reader", "wa_upgrade_anew", "wa_volumes_missing",
     )
