@@ -21,10 +21,10 @@ extends_documentation_fragment:
   - waent.fleet.attributes.info
 options:
   playbook:
-    description: Name of the playbook that was called.
+    description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, uninstall, engine]
+    choices: [site, status, reshard, upgrade, uninstall, engine, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -107,7 +107,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
         "type": "str",
         "required": True,
-        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine"],
+        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine", "_validate"],
     },
     "groups": {"type": "dict", "required": True},
     "hosts": {"type": "list", "elements": "str", "required": True},

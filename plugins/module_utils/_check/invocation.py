@@ -69,6 +69,8 @@ class Call(t.NamedTuple):
 
 def call_problems(call: Call) -> list[Problem]:
     """Everything that keeps the playbook from doing what it was called for."""
+    if call.playbook.startswith("_"):
+        return [_internal(call.playbook)]
     groups = group_problems(call)
     return (
         groups
@@ -77,6 +79,11 @@ def call_problems(call: Call) -> list[Problem]:
         + argument_problems(call)
         + setting_problems(call)
     )
+
+
+def _internal(playbook: str) -> Problem:
+    message = "The playbook waent.fleet.{0} is used by the playbooks of this collection; run waent.fleet.site instead."
+    return Problem("PLAYBOOK_INTERNAL", message.format(playbook), "playbook", playbook)
 
 
 # Groups

@@ -166,6 +166,14 @@ def test_what_the_command_has_to_say(playbook, name, code, arguments):
     assert codes(call(playbook, arguments={name: ""})) == []
 
 
+def test_a_playbook_that_others_import_is_refused_and_nothing_else_is_said():
+    (problem,) = call_problems(call("_validate", groups={}, tags=["some"]))
+    assert problem.code == "PLAYBOOK_INTERNAL"
+    assert problem.message == (
+        "The playbook waent.fleet._validate is used by the playbooks of this collection; run waent.fleet.site instead."
+    )
+
+
 def test_a_setting_that_ends_the_run_in_the_middle():
     assert codes(call(pattern_mismatch="error")) == ["PATTERN_MISMATCH_NOT_ALLOWED"]
     assert codes(call(pattern_mismatch="warning")) == []
