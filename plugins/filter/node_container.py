@@ -14,6 +14,8 @@ description:
     same facts as M(waent.fleet.wa_preflight) compares it with.
   - Of the environment it holds what the node advertises. The rest is the same for all nodes of a kind, has secrets in
     it, and is combined with it where the container is made.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description:

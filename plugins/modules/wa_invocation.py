@@ -19,6 +19,8 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   playbook:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.

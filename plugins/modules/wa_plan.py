@@ -20,6 +20,8 @@ extends_documentation_fragment:
   - waent.fleet.shape
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   cluster:
     description: What M(waent.fleet.wa_cluster_health) returned as RV(waent.fleet.wa_cluster_health#module:cluster).

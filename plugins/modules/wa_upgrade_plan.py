@@ -22,6 +22,8 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   version:
     description: The wanted version, with or without the leading v.
