@@ -54,6 +54,9 @@ _value:
     sentence:
       description: The same in words.
       type: str
+    works_until:
+      description: Its last day in words, without a warning.
+      type: str
 """
 
 import datetime
@@ -95,6 +98,7 @@ def image_expiry(
             "it does not work any more, take a newer version" if expired else "upgrade to a newer version before",
         )
         found.append({"image": name, "expires_on": last.isoformat(), "expired": expired, "sentence": sentence})
+        found[-1]["works_until"] = "{0} works until {1}".format(name, last.isoformat())
     return found
 
 

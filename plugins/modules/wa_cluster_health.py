@@ -185,7 +185,9 @@ cluster:
       type: str
       sample: wa-1:wa-master-1
     nodes:
-      description: Masters and coreapps. C(shards) is null when it was not read, C(version) where nothing tells it.
+      description:
+        - Masters and coreapps. C(alive) is whether a node reports a status of its own, and no error in its place.
+        - C(shards) is null when it was not read, C(version) where nothing reports it.
       type: list
       elements: dict
       sample:
@@ -193,6 +195,7 @@ cluster:
           host: wa-1
           container: wa-coreapp-1
           kind: coreapp
+          alive: true
           role: coreapp
           gateway_status: connected
           shards: [-1, 0]
@@ -270,9 +273,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.table import p
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import ClientError
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
-    Look,
+    HealthReader,
+    Observation,
     Waited,
-    Watch,
     polling,
     unhealthy_message,
     wait_for,
@@ -310,18 +313,18 @@ def check_placement(placement: t.Sequence[t.Mapping[str, t.Any]]) -> None:
 
 def result_of(waited: Waited, placement: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     """The same keys on every path."""
-    look = waited.last
-    cluster = look.cluster.as_dict()
+    observation = waited.last
+    cluster = observation.cluster.as_dict()
     return {
         "changed": False,
-        "healthy": look.healthy,
-        "summary": look.line,
-        "problems": [finding.as_dict() for finding in look.found],
+        "healthy": observation.healthy,
+        "summary": observation.line,
+        "problems": [finding.as_dict() for finding in observation.found],
         "cluster": cluster,
-        "webapps": list(look.webapps),
-        "database": look.database.as_dict() if look.database else None,
-        "checked": list(look.checked),
-        "table": status_table(cluster["nodes"], placement, look.webapps),
+        "webapps": list(observation.webapps),
+        "database": observation.database.as_dict() if observation.database else None,
+        "checked": list(observation.checked),
+        "table": status_table(cluster["nodes"], placement, observation.webapps),
         "waited_seconds": round(waited.seconds, 1),
     }
 
@@ -345,14 +348,16 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    waited = Waited(Look(Cluster("unreadable"), ()), 0.0)
+    waited = Waited(Observation(Cluster("unreadable"), ()), 0.0)
     try:
         check_placement(params["placement"])
         client = client_from(params)
-        watch = Watch(polling(client) if params["wait"] else client, expected_from(params), database_from(params))
+        reader = HealthReader(
+            polling(client) if params["wait"] else client, expected_from(params), database_from(params)
+        )
         waited = wait_for(
-            watch.look,
-            lambda look: look.healthy,
+            reader.read,
+            lambda observation: observation.healthy,
             timeout=params["timeout"] if params["wait"] else 0,
             delay=params["delay"],
         )

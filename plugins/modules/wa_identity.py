@@ -134,7 +134,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import (
-    Wish,
+    DesiredIdentity,
     inventory_from,
     notes,
     problems,
@@ -162,7 +162,7 @@ ARGUMENTS: dict[str, t.Any] = {
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result, and everything that is wrong."""
     inventory = inventory_from(params["nodes"], params["inventory"], params["hosts"], params["name_prefix"])
-    wish = Wish(
+    desired = DesiredIdentity(
         params["number"], params["shards"], params["may_reshard"], params["db_address"], params["db_name_prefix"]
     )
     database, cluster = params["database"], params["cluster"]
@@ -171,7 +171,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "registered": registration(database, cluster),
         "notes": notes(database, cluster),
     }
-    return result, problems(wish, inventory, database, cluster)
+    return result, problems(desired, inventory, database, cluster)
 
 
 def main() -> None:

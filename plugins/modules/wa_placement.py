@@ -257,7 +257,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     KINDS,
     parse_version,
-    read_wanted,
+    read_cluster_spec,
     whole_number,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
@@ -308,7 +308,7 @@ def argument_spec() -> dict[str, t.Any]:
 def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The module's result for its options, and the problems; no nodes where there are any."""
     problems = [Problem(**entry) for entry in params["problems"]]
-    wanted, found = read_wanted(params)
+    wanted, found = read_cluster_spec(params)
     problems += found
     nodes = []
     if wanted is not None:

@@ -179,7 +179,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards import (
-    Wish,
+    ReshardRequest,
     cluster_problems,
     downtimes,
     input_problems,
@@ -199,8 +199,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
-    Look,
-    Watch,
+    HealthReader,
+    Observation,
     polling,
     unhealthy_message,
     wait_for,
@@ -218,7 +218,7 @@ class Resharding:
     """One run of the module against one cluster."""
 
     client: Client
-    wish: Wish
+    request: ReshardRequest
     params: t.Mapping[str, t.Any]
     clock: t.Callable[[], float]
     sleep: t.Callable[[float], None]
@@ -226,13 +226,13 @@ class Resharding:
 
     def run(self, check: bool) -> None:
         """Reads, decides, acts, waits. Raises a ClientError or a Refusal; C(result) is filled on every path."""
-        self._refuse(input_problems(self.wish, datetime.datetime.now(datetime.timezone.utc).date()))
+        self._refuse(input_problems(self.request, datetime.datetime.now(datetime.timezone.utc).date()))
         before = read_count(self.client)
         self.result["before"] = self.result["after"] = before
-        if before != self.wish.shards:
-            cluster = Watch(self.client, Expected()).look().cluster
-            self._refuse(cluster_problems(self.wish, cluster, time.time()))
-            self.result.update(changed=True, after=self.wish.shards)
+        if before != self.request.shards:
+            cluster = HealthReader(self.client, Expected()).read().cluster
+            self._refuse(cluster_problems(self.request, cluster, time.time()))
+            self.result.update(changed=True, after=self.request.shards)
             if check:
                 return
             self._set(cluster, before)
@@ -260,7 +260,7 @@ class Resharding:
             self._resolve(error, before)
         except LostAnswer as error:
             self._resolve(error, before)
-        self.result.update(changed=True, after=self.wish.shards)
+        self.result.update(changed=True, after=self.request.shards)
 
     def _call(self, body: dict[str, t.Any]) -> None:
         """POST, repeated while the server says that it is temporarily unavailable."""
@@ -285,7 +285,7 @@ class Resharding:
             self.sleep(1.0)
             now = read_count(self.client)
         self.result["after"] = now
-        if now != self.wish.shards:
+        if now != self.request.shards:
             text = "{0} The number of shards still reads {1}, so nothing was changed: run it again.".format(
                 error.message, now
             )
@@ -295,16 +295,16 @@ class Resharding:
         """Follows the restart until every shard has one connected owner."""
         looks: list[tuple[float, Cluster]] = []
         started = self.clock()
-        watch = Watch(polling(self.client), Expected(shards=self.wish.shards))
+        reader = HealthReader(polling(self.client), Expected(shards=self.request.shards))
 
-        def look() -> Look:
-            seen = watch.look()
+        def read() -> Observation:
+            seen = reader.read()
             looks.append((self.clock() - started, seen.cluster))
             return seen
 
         waited = wait_for(
-            look,
-            lambda seen: seen.healthy and seen.cluster.shards == self.wish.shards,
+            read,
+            lambda seen: seen.healthy and seen.cluster.shards == self.request.shards,
             timeout=self.params["timeout"],
             delay=self.params["delay"],
             clock=self.clock,
@@ -312,8 +312,8 @@ class Resharding:
         )
         self.result["waited_seconds"] = round(waited.seconds, 1)
         if self.result["changed"]:
-            self.result["downtime"] = downtimes(samples(looks, before, self.wish.shards), self.wish.shards)
-        if not waited.last.healthy or waited.last.cluster.shards != self.wish.shards:
+            self.result["downtime"] = downtimes(samples(looks, before, self.request.shards), self.request.shards)
+        if not waited.last.healthy or waited.last.cluster.shards != self.request.shards:
             codes = sorted({finding.code for finding in waited.last.found if finding.kind != "warning"})
             details = {"codes": codes, "observations": waited.observations}
             raise Refusal("CLUSTER_NOT_HEALTHY", unhealthy_message(waited), details)
@@ -346,11 +346,11 @@ def registered_at(text: str | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)).timestamp()
 
 
-def wish_from(params: t.Mapping[str, t.Any]) -> Wish:
-    """The wish in the options. Raises a Refusal for what cannot be meant."""
+def request_from(params: t.Mapping[str, t.Any]) -> ReshardRequest:
+    """The request in the options. Raises a Refusal for what cannot be meant."""
     check_number(params["cc"], params["phone_number"])
     check_pin(params["pin"] or None)
-    return Wish(
+    return ReshardRequest(
         shards=params["shards"],
         number=params["cc"] + params["phone_number"],
         cert=params["cert"] or None,
@@ -383,7 +383,7 @@ def main(clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float
     result.update(problems=[], waited_seconds=0.0)
     try:
         client = client_from(module.params)
-        Resharding(client, wish_from(module.params), module.params, clock, sleep, result).run(module.check_mode)
+        Resharding(client, request_from(module.params), module.params, clock, sleep, result).run(module.check_mode)
     except (ClientError, Refusal) as error:
         fail(module, error, **result)
     module.exit_json(diff={"before": {"shards": result["before"]}, "after": {"shards": result["after"]}}, **result)

@@ -16,62 +16,46 @@ description:
     comes after the other masters; webapps come one at a time.
   - Between lines (V(schema)) everything that writes is stopped while the schema of the database is upgraded.
   - The plan of a cluster that an earlier run left half upgraded is what was left to do.
-  - Nodes that have the version already and differ otherwise are replaced in the same careful order.
+  - Nodes that have the version already and differ otherwise are recreated in the same order.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
+  - waent.fleet.plan
   - waent.fleet.attributes
   - waent.fleet.attributes.info
   - waent.fleet.attributes.no_group
   - waent.fleet.attributes.internal
 options:
   version:
-    description: The wanted version, with or without the leading v.
+    description: The desired version, with or without the leading v.
     type: raw
     required: true
+  declared_version:
+    description: The version in the inventory, to say what has to be written there.
+    type: raw
   strategy:
     description: How to get there. V(auto) is V(rolling) within one line of versions (2.19), else V(schema).
     type: raw
     default: auto
   allow_no_ha:
-    description: Accept that shards are without service where no coreapp stands by, or that the only master goes.
+    description: Accept that shards are without service where no coreapp is a standby, or that the only master goes.
     type: bool
     default: false
   shards:
-    description: Configured number of shards, for where the API does not tell.
+    description: Configured number of shards, for where the API does not show it.
     type: int
     required: true
   nodes:
-    description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), told what runs.
+    description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes).
     type: list
     elements: dict
     required: true
-  hosts:
-    description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.
-    type: list
-    elements: dict
-    required: true
-  health:
-    description: Everything that M(waent.fleet.wa_cluster_health) returned, asked with a token and without a version.
-    type: dict
-    required: true
-  schema:
-    description: How far the schema upgrade to this version is, by its one-shot container.
-    type: str
-    choices: [none, begun, done]
-    default: none
-  anew:
-    description: Keys of nodes whose containers are known to differ from what is wanted, beyond what was read.
-    type: list
-    elements: str
-    default: []
-  problems:
+  snapshot:
     description:
-      - Problems that were found elsewhere, to be told in the same go.
-      - Those that an upgrade mends, such as C(VERSION_DIFFERS), are left out.
-    type: list
-    elements: dict
-    default: []
+      - The task file that takes a snapshot of the database, V(none) where there is one already. Empty where neither is
+        declared.
+    type: str
+    default: none
 seealso:
   - module: waent.fleet.wa_plan
   - module: waent.fleet.wa_cluster_health
@@ -83,7 +67,7 @@ EXAMPLES = r"""
     version: v2.19.7
     shards: 4
     nodes: "{{ placement.nodes }}"
-    hosts: "{{ ansible_play_hosts | map('extract', hostvars, ['look', 'host']) }}"
+    observed: "{{ ansible_play_hosts | map('extract', hostvars, ['gathered', 'host']) }}"
     health: "{{ health }}"
   delegate_to: localhost
   run_once: true
@@ -91,25 +75,34 @@ EXAMPLES = r"""
 
 - name: Show the plan
   ansible.builtin.debug:
-    msg: "{{ plan.forecast }}"
+    msg: "{{ plan.sentences }}"
 """
 
 RETURN = r"""
+operation:
+  description: V(upgrade), or V(site) where no node changes its version.
+  returned: always
+  type: str
+  sample: upgrade
 strategy:
   description: V(rolling) or V(schema).
   returned: always
   type: str
   sample: rolling
+target:
+  description: The version or the number of shards that the plan leads to.
+  returned: always
+  type: str
 steps:
-  description: What to do, in this order. Empty when every node is as wanted.
+  description: What to do, in this order. Empty when every node is in its desired state.
   returned: always
   type: list
   elements: dict
   contains:
     action:
       description:
-        - V(replace) nodes by new ones, V(hand_over) the shard of a coreapp by stopping it, V(stop) nodes, take a
-          V(snapshot) of the database, V(clean_up) old messages, V(schema_upgrade).
+        - V(replace) nodes by new ones, V(switchover) the shard of a coreapp by stopping it, V(stop) nodes, take a
+          V(snapshot) of the database, V(cleanup) old messages, V(schema_upgrade).
       type: str
       returned: always
     nodes:
@@ -132,24 +125,18 @@ steps:
       type: str
       returned: always
     predicted:
-      description: Always V(false), for the same shape as M(waent.fleet.wa_plan).
+      description: Always V(false), for the same shape as M(waent.fleet.wa_reshard_plan).
       type: bool
       returned: always
   sample:
-    - action: hand_over
+    - action: switchover
       nodes: ["rack-a-1:wa-coreapp-1"]
       gate: {owned: [0], away: ["rack-a-1:wa-coreapp-1"]}
       downtime: {"0": 10}
       sentence: >-
-        Stop rack-a-1:wa-coreapp-1, which owns shard 0; a standby that is new takes over, about 10 s without service
-        there.
+        Stop rack-a-1:wa-coreapp-1, which owns shard 0, and wait for failover: an up-to-date standby takes over, about
+        10 s without service there.
       predicted: false
-forecast:
-  description: The sentences of the steps, numbered.
-  returned: always
-  type: list
-  elements: str
-  sample: ["1. Replace 1 coreapp without a shard: rack-b-1:wa-coreapp-2."]
 batches:
   description:
     - For each step the entries a play needs, one for each node, or one for a step without nodes.
@@ -157,26 +144,44 @@ batches:
   returned: always
   type: list
   elements: list
+again:
+  description: Always V(false), for the same shape as M(waent.fleet.wa_reshard_plan).
+  returned: always
+  type: bool
+sentences:
+  description: The plan in words, warnings first.
+  returned: always
+  type: list
+  elements: str
+  sample: ["From v2.19.4: 7 nodes to v2.19.7, rolling:", "1. Replace 1 coreapp without a shard: rack-b-1:wa-coreapp-2."]
+refusal:
+  description: Why the steps may not begin, one line for each reason. Empty where they may.
+  returned: always
+  type: str
 downtime:
   description: Expected seconds without service by shard, all steps together.
   returned: always
   type: dict
   sample: {"0": 10}
-versions:
-  description: Which versions run on how many nodes.
+timers:
+  description:
+    - The failover timers C(heartbeat_interval) and C(unhealthy_interval), RV(timers.shortened) during switchovers and
+      RV(timers.restored) afterwards. RV(timers.left) says that a run which was killed has left some shortened.
   returned: always
-  type: str
-  sample: "v2.19.4: 7 nodes"
-changes_version:
-  description: Whether a node runs another version; where none does, nodes differ from what is wanted in something else.
-  returned: always
-  type: bool
-  sample: true
-warnings_found:
-  description: What the reader should know before, in the form of RV(problems).
+  type: dict
+  sample:
+    shortened: {heartbeat_interval: 1, unhealthy_interval: 3}
+    restored: {heartbeat_interval: 5, unhealthy_interval: 30}
+    left: false
+one_shots:
+  description: Where the one-shot container of the schema upgrade is, or is going to be, as C({host}).
   returned: always
   type: list
   elements: dict
+inventory_note:
+  description: What to write into the inventory in the end. Empty where it is there already.
+  returned: always
+  type: str
 problems:
   description: What forbids to begin, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always
@@ -195,113 +200,23 @@ failure:
 """
 
 import typing as t
-from collections import Counter
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
-from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
-    STRATEGIES,
-    UpgradePlan,
-    UpgradeState,
-    plan_upgrade,
-)
-from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_state import (
-    UPGRADE_MENDS,
-    batches,
-    health_problems,
-    nobody_to_ask,
-    read_nodes,
-    stranger_problems,
-    table_of_versions,
-    uncertain_owners,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import leave
+from ansible_collections.waent.fleet.plugins.module_utils._plan.options import plan_options
+from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_result import answer
 
 CODE = "WA_UPGRADE_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {
     "version": {"type": "raw", "required": True},
+    "declared_version": {"type": "raw"},
     "strategy": {"type": "raw", "default": "auto"},
     "allow_no_ha": {"type": "bool", "default": False},
     "shards": {"type": "int", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
-    "hosts": {"type": "list", "elements": "dict", "required": True},
-    "health": {"type": "dict", "required": True},
-    "schema": {"type": "str", "choices": ["none", "begun", "done"], "default": "none"},
-    "anew": {"type": "list", "elements": "str", "default": []},
-    "problems": {"type": "list", "elements": "dict", "default": []},
+    "snapshot": {"type": "str", "default": "none"},
+    **plan_options(),
 }
-
-
-def option_problems(params: t.Mapping[str, t.Any]) -> list[Problem]:
-    """What is wrong with the two values the user gives."""
-    problems = []
-    if parse_version(params["version"]) is None:
-        message = "version is {0!r}; allowed is vN.N.N or N.N.N, for example v2.19.7.".format(params["version"])
-        problems.append(Problem("VERSION_INVALID", message, "version", params["version"]))
-    if params["strategy"] not in STRATEGIES:
-        message = "strategy is {0!r}; allowed is {1}.".format(params["strategy"], " or ".join(STRATEGIES))
-        problems.append(Problem("STRATEGY_INVALID", message, "strategy", params["strategy"]))
-    return problems
-
-
-def only_webapps(plan: UpgradePlan, state: UpgradeState) -> UpgradePlan:
-    """What can be done while nobody can be asked: have a webapp again. The rest is planned when it answers."""
-    webapps = {node.key for node in state.of("webapp")}
-    steps = tuple(step for step in plan.steps if step.nodes and set(step.nodes) <= webapps)
-    return UpgradePlan(plan.strategy, steps, plan.problems, plan.warnings)
-
-
-def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
-    """The module's result, and what forbids to begin."""
-    result: dict[str, t.Any] = {
-        "strategy": "",
-        "steps": [],
-        "forecast": [],
-        "batches": [],
-        "downtime": {},
-        "versions": "",
-        "changes_version": False,
-        "warnings_found": [],
-    }
-    problems = [Problem(**entry) for entry in params["problems"] if entry["code"] not in UPGRADE_MENDS]
-    wrong = option_problems(params)
-    version = parse_version(params["version"])
-    if wrong or version is None or not params["nodes"]:
-        return result, wrong + problems
-    health = params["health"]
-    nodes = read_nodes(params["nodes"], params["hosts"], health, version, params["anew"])
-    schema = None if params["schema"] == "none" else params["schema"]
-    state = UpgradeState(health["cluster"].get("shards") or params["shards"], tuple(nodes), schema)
-    plan = plan_upgrade(state, version, params["strategy"], params["allow_no_ha"])
-    if nobody_to_ask(nodes, health):
-        plan = only_webapps(plan, state)
-    elif plan.strategy == "rolling" and plan.steps:
-        told = {problem.code for problem in problems} & {"NODE_UNKNOWN"}
-        problems += [p for p in health_problems(nodes, params["nodes"], health) if p.code not in told]
-        problems += stranger_problems(params["hosts"])
-        if health["cluster"].get("registered"):
-            problems += uncertain_owners(nodes, params["nodes"], params["hosts"], state.shards)
-    problems += plan.problems
-    other = any(node.version not in (None, version) for node in nodes)
-    result.update(strategy=plan.strategy, versions=table_of_versions(nodes), changes_version=other)
-    if not problems:
-        result.update(described(plan, batches(state, plan, params["nodes"], version)))
-    return result, problems
-
-
-def described(plan: UpgradePlan, entries: list[list[t.Mapping[str, t.Any]]]) -> dict[str, t.Any]:
-    """The part of the result that tells the plan."""
-    steps = [step.as_dict() for step in plan.steps]
-    seconds: Counter[str] = Counter()
-    for step in steps:
-        seconds.update(step["downtime"])
-    return {
-        "steps": steps,
-        "forecast": ["{0}. {1}".format(number, step["sentence"]) for number, step in enumerate(steps, 1)],
-        "batches": entries,
-        "downtime": dict(seconds),
-        "warnings_found": [warning.as_dict() for warning in plan.warnings],
-    }
 
 
 def main() -> None:

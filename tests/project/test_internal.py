@@ -23,14 +23,14 @@ def test_roles_that_are_no_use_by_themselves_are_internal() -> None:
 def test_an_internal_role_refuses_direct_use(role: Path) -> None:
     done = run("ansible", "localhost", "-m", "include_role", "-a", f"name=waent.fleet.{role.name}")
     assert done.returncode != 0
-    assert f"The role waent.fleet.{role.name} {REFUSAL}" in " ".join(done.stdout.split())
+    assert f"The role waent.fleet.{role.name} {REFUSAL}" in " ".join((done.stdout + done.stderr).split())
 
 
 @pytest.mark.parametrize("playbook", INTERNAL_PLAYBOOKS, ids=name_of)
 def test_an_internal_playbook_refuses_direct_use(playbook: Path) -> None:
     done = run("ansible-playbook", str(playbook))
     assert done.returncode != 0
-    assert f"The playbook waent.fleet.{playbook.stem} {REFUSAL}" in " ".join(done.stdout.split())
+    assert f"The playbook waent.fleet.{playbook.stem} {REFUSAL}" in " ".join((done.stdout + done.stderr).split())
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)

@@ -135,7 +135,7 @@ def test_every_declared_variable_is_one_of_its_role() -> None:
     declared = {variable.name: variable.role for variable in VARIABLES if variable.role}
     assert {name for name, role in declared.items() if name not in of_roles[role]} == set()
     assert {
-        name for role in ("cluster", "upgrade", "docker_engine") for name in of_roles[role]
+        name for role in ("cluster", "rollout", "docker_engine") for name in of_roles[role]
     } - declared.keys() <= INTERNAL
 
 

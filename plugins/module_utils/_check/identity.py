@@ -145,27 +145,24 @@ def shards_problem(
 
 def suspects(rows: t.Iterable[Row] | None, inventory: Inventory) -> list[str]:
     """Keys of nodes that are not ours and may live, by the age of their rows alone: to be watched for a sign."""
-    return [key for key in strangers(rows, inventory) if not inventory.runs_here(key)]
+    return [key for key in unknown_nodes(rows, inventory) if not inventory.runs_here(key)]
 
 
-def strangers(rows: t.Iterable[Row] | None, inventory: Inventory) -> list[str]:
+def unknown_nodes(rows: t.Iterable[Row] | None, inventory: Inventory) -> list[str]:
     """Keys of the nodes that are not ours and whose rows are young. rows: C({node, age_seconds}); None: not read."""
     return sorted(row["node"] for row in rows or () if _young(row) and inventory.whose(row["node"]) == OTHER)
 
 
-def answering_strangers(nodes: t.Iterable[t.Mapping[str, t.Any]], inventory: Inventory) -> list[str]:
-    """The same from the API, where a node that answers lives, whatever was seen of its host. nodes: of the cluster."""
+def live_unknown_nodes(nodes: t.Iterable[t.Mapping[str, t.Any]], inventory: Inventory) -> list[str]:
+    """The same from the API, where a node that is alive lives, whatever was seen of its host. nodes: of the cluster."""
     return sorted(
         node["name"]
         for node in nodes
-        if not node["errors"]
-        and node["gateway_status"] is not None
-        and ":" in node["name"]
-        and inventory.whose(node["name"]) in (OTHER, GONE)
+        if node["alive"] and ":" in node["name"] and inventory.whose(node["name"]) in (OTHER, GONE)
     )
 
 
-def stranger_problem(
+def unknown_nodes_problem(
     keys: t.Sequence[str], inventory: Inventory, rows: t.Iterable[Row] | None, database: str, name_prefix: str
 ) -> Problem | None:
     """Nodes that live in this cluster and are not ours, in one sentence that names both sides.
@@ -205,7 +202,7 @@ def _some(keys: t.Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Wish:
+class DesiredIdentity:
     """What is declared. number: with country code, empty for no opinion. database, name_prefix: for messages."""
 
     number: str = ""
@@ -216,7 +213,7 @@ class Wish:
 
 
 def problems(
-    wish: Wish, inventory: Inventory, database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]
+    desired: DesiredIdentity, inventory: Inventory, database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]
 ) -> list[Problem]:
     """Everything that speaks against acting on this cluster as if it were ours.
 
@@ -226,13 +223,15 @@ def problems(
     registered = registration(database, cluster)
     configured = cluster.get("shards") or database.get("configured_shards")
     rows = database.get("liveness")
-    alive = sorted({*strangers(rows, inventory), *answering_strangers(cluster.get("nodes") or (), inventory)})
-    other = number_problem(registered_number(database, cluster), wish.number)
+    alive = sorted({*unknown_nodes(rows, inventory), *live_unknown_nodes(cluster.get("nodes") or (), inventory)})
+    other = number_problem(registered_number(database, cluster), desired.number)
     found = [
         other,
-        stranger_problem(alive, inventory, None if cluster.get("nodes") else rows, wish.database, wish.name_prefix),
+        unknown_nodes_problem(
+            alive, inventory, None if cluster.get("nodes") else rows, desired.database, desired.name_prefix
+        ),
         # How many shards another number has is none of our business, and reshard.yml would be the wrong advice.
-        None if other else shards_problem(registered, configured, wish.shards, wish.may_reshard),
+        None if other else shards_problem(registered, configured, desired.shards, desired.may_reshard),
     ]
     return [problem for problem in found if problem is not None]
 

@@ -27,7 +27,7 @@ _DAY = 86400.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReshardRequest:
     """What the caller wants. registered_at: seconds since 1970, where the caller knows better than the API."""
 
     shards: int
@@ -38,18 +38,18 @@ class Wish:
     registered_at: float | None = None
 
 
-def input_problems(wish: Wish, today: datetime.date) -> list[Problem]:
-    """What is wrong about the wish itself, whatever the cluster is like."""
+def input_problems(request: ReshardRequest, today: datetime.date) -> list[Problem]:
+    """What is wrong about the request itself, whatever the cluster is like."""
     problems = []
-    if wish.shards not in SHARD_COUNTS:
-        text = "shards is {0}; allowed are {1}.".format(wish.shards, ", ".join(str(count) for count in SHARD_COUNTS))
-        problems.append(Problem("SHARDS_INVALID", text, "shards", wish.shards))
-    if wish.cert is not None:
-        problems += certificate_problems(wish.cert, wish.number, today)
+    if request.shards not in SHARD_COUNTS:
+        text = "shards is {0}; allowed are {1}.".format(request.shards, ", ".join(str(count) for count in SHARD_COUNTS))
+        problems.append(Problem("SHARDS_INVALID", text, "shards", request.shards))
+    if request.cert is not None:
+        problems += certificate_problems(request.cert, request.number, today)
     return problems
 
 
-def cluster_problems(wish: Wish, cluster: Cluster, now: float) -> list[Problem]:
+def cluster_problems(request: ReshardRequest, cluster: Cluster, now: float) -> list[Problem]:
     """What about the cluster speaks against the call. C(now): seconds since 1970."""
     if cluster.form != "cluster":
         text = "The API shows no cluster; only a cluster has shards to set (WA_APP_MULTICONNECT=1)."
@@ -60,40 +60,44 @@ def cluster_problems(wish: Wish, cluster: Cluster, now: float) -> list[Problem]:
             " which registers it and sets the shards of a new cluster to wa_shards."
         )
         return [Problem("NOT_REGISTERED", text)]
-    other = number_problem(cluster.registered_number, wish.number)
+    other = number_problem(cluster.registered_number, request.number)
     problems = [other] if other else []
-    return problems + _coreapp_problems(wish, len(cluster.live_coreapps)) + _missing_cert_problems(wish, cluster, now)
+    return (
+        problems
+        + _coreapp_problems(request, len(cluster.live_coreapps))
+        + _missing_cert_problems(request, cluster, now)
+    )
 
 
-def _coreapp_problems(wish: Wish, live: int) -> list[Problem]:
-    if live < wish.shards:
+def _coreapp_problems(request: ReshardRequest, live: int) -> list[Problem]:
+    if live < request.shards:
         text = "shards is {0}, and only {1} coreapps answer; every shard needs a coreapp of its own: start {2} more."
-        text = text.format(wish.shards, live, wish.shards - live)
-        return [Problem("TOO_FEW_COREAPPS", text, "shards", wish.shards)]
-    if live == wish.shards and not wish.allow_no_spare:
+        text = text.format(request.shards, live, request.shards - live)
+        return [Problem("TOO_FEW_COREAPPS", text, "shards", request.shards)]
+    if live == request.shards and not request.allow_no_spare:
         text = "shards is {0}, and as many coreapps answer, so that none stands by when one fails: start one more, or"
-        text = (text + " set allow_no_spare to true.").format(wish.shards)
-        return [Problem("NO_SPARE", text, "shards", wish.shards)]
+        text = (text + " set allow_no_spare to true.").format(request.shards)
+        return [Problem("NO_SPARE", text, "shards", request.shards)]
     return []
 
 
-def _missing_cert_problems(wish: Wish, cluster: Cluster, now: float) -> list[Problem]:
+def _missing_cert_problems(request: ReshardRequest, cluster: Cluster, now: float) -> list[Problem]:
     """A certificate that lacks, by version and by how long ago the number was registered."""
     version = parse_version(cluster.version)
     takes_cert = version is None or version >= CERT_SINCE
-    if wish.cert is not None and takes_cert:
+    if request.cert is not None and takes_cert:
         return []
     if version is not None and version >= CERT_REQUIRED_SINCE:
         text = "cert is not set; version {0} needs the verified-name certificate to set the shards.".format(version)
         return [Problem("CERT_REQUIRED", text, "cert")]
-    registered_at = cluster.registered_at if wish.registered_at is None else wish.registered_at
+    registered_at = cluster.registered_at if request.registered_at is None else request.registered_at
     if registered_at is not None and now - registered_at <= SAFE_DAYS * _DAY:
         return []
-    return _late_problems(wish, version, takes_cert, registered_at, now)
+    return _late_problems(request, version, takes_cert, registered_at, now)
 
 
 def _late_problems(
-    wish: Wish, version: Version | None, takes_cert: bool, registered_at: float | None, now: float
+    request: ReshardRequest, version: Version | None, takes_cert: bool, registered_at: float | None, now: float
 ) -> list[Problem]:
     if registered_at is None:
         when = "when the number was registered cannot be read (say it with registered_at)"
@@ -102,7 +106,7 @@ def _late_problems(
     if takes_cert:
         text = "cert is not set, and {0}; more than {1} days after that the client is disconnected without it."
         return [Problem("CERT_REQUIRED", text.format(when, SAFE_DAYS), "cert")]
-    if wish.allow_disconnect:
+    if request.allow_disconnect:
         return []
     text = (
         "Version {0} cannot take a certificate, and {1}; more than {2} days after that setting the shards disconnects"

@@ -35,8 +35,15 @@ class Problem:
 
 
 def summary(problems: t.Sequence[Problem]) -> str:
-    """All problems as text, one line each: C([CODE] host: sentence)."""
-    return "\n".join("[{0}] {1}{2}".format(p.code, p.host + ": " if p.host else "", p.message) for p in problems)
+    """All problems as text, one line each: C([CODE] host: sentence).
+
+    The host is left out where the sentence begins with it.
+    """
+    return "\n".join("[{0}] {1}{2}".format(p.code, _place(p), p.message) for p in problems)
+
+
+def _place(problem: Problem) -> str:
+    return problem.host + ": " if problem.host and not problem.message.startswith(problem.host) else ""
 
 
 class Refusal(Exception):

@@ -60,7 +60,7 @@ def parse_version(text: t.Any) -> Version | None:
 
 
 @dataclass(frozen=True)
-class Survive:
+class FaultTolerance:
     """What may be lost at once: C(count) of C(unit), hosts or racks. Count 0: one coreapp, wherever it is."""
 
     unit: str = "hosts"
@@ -68,7 +68,7 @@ class Survive:
 
 
 @dataclass(frozen=True)
-class HostWish:
+class HostSpec:
     """One host as the inventory has it.
 
     kinds: what it may run. counts: numbers fixed by hand per kind (C(wa_coreapps) ...); a kind not in it is
@@ -85,14 +85,14 @@ class HostWish:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ClusterSpec:
     """The cluster the user wants, after all checks that need no host."""
 
     shards: int
     version: Version | None
-    survive: Survive
+    survive: FaultTolerance
     allow_no_ha: bool
-    hosts: tuple[HostWish, ...]
+    hosts: tuple[HostSpec, ...]
     name_prefix: str = "wa"
 
 
@@ -110,7 +110,7 @@ def whole_number(value: t.Any) -> int | None:
     return None
 
 
-def read_wanted(raw: Raw) -> tuple[Wanted | None, list[Problem]]:
+def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
     """The cluster in C(raw), or None and everything that is wrong with it.
 
     raw: C(shards), C(version) (left out or None: not checked), C(survive), C(allow_no_ha), C(name_prefix),
@@ -127,7 +127,7 @@ def read_wanted(raw: Raw) -> tuple[Wanted | None, list[Problem]]:
     problems += _hosts_together(hosts, survive)
     if problems or shards is None or survive is None:
         return None, problems
-    wanted = Wanted(shards, version, survive, bool(raw.get("allow_no_ha")), tuple(hosts), prefix)
+    wanted = ClusterSpec(shards, version, survive, bool(raw.get("allow_no_ha")), tuple(hosts), prefix)
     return wanted, []
 
 
@@ -162,14 +162,14 @@ def _version(value: t.Any, problems: list[Problem]) -> Version | None:
     return version
 
 
-def _survive(value: t.Any, problems: list[Problem]) -> Survive | None:
+def _survive(value: t.Any, problems: list[Problem]) -> FaultTolerance | None:
     if value is None or value == {}:
-        return Survive()
+        return FaultTolerance()
     if isinstance(value, t.Mapping) and len(value) == 1:
         unit, raw_count = next(iter(value.items()))
         count = whole_number(raw_count)
         if unit in ("hosts", "racks") and count:
-            return Survive(unit, count)
+            return FaultTolerance(unit, count)
     problems.append(
         Problem(
             "WA_SURVIVE_INVALID",
@@ -219,7 +219,7 @@ def _ports(raw: Raw, default: t.Mapping[str, int], host: str | None, problems: l
     return ports
 
 
-def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> HostWish:
+def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> HostSpec:
     name = raw.get("name")
     if not isinstance(name, str) or not name:
         problems.append(Problem("WA_HOST_NAME_MISSING", "An entry of hosts has no name.", "hosts", name))
@@ -250,7 +250,7 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
                 )
             )
     counts = _counts(raw.get("pins") or {}, kinds, name, problems)
-    return HostWish(name, rack, address, api_address, kinds, counts, _ports(raw, ports, name, problems))
+    return HostSpec(name, rack, address, api_address, kinds, counts, _ports(raw, ports, name, problems))
 
 
 def _address_problems(name: str, address: str, api_address: str) -> list[Problem]:
@@ -340,7 +340,7 @@ def _counts(pins: Raw, kinds: tuple[str, ...], host: str, problems: list[Problem
     return counts
 
 
-def _hosts_together(hosts: t.Sequence[HostWish], survive: Survive | None) -> list[Problem]:
+def _hosts_together(hosts: t.Sequence[HostSpec], survive: FaultTolerance | None) -> list[Problem]:
     """What is wrong with the hosts as a set: none at all, twins, racks without a name where they count."""
     if not hosts:
         return [
@@ -351,8 +351,8 @@ def _hosts_together(hosts: t.Sequence[HostWish], survive: Survive | None) -> lis
             )
         ]
     problems = []
-    by_name: dict[str, HostWish] = {}
-    by_address: dict[str, HostWish] = {}
+    by_name: dict[str, HostSpec] = {}
+    by_address: dict[str, HostSpec] = {}
     for host in hosts:
         address = host.address.lower().rstrip(".")
         twin = by_address.get(address)

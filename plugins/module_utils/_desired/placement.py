@@ -18,8 +18,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     KINDS,
     PORTS_PER_CORE,
-    HostWish,
-    Wanted,
+    ClusterSpec,
+    HostSpec,
     amount,
 )
 
@@ -105,7 +105,7 @@ def demand(kind: str, shards: int) -> Demand:
     }[kind]
 
 
-def place(wanted: Wanted, running: t.Iterable[Slot] = ()) -> Placement:
+def place(wanted: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
     """Nodes for every host. C(running): what exists already, in whatever state; it is kept where it is.
 
     Existing nodes on a host that may not run their kind are no part of the answer.
@@ -115,7 +115,7 @@ def place(wanted: Wanted, running: t.Iterable[Slot] = ()) -> Placement:
     surplus: set[Slot] = set()
     problems: list[Problem] = []
     for kind in KINDS:
-        deal = Deal(wanted, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
+        deal = Scheduler(wanted, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
         deal.run()
         slots += deal.slots
         surplus |= deal.surplus()
@@ -152,13 +152,13 @@ def survivors(per_unit: t.Iterable[int], lost: int) -> int:
     return sum(counts[lost:])
 
 
-class Deal:
+class Scheduler:
     """Dealing out the nodes of one kind.
 
     existing: where such nodes are already. load: how many nodes of other kinds each host has.
     """
 
-    def __init__(self, wanted: Wanted, kind: str, existing: t.Sequence[Slot], load: Spread) -> None:
+    def __init__(self, wanted: ClusterSpec, kind: str, existing: t.Sequence[Slot], load: Spread) -> None:
         self.survive = wanted.survive
         self.wanted = wanted
         self.kind = kind
@@ -326,7 +326,7 @@ class Deal:
         )
 
 
-def _node(slot: Slot, host: HostWish, prefix: str, exists: bool, surplus: bool) -> Node:
+def _node(slot: Slot, host: HostSpec, prefix: str, exists: bool, surplus: bool) -> Node:
     name = "{0}-{1}-{2}".format(prefix, slot.kind, slot.index)
     return Node(slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus)
 

@@ -188,7 +188,7 @@ ANY_TEXT = Kind("str", lambda _name, _value: [])
 
 
 def of_the_shape(spec: str) -> Kind:
-    """What read_wanted and place check, whose sentences need the hosts; here only that text is text."""
+    """What read_cluster_spec and place check, whose sentences need the hosts; here only that text is text."""
     return Kind(spec, lambda _name, _value: [], text=spec == "str")
 
 
@@ -455,19 +455,19 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_masters", of_the_shape("int"), role=""),
     Variable("wa_webapps", of_the_shape("int"), role=""),
     # Of upgrade.yml.
-    Variable("wa_webapp_drain", ABSOLUTE_PATH, empty=True, role="upgrade"),
-    Variable("wa_webapp_undrain", ABSOLUTE_PATH, empty=True, role="upgrade"),
-    Variable("wa_db_snapshot", ABSOLUTE_PATH, empty=True, role="upgrade"),
-    Variable("wa_message_cleanup_seconds", whole(0), role="upgrade"),
-    Variable("wa_message_cleanup_wait", ABSOLUTE_PATH, empty=True, role="upgrade"),
-    Variable("wa_schema_timeout_seconds", whole(1), role="upgrade"),
-    Variable("wa_planned_heartbeat_interval", whole(1), role="upgrade"),
-    Variable("wa_planned_unhealthy_interval", whole(1), role="upgrade"),
-    Variable("wa_planned_wait_seconds", whole(0), role="upgrade"),
-    Variable("wa_expiry_warning_days", whole(0), role="upgrade"),
-    Variable("wa_upgrade_settle_seconds", whole(0), role="upgrade"),
-    Variable("wa_upgrade_error_seconds", NUMBER, role="upgrade"),
-    Variable("wa_upgrade_error_percent", NUMBER, role="upgrade"),
+    Variable("wa_webapp_drain", ABSOLUTE_PATH, empty=True, role="rollout"),
+    Variable("wa_webapp_undrain", ABSOLUTE_PATH, empty=True, role="rollout"),
+    Variable("wa_db_snapshot", ABSOLUTE_PATH, empty=True, role="rollout"),
+    Variable("wa_message_cleanup_seconds", whole(0), role="rollout"),
+    Variable("wa_message_cleanup_wait", ABSOLUTE_PATH, empty=True, role="rollout"),
+    Variable("wa_schema_timeout_seconds", whole(1), role="rollout"),
+    Variable("wa_planned_heartbeat_interval", whole(1), role="rollout"),
+    Variable("wa_planned_unhealthy_interval", whole(1), role="rollout"),
+    Variable("wa_planned_wait_seconds", whole(0), role="rollout"),
+    Variable("wa_expiry_warning_days", whole(0), role="rollout"),
+    Variable("wa_upgrade_settle_seconds", whole(0), role="rollout"),
+    Variable("wa_upgrade_error_seconds", NUMBER, role="rollout"),
+    Variable("wa_upgrade_error_percent", NUMBER, role="rollout"),
     # Where no engine answers.
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
@@ -479,9 +479,9 @@ BY_NAME: dict[str, Variable] = {variable.name: variable for variable in VARIABLE
 
 INTERNAL = frozenset(
     (
-        "wa_cleanup_begun", "wa_cleanup_nodes", "wa_entry", "wa_images_missing",
+        "wa_cleanup_begun", "wa_cleanup_nodes", "wa_images_missing",
         "wa_network_missing", "wa_node", "wa_nodes",
-        "wa_one_shot_name", "wa_reader", "wa_upgrade_anew", "wa_volumes_missing",
+        "wa_one_shot_name", "wa_volumes_missing",
     )
 )  # fmt: skip
 """Names that plays, roles and hooks use among themselves: known, and not for inventories."""

@@ -46,7 +46,7 @@ _OBSERVATIONS_TOLD = 3
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """One observation of everything that was asked for.
 
     webapps: C({url, answers, version}) of every base URL. checked: what was read. error: why health could not be read.
@@ -71,15 +71,15 @@ class Look:
 
 
 @dataclass
-class Watch:
-    """How to look: the API, perhaps the database, and what is expected."""
+class HealthReader:
+    """What to read: the API, perhaps the database, and what is expected."""
 
     client: Client
     expected: Expected
     access: DatabaseAccess | None = None
     connections_needed: int | None = None
 
-    def look(self) -> Look:
+    def read(self) -> Observation:
         """One observation. Raises a ClientError only where waiting cannot help."""
         webapps, health, error = self._health()
         checked = ["health", "webapps"]
@@ -103,7 +103,7 @@ class Watch:
         if report:
             checked.append("database")
             found += _database_findings(report)
-        return Look(cluster, tuple(found), tuple(webapps), report, tuple(checked), error)
+        return Observation(cluster, tuple(found), tuple(webapps), report, tuple(checked), error)
 
     def _health(self) -> tuple[list[dict[str, t.Any]], Reply | None, ClientError | None]:
         """Health from every base URL: the first good answer is used, the others tell who answers with which version."""
@@ -181,14 +181,14 @@ def _database_findings(report: Report) -> list[Finding]:
 class Waited:
     """How a wait ended: the last look, how long it took in seconds, and the last different observations."""
 
-    last: Look
+    last: Observation
     seconds: float
     observations: list[str] = field(default_factory=list)
 
 
 def wait_for(
-    look: t.Callable[[], Look],
-    done: t.Callable[[Look], bool],
+    read: t.Callable[[], Observation],
+    done: t.Callable[[Observation], bool],
     *,
     timeout: float,
     delay: float,
@@ -203,7 +203,7 @@ def wait_for(
     started = clock()
     observations: list[tuple[float, str]] = []
     while True:
-        last = look()
+        last = read()
         elapsed = clock() - started
         if not observations or observations[-1][1] != last.line:
             observations.append((elapsed, last.line))

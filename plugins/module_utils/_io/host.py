@@ -249,8 +249,8 @@ def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[
 def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
-    C({name, id, image, image_id, state, cluster, kind, index, version, product, environment, environment_differs,
-    ports, networks, mounts, options}). product: as product_of tells it, whoever started the container. ports:
+    C({name, id, image, image_id, state, exit_code, cluster, kind, index, version, product, environment,
+    environment_differs, ports, networks, mounts, options}). product: as product_of tells it, whoever started it. ports:
     C([{host, container}]), published now or, when it is stopped, at its next start. networks: names. mounts: volume's
     name or path on the host, by path inside. options: of a container of ours what the engine was asked for, as
     C(container.py) compares it; those of others may hold secrets.
@@ -266,6 +266,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "image": config.get("Image"),
         "image_id": entry.get("Image"),
         "state": state,
+        "exit_code": (entry.get("State") or {}).get("ExitCode"),
         "cluster": labels.get(LABELS + "cluster"),
         "kind": labels.get(LABELS + "kind"),
         "version": labels.get(LABELS + "version"),

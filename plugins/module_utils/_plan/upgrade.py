@@ -11,17 +11,20 @@ upgraded once, everything starts again (reference 6.4). Made again from what is 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, amount
-from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import Step
-
-HAND_OVER_SECONDS = 10
-"""A standby takes over from an owner that was stopped, with the intervals lowered to 1 and 3 s (reference 3.3, 3.6)."""
-
-RESTART_SECONDS = 30
-"""A node without anybody to take over is made anew, starts, and connects (reference 3.3, 3.7)."""
+from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import (
+    RESTART_SECONDS,
+    Step,
+    downtime,
+    listed,
+    shards_text,
+    switchover,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import DONE, ClusterState, NodeState
 
 SCHEMA_SECONDS = 180
 """A schema upgrade of a small database between two restarts of everything. Large ones take far longer."""
@@ -37,49 +40,6 @@ PUBLIC_LINES = (
 MOST_LINES = 2
 """A jump of more lines at once is warned about."""
 
-BEGUN, DONE = "begun", "done"
-"""What the one-shot container of the schema upgrade tells: it was started, it ended well."""
-
-
-@dataclass(frozen=True)
-class UpgradeNode:
-    """A node the inventory has a place for, as it was read.
-
-    version: what its container is made for, None where there is no container. alive: a coreapp or master reports, a
-    webapp answers. primary: it is the primary master. shards: those it owns, without the control shard.
-    differs: its container is not as wanted for another reason than its version, for example an image built anew.
-    other_tokens: a webapp that has another key for tokens than is wanted, so that it refuses those of one that has not.
-    """
-
-    key: str
-    kind: str
-    version: Version | None
-    alive: bool
-    primary: bool = False
-    shards: frozenset[int] = frozenset()
-    differs: bool = False
-    other_tokens: bool = False
-
-    def outdated(self, wanted: Version) -> bool:
-        """Whether its container has to be made anew."""
-        return self.version != wanted or self.differs
-
-
-@dataclass(frozen=True)
-class UpgradeState:
-    """The cluster as it was read: nodes, configured shards, and how far the schema upgrade to the target is.
-
-    schema: None, BEGUN or DONE.
-    """
-
-    shards: int
-    nodes: tuple[UpgradeNode, ...]
-    schema: str | None = None
-
-    def of(self, kind: str) -> list[UpgradeNode]:
-        """The nodes of a kind, in the order of their keys."""
-        return sorted((node for node in self.nodes if node.kind == kind), key=lambda node: node.key)
-
 
 @dataclass(frozen=True)
 class UpgradePlan:
@@ -92,9 +52,9 @@ class UpgradePlan:
 
 
 def plan_upgrade(
-    state: UpgradeState, wanted: Version, strategy: str = "auto", allow_no_ha: bool = False
+    state: ClusterState, wanted: Version, strategy: str = "auto", allow_no_ha: bool = False
 ) -> UpgradePlan:
-    """The steps to the version. None when every node is as wanted and alive."""
+    """The steps to the version. None when every node is in its desired state and alive."""
     chosen = choose_strategy(state, wanted) if strategy == "auto" else strategy
     if not _pending(state, wanted):
         return UpgradePlan(chosen, ())
@@ -107,7 +67,7 @@ def plan_upgrade(
     return UpgradePlan(chosen, tuple(steps), warnings=tuple(_jump_warnings(state, wanted)))
 
 
-def choose_strategy(state: UpgradeState, wanted: Version) -> str:
+def choose_strategy(state: ClusterState, wanted: Version) -> str:
     """C(rolling) where every core is of the target's line, C(schema) otherwise, and while a schema upgrade is on."""
     lines = {node.version.line for node in state.nodes if node.version and node.kind != "webapp"}
     if lines <= {wanted.line}:
@@ -115,14 +75,14 @@ def choose_strategy(state: UpgradeState, wanted: Version) -> str:
     return "schema"
 
 
-def _pending(state: UpgradeState, wanted: Version) -> bool:
+def _pending(state: ClusterState, wanted: Version) -> bool:
     return any(node.outdated(wanted) or not node.alive for node in state.nodes)
 
 
 # Refusals
 
 
-def _version_problems(state: UpgradeState, wanted: Version, strategy: str) -> list[Problem]:
+def _version_problems(state: ClusterState, wanted: Version, strategy: str) -> list[Problem]:
     versions = {node.version for node in state.nodes if node.version}
     newer = sorted(version for version in versions if version > wanted)
     problems = []
@@ -137,14 +97,14 @@ def _version_problems(state: UpgradeState, wanted: Version, strategy: str) -> li
     cores = {node.version for node in state.nodes if node.kind != "webapp" and node.version}
     if strategy == "rolling" and any(version.line != wanted.line for version in cores):
         message = (
-            "strategy is rolling, but from {0} to {1} the schema of the database may change; allowed is schema or"
-            " auto.".format(other[0], wanted)
+            "upgrade_strategy is rolling, but from {0} to {1} the schema of the database may change; allowed is schema"
+            " or auto.".format(other[0], wanted)
         )
-        problems.append(Problem("STRATEGY_NEEDS_SCHEMA", message, "strategy", strategy))
+        problems.append(Problem("STRATEGY_NEEDS_SCHEMA", message, "upgrade_strategy", strategy))
     return problems
 
 
-def _spare_problems(state: UpgradeState, wanted: Version, allow_no_ha: bool) -> list[Problem]:
+def _spare_problems(state: ClusterState, wanted: Version, allow_no_ha: bool) -> list[Problem]:
     """Rolling needs somebody to take over, for coreapps and for masters. Dead nodes are started first and count."""
     problems: list[Problem] = []
     coreapps, masters = state.of("coreapp"), state.of("master")
@@ -152,7 +112,7 @@ def _spare_problems(state: UpgradeState, wanted: Version, allow_no_ha: bool) -> 
         return problems
     if any(node.alive and node.outdated(wanted) for node in coreapps) and len(coreapps) <= state.shards:
         message = (
-            "{0} for {1}: none could take over while another is made anew; add a coreapp with site.yml, or set"
+            "{0} for {1}: none could take over while another is recreated; add a coreapp with site.yml, or set"
             " wa_allow_no_ha to true and accept about {2} s without service on each shard.".format(
                 amount(len(coreapps), "coreapp"), amount(state.shards, "shard"), RESTART_SECONDS
             )
@@ -160,14 +120,14 @@ def _spare_problems(state: UpgradeState, wanted: Version, allow_no_ha: bool) -> 
         problems.append(Problem("NO_SPARE", message, "wa_allow_no_ha", allow_no_ha))
     if any(node.alive and node.outdated(wanted) for node in masters) and len(masters) < 2:
         message = (
-            "There is 1 master: nobody watches the coreapps while it is made anew; add a master with site.yml, or set"
+            "There is 1 master: nobody watches the coreapps while it is recreated; add a master with site.yml, or set"
             " wa_allow_no_ha to true."
         )
         problems.append(Problem("NO_SECOND_MASTER", message, "wa_allow_no_ha", allow_no_ha))
     return problems
 
 
-def _jump_warnings(state: UpgradeState, wanted: Version) -> list[Problem]:
+def _jump_warnings(state: ClusterState, wanted: Version) -> list[Problem]:
     versions = [node.version for node in state.nodes if node.version]
     oldest = min(versions, default=wanted)
     lines = [line for line in PUBLIC_LINES if oldest.line < line <= wanted.line]
@@ -183,16 +143,16 @@ def _jump_warnings(state: UpgradeState, wanted: Version) -> list[Problem]:
 # Rolling
 
 
-def _rolling(state: UpgradeState, wanted: Version) -> list[Step]:
+def _rolling(state: ClusterState, wanted: Version) -> list[Step]:
     steps = _revive(state, wanted)
     for step in list(steps):
-        state = foresee(state, step, wanted)
+        state = simulate(state, step, wanted)
     for part in (_standbys, _owners, _masters, _webapps):
         steps += part(state, wanted)
     return steps
 
 
-def _revive(state: UpgradeState, wanted: Version) -> list[Step]:
+def _revive(state: ClusterState, wanted: Version) -> list[Step]:
     """What is dead serves nobody, so it costs nothing; alive and new, it can take a shard over."""
     dead = [node for node in state.nodes if not node.alive and node.kind != "webapp"]
     if not dead:
@@ -201,7 +161,7 @@ def _revive(state: UpgradeState, wanted: Version) -> list[Step]:
     return [_replace(state, keys, "Run what does not report, as {0}: {1}.".format(wanted, ", ".join(keys)))]
 
 
-def _standbys(state: UpgradeState, wanted: Version) -> list[Step]:
+def _standbys(state: ClusterState, wanted: Version) -> list[Step]:
     """One first, to see that the new version works here; it is the spare while the others follow all at once."""
     standbys = [node for node in state.of("coreapp") if not node.shards]
     old = [node for node in standbys if node.outdated(wanted)]
@@ -218,7 +178,7 @@ def _standbys(state: UpgradeState, wanted: Version) -> list[Step]:
     ]
 
 
-def _owners(state: UpgradeState, wanted: Version) -> list[Step]:
+def _owners(state: ClusterState, wanted: Version) -> list[Step]:
     spare = any(node.alive and not node.shards for node in state.of("coreapp"))
     steps = []
     for node in state.of("coreapp"):
@@ -227,29 +187,17 @@ def _owners(state: UpgradeState, wanted: Version) -> list[Step]:
         shards = sorted(node.shards)
         if not spare:
             sentence = "Replace {0}, which owns {1}; nobody can take over, about {2} s without service there.".format(
-                node.key, _shards_text(shards), RESTART_SECONDS
+                node.key, shards_text(shards), RESTART_SECONDS
             )
-            steps.append(_replace(state, (node.key,), sentence, _cost(shards, RESTART_SECONDS)))
+            steps.append(_replace(state, (node.key,), sentence, downtime(shards, RESTART_SECONDS)))
             continue
-        steps.append(_hand_over(node.key, shards))
-        sentence = "Replace {0}, which owns nothing any more; it stands by from then on.".format(node.key)
+        steps.append(switchover(node.key, shards, "an up-to-date standby"))
+        sentence = "Replace {0}, which owns nothing any more; it is a standby from then on.".format(node.key)
         steps.append(_replace(state, (node.key,), sentence))
     return steps
 
 
-def _hand_over(key: str, shards: t.Sequence[int]) -> Step:
-    sentence = "Stop {0}, which owns {1}; a standby that is new takes over, about {2} s without service there.".format(
-        key, _shards_text(shards), HAND_OVER_SECONDS
-    )
-    gate = (("owned", list(shards)), ("away", [key]))
-    return Step("hand_over", (key,), gate, _cost(shards, HAND_OVER_SECONDS), sentence)
-
-
-def _shards_text(shards: t.Sequence[int]) -> str:
-    return "{0} {1}".format("shard" if len(shards) == 1 else "shards", ", ".join(str(shard) for shard in shards))
-
-
-def _masters(state: UpgradeState, wanted: Version) -> list[Step]:
+def _masters(state: ClusterState, wanted: Version) -> list[Step]:
     """The primary last, so that it is followed by one that is new."""
     masters = sorted(state.of("master"), key=lambda node: (node.primary, node.key))
     steps = []
@@ -265,7 +213,7 @@ def _masters(state: UpgradeState, wanted: Version) -> list[Step]:
     return steps
 
 
-def _webapps(state: UpgradeState, wanted: Version) -> list[Step]:
+def _webapps(state: ClusterState, wanted: Version) -> list[Step]:
     """One at a time. The only one there is takes the API with it while it starts."""
     webapps = state.of("webapp")
     steps = []
@@ -277,7 +225,7 @@ def _webapps(state: UpgradeState, wanted: Version) -> list[Step]:
             node.key, ", the only one: no API for about {0} s".format(RESTART_SECONDS) if only else ""
         )
         steps.append(
-            _replace(state, (node.key,), sentence, _cost(range(state.shards), RESTART_SECONDS) if only else ())
+            _replace(state, (node.key,), sentence, downtime(range(state.shards), RESTART_SECONDS) if only else ())
         )
     return steps
 
@@ -285,7 +233,7 @@ def _webapps(state: UpgradeState, wanted: Version) -> list[Step]:
 # Schema
 
 
-def _schema(state: UpgradeState, wanted: Version) -> list[Step]:
+def _schema(state: ClusterState, wanted: Version) -> list[Step]:
     """Nothing of the old line runs while the schema changes, and nothing of it runs afterwards."""
     cores = [node for node in state.nodes if node.kind != "webapp"]
     old = [node for node in cores if node.outdated(wanted)]
@@ -294,7 +242,7 @@ def _schema(state: UpgradeState, wanted: Version) -> list[Step]:
     for kind in ("coreapp", "master"):
         running = _keys(node for node in old if node.kind == kind and node.alive)
         if running:
-            sentence = "Stop {0}: {1}.".format(amount(len(running), kind), ", ".join(running))
+            sentence = "Stop {0}.".format(listed(kind, running))
             steps.append(Step("stop", running, (("away", list(running)),), _outage(state, kind), sentence))
     if not moved and state.schema != DONE:
         sentence = "Upgrade the schema of the database to {0}, until the one-shot container ends with code 0.".format(
@@ -304,65 +252,29 @@ def _schema(state: UpgradeState, wanted: Version) -> list[Step]:
     for kind in ("master", "coreapp"):
         keys = _keys(node for node in state.of(kind) if node.outdated(wanted) or not node.alive)
         if keys:
-            sentence = "Replace {0}: {1}.".format(amount(len(keys), kind), ", ".join(keys))
+            sentence = "Replace {0}.".format(listed(kind, keys))
             steps.append(_replace(state, keys, sentence))
     return steps + _webapps(state, wanted)
 
 
-def _outage(state: UpgradeState, kind: str) -> tuple[tuple[int, int], ...]:
-    return _cost(range(state.shards), SCHEMA_SECONDS) if kind == "coreapp" else ()
+def _outage(state: ClusterState, kind: str) -> tuple[tuple[int, int], ...]:
+    return downtime(range(state.shards), SCHEMA_SECONDS) if kind == "coreapp" else ()
 
 
-def _before_schema(old: t.Sequence[UpgradeNode]) -> list[Step]:
+def _before_schema(old: t.Sequence[NodeState]) -> list[Step]:
     """A snapshot to come back to, and as few old messages as possible; the clean-up needs coreapps that run."""
     steps = [Step("snapshot", (), (), sentence="Take a snapshot of the database, the only way back.")]
     if any(node.kind == "coreapp" and node.alive for node in old):
-        steps.append(Step("clean_up", (), (), sentence="Clean up old messages, which makes the upgrade shorter."))
+        steps.append(Step("cleanup", (), (), sentence="Clean up old messages, which makes the upgrade shorter."))
     return steps
 
 
 # Shared
 
 
-def _keys(nodes: t.Iterable[UpgradeNode]) -> tuple[str, ...]:
+def _keys(nodes: t.Iterable[NodeState]) -> tuple[str, ...]:
     return tuple(sorted(node.key for node in nodes))
 
 
-def _cost(shards: t.Iterable[int], seconds: int) -> tuple[tuple[int, int], ...]:
-    return tuple((shard, seconds) for shard in shards)
-
-
-def _replace(
-    state: UpgradeState, keys: tuple[str, ...], sentence: str, downtime: tuple[tuple[int, int], ...] = ()
-) -> Step:
-    return Step("replace", keys, (("alive", list(keys)), ("connected", state.shards)), downtime, sentence)
-
-
-def foresee(state: UpgradeState, step: Step, wanted: Version) -> UpgradeState:
-    """The state after a step whose gate was reached, as far as it can be foreseen.
-
-    A standby that takes over is the lowest key; another master becomes primary where the primary is replaced.
-    """
-    nodes = {node.key: node for node in state.nodes}
-    was_primary = any(nodes[key].primary for key in step.nodes)
-    for key in step.nodes:
-        if step.action == "replace":
-            new = replace(nodes[key], version=wanted, alive=True, differs=False, other_tokens=False)
-            nodes[key] = replace(new, primary=False)
-        elif step.action in ("hand_over", "stop"):
-            nodes[key] = replace(nodes[key], alive=False, shards=frozenset(), primary=False)
-    schema = DONE if step.action == "schema_upgrade" else state.schema
-    masters = sorted(key for key, node in nodes.items() if node.kind == "master" and node.alive)
-    if masters and (was_primary or not any(nodes[key].primary for key in masters)):
-        others = [key for key in masters if key not in step.nodes]
-        first = (others or masters)[0]
-        nodes[first] = replace(nodes[first], primary=True)
-    return UpgradeState(state.shards, _serve(nodes, state.shards), schema)
-
-
-def _serve(nodes: dict[str, UpgradeNode], shards: int) -> tuple[UpgradeNode, ...]:
-    owned = {shard for node in nodes.values() for shard in node.shards}
-    idle = [key for key in sorted(nodes) if nodes[key].kind == "coreapp" and nodes[key].alive and not nodes[key].shards]
-    for shard, key in zip(sorted(set(range(shards)) - owned), idle):
-        nodes[key] = replace(nodes[key], shards=frozenset([shard]))
-    return tuple(nodes[key] for key in sorted(nodes))
+def _replace(state: ClusterState, keys: tuple[str, ...], sentence: str, cost: tuple[tuple[int, int], ...] = ()) -> Step:
+    return Step("replace", keys, (("alive", list(keys)), ("connected", state.shards)), cost, sentence)

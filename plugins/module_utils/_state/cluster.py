@@ -97,8 +97,8 @@ class Node:
         return match.group(1) if match else None
 
     @property
-    def answers(self) -> bool:
-        """True when the node reported a status of its own."""
+    def alive(self) -> bool:
+        """It reports a status of its own, and no error in its place. This is what alive means everywhere."""
         return not self.errors and self.gateway_status is not None
 
     @property
@@ -149,7 +149,7 @@ class Cluster:
     @property
     def live_coreapps(self) -> list[Node]:
         """Coreapps that answer."""
-        return [node for node in self.coreapps if node.answers]
+        return [node for node in self.coreapps if node.alive]
 
     @property
     def spares(self) -> list[Node]:
@@ -159,7 +159,7 @@ class Cluster:
     @property
     def registered(self) -> bool | None:
         """Whether a number is registered; None when no node says anything about it."""
-        statuses = {node.gateway_status for node in self.nodes if node.answers}
+        statuses = {node.gateway_status for node in self.nodes if node.alive}
         if UNREGISTERED in statuses:
             return False
         if statuses & {CONNECTED, CONNECTING, DISCONNECTED}:
@@ -390,6 +390,7 @@ def _node_dict(node: Node) -> dict[str, t.Any]:
         "host": node.host,
         "container": node.container,
         "kind": node.kind,
+        "alive": node.alive,
         "role": node.role,
         "gateway_status": node.gateway_status,
         "shards": None if node.shards is None else list(node.shards),
@@ -469,7 +470,7 @@ def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     A node that is not planned and does not answer is what was removed: the API shows it for some minutes more
     (reference 11, Q6), and _missing_findings warns of it.
     """
-    nodes = [node for node in cluster.nodes if node.answers or not expected.nodes or node.name in expected.nodes]
+    nodes = [node for node in cluster.nodes if node.alive or not expected.nodes or node.name in expected.nodes]
     by_code: dict[int | None, list[Node]] = {}
     for node in nodes:
         if node.errors:
@@ -490,7 +491,7 @@ def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
         WAIT,
     )
     found += _about(
-        [node for node in nodes if node.answers and node.gateway_status not in _STATUSES],
+        [node for node in nodes if node.alive and node.gateway_status not in _STATUSES],
         "STATUS_UNKNOWN",
         "A gateway status that this collection does not know is shown for {0}.",
         ACT,
@@ -543,7 +544,7 @@ def _present(nodes: list[Node], registered: bool | None = None) -> list[Node]:
     return [
         node
         for node in nodes
-        if node.answers or (registered is False and node.errors and node.errors[0].code == _NOT_READY)
+        if node.alive or (registered is False and node.errors and node.errors[0].code == _NOT_READY)
     ]
 
 
@@ -605,7 +606,7 @@ def _master_connection_findings(cluster: Cluster, shards: int) -> list[Finding]:
     found: list[Finding] = []
     wanted = expected_counts(shards, len(cluster.coreapps), len(cluster.masters)).primary_gateway_status
     for node in cluster.primaries if len(cluster.primaries) == 1 else []:
-        if node.answers and node.gateway_status != wanted:
+        if node.alive and node.gateway_status != wanted:
             text = "The primary master {0} is {1}; with {2} shard(s) it has to be {3}.".format(
                 node.name, node.gateway_status, shards, wanted
             )
@@ -707,7 +708,7 @@ def state_line(cluster: Cluster) -> str:
     primary = ", ".join("{0} {1}".format(n.name, n.gateway_status or "silent") for n in cluster.primaries) or "none"
     statuses: dict[str, int] = {}
     for node in cluster.coreapps:
-        status = node.gateway_status if node.answers else "error {0}".format(_first_code(node))
+        status = node.gateway_status if node.alive else "error {0}".format(_first_code(node))
         statuses[status or "silent"] = statuses.get(status or "silent", 0) + 1
     coreapps = ", ".join("{0} {1}".format(count, status) for status, count in sorted(statuses.items())) or "none"
     return "primary master: {0}; secondary masters: {1}; coreapps: {2}; shards set: {3}".format(

@@ -8,9 +8,9 @@ from __future__ import annotations
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     DEFAULT_PORTS,
     KINDS,
-    HostWish,
-    Survive,
-    Wanted,
+    ClusterSpec,
+    FaultTolerance,
+    HostSpec,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of, found_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
@@ -69,8 +69,8 @@ def inspected(spec):
 
 def placed(name="h1", running=()):
     """The nodes of the smallest cluster, all on one host, as wa_placement returns them."""
-    host = HostWish(name, "a", name, name, KINDS, {}, DEFAULT_PORTS)
-    wanted = Wanted(1, None, Survive(), False, (host,))
+    host = HostSpec(name, "a", name, name, KINDS, {}, DEFAULT_PORTS)
+    wanted = ClusterSpec(1, None, FaultTolerance(), False, (host,))
     return [node.as_dict() for node in place(wanted, [Slot(*slot) for slot in running]).nodes]
 
 

@@ -12,15 +12,15 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.identity import
     OTHER,
     OURS,
     UNREAD,
-    Wish,
-    answering_strangers,
+    DesiredIdentity,
     inventory_from,
+    live_unknown_nodes,
     notes,
     number_problem,
     problems,
     shards_problem,
-    strangers,
     suspects,
+    unknown_nodes,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS
 from hypothesis import given
@@ -37,7 +37,8 @@ def row(node, age=5.0, role="coreapp"):
 
 
 def shown(name, status="disconnected", **changes):
-    return {"name": name, "errors": [], "gateway_status": status, **changes}
+    alive = status is not None and not changes.get("errors")
+    return {"name": name, "errors": [], "gateway_status": status, "alive": alive, **changes}
 
 
 def ours(more=(), hosts=HOSTS, read=None, **options):
@@ -47,8 +48,8 @@ def ours(more=(), hosts=HOSTS, read=None, **options):
     return inventory_from(placed(), hosts, seen, options.get("prefix", "wa"))
 
 
-def found(wish=None, inventory=None, database=None, cluster=None):
-    return problems(wish or Wish(NUMBER, 1), inventory or ours(), database or {}, cluster or {})
+def found(desired=None, inventory=None, database=None, cluster=None):
+    return problems(desired or DesiredIdentity(NUMBER, 1), inventory or ours(), database or {}, cluster or {})
 
 
 def codes(*args, **options):
@@ -98,7 +99,7 @@ def test_numbers_are_equal_or_refused_and_never_given_away(one, other):
 )
 def test_the_number_is_compared_with_whoever_tells_it(database, cluster, refused):
     assert codes(database=database, cluster=cluster) == (["OTHER_NUMBER_REGISTERED"] if refused else [])
-    assert codes(Wish(""), database=database, cluster=cluster) == []
+    assert codes(DesiredIdentity(""), database=database, cluster=cluster) == []
 
 
 def test_a_number_that_nobody_tells_is_said_to_be_unknown():
@@ -135,27 +136,29 @@ def test_every_run_of_a_first_registration_goes_on(shards, left, runs):
     """left: what the database says before a number is registered, nothing, or from an earlier life of the cluster."""
     database = {"registered": None if left is None else False, "configured_shards": left, "databases": []}
     for code in runs.split():
-        assert found(Wish(NUMBER, shards), database=database) == [], "preflight lets run {0} on".format(code)
+        assert found(DesiredIdentity(NUMBER, shards), database=database) == [], "preflight lets run {0} on".format(code)
         unregistered = {"registered": False, "shards": left or 1, "nodes": [shown("h1:wa-master-1", "unregistered")]}
-        assert found(Wish(NUMBER, shards), database=database, cluster=unregistered) == [], "so does register.yml"
+        assert found(DesiredIdentity(NUMBER, shards), database=database, cluster=unregistered) == [], (
+            "so does register.yml"
+        )
         database = {"registered": code == "right", "configured_shards": left or 1, "databases": ["configStore"]}
         database["registered_number"] = NUMBER if code == "right" else None
     database["configured_shards"] = shards  # what the last of them sets
-    assert found(Wish(NUMBER, shards), database=database) == []
+    assert found(DesiredIdentity(NUMBER, shards), database=database) == []
 
 
 @pytest.mark.parametrize("shards", SHARD_COUNTS[1:])
 def test_a_run_killed_before_its_shards_were_set_leaves_what_reshard_finishes(shards):
     database = {"registered": True, "registered_number": NUMBER, "configured_shards": 1}
-    (problem,) = found(Wish(NUMBER, shards), database=database)
+    (problem,) = found(DesiredIdentity(NUMBER, shards), database=database)
     assert "first run ended before its shards were set" in problem.message
-    assert found(Wish(NUMBER, shards, may_reshard=True), database=database) == []
+    assert found(DesiredIdentity(NUMBER, shards, may_reshard=True), database=database) == []
 
 
 def test_the_shards_of_another_number_are_none_of_ours():
     database = {"registered": True, "registered_number": OTHER_NUMBER, "configured_shards": 4}
-    assert codes(Wish(NUMBER, 2), database=database) == ["OTHER_NUMBER_REGISTERED"]
-    assert codes(Wish(OTHER_NUMBER, 2), database=database) == ["SHARDS_DIFFER"]
+    assert codes(DesiredIdentity(NUMBER, 2), database=database) == ["OTHER_NUMBER_REGISTERED"]
+    assert codes(DesiredIdentity(OTHER_NUMBER, 2), database=database) == ["SHARDS_DIFFER"]
 
 
 # Whose nodes
@@ -215,7 +218,7 @@ def test_two_hosts_behind_one_address_are_both_looked_at():
     ("age", "counts"), [(0.0, True), (60.0, True), (ALIVE_SECONDS, True), (ALIVE_SECONDS + 1, False), (None, False)]
 )
 def test_only_a_young_row_counts(age, counts):
-    assert strangers([row("h9:wa-coreapp-1", age)], ours()) == (["h9:wa-coreapp-1"] if counts else [])
+    assert unknown_nodes([row("h9:wa-coreapp-1", age)], ours()) == (["h9:wa-coreapp-1"] if counts else [])
     assert codes(database={"liveness": [row("h9:wa-coreapp-1", age)]}) == (
         ["DATABASE_OF_OTHER_CLUSTER"] if counts else []
     )
@@ -223,12 +226,12 @@ def test_only_a_young_row_counts(age, counts):
 
 def test_a_database_in_which_only_others_live():
     rows = [row("h9:wa-master-1", role="master"), row("h9:wa-coreapp-1")]
-    (problem,) = found(Wish(NUMBER, 1, database="db:3306"), database={"liveness": rows})
+    (problem,) = found(DesiredIdentity(NUMBER, 1, database="db:3306"), database={"liveness": rows})
     assert (problem.code, problem.variable) == ("DATABASE_OF_OTHER_CLUSTER", "wa_db_name_prefix")
     assert "databases at db:3306 with an empty wa_db_name_prefix" in problem.message
     assert "h9:wa-coreapp-1, h9:wa-master-1" in problem.message, "theirs"
     assert "h1:wa-coreapp-1, h1:wa-coreapp-2, h1:wa-master-1" in problem.message, "and ours"
-    (problem,) = found(Wish(NUMBER, 1, name_prefix="one_"), database={"liveness": rows})
+    (problem,) = found(DesiredIdentity(NUMBER, 1, name_prefix="one_"), database={"liveness": rows})
     assert "wa_db_name_prefix one_" in problem.message
 
 
@@ -252,7 +255,7 @@ def test_of_many_some_are_named():
 def test_who_is_watched_for_a_sign_of_life():
     neighbour = container("wb-coreapp-1", cluster="wb", kind="coreapp", index=1, product="coreapp")
     rows = [row("h1:wa-coreapp-1"), row("h1:wb-coreapp-1"), row("h1:wa-coreapp-8"), row("h9:x-coreapp-1")]
-    assert strangers(rows, ours([neighbour])) == ["h1:wb-coreapp-1", "h9:x-coreapp-1"]
+    assert unknown_nodes(rows, ours([neighbour])) == ["h1:wb-coreapp-1", "h9:x-coreapp-1"]
     assert suspects(rows, ours([neighbour])) == ["h9:x-coreapp-1"], "what was seen to run needs no further sign"
     assert suspects(None, ours()) == []
 
@@ -269,7 +272,7 @@ def test_who_is_watched_for_a_sign_of_life():
     ],
 )
 def test_a_node_that_answers_lives(node, counts):
-    assert answering_strangers([node], ours()) == ([node["name"]] if counts else [])
+    assert live_unknown_nodes([node], ours()) == ([node["name"]] if counts else [])
 
 
 keys = st.builds("{0}:{1}-{2}-{3}".format, st.sampled_from(["h1", "10.0.0.2", "h9"]), st.sampled_from(["wa", "wb"]),
@@ -283,7 +286,7 @@ NEIGHBOURS = {False: ours(), True: ours([container("wb-coreapp-1", cluster="wb",
 @given(st.lists(st.builds(row, keys, ages), max_size=8), st.booleans())
 def test_only_who_may_live_elsewhere_or_runs_here_for_others_is_refused(rows, neighbour):
     inventory = NEIGHBOURS[neighbour]
-    named = strangers(rows, inventory)
+    named = unknown_nodes(rows, inventory)
     for one in rows:
         young = one["age_seconds"] is not None and one["age_seconds"] <= ALIVE_SECONDS
         elsewhere = one["node"].startswith("h9:") or (neighbour and one["node"] == "h1:wb-coreapp-1")
@@ -298,5 +301,5 @@ READ = [ours(read=[observed(name) for name in names]) for names in ((), ("h1",),
 
 @given(st.sampled_from(READ), st.lists(st.builds(row, keys, ages), max_size=8))
 def test_a_host_that_was_not_read_never_makes_its_own_nodes_strangers(inventory, rows):
-    theirs = strangers(rows, inventory)
+    theirs = unknown_nodes(rows, inventory)
     assert not [key for key in theirs if key.startswith(("h1:wa-", "10.0.0.2:wa-"))]

@@ -14,9 +14,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster impor
     DEFAULT_PORTS,
     KINDS,
     SHARD_COUNTS,
-    HostWish,
-    Survive,
-    Wanted,
+    ClusterSpec,
+    FaultTolerance,
+    HostSpec,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, demand, place
 from hypothesis import given
@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 
 def host(name, rack="a", kinds=KINDS, counts=None, ports=None):
-    return HostWish(name, rack, name, name, tuple(kinds), counts or {}, ports or DEFAULT_PORTS)
+    return HostSpec(name, rack, name, name, tuple(kinds), counts or {}, ports or DEFAULT_PORTS)
 
 
 def racks(*sizes, **more):
@@ -37,7 +37,7 @@ def racks(*sizes, **more):
 
 
 def wanted(hosts, shards=1, survive=None, allow_no_ha=False, prefix="wa"):
-    return Wanted(shards, None, survive or Survive(), allow_no_ha, tuple(hosts), prefix)
+    return ClusterSpec(shards, None, survive or FaultTolerance(), allow_no_ha, tuple(hosts), prefix)
 
 
 def count(placement, kind):
@@ -72,7 +72,7 @@ def host_lists(draw, most=5, pins=False):
     return tuple(hosts)
 
 
-survives = st.builds(Survive, st.sampled_from(["hosts", "racks"]), st.integers(0, 2))
+survives = st.builds(FaultTolerance, st.sampled_from(["hosts", "racks"]), st.integers(0, 2))
 shard_counts = st.sampled_from(SHARD_COUNTS[:4])
 
 
@@ -211,15 +211,15 @@ def test_the_development_set_up_on_one_host():
 @pytest.mark.parametrize(
     ("hosts", "shards", "survive", "coreapps"),
     [
-        (racks(1), 4, Survive(), 5),
-        (racks(1, 1), 4, Survive("racks", 1), 8),
-        (racks(1, 1, 1), 4, Survive("racks", 1), 6),
-        (racks(2, 2, 2), 4, Survive("racks", 1), 6),
-        (racks(2, 2, 2), 4, Survive("hosts", 1), 5),
-        (racks(2, 2, 2), 4, Survive("racks", 2), 12),
-        (racks(1, 1, 1, 1, 1), 32, Survive("racks", 1), 40),
+        (racks(1), 4, FaultTolerance(), 5),
+        (racks(1, 1), 4, FaultTolerance("racks", 1), 8),
+        (racks(1, 1, 1), 4, FaultTolerance("racks", 1), 6),
+        (racks(2, 2, 2), 4, FaultTolerance("racks", 1), 6),
+        (racks(2, 2, 2), 4, FaultTolerance("hosts", 1), 5),
+        (racks(2, 2, 2), 4, FaultTolerance("racks", 2), 12),
+        (racks(1, 1, 1, 1, 1), 32, FaultTolerance("racks", 1), 40),
         # One rack has one host only: levelling racks would need 8 here, levelling hosts needs 6.
-        (racks(1, 3), 4, Survive("hosts", 1), 6),
+        (racks(1, 3), 4, FaultTolerance("hosts", 1), 6),
     ],
 )
 def test_number_of_coreapps(hosts, shards, survive, coreapps):
@@ -229,7 +229,7 @@ def test_number_of_coreapps(hosts, shards, survive, coreapps):
 
 
 def test_dealing_goes_rack_by_rack_and_avoids_busy_hosts():
-    placement = place(wanted(racks(2, 2, 2), 4, Survive("racks", 1)))
+    placement = place(wanted(racks(2, 2, 2), 4, FaultTolerance("racks", 1)))
     assert {h.name: names(placement, h.name) for h in racks(2, 2, 2)} == {
         "a1": ["wa-master-1", "wa-coreapp-1"],
         "a2": ["wa-webapp-1", "wa-coreapp-1"],
@@ -251,15 +251,18 @@ def test_numbers_fixed_by_hand():
 @pytest.mark.parametrize(
     ("hosts", "shards", "survive", "code", "says"),
     [
-        (racks(1, 1), 1, Survive("racks", 2), "WA_SURVIVE_IMPOSSIBLE", "are in 2 racks (a, b), need 3"),
-        (racks(1), 1, Survive("hosts", 1), "WA_SURVIVE_IMPOSSIBLE", "are in 1 host (a1), need 2"),
-        ([host("h", kinds=["webapp", "coreapp"])], 1, Survive(), "WA_KIND_NOWHERE", "wa_master_hosts is empty"),
-        ([host("h", counts={"coreapp": 1})], 1, Survive(), "WA_NO_HA", "wa_coreapps fixes 1 coreapp, fewer than the 2"),
-        ([host("h", counts={"master": 1})], 1, Survive(), "WA_NO_HA", "wa_allow_no_ha=true"),
-        ([host("h", counts={"coreapp": 3})], 4, Survive(), "WA_NODES_TOO_FEW", "4 shards need at least 4"),
-        ([host("h", counts={"webapp": 0})], 1, Survive(), "WA_NODES_TOO_FEW", "a cluster needs at least 1"),
+        (racks(1, 1), 1, FaultTolerance("racks", 2), "WA_SURVIVE_IMPOSSIBLE", "are in 2 racks (a, b), need 3"),
+        (racks(1), 1, FaultTolerance("hosts", 1), "WA_SURVIVE_IMPOSSIBLE", "are in 1 host (a1), need 2"),
+        ([host("h", kinds=["webapp", "coreapp"])], 1, FaultTolerance(), "WA_KIND_NOWHERE", "wa_master_hosts is empty"),
         (
-            [host("a1", counts={"coreapp": 4}), host("b1", "b", counts={"coreapp": 1})], 4, Survive("racks", 1),
+            [host("h", counts={"coreapp": 1})], 1, FaultTolerance(),
+            "WA_NO_HA", "wa_coreapps fixes 1 coreapp, fewer than the 2",
+        ),
+        ([host("h", counts={"master": 1})], 1, FaultTolerance(), "WA_NO_HA", "wa_allow_no_ha=true"),
+        ([host("h", counts={"coreapp": 3})], 4, FaultTolerance(), "WA_NODES_TOO_FEW", "4 shards need at least 4"),
+        ([host("h", counts={"webapp": 0})], 1, FaultTolerance(), "WA_NODES_TOO_FEW", "a cluster needs at least 1"),
+        (
+            [host("a1", counts={"coreapp": 4}), host("b1", "b", counts={"coreapp": 1})], 4, FaultTolerance("racks", 1),
             "WA_SURVIVE_IMPOSSIBLE", "1 coreapp would be left in the worst case, need 4",
         ),
     ],
@@ -342,7 +345,7 @@ def test_nodes_on_a_host_that_lost_the_kind_are_no_part_of_it():
 
 
 def test_the_largest_cluster_is_placed():
-    placement = place(wanted(racks(10, 10, 10, 10), 32, Survive("racks", 2)))
+    placement = place(wanted(racks(10, 10, 10, 10), 32, FaultTolerance("racks", 2)))
     assert placement.problems == ()
     assert count(placement, "coreapp") == 64
 

@@ -11,8 +11,8 @@ import json
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards import (
+    ReshardRequest,
     Sample,
-    Wish,
     cluster_problems,
     downtimes,
     input_problems,
@@ -50,12 +50,12 @@ def cluster(coreapps=3, version="v2.19.4", registered_days=1, number=NUMBER, **c
 
 @pytest.mark.parametrize("shards", [1, 2, 4, 8, 16, 32])
 def test_counts_that_exist(shards):
-    assert input_problems(Wish(shards, NUMBER), TODAY) == []
+    assert input_problems(ReshardRequest(shards, NUMBER), TODAY) == []
 
 
 @pytest.mark.parametrize("shards", [-1, 0, 3, 5, 12, 64])
 def test_counts_that_do_not(shards):
-    problems = input_problems(Wish(shards, NUMBER), TODAY)
+    problems = input_problems(ReshardRequest(shards, NUMBER), TODAY)
     assert [(p.code, p.message) for p in problems] == [
         ("SHARDS_INVALID", "shards is {0}; allowed are 1, 2, 4, 8, 16, 32.".format(shards))
     ]
@@ -94,7 +94,7 @@ def test_counts_that_do_not(shards):
 )
 def test_certificates_that_are_refused(text, code, message):
     assert [(p.code, p.message) for p in certificate_problems(text, NUMBER, TODAY)] == [(code, message)]
-    assert [p.code for p in input_problems(Wish(2, NUMBER, cert=text), TODAY)] == [code]
+    assert [p.code for p in input_problems(ReshardRequest(2, NUMBER, cert=text), TODAY)] == [code]
 
 
 @pytest.mark.parametrize(
@@ -125,31 +125,31 @@ CERT = cert(b"opaque")
 
 
 @pytest.mark.parametrize(
-    "wish, seen, code, words",
+    "asked, seen, code, words",
     [
-        (Wish(2, NUMBER), cluster(), None, None),
+        (ReshardRequest(2, NUMBER), cluster(), None, None),
         (
-            Wish(4, NUMBER),
+            ReshardRequest(4, NUMBER),
             cluster(3),
             "TOO_FEW_COREAPPS",
             "shards is 4, and only 3 coreapps answer; every shard needs a coreapp of its own: start 1 more.",
         ),
-        (Wish(2, NUMBER), cluster(2), "NO_SPARE", "start one more, or set allow_no_spare to true."),
-        (Wish(2, NUMBER, allow_no_spare=True), cluster(2), None, None),
-        (Wish(4, NUMBER, allow_no_spare=True), cluster(3), "TOO_FEW_COREAPPS", "start 1 more"),
+        (ReshardRequest(2, NUMBER), cluster(2), "NO_SPARE", "start one more, or set allow_no_spare to true."),
+        (ReshardRequest(2, NUMBER, allow_no_spare=True), cluster(2), None, None),
+        (ReshardRequest(4, NUMBER, allow_no_spare=True), cluster(3), "TOO_FEW_COREAPPS", "start 1 more"),
         (
-            Wish(2, "1999"),
+            ReshardRequest(2, "1999"),
             cluster(),
             "OTHER_NUMBER_REGISTERED",
             "registered for the number that ends in 0100, and wa_cc with wa_phone_number ends in 1999",
         ),
-        (Wish(2, NUMBER), cluster(number=None), None, None),
-        (Wish(2, NUMBER), Cluster("single"), "NOT_A_CLUSTER", "only a cluster has shards to set"),
-        (Wish(2, NUMBER), Cluster("cluster"), "NOT_REGISTERED", "run playbooks/site.yml, which registers it"),
+        (ReshardRequest(2, NUMBER), cluster(number=None), None, None),
+        (ReshardRequest(2, NUMBER), Cluster("single"), "NOT_A_CLUSTER", "only a cluster has shards to set"),
+        (ReshardRequest(2, NUMBER), Cluster("cluster"), "NOT_REGISTERED", "run playbooks/site.yml, which registers it"),
         # Up to 2.38 a certificate is not known: within 7 days it goes without, later it disconnects.
-        (Wish(2, NUMBER), cluster(version="v2.19.4", registered_days=7), None, None),
+        (ReshardRequest(2, NUMBER), cluster(version="v2.19.4", registered_days=7), None, None),
         (
-            Wish(2, NUMBER),
+            ReshardRequest(2, NUMBER),
             cluster(version="v2.19.4", registered_days=8),
             "WOULD_DISCONNECT",
             "Version v2.19.4 cannot take a certificate, and the number was registered 8 days ago; more than 7 days"
@@ -157,67 +157,72 @@ CERT = cert(b"opaque")
             " to true and register again afterwards.",
         ),
         (
-            Wish(2, NUMBER, cert=CERT),
+            ReshardRequest(2, NUMBER, cert=CERT),
             cluster(version="v2.39.0", registered_days=8),
             "WOULD_DISCONNECT",
             "upgrade to v2.39.1",
         ),
-        (Wish(2, NUMBER, allow_disconnect=True), cluster(version="v2.19.4", registered_days=8), None, None),
+        (ReshardRequest(2, NUMBER, allow_disconnect=True), cluster(version="v2.19.4", registered_days=8), None, None),
         (
-            Wish(2, NUMBER),
+            ReshardRequest(2, NUMBER),
             cluster(version="v2.19.4", registered_days=None),
             "WOULD_DISCONNECT",
             "when the number was registered cannot be read (say it with registered_at)",
         ),
-        (Wish(2, NUMBER, registered_at=NOW - DAY), cluster(version="v2.19.4", registered_days=None), None, None),
         (
-            Wish(2, NUMBER, registered_at=NOW - 9 * DAY),
+            ReshardRequest(2, NUMBER, registered_at=NOW - DAY),
+            cluster(version="v2.19.4", registered_days=None),
+            None,
+            None,
+        ),
+        (
+            ReshardRequest(2, NUMBER, registered_at=NOW - 9 * DAY),
             cluster(version="v2.19.4", registered_days=1),
             "WOULD_DISCONNECT",
             "9 days ago",
         ),
         # From 2.39.1 on it is taken, and needed after 7 days.
         (
-            Wish(2, NUMBER),
+            ReshardRequest(2, NUMBER),
             cluster(version="v2.39.1", registered_days=8),
             "CERT_REQUIRED",
             "cert is not set, and the"
             " number was registered 8 days ago; more than 7 days after that the client is disconnected without it.",
         ),
-        (Wish(2, NUMBER), cluster(version="v2.41.2", registered_days=8), "CERT_REQUIRED", "8 days ago"),
+        (ReshardRequest(2, NUMBER), cluster(version="v2.41.2", registered_days=8), "CERT_REQUIRED", "8 days ago"),
         (
-            Wish(2, NUMBER),
+            ReshardRequest(2, NUMBER),
             cluster(version="v2.41.2", registered_days=None),
             "CERT_REQUIRED",
             "cannot be read (say it with registered_at)",
         ),
-        (Wish(2, NUMBER), cluster(version="v2.41.2", registered_days=6), None, None),
-        (Wish(2, NUMBER, cert=CERT), cluster(version="v2.41.2", registered_days=900), None, None),
+        (ReshardRequest(2, NUMBER), cluster(version="v2.41.2", registered_days=6), None, None),
+        (ReshardRequest(2, NUMBER, cert=CERT), cluster(version="v2.41.2", registered_days=900), None, None),
         (
-            Wish(2, NUMBER, allow_disconnect=True),
+            ReshardRequest(2, NUMBER, allow_disconnect=True),
             cluster(version="v2.41.2", registered_days=8),
             "CERT_REQUIRED",
             "8 days ago",
         ),
         # From 2.45 on always.
         (
-            Wish(2, NUMBER),
+            ReshardRequest(2, NUMBER),
             cluster(version="v2.45.0", registered_days=1),
             "CERT_REQUIRED",
             "cert is not set; version v2.45.0 needs the verified-name certificate to set the shards.",
         ),
-        (Wish(2, NUMBER, cert=CERT), cluster(version="v2.45.0", registered_days=900), None, None),
-        (Wish(2, NUMBER), cluster(version=None, registered_days=8), "CERT_REQUIRED", "8 days ago"),
+        (ReshardRequest(2, NUMBER, cert=CERT), cluster(version="v2.45.0", registered_days=900), None, None),
+        (ReshardRequest(2, NUMBER), cluster(version=None, registered_days=8), "CERT_REQUIRED", "8 days ago"),
     ],
 )
-def test_cluster(wish, seen, code, words):
-    problems = cluster_problems(wish, seen, NOW)
+def test_cluster(asked, seen, code, words):
+    problems = cluster_problems(asked, seen, NOW)
     assert [problem.code for problem in problems] == ([code] if code else [])
     assert words is None or words in problems[0].message
 
 
 def test_all_problems_at_once():
-    problems = cluster_problems(Wish(8, "1999"), cluster(version="v2.45.0"), NOW)
+    problems = cluster_problems(ReshardRequest(8, "1999"), cluster(version="v2.45.0"), NOW)
     assert [p.code for p in problems] == ["OTHER_NUMBER_REGISTERED", "TOO_FEW_COREAPPS", "CERT_REQUIRED"]
 
 

@@ -12,13 +12,10 @@ from dataclasses import replace
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
-    BEGUN,
-    DONE,
-    UpgradeNode,
-    UpgradeState,
     choose_strategy,
     plan_upgrade,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import BEGUN, DONE, ClusterState, NodeState
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +34,7 @@ class World:
         self.told_out: set[int] = set()
 
     def state(self):
-        return UpgradeState(self.shards, tuple(self.nodes[key] for key in sorted(self.nodes)), self.schema)
+        return ClusterState(self.shards, tuple(self.nodes[key] for key in sorted(self.nodes)), self.schema)
 
     def alive(self, kind):
         return [node for node in self.nodes.values() if node.kind == kind and node.alive]
@@ -107,7 +104,7 @@ class World:
         for key in step.nodes:
             self.put(key, alive=True, version=self.wanted, differs=False, shards=owned[key] if lost else frozenset())
 
-    def hand_over(self, step, costs):
+    def switchover(self, step, costs):
         assert len(step.nodes) == 1
         assert self.take_away(step, costs) == costs
         standbys = [node for node in self.alive("coreapp") if not node.shards]
@@ -121,7 +118,7 @@ class World:
     def snapshot(self, step, costs):
         assert self.schema is None, "the snapshot would hold a schema that is half new"
 
-    def clean_up(self, step, costs):
+    def cleanup(self, step, costs):
         assert self.alive("coreapp")
 
     def schema_upgrade(self, step, costs):
@@ -144,7 +141,7 @@ def clusters(draw, versions=(OLD, NEW), wanted=NEW, least_spares=1):
     for kind, count in counts.items():
         for index in range(1, count + 1):
             version = draw(st.sampled_from(versions))
-            node = UpgradeNode("h:wa-{0}-{1}".format(kind, index), kind, version, draw(st.integers(0, 6)) > 0)
+            node = NodeState("h:wa-{0}-{1}".format(kind, index), kind, draw(st.integers(0, 6)) > 0, version=version)
             nodes.append(replace(node, differs=draw(st.integers(0, 9)) == 0))
     order = draw(st.permutations([number for number, node in enumerate(nodes) if node.kind == "coreapp"]))
     alive = [number for number in order if nodes[number].alive]
@@ -154,7 +151,7 @@ def clusters(draw, versions=(OLD, NEW), wanted=NEW, least_spares=1):
     if masters:
         first = draw(st.sampled_from(masters))
         nodes[first] = replace(nodes[first], primary=True)
-    return UpgradeState(shards, tuple(nodes))
+    return ClusterState(shards, tuple(nodes))
 
 
 def done(steps, leave_out=()):
@@ -167,7 +164,7 @@ def carry_out(state, wanted, **options):
     plan = plan_upgrade(state, wanted, **options)
     world = World(state, wanted)
     # Until the schema upgrade has begun nothing tells that there is a snapshot: it is taken again.
-    repeated = ("snapshot", "clean_up")
+    repeated = ("snapshot", "cleanup")
     for number, step in enumerate(plan.steps):
         again = plan_upgrade(world.state(), wanted, **options)
         assert not again.problems
@@ -240,7 +237,7 @@ def test_a_schema_plan_is_safe_resumes_and_ends_with_all_nodes_new(state, schema
             if node.kind != "webapp" and node.version != NEXT_LINE else node
             for node in nodes
         )  # fmt: skip
-    state = UpgradeState(state.shards, nodes, schema)
+    state = ClusterState(state.shards, nodes, schema)
     if choose_strategy(state, NEXT_LINE) == "rolling":
         return
     if any(n.alive and n.version == NEXT_LINE and n.kind != "webapp" for n in nodes) and schema != DONE:
@@ -251,14 +248,14 @@ def test_a_schema_plan_is_safe_resumes_and_ends_with_all_nodes_new(state, schema
 def typical(version=OLD):
     """Two shards, two spares, two masters, two webapps."""
     owned = {3: frozenset([0]), 4: frozenset([1])}
-    return UpgradeState(
+    return ClusterState(
         2,
         tuple(
-            UpgradeNode("h:c{0}".format(n), "coreapp", version, True, False, owned.get(n, frozenset()))
+            NodeState("h:c{0}".format(n), "coreapp", True, False, owned.get(n, frozenset()), version=version)
             for n in (1, 2, 3, 4)
         )
-        + tuple(UpgradeNode("h:m{0}".format(n), "master", version, True, primary=n == 1) for n in (1, 2))
-        + tuple(UpgradeNode("h:w{0}".format(n), "webapp", version, True) for n in (1, 2)),
+        + tuple(NodeState("h:m{0}".format(n), "master", True, primary=n == 1, version=version) for n in (1, 2))
+        + tuple(NodeState("h:w{0}".format(n), "webapp", True, version=version) for n in (1, 2)),
     )  # fmt: skip
 
 
@@ -267,9 +264,9 @@ def test_the_order_of_a_rolling_upgrade():
     assert [(step.action, step.nodes) for step in plan.steps] == [
         ("replace", ("h:c1",)),
         ("replace", ("h:c2",)),
-        ("hand_over", ("h:c3",)),
+        ("switchover", ("h:c3",)),
         ("replace", ("h:c3",)),
-        ("hand_over", ("h:c4",)),
+        ("switchover", ("h:c4",)),
         ("replace", ("h:c4",)),
         ("replace", ("h:m2",)),
         ("replace", ("h:m1",)),
@@ -285,7 +282,7 @@ def test_the_order_of_a_schema_upgrade():
     assert plan.strategy == "schema"
     assert [(step.action, len(step.nodes)) for step in plan.steps] == [
         ("snapshot", 0),
-        ("clean_up", 0),
+        ("cleanup", 0),
         ("stop", 4),
         ("stop", 2),
         ("schema_upgrade", 0),

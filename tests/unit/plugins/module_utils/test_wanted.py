@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
     SHARD_COUNTS,
-    Survive,
+    FaultTolerance,
     Version,
     parse_version,
-    read_wanted,
+    read_cluster_spec,
     whole_number,
 )
 from hypothesis import assume, given
@@ -22,7 +22,7 @@ GOOD = {"shards": 2, "version": "v2.19.4", "hosts": [HOST]}
 
 
 def problems_of(**changes):
-    return read_wanted({**GOOD, **changes})[1]
+    return read_cluster_spec({**GOOD, **changes})[1]
 
 
 def host(**changes):
@@ -30,17 +30,21 @@ def host(**changes):
 
 
 def test_good_input_is_taken_as_it_is():
-    wanted, problems = read_wanted({**GOOD, "survive": {"racks": "1"}, "allow_no_ha": True, "coreapp_port": "7000"})
+    wanted, problems = read_cluster_spec(
+        {**GOOD, "survive": {"racks": "1"}, "allow_no_ha": True, "coreapp_port": "7000"}
+    )
     assert problems == []
     assert wanted.shards == 2
     assert str(wanted.version) == "v2.19.4"
-    assert wanted.survive == Survive("racks", 1)
+    assert wanted.survive == FaultTolerance("racks", 1)
     assert wanted.allow_no_ha is True
     assert wanted.hosts[0].ports == {"coreapp": 7000, "master": 6254, "webapp": 9090}
 
 
 def test_address_is_the_name_where_none_is_given():
-    wanted, _problems = read_wanted({**GOOD, "hosts": [{"name": "h1", "address": None, "api_address": "10.0.0.9"}]})
+    wanted, _problems = read_cluster_spec(
+        {**GOOD, "hosts": [{"name": "h1", "address": None, "api_address": "10.0.0.9"}]}
+    )
     assert wanted.hosts[0].address == "h1"
     assert wanted.hosts[0].api_address == "10.0.0.9"
 
@@ -86,7 +90,7 @@ def test_shards_refused(value):
 
 @pytest.mark.parametrize("value", [1, 2, 4, 8, 16, 32, "1", "16", "32"])
 def test_shards_accepted(value):
-    assert read_wanted({**GOOD, "shards": value})[0].shards == int(value)
+    assert read_cluster_spec({**GOOD, "shards": value})[0].shards == int(value)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,7 @@ def test_survive_refused(value):
 
 @pytest.mark.parametrize("value", [None, {}])
 def test_survive_empty_means_one_spare(value):
-    assert read_wanted({**GOOD, "survive": value})[0].survive == Survive("hosts", 0)
+    assert read_cluster_spec({**GOOD, "survive": value})[0].survive == FaultTolerance("hosts", 0)
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
 
-from ansible_collections.waent.fleet.plugins.modules.wa_upgrade_plan import answer
+from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_result import answer
 from observed_host import node_container, observed, placed
 
-MENDED = {"code": "VERSION_DIFFERS", "message": "an upgrade is what mends it"}
+FIXED = {"code": "VERSION_DIFFERS", "message": "an upgrade is what fixes it"}
+SHORT = {"heartbeat_interval": 1, "unhealthy_interval": 3}
 
 
 def shown(node, **changes):
     """A node as wa_cluster_health shows it."""
     entry = {
         "name": node["key"], "kind": node["kind"], "role": node["kind"], "gateway_status": "disconnected",
-        "shards": [], "errors": [],
+        "shards": [], "errors": [], "alive": True,
     }  # fmt: skip
     return {**entry, **changes}
 
@@ -44,10 +45,17 @@ def situation(running=None, **options):
         "problems": [],
     }
     params = {
-        "version": "2.19.7", "strategy": "auto", "allow_no_ha": False, "shards": 1, "nodes": nodes,
-        "hosts": [observed(containers=running)], "health": health, "schema": "none", "anew": [], "problems": [],
+        "version": "2.19.7", "declared_version": "2.19.4", "strategy": "auto", "allow_no_ha": False, "shards": 1,
+        "nodes": nodes, "snapshot": "none", "observed": [observed(containers=running)], "health": health, "checks": [],
+        "settings": {}, "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True, "first": 1,
     }  # fmt: skip
     return {**params, **options}
+
+
+def rebuilt(*names):
+    """The smallest cluster with containers whose environment is not the desired one."""
+    other = {"environment_differs": ["WA_DB_CONNECTION_IDLE_TIMEOUT"]}
+    return observed(containers=[node_container(node, **(other if node["name"] in names else {})) for node in placed()])
 
 
 def codes(problems):
@@ -60,7 +68,7 @@ def test_a_plan_with_its_batches():
     assert result["strategy"] == "rolling"
     assert [(step["action"], step["nodes"]) for step in result["steps"]] == [
         ("replace", ["h1:wa-coreapp-2"]),
-        ("hand_over", ["h1:wa-coreapp-1"]),
+        ("switchover", ["h1:wa-coreapp-1"]),
         ("replace", ["h1:wa-coreapp-1"]),
         ("replace", ["h1:wa-master-2"]),
         ("replace", ["h1:wa-master-1"]),
@@ -70,12 +78,13 @@ def test_a_plan_with_its_batches():
     names = [entry["name"] for batch in result["batches"] for entry in batch]
     assert len(set(names)) == len(names), "each entry is a host of its own for Ansible"
     over = result["batches"][1][0]
-    assert (over["host"], over["node"]["name"], over["action"]) == ("h1", "wa-coreapp-1", "hand_over")
+    assert (over["host"], over["node"]["name"], over["action"]) == ("h1", "wa-coreapp-1", "switchover")
     assert (over["expect"]["what"], over["expect"]["coreapps"]) == ("serving", 1)
     assert [node["key"] for node in over["expect"]["nodes"] if node["kind"] == "coreapp"] == ["h1:wa-coreapp-2"]
     assert over["expect"]["webapps"] == ["https://h1:9090"]
     assert result["downtime"]["0"] >= 10
-    assert result["versions"] == "v2.19.4: 5 nodes"
+    assert result["sentences"][0] == "From v2.19.4: 5 nodes to v2.19.7, rolling:"
+    assert result["inventory_note"].startswith("Write wa_version: v2.19.7 into the inventory")
 
 
 def test_the_intervals_are_lowered_from_the_first_owner_to_the_last():
@@ -88,14 +97,14 @@ def test_the_intervals_are_lowered_from_the_first_owner_to_the_last():
     entries += [shown(dict(spare, key="h1:" + name), shards=owned) for name, owned in two.items()]
     params["health"]["cluster"].update(shards=2, nodes=entries)
     hosts = [observed(containers=[node_container(node) for node in nodes])]
-    result, problems = answer(dict(params, nodes=nodes, hosts=hosts, shards=2))
+    result, problems = answer(dict(params, nodes=nodes, observed=hosts, shards=2))
     assert problems == []
-    marks = [(batch[0]["action"], batch[0]["lowered"], batch[0]["last"]) for batch in result["batches"]]
+    marks = [(batch[0]["action"], batch[0]["shortened"], batch[0]["restore"]) for batch in result["batches"]]
     assert marks[:6] == [
         ("replace", False, False),
-        ("hand_over", True, False),
+        ("switchover", True, False),
         ("replace", True, False),
-        ("hand_over", True, True),
+        ("switchover", True, True),
         ("replace", False, False),
         ("replace", False, False),
     ]
@@ -106,14 +115,14 @@ def test_the_intervals_are_lowered_from_the_first_owner_to_the_last():
     [
         ({}, 6, True),
         ({"version": "v2.19.4"}, 0, False),
-        ({"version": "v2.19.4", "anew": ["h1:wa-coreapp-2"]}, 1, False),
-        ({"version": "v2.19.4", "hosts": [observed(containers=[])]}, 2, False),
+        ({"version": "v2.19.4", "observed": [rebuilt("wa-coreapp-2")]}, 1, False),
+        ({"version": "v2.19.4", "observed": [observed(containers=[])]}, 2, False),
     ],
 )
 def test_whether_a_version_changes_does_not_depend_on_whether_nodes_are_replaced(options, steps, changes):
     result, problems = answer(situation(**options))
     assert problems == []
-    assert (len(result["steps"]), result["changes_version"]) == (steps, changes)
+    assert (len(result["steps"]), result["operation"] == "upgrade") == (steps, changes)
 
 
 def test_equal_version_is_an_empty_plan():
@@ -128,7 +137,7 @@ def test_equal_version_is_an_empty_plan():
         ({"version": None}, ["VERSION_INVALID"]),
         ({"strategy": "fast"}, ["STRATEGY_INVALID"]),
         ({"version": "v2.19.3"}, ["DOWNGRADE"]),
-        ({"problems": [MENDED, {"code": "DISK_LOW", "message": "y"}]}, ["DISK_LOW"]),
+        ({"checks": [{"problems": [FIXED, {"code": "DISK_LOW", "message": "y"}]}]}, ["DISK_LOW"]),
     ],
 )
 def test_what_is_refused(options, expected):
@@ -143,6 +152,7 @@ def test_a_sick_cluster_is_refused_unless_dead_nodes_explain_it():
     params["health"]["problems"] = [sick]
     assert codes(answer(params)[1]) == ["TOO_FEW_CONNECTED"]
     params["health"]["cluster"]["nodes"][-1]["errors"] = [{"code": 1014}]
+    params["health"]["cluster"]["nodes"][-1]["alive"] = False
     assert answer(params)[1] == []
     params["health"]["problems"] = [{**sick, "code": "SHARD_TWO_OWNERS", "kind": "act"}]
     assert codes(answer(params)[1]) == ["SHARD_TWO_OWNERS"]
@@ -170,8 +180,8 @@ def test_without_any_webapp_to_ask_there_is_a_webapp_first():
 
 
 def test_nodes_known_to_differ_are_replaced_in_the_same_order():
-    result, _problems = answer(situation(version="v2.19.4", anew=["h1:wa-coreapp-1", "h1:wa-coreapp-2"]))
-    assert [step["action"] for step in result["steps"]] == ["replace", "hand_over", "replace"]
+    result, _problems = answer(situation(version="v2.19.4", observed=[rebuilt("wa-coreapp-1", "wa-coreapp-2")]))
+    assert [step["action"] for step in result["steps"]] == ["replace", "switchover", "replace"]
 
 
 @pytest.mark.parametrize(
@@ -184,14 +194,14 @@ def test_what_may_own_a_shard_is_not_taken_for_dead(state, owned_elsewhere, expe
     params = situation(running=running)
     for entry in params["health"]["cluster"]["nodes"]:
         if entry["name"] == "h1:wa-coreapp-1":
-            entry.update(errors=[{"code": 1014}], gateway_status=None, shards=None)
+            entry.update(errors=[{"code": 1014}], gateway_status=None, shards=None, alive=False)
         elif entry["kind"] == "coreapp" and owned_elsewhere:
             entry.update(gateway_status="connected", shards=[-1, 0])
     assert codes(answer(params)[1]) == expected
 
 
 def test_gates_ask_only_webapps_that_take_the_same_token():
-    """With another JWT key a webapp refuses the token of one that has not been made anew yet."""
+    """With another JWT key a webapp refuses the token of one that has not been recreated yet."""
     base = situation()
     first = next(node for node in base["nodes"] if node["kind"] == "webapp")
     second = {**first, "index": 2, "name": "wa-webapp-2", "key": "h1:wa-webapp-2", "ports": [9091]}
@@ -200,7 +210,7 @@ def test_gates_ask_only_webapps_that_take_the_same_token():
     running = [node_container(node, **(old if node["kind"] == "webapp" else {})) for node in nodes]
     urls = ["https://h1:9090", "https://h1:9091"]
     health = {**base["health"], "webapps": [{"url": url, "answers": True, "version": "v2.19.4"} for url in urls]}
-    options = {"version": "2.19.4", "nodes": nodes, "hosts": [observed(containers=running)], "health": health}
+    options = {"version": "2.19.4", "nodes": nodes, "observed": [observed(containers=running)], "health": health}
     result, problems = answer({**base, **options})
     assert problems == []
     assert [step["nodes"] for step in result["steps"]] == [["h1:wa-webapp-1"], ["h1:wa-webapp-2"]]
@@ -211,6 +221,6 @@ def test_another_node_secret_is_no_matter_of_one_node_after_the_other():
     base = situation()
     other = {"environment_differs": ["WA_SECRET"]}
     running = [node_container(node, **(other if node["kind"] == "master" else {})) for node in base["nodes"]]
-    result, problems = answer({**base, "hosts": [observed(containers=running)]})
+    result, problems = answer({**base, "observed": [observed(containers=running)]})
     assert (codes(problems), result["batches"]) == (["NODE_SECRET_DIFFERS"], [])
     assert "WA_SECRET of wa-master-1, wa-master-2 is not" in problems[0].message

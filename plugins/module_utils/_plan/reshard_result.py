@@ -1,0 +1,87 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was read and is desired to the result of wa_reshard_plan. Internal to waent.fleet: may change. Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
+from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots
+from ansible_collections.waent.fleet.plugins.module_utils._plan.options import timers_from
+from ansible_collections.waent.fleet.plugins.module_utils._plan.read_state import read_state
+from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import plan_problems, plan_reshard
+from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (
+    Shown,
+    described,
+    empty,
+    read_checks,
+    refusal,
+)
+
+Params = t.Mapping[str, t.Any]
+
+PLANNED = ("TOO_FEW_COREAPPS", "NO_SPARE")
+"""What wa_shards misses before set-shards, and the plan adds."""
+
+_OPTION = re.compile(r"^(cert|pin) ")
+
+
+def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
+    """The module's result for its options, and what forbids to begin."""
+    result = {
+        **empty(),
+        "operation": "reshard",
+        "target": params["shards"],
+        "timers": timers_from(params).as_dict(),
+        "desired": {},
+    }
+    checks = read_checks(params["checks"]).without(PLANNED)
+    problems = [_in_variables(problem) for problem in checks.problems]
+    wanted, wrong = read_cluster_spec(params)
+    problems += [problem for problem in wrong if problem.code not in {known.code for known in problems}]
+    # Where no webapp answers, what is wrong with the hosts explains it.
+    if wanted is not None and (params["health"].get("cluster") or not (problems or checks.failures)):
+        planned, found = _planned(params, wanted)
+        problems += [problem for problem in found if problem.code not in {known.code for known in problems}]
+        result.update(planned)
+    result["refusal"] = refusal(problems, checks.failures, params["first"])
+    if result["refusal"]:
+        result.update(empty())
+    return result, problems
+
+
+def _in_variables(problem: Problem) -> Problem:
+    """What wa_shards calls cert or pin is a variable of the user."""
+    return replace(problem, message=_OPTION.sub(r"wa_\1 ", problem.message))
+
+
+def _planned(params: Params, wanted: ClusterSpec) -> tuple[dict[str, t.Any], list[Problem]]:
+    """The plan as a result, and its problems."""
+    cluster = params["health"].get("cluster") or {}
+    placed = [node.as_dict() for node in place(wanted, running_slots(params)).nodes]
+    there = [node for node in placed if node["exists"]]
+    state = read_state(there, params["observed"], params["health"], wanted.shards)
+    problems = plan_problems(state, cluster.get("nodes") or [], isinstance(cluster.get("shards"), int))
+    if problems:
+        return {}, problems
+    plan = plan_reshard(state, wanted)
+    if plan.problems:
+        return {}, list(plan.problems)
+    shown = Shown(
+        "From {0} to {1} shards:".format(state.shards, wanted.shards)
+        if state.shards != wanted.shards
+        else "The coreapps that {0} shards need:".format(wanted.shards),
+        "The cluster has {0} shards and the coreapps they need: nothing to do.".format(wanted.shards),
+        "Write wa_shards: {0} into the inventory: site.yml refuses to go on with another number.".format(wanted.shards),
+    )
+    result = described(state, plan.steps, placed, shown, first=params["first"], shared_tokens=params["shared_tokens"])
+    going = {key for step in plan.steps if step.action == "remove" for key in step.nodes}
+    stay = [node for node in placed if node["key"] not in going]
+    result["desired"] = {"nodes": stay, "counts": {"coreapp": sum(node["kind"] == "coreapp" for node in stay)}}
+    return result, []

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said when a step fails: where it stopped, why, the last log lines, and how to go on. Internal. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+LOG_LINES = 8
+"""So many of the last lines that the node logged are shown."""
+
+CODES = {"upgrade": "UPGRADE_STOPPED", "reshard": "RESHARD_STOPPED", "site": "SITE_STOPPED"}
+HEADS = {"upgrade": "The upgrade to {0}", "reshard": "The reshard to {0} shards", "site": "The rolling change"}
+CHANGED = {"replace": "Replaced", "create": "Created", "start": "Started", "remove": "Removed"}
+
+_SCHEMA = (
+    "Masters and coreapps of the old version stay stopped, since the schema may be half upgraded. Fix what the log"
+    " shows and run the playbook again; or restore the snapshot of the database, remove the container {0} and run"
+    " site.yml with the old version."
+)
+_AGAIN = (
+    "Nodes that were not touched serve as before. Fix the reason and run the playbook again: it goes on where it"
+    " stopped."
+)
+_BACK = {
+    "upgrade": " Within one line of versions, upgrade.yml with the old version rolls back in the same order.",
+    "reshard": " reshard.yml with the old number of shards leads back in the same order.",
+    "site": "",
+}
+
+
+def step_failure(
+    operation: str,
+    target: t.Any,
+    entry: t.Mapping[str, t.Any],
+    batches: t.Iterable[t.Iterable[t.Mapping[str, t.Any]]],
+    why: str,
+    log: t.Sequence[str] = (),
+    still_shortened: bool = False,
+    one_shot: str = "",
+) -> str:
+    """The whole message.
+
+    operation: C(upgrade), C(reshard) or C(site). target: its version or number of shards. entry: the one that failed,
+    batches: all, as C(batches.py) makes them. log: what the node of the entry logged. still_shortened: the failover
+    timers could not be restored. one_shot: name of the container that upgrades the schema.
+    """
+    head = HEADS[operation].format(target)
+    lines = ["[{0}] {1} stopped at step {2}: {3}".format(CODES[operation], head, entry["step"], entry["sentence"])]
+    lines.append("Why: {0}".format(why))
+    if log:
+        lines += ["Last log lines:", *("  " + line for line in list(log)[-LOG_LINES:])]
+    lines += _progress(entry, batches)
+    if still_shortened:
+        lines.append("The failover timers could not be restored and are still short; the next run restores them.")
+    if entry["action"] == "schema_upgrade":
+        lines.append(_SCHEMA.format(one_shot))
+    else:
+        lines.append(_AGAIN + _BACK[operation])
+    return "\n".join(lines)
+
+
+def _progress(entry: t.Mapping[str, t.Any], batches: t.Iterable[t.Iterable[t.Mapping[str, t.Any]]]) -> list[str]:
+    """Which nodes were changed by the steps before, and which were not."""
+    changes = [one for batch in batches for one in batch if one["node"] and one["action"] in CHANGED]
+    done = [one for one in changes if one["step"] < entry["step"]]
+    left = [one["node"]["key"] for one in changes if one["step"] >= entry["step"]]
+    lines = []
+    for action, word in CHANGED.items():
+        keys = [one["node"]["key"] for one in done if one["action"] == action]
+        if keys:
+            lines.append("{0}: {1}.".format(word, ", ".join(keys)))
+    if not lines:
+        lines.append("No node was changed.")
+    return lines + ["Not yet: {0}.".format(", ".join(left))] if left else lines

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The failover timers: shortened for switchovers, and what they are restored to. Internal to waent.fleet. Pure.
+
+They are the application settings C(heartbeat_interval) and C(unhealthy_interval), in seconds (reference 3.6).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+NAMES = ("heartbeat_interval", "unhealthy_interval")
+PRODUCT = {"heartbeat_interval": 5, "unhealthy_interval": 30}
+"""What the product comes with."""
+
+Timers = t.Dict[str, int]
+
+
+@dataclass(frozen=True)
+class FailoverTimers:
+    """shortened: during a switchover. restored: afterwards. left: a run that was killed has left some shortened."""
+
+    shortened: Timers
+    restored: Timers
+    left: bool
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The shape modules return: C({shortened, restored, left})."""
+        return {"shortened": self.shortened, "restored": self.restored, "left": self.left}
+
+
+def failover_timers(
+    shortened: t.Mapping[str, t.Any], declared: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]
+) -> FailoverTimers:
+    """What the timers are restored to: the declared value, else the one that was read, else the product's.
+
+    declared, actual: application settings, with others among them. One that was read and is exactly the shortened value
+    was left by a run that was killed, maybe in the middle: it is not what somebody wanted.
+    """
+    short = {name: int(shortened[name]) for name in NAMES}
+    read = {name: actual[name] for name in NAMES if name in actual}
+    left = [name for name, value in read.items() if value == short[name]]
+    restored = {
+        name: declared.get(name, PRODUCT[name] if name in left else read.get(name, PRODUCT[name])) for name in NAMES
+    }
+    return FailoverTimers(short, restored, bool(left))

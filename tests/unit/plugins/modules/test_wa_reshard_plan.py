@@ -1,0 +1,166 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_reshard_plan: what was read goes in, the plan and its batches come out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard_result import answer
+from observed_host import node_container, observed, placed
+
+SHORT = {"heartbeat_interval": 1, "unhealthy_interval": 3}
+HOST = {"name": "h1", "address": "h1", "kinds": ["coreapp", "master", "webapp"]}
+URL = "https://h1:9090"
+
+
+def shown(number, shards=(), **changes):
+    """A coreapp as wa_cluster_health shows it."""
+    return {
+        "name": "h1:wa-coreapp-{0}".format(number), "kind": "coreapp", "role": "coreapp", "shards": list(shards),
+        "errors": [], "alive": True, "gateway_status": "connected" if shards else "disconnected", **changes,
+    }  # fmt: skip
+
+
+def master(number):
+    role = "primary_master" if number == 1 else "secondary_master"
+    return {**shown(number), "name": "h1:wa-master-{0}".format(number), "kind": "master", "role": role}
+
+
+USUAL = (shown(1, [-1, 0]), shown(2))
+
+
+def situation(shards="2", coreapps=USUAL, now=1, running=None, **options):
+    """The smallest cluster, of which coreapp 1 owns the shard, on the way to C(shards)."""
+    nodes = placed()
+    if running is None:
+        running = [node_container(node) for node in nodes]
+    return {
+        "shards": shards, "hosts": [HOST], "survive": None, "allow_no_ha": False, "name_prefix": None,
+        "running": [{key: node[key] for key in ("host", "kind", "index")} for node in nodes],
+        "observed": [observed(containers=running)],
+        "health": {
+            "cluster": {
+                "form": "cluster", "shards": now, "registered": True, "nodes": [master(1), master(2), *coreapps],
+            },
+            "webapps": [{"url": URL, "answers": True, "version": "v2.19.4"}],
+            "problems": [],
+        },
+        "checks": [], "settings": {}, "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True,
+        "first": 1, **options,
+    }  # fmt: skip
+
+
+def codes(problems):
+    return [problem.code for problem in problems]
+
+
+def actions(result):
+    return [(step["action"], step["nodes"]) for step in result["steps"]]
+
+
+def test_a_plan_with_its_batches():
+    result, problems = answer(situation())
+    assert problems == []
+    assert result["refusal"] == ""
+    assert actions(result) == [("create", ["h1:wa-coreapp-3"]), ("set_shards", [])]
+    assert result["downtime"] == {"0": 60}
+    assert result["sentences"][0] == "From 1 to 2 shards:"
+    (created,), (call,) = result["batches"]
+    assert (created["host"], created["node"]["name"], created["node"]["ports"]) == (
+        "h1",
+        "wa-coreapp-3",
+        list(range(6266, 6270)),
+    )
+    assert (created["expect"]["what"], created["expect"]["coreapps"], created["expect"]["shards"]) == (
+        "reporting",
+        3,
+        1,
+    )
+    assert (call["node"], call["expect"]["what"], call["expect"]["shards"]) == (None, "serving", 2)
+    assert call["expect"]["webapps"] == [URL]
+    assert result["again"] is False
+    assert result["desired"]["counts"] == {"coreapp": 3}
+
+
+def test_what_depends_on_set_shards_waits_for_a_second_plan():
+    """From 2 to 1: which coreapp is in surplus depends on who owns the shard afterwards."""
+    nodes = placed(running=[("h1", "coreapp", number) for number in (1, 2, 3)])
+    params = situation(
+        "1", (shown(1, [-1, 0]), shown(2, [1]), shown(3)), now=2, running=[node_container(node) for node in nodes],
+    )  # fmt: skip
+    params["running"] = [{key: node[key] for key in ("host", "kind", "index")} for node in nodes]
+    result, problems = answer(params)
+    assert problems == []
+    assert [(step["action"], step["predicted"]) for step in result["steps"]] == [
+        ("set_shards", False),
+        ("remove", True),
+    ]
+    assert [[entry["action"] for entry in batch] for batch in result["batches"]] == [["set_shards"]]
+    assert result["again"] is True
+    params["health"]["cluster"].update(shards=1, nodes=[master(1), master(2), shown(1), shown(2), shown(3, [-1, 0])])
+    rest, problems = answer({**params, "first": 2})
+    assert problems == []
+    assert (actions(rest), rest["again"]) == ([("remove", ["h1:wa-coreapp-2"])], False)
+    assert rest["batches"][0][0]["step"] == 2
+    assert [node["key"] for node in rest["desired"]["nodes"] if node["kind"] == "coreapp"] == [
+        "h1:wa-coreapp-1",
+        "h1:wa-coreapp-3",
+    ]
+
+
+def test_nothing_to_do():
+    result, problems = answer(situation(1))
+    assert (result["steps"], result["batches"], problems) == ([], [], [])
+    assert "nothing to do" in result["sentences"][0]
+
+
+@pytest.mark.parametrize("second", [[shown(2, errors=[{"code": 1014}], gateway_status=None, alive=False)], []])
+def test_a_coreapp_that_reports_an_error_or_nothing_is_started(second):
+    result, _problems = answer(situation(1, (shown(1, [0]), *second)))
+    assert actions(result) == [("start", ["h1:wa-coreapp-2"])]
+
+
+def test_what_was_not_read_is_not_guessed():
+    for params in (situation(coreapps=(shown(1, [0]), shown(2) | {"shards": None})), situation(now=None)):
+        result, problems = answer(params)
+        assert (codes(problems), result["steps"], result["batches"]) == (["STATE_UNKNOWN"], [], [])
+
+
+def test_a_coreapp_nobody_knows_forbids_to_begin():
+    result, problems = answer(situation(coreapps=(shown(1, [0]), shown(2), shown(7))))
+    assert codes(problems) == ["NODE_UNKNOWN"]
+    assert result["refusal"].startswith("Nothing was changed.\n[NODE_UNKNOWN] h1:wa-coreapp-7 reports to the cluster")
+
+
+def test_bad_shards_are_refused_in_the_usual_words():
+    assert codes(answer(situation(3))[1]) == ["WA_SHARDS_INVALID"]
+
+
+def test_all_that_was_found_before_is_one_refusal():
+    checks = [
+        {"problems": [{"code": "PORT_TAKEN", "message": "port 6250 is taken.", "host": "h1"}]},
+        {"skipped": True},
+        {"failed": False, "problems": [{"code": "NO_SPARE", "message": "the plan adds one"}]},
+        {"problems": [{"code": "CERT_EXPIRED", "message": "cert expired on 2020-02-29."}]},
+        {"failed": False, "failure": {"code": "API_DOWN", "message": "The API did not answer."}},
+    ]
+    result, _problems = answer(situation(checks=checks))
+    assert result["refusal"].splitlines() == [
+        "Nothing was changed.",
+        "[PORT_TAKEN] h1: port 6250 is taken.",
+        "[CERT_EXPIRED] wa_cert expired on 2020-02-29.",
+        "The API did not answer.",
+    ]
+    assert (result["steps"], result["batches"]) == ([], [])
+
+
+def test_without_an_api_what_is_wrong_with_the_hosts_says_it_all():
+    down = [{"problems": [{"code": "ENGINE_DOWN", "message": "no engine.", "host": "h1"}]}]
+    assert codes(answer(situation(health={}, checks=down))[1]) == ["ENGINE_DOWN"]
+    assert codes(answer(situation(health={}))[1]) == ["STATE_UNKNOWN"]

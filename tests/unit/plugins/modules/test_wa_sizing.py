@@ -1,0 +1,31 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_sizing as a process, the way Ansible runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
+
+
+def run(module, **options):
+    process = subprocess.run(
+        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules." + module],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}),
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(COLLECTIONS)},
+    )  # fmt: skip
+    assert process.stdout, process.stderr
+    return json.loads(process.stdout)
+
+
+def test_sizing():
+    assert run("wa_sizing", shards=8)["needs"]["connections"] == 700
+    result = run("wa_sizing", shards=16, shards_now=4, max_connections=636, database_class="db.m4.large")
+    assert result["failure"]["details"]["codes"] == ["DB_CONNECTIONS_TOO_FEW"]
+    assert result["needs"]["connections"] == 1400
+    assert run("wa_sizing", messages_per_second=9999)["failure"]["code"] == "WA_SIZING_REFUSED"
