@@ -58,6 +58,11 @@ options:
   shards:
     description: The number of shards that was given on the command line. Whether it can be meant is not checked here.
     type: raw
+  extra:
+    description: Names of everything that C(-e) gives. The action reads them itself.
+    type: list
+    elements: str
+    default: []
   version:
     description: The version that was given on the command line. Whether it can be meant is not checked here.
     type: raw
@@ -117,6 +122,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "sources": {"type": "list", "elements": "str", "default": []},
+    "extra": {"type": "list", "elements": "str", "default": []},
     "shards": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},

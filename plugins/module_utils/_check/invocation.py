@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS, enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import COMMAND_LINE
 
 CLUSTER = "wa_cluster"
 
@@ -44,6 +46,9 @@ ARGUMENT = {
 """What has to stand on the command line: C({playbook: (name, code, meaning, allowed)}). The inventory says how the
 cluster is meant to be in the long run; only a command can say that it is to change now."""
 
+RENAMED = {"strategy": "upgrade_strategy"}
+"""Names of the command line that were used before."""
+
 NEAR = 2
 """So many wrong letters are a typing error, more are another name."""
 
@@ -53,7 +58,8 @@ class Call(t.NamedTuple):
 
     playbook: C(site), C(status) ... groups: C({group: [host]}), the whole inventory, whatever C(limit) says. hosts:
     those that C(limit) leaves, localhost among them or not. sources: where the inventory was read. arguments: what
-    the command line gave, by name. pattern_mismatch: Ansible's setting host_pattern_mismatch.
+    the command line gave, by name. extra: names of everything that it gave with -e. pattern_mismatch: Ansible's setting
+    host_pattern_mismatch.
     """
 
     playbook: str
@@ -64,6 +70,7 @@ class Call(t.NamedTuple):
     skip_tags: t.Sequence[str] = ()
     sources: t.Sequence[str] = ()
     arguments: t.Mapping[str, t.Any] = {}
+    extra: t.Sequence[str] = ()
     pattern_mismatch: str = "ignore"
 
 
@@ -77,6 +84,7 @@ def call_problems(call: Call) -> list[Problem]:
         + ([] if groups else limit_problems(call))
         + tag_problems(call)
         + argument_problems(call)
+        + misspelt_problems(call)
         + setting_problems(call)
     )
 
@@ -237,6 +245,17 @@ def argument_problems(call: Call) -> list[Problem]:
         call.playbook, meaning, name, name.upper(), allowed
     )
     return [Problem(code, message, name)]
+
+
+def misspelt_problems(call: Call) -> list[Problem]:
+    """Names given with -e that are a slip away from one that some playbook reads: Ansible ignores what nobody reads."""
+    problems = []
+    for name in sorted(set(call.extra) - COMMAND_LINE.keys()):
+        meant = RENAMED.get(name) or misspelt(name, COMMAND_LINE)
+        if meant is not None:
+            message = "-e {0}= is no argument of this collection; {1} is. Correct the name, or give yours another one."
+            problems.append(Problem("ARGUMENT_UNKNOWN", message.format(name, meant), name))
+    return problems
 
 
 def setting_problems(call: Call) -> list[Problem]:
