@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: node_container
 short_description: All that the engine is asked for to run a node
-version_added: 0.1.0
+version_added: 0.2.0
 author: waent.fleet contributors (@waent)
 description:
   - Gives for a placed node the options of M(community.docker.docker_container), so that a container is made from the
