@@ -7,9 +7,9 @@
 set_name=${1:?usage: tools/venv.sh demo|test}
 lock=requirements/$set_name.txt
 [ -f "$lock" ] || die "There is no $lock: the sets are demo and test."
-wanted=$(sha256sum "$lock")
+needed=$(sha256sum "$lock")
 stamp=.venv/.installed-$set_name
-[ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+[ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$needed" ] && exit 0
 
 # usable PYTHON: it runs (a pyenv shim may not) and is a version that ansible-core 2.19 runs on.
 usable() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
@@ -51,7 +51,7 @@ if ! .venv/bin/python -m pip --require-virtualenv --disable-pip-version-check --
   tail -n 20 "$log" >&2
   die "The packages of $lock could not be installed: see the lines above."
 fi
-echo "$wanted" >"$stamp"
+echo "$needed" >"$stamp"
 # The test set holds the demo's packages too.
 [ "$set_name" = test ] && sha256sum requirements/demo.txt >.venv/.installed-demo
 exit 0

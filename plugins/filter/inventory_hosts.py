@@ -12,6 +12,8 @@ author: waent.fleet contributors (@waent)
 description:
   - Turns C(hostvars) and C(groups) into the list of hosts that M(waent.fleet.wa_placement) takes.
   - Reads the inventory only; no host is contacted.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: All variables of all hosts, as C(hostvars) holds them.

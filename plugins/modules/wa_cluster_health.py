@@ -25,7 +25,7 @@ extends_documentation_fragment:
   - waent.fleet.database
   - waent.fleet.attributes
   - waent.fleet.attributes.info
-  - waent.fleet.attributes.api_group
+  - waent.fleet.attributes.api_and_database_group
 options:
   api_url:
     description:

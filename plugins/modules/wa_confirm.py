@@ -18,16 +18,26 @@ description:
   - Runs on the controller and changes nothing. Does not ask in check mode.
 author:
   - waent.fleet contributors (@waent-fleet)
+extends_documentation_fragment:
+  - waent.fleet.attributes
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 attributes:
   action:
     support: full
     description: Runs on the controller only.
   check_mode:
     support: full
-    description: Goes on without a question.
+    details:
+      - Goes on without a question.
   diff_mode:
     support: none
-    description: There is nothing to change.
+    details:
+      - There is nothing to change.
+  idempotent:
+    support: full
+    details:
+      - Asks again each time; nothing is changed by it.
 options:
   prompt:
     description: The question.

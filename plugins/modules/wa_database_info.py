@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - waent.fleet.database
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.database_group
 requirements:
   - PyMySQL for MySQL and MariaDB
   - psycopg2 for PostgreSQL

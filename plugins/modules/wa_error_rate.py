@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - waent.fleet.api
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.api_group
 options:
   seconds:
     description: How long to count.

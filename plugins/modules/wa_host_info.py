@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
 options:
   name:
     description: Inventory name of the host, by which the other modules know it.

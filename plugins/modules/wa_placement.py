@@ -21,6 +21,8 @@ extends_documentation_fragment:
   - waent.fleet.shape
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   version:
     description:

@@ -19,6 +19,8 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   hosts:
     description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.

@@ -17,6 +17,7 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
 options:
   shards:
     description:

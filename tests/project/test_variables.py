@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from tree import ROLES, ROOT, load, name_of, tracked
+from tree import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
 
 COLLECTIONS = str(ROOT / ".collections")
 if COLLECTIONS not in sys.path:
@@ -19,15 +19,19 @@ if COLLECTIONS not in sys.path:
 
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (  # noqa: E402 - from the checkout
     BY_NAME,
+    COMMAND_LINE,
+    HOOK_INPUTS,
     INTERNAL,
     OF_EXAMPLES,
     OWN_ENVIRONMENT,
+    RACK,
     VARIABLES,
 )
 
 PUBLIC = re.compile(r"\bwa_[a-z0-9_]+\b")
-# Facts of the inventory and short names of the command line: no role has a default for them.
-BESIDE_DEFAULTS = {"wa_coreapps", "wa_masters", "wa_webapps"}
+# Facts of single hosts and of the command line: no role has a default for them.
+BESIDE_DEFAULTS = {variable.name for variable in VARIABLES if not variable.role}
+GIVEN = re.compile(r"(?<!\S)-e '?([a-z_]+)=")
 
 
 def defaults(role: Path) -> dict[str, t.Any]:
@@ -135,8 +139,8 @@ def test_every_declared_variable_is_one_of_its_role() -> None:
     declared = {variable.name: variable.role for variable in VARIABLES if variable.role}
     assert {name for name, role in declared.items() if name not in of_roles[role]} == set()
     assert {
-        name for role in ("cluster", "upgrade", "docker_engine") for name in of_roles[role]
-    } - declared.keys() <= INTERNAL
+        name for role in ("cluster", "rollout", "docker_engine") for name in of_roles[role]
+    } - BY_NAME.keys() <= INTERNAL
 
 
 def test_documented_types_and_secrets_are_those_that_are_checked() -> None:
@@ -173,6 +177,39 @@ def test_what_a_variable_of_the_environment_comes_from_is_a_variable() -> None:
     assert {
         source for source in OWN_ENVIRONMENT.values() if source and not set(source.split(" and ")) <= BY_NAME.keys()
     } == set()
+
+
+def test_what_no_role_has_a_default_for_is_documented_with_the_whole_cluster() -> None:
+    assert (BESIDE_DEFAULTS | {RACK}) - documented(ROOT / "roles" / "cluster").keys() == set()
+
+
+def test_names_of_the_command_line_are_documented_once_and_read() -> None:
+    specs = [name for role in ROLES for name in documented(role) if not name.startswith(("wa_", "_wa_"))]
+    assert sorted(specs) == sorted([*COMMAND_LINE, RACK])
+    text = "".join(file.read_text() for file in tracked("roles/*.yml", "playbooks/*.yml"))
+    assert {name for name in COMMAND_LINE if f"{name} | default(" not in text} == set()
+    assert {name for names in COMMAND_LINE.values() for name in names} <= {path.stem for path in PLAYBOOKS}
+
+
+def test_commands_in_docs_and_playbooks_give_names_that_exist() -> None:
+    unknown = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in tracked("*.md", "playbooks/*.yml", "roles/*.yml", "inventories/*", "plugins/*.py", "tools/*.sh")
+        for name in GIVEN.findall(file.read_text())
+        if name not in BY_NAME and name not in COMMAND_LINE
+    }
+    assert unknown == set()
+
+
+def test_what_a_hook_gets_is_said_where_its_variable_is_documented() -> None:
+    options = documented(ROOT / "roles" / "rollout")
+    unsaid = {
+        (variable, name)
+        for variable, names in HOOK_INPUTS.items()
+        for name in names
+        if f"C({name})" not in str(options[variable]["description"])
+    }
+    assert unsaid == set()
 
 
 def test_internal_names_are_used() -> None:

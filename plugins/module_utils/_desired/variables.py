@@ -472,17 +472,31 @@ VARIABLES: tuple[Variable, ...] = (
 
 BY_NAME: dict[str, Variable] = {variable.name: variable for variable in VARIABLES}
 
+RACK = "rack"
+"""Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
+
+COMMAND_LINE = {
+    "confirm": ("site", "reshard", "upgrade", "uninstall"),
+    "shards": ("reshard",),
+    "upgrade_strategy": ("upgrade",),
+    "version": ("upgrade",),
+}
+"""Names that are given with -e alone, since they hold for one run, and the playbooks that read them."""
+
+HOOK_INPUTS = {
+    "wa_webapp_drain": ("wa_node",),
+    "wa_webapp_undrain": ("wa_node",),
+    "wa_message_cleanup_wait": ("wa_cleanup_begun", "wa_cleanup_nodes"),
+}
+"""What a task file of the user's gets, by the variable that names the file."""
+
 INTERNAL = frozenset(
-    (
-        "wa_cleanup_begun", "wa_cleanup_nodes", "wa_images_missing",
-        "wa_network_missing", "wa_node", "wa_nodes",
-        "wa_one_shot_name", "wa_volumes_missing",
-    )
-)  # fmt: skip
+    ("wa_images_missing", "wa_network_missing", "wa_nodes", "wa_one_shot_name", "wa_volumes_missing")
+).union(*HOOK_INPUTS.values())
 """Names that plays, roles and hooks use among themselves: known, and not for inventories."""
 
 OF_EXAMPLES = frozenset(
-    ("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_told")
+    ("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_reports")
 )
 """Names in the hooks of docs/examples, which users copy."""
 

@@ -59,7 +59,8 @@ def test_killed_in_a_fail_over_and_run_again_it_ends_with_all_new_and_nothing_lo
     cluster: LiveCluster, balancer: Balancer
 ) -> None:
     with cluster.probe(webapps=[balancer.url]) as probe:
-        killed = cluster.killed("upgrade.yml", "Switchover | Wait until a standby has taken over", "-e", "version=" + NEW)
+        taken_over = "Switchover | Wait until a standby has taken over"
+        killed = cluster.killed("upgrade.yml", taken_over, "-e", "version=" + NEW)
         assert killed.code == KILLED, killed.output
         assert cluster.versions() == {OLD, NEW}
         run = cluster.upgrade(NEW)

@@ -166,6 +166,34 @@ def test_what_the_command_has_to_say(playbook, name, code, arguments):
     assert codes(call(playbook, arguments={name: ""})) == []
 
 
+@pytest.mark.parametrize(("name", "meant"), [
+    ("shard", "shards"), ("versoin", "version"), ("Confirm", "confirm"), ("upgrade-stratgy", "upgrade_strategy"),
+    ("strategy", "upgrade_strategy"),
+])  # fmt: skip
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_a_misspelt_argument_is_named_beside_the_right_one(playbook, name, meant):
+    (problem,) = call_problems(call(playbook, extra=["wa_shards", name]))
+    assert (problem.code, problem.variable) == ("ARGUMENT_UNKNOWN", name)
+    assert problem.message == (
+        "-e {0}= is no argument of this collection; {1} is. Correct the name, or give yours another one.".format(
+            name, meant
+        )
+    )
+
+
+def test_arguments_that_are_known_or_nobody_s_business():
+    known = ["shards", "version", "confirm", "upgrade_strategy"]
+    assert call_problems(call(extra=[*known, "environment", "wa_pin"])) == []
+
+
+def test_a_playbook_that_others_import_is_refused_and_nothing_else_is_said():
+    (problem,) = call_problems(call("_validate", groups={}, tags=["some"]))
+    assert problem.code == "PLAYBOOK_INTERNAL"
+    assert problem.message == (
+        "The playbook waent.fleet._validate is used by the playbooks of this collection; run waent.fleet.site instead."
+    )
+
+
 def test_a_setting_that_ends_the_run_in_the_middle():
     assert codes(call(pattern_mismatch="error")) == ["PATTERN_MISMATCH_NOT_ALLOWED"]
     assert codes(call(pattern_mismatch="warning")) == []
