@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
 
 Variables = t.Mapping[str, t.Any]
 

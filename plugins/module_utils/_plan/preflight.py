@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, problem_from
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import ROLL, Act
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import STOPPED
 
