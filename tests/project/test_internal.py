@@ -11,12 +11,21 @@ import pytest
 from tree import PLAYBOOKS, ROLES, load, name_of, run
 
 REFUSAL = "is used by the playbooks of this collection"
-INTERNAL_ROLES = [role for role in ROLES if REFUSAL in (role / "tasks" / "main.yml").read_text()]
+INTERNAL_ROLES = [
+    role
+    for role in ROLES
+    if (role / "tasks" / "main.yml").exists() and REFUSAL in (role / "tasks" / "main.yml").read_text()
+]
 INTERNAL_PLAYBOOKS = [path for path in PLAYBOOKS if path.stem.startswith("_")]
 
 
+def test_a_role_does_its_work_or_refuses() -> None:
+    """A role without C(main) does nothing and ends green."""
+    assert [role.name for role in ROLES if not (role / "tasks" / "main.yml").exists()] == []
+
+
 def test_roles_that_are_no_use_by_themselves_are_internal() -> None:
-    assert {role.name for role in INTERNAL_ROLES} >= {"cluster", "preflight", "node"}
+    assert {role.name for role in INTERNAL_ROLES} >= {"cluster", "node", "preflight", "rollout", "uninstall"}
 
 
 @pytest.mark.parametrize("role", INTERNAL_ROLES, ids=name_of)

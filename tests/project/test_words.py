@@ -11,8 +11,11 @@ import words
 # What has been searched through and corrected so far; an empty text would be everything.
 CLEAN = (
     "CONTRIBUTING.md",
+    "README.md",
     "docs/README.md",
+    "docs/architecture.md",
     "docs/examples/",
+    "docs/guides/",
     "docs/product.md",
     "emulator/README.md",
     "meta/",

@@ -129,7 +129,7 @@ def differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, 
     found = _image_differences(observed, node, container)
     if container["environment_differs"]:
         names = ", ".join(container["environment_differs"])
-        found.append(Difference("env", "environment: {0} not as declared".format(names)))
+        found.append(Difference("env", "environment: {0} differs from the inventory".format(names)))
     settings = observed["asked"].get("container_settings")
     if settings and container["options"] is not None:
         spec = container_of(node, settings)

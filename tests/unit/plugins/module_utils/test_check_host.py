@@ -406,7 +406,7 @@ def test_forecast_for_a_cluster_that_is_as_wanted():
         (
             {"environment_differs": ["WA_API_KEY", "WA_DB_PASSWORD"]},
             "recreate",
-            "environment: WA_API_KEY, WA_DB_PASSWORD not as declared",
+            "environment: WA_API_KEY, WA_DB_PASSWORD differs from the inventory",
         ),
         ({"options": {"restart_policy": "no"}}, "update", "restart policy: unless-stopped instead of no"),
         (
