@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tree import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
+from ansible_collections.waent.fleet.tests.support.checkout import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
 
 IMPORTED = {"roll"}
 """Imported by other playbooks only, beside those whose name begins with an underscore."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_controller import IN_PROCESS, action_of, role_file
-from tree import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
+from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
+from ansible_collections.waent.fleet.tests.support.task_files import IN_PROCESS, action_of, role_file
 
 NAMED_BY_TEMPLATE = re.compile(r"^\{\{ [^{}]+ \}\}\.yml$")
 SHOWS_REASON = "waent.fleet.failure_reason(_wa_secrets, "

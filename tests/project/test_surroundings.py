@@ -11,10 +11,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load, name_of, run, tracked
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from tree import ROOT, load, name_of, run, tracked
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 SHELL = re.compile(r"^#!.*\b(?:ba|da)?sh\b")

@@ -6,24 +6,18 @@
 from __future__ import annotations
 
 import re
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
-from tree import ROLES, ROOT, load, name_of, tracked
-
-COLLECTIONS = str(ROOT / ".collections")
-if COLLECTIONS not in sys.path:
-    sys.path.insert(0, COLLECTIONS)
-
-from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (
     BY_NAME,
     INTERNAL,
     OF_EXAMPLES,
     OWN_ENVIRONMENT,
     VARIABLES,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import ROLES, ROOT, load, name_of, tracked
 
 PUBLIC = re.compile(r"\bwa_[a-z0-9_]+\b")
 # Facts of the inventory and short names of the command line: no role has a default for them.

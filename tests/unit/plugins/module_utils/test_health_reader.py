@@ -17,7 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader impo
     wait_for,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, Expected, Finding
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import META
+from ansible_collections.waent.fleet.tests.support.scripted_api import META
 
 HEALTHY = {
     "health": {

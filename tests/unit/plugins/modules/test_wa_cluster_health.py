@@ -14,7 +14,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch
 from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report
 from ansible_collections.waent.fleet.plugins.modules import wa_cluster_health
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, run_module
 
 STATES = Path(__file__).parents[2] / "fixtures" / "states"
 KEYS = {

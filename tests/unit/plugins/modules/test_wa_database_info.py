@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report
 from ansible_collections.waent.fleet.plugins.modules import wa_database_info
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
 OPTIONS = {"db_host": "127.0.0.1", "db_username": "waent", "db_password": "canary-db-pw"}
 
