@@ -16,11 +16,8 @@ import time
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import OK, Failed, LiveCluster, Shape  # noqa: E402 - from the checkout
-from waemu.probe.report import table  # noqa: E402
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, Failed, LiveCluster, Shape
+from waemu.probe.report import table
 
 ROLLED = "Nodes that are not as wanted are made anew"
 CORES, WEBAPPS = 5, 2

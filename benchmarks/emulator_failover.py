@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 
-from emulator_cluster import Failed, Rig
+from ansible_collections.waent.fleet.tests.support.emulator_rig import Failed, Rig
 from waemu.probe import Probe, Report
 
 SHORTEST, LONGEST = 30.0, 40.0  # product seconds

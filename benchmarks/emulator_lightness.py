@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from emulator_cluster import Failed, Rig
+from ansible_collections.waent.fleet.tests.support.emulator_rig import Failed, Rig
 
 GOALS = {"connected": 120.0, "total": 4096.0, "standby": 80.0}
 

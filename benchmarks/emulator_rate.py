@@ -18,8 +18,8 @@ import time
 import typing as t
 from collections import Counter
 
-from emulator_cluster import Failed, Rig
-from emulator_webhook import Heard, Receiver
+from ansible_collections.waent.fleet.tests.support.emulator_rig import Failed, Rig
+from ansible_collections.waent.fleet.tests.support.webhook_receiver import Heard, Receiver
 from waemu.probe import Probe, Report, table
 from waemu.probe.report import Sent, percentile
 

@@ -16,8 +16,8 @@ import sys
 import time
 from collections import Counter
 
+from ansible_collections.waent.fleet.tests.support.emulator_rig import ACCOUNT, CERT, Failed, Rig
 from docker.errors import APIError
-from emulator_cluster import ACCOUNT, CERT, Failed, Rig
 from waemu.probe import Probe, table
 
 SHARDS, COREAPPS, MASTERS, WEBAPPS = 4, 6, 2, 2

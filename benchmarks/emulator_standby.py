@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-from emulator_cluster import Failed, Rig
+from ansible_collections.waent.fleet.tests.support.emulator_rig import Failed, Rig
 
 GOAL = 3.0
 KIND = "coreapp99"

@@ -18,13 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-EMULATOR = Path(__file__).resolve().parent.parent / "emulator"
-sys.path[:0] = [str(EMULATOR), str(EMULATOR / "src")]
-
-from tests.machine import PATIENCE  # noqa: E402 - from the checkout
-from tests.web.conftest import free_port  # noqa: E402
-from tests.web.test_process import Process, variables  # noqa: E402
-from waemu.environment import DbEnv  # noqa: E402
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
+from ansible_collections.waent.fleet.tests.support.webapp_process import WebappProcess, free_port, webapp_variables
+from waemu.environment import DbEnv
 
 GOAL = 1.5
 PACKAGES = "import aiohttp.web, cryptography.x509, jwt, msgspec, sqlalchemy.ext.asyncio"
@@ -46,7 +42,7 @@ def loading() -> float:
 def starting(home: Path) -> float:
     """Processor seconds of a webapp until it answers."""
     nowhere = DbEnv(engine="MYSQL", hostname="127.0.0.1", port=free_port(), username="wa", password="nobody-listens")
-    webapp = Process(home, variables(nowhere))
+    webapp = WebappProcess(home, webapp_variables(nowhere))
     try:
         asyncio.run(webapp.until("/", 200, PATIENCE))
         fields = Path(f"/proc/{webapp.process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -13,11 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import KILLED, OK, Failed, LiveCluster, Run, Shape  # noqa: E402 - from the checkout
-from waemu.probe.report import Report, table  # noqa: E402
+from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, Failed, LiveCluster, Run, Shape
+from waemu.probe.report import Report, table
 
 PRODUCT_SECONDS = 60.0
 OURS_SECONDS = 5.0

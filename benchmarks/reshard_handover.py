@@ -18,13 +18,17 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import CODE, GATEWAY_IMAGE, KILLED, OK, Failed, LiveCluster, Shape  # noqa: E402 - from the checkout
-from waemu.probe.report import table  # noqa: E402
-
-from fleet import DATABASE_IMAGE, Fleet  # noqa: E402 isort: skip - live_cluster knows where it is
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.live_cluster import (
+    CODE,
+    GATEWAY_IMAGE,
+    KILLED,
+    OK,
+    Failed,
+    LiveCluster,
+    Shape,
+)
+from waemu.probe.report import table
 
 SCENARIO = "handover"
 HANDED = re.compile(r"Stop \S+, which owns shards? [\d, ]+ and is not needed where it is")
@@ -36,7 +40,7 @@ class TwoMachines(LiveCluster):
 
     def __init__(self, home: Path, shape: Shape) -> None:
         super().__init__(home, shape)
-        self.fleet = Fleet(home, (FIRST, SECOND), scenario=SCENARIO)
+        self.fleet = ContainerHosts(home, (FIRST, SECOND), scenario=SCENARIO)
 
     def start(self) -> None:
         """Machines, engines, gateway, cluster. Raises Failed."""

@@ -19,11 +19,8 @@ import time
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import KILLED, OK, Failed, LiveCluster, Shape  # noqa: E402 - from the checkout
-from stretches import Results  # noqa: E402 - beside this file
+from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, Failed, LiveCluster, Shape
+from stretches import Results
 
 COUNTS = (2, 8)
 SHAPE = Shape("rsk", 25000, COUNTS[0], divisor=10, max_connections=2000)

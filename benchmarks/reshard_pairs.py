@@ -16,11 +16,8 @@ import time
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import OK, Failed, LiveCluster, Shape  # noqa: E402 - from the checkout
-from stretches import Results  # noqa: E402 - beside this file
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, Failed, LiveCluster, Shape
+from stretches import Results
 
 COUNTS = (1, 2, 4, 8, 16, 32)
 DIVISOR = 10

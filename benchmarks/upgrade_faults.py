@@ -22,14 +22,14 @@ import time
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import NEW, OK, OLD, Failed, LiveCluster, Shape  # noqa: E402 - from the checkout
-from made_version import forget_version, made_version, make_version  # noqa: E402
-from waemu.probe import Report  # noqa: E402
-
-from site_runs import FAILED  # noqa: E402 isort: skip - live_cluster knows where it is
+from ansible_collections.waent.fleet.tests.support.fake_version import (
+    create_fake_version,
+    fake_version,
+    remove_fake_version,
+)
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, OLD, Failed, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
+from waemu.probe import Report
 
 SHAPE = Shape("upgf", 27000, 2, divisor=10, more={"wa_health_timeout_seconds": 60})
 # In the place of a task file that waits at the webhook.
@@ -81,7 +81,7 @@ def intervals_are_back(cluster: LiveCluster) -> None:
 
 def never_healthy(cluster: LiveCluster) -> None:
     """It runs, and never reports."""
-    with made_version(cluster.engine, STUCK, "echo waiting for nothing; exec sleep 1000000"):
+    with fake_version(cluster.engine, STUCK, "echo waiting for nothing; exec sleep 1000000"):
         before, owners = cluster.nodes(), owned(cluster)
         with cluster.probe() as probe:
             run = cluster.upgrade(STUCK, "-e", "wa_health_timeout_seconds=12")
@@ -132,7 +132,7 @@ def check_runs(process: t.Any, log: Path) -> None:
 
 def disk_too_full(cluster: LiveCluster) -> None:
     """Less room on the host than the images need."""
-    with made_version(cluster.engine, STUCK):
+    with fake_version(cluster.engine, STUCK):
         before = cluster.nodes()
         with cluster.probe() as probe:
             run = cluster.upgrade(STUCK, "-e", "wa_disk_free_mb=99999999")
@@ -145,7 +145,7 @@ def disk_too_full(cluster: LiveCluster) -> None:
 def schema_fails(cluster: LiveCluster) -> None:
     """The upgrade of the schema ends with an error; then the reason is mended."""
     fails = 'if [ "$WA_DB_UPGRADE" = 1 ]; then echo the table is full; exit 1; fi; exec "$0" "$@"'
-    make_version(cluster.engine, OTHER_LINE, fails)
+    create_fake_version(cluster.engine, OTHER_LINE, fails)
     wait = cluster.home / "wait.yml"
     wait.write_text(WAIT)
     cluster.declare(wa_db_snapshot="none", wa_message_cleanup_wait=str(wait))
@@ -160,8 +160,8 @@ def schema_fails(cluster: LiveCluster) -> None:
             states = {name: cluster.engine.containers.get(name).status for name in cores}
             check("old masters and coreapps are left stopped", set(states.values()) == {"exited"}, str(states))
             check("they are of the old version", set(cores.values()) == {NEW}, str(cores))
-            forget_version(cluster.engine, OTHER_LINE)
-            make_version(cluster.engine, OTHER_LINE)
+            remove_fake_version(cluster.engine, OTHER_LINE)
+            create_fake_version(cluster.engine, OTHER_LINE)
             again = cluster.upgrade(OTHER_LINE)
             check("run again it upgrades the schema and goes on to the end", again.code == OK, again.output)
             check("its log was shown", "Schema of" in again.output, again.output)
@@ -172,7 +172,7 @@ def schema_fails(cluster: LiveCluster) -> None:
         once_more = cluster.upgrade(OTHER_LINE)
         check("once more it changes nothing", {n["changed"] for n in once_more.recap.values()} == {0}, once_more.output)
     finally:
-        forget_version(cluster.engine, OTHER_LINE)
+        remove_fake_version(cluster.engine, OTHER_LINE)
 
 
 CASES = {case.__name__: case for case in (never_healthy, database_away, disk_too_full, schema_fails)}

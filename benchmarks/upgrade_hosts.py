@@ -25,18 +25,13 @@ import typing as t
 from pathlib import Path
 
 import docker
+from ansible_collections.waent.fleet.tests.support import container_hosts, valid_variables
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, NEW, OLD, Shape, end_group
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment, play, write_variables
 from docker.models.containers import Container
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import CODE, GATEWAY_IMAGE, NEW, OLD, Shape, end_group  # noqa: E402 - from the checkout
-from upgrade_faults import STOPPED, Wrong, check, nothing_lost  # noqa: E402 - beside this file
-from waemu.probe import Options, Probe  # noqa: E402
-
-import fleet  # noqa: E402 isort: skip - live_cluster knows where these are
-import good  # noqa: E402 isort: skip
-from site_runs import FAILED, OK, environment, play, write_variables  # noqa: E402 isort: skip
+from upgrade_faults import STOPPED, Wrong, check, nothing_lost
+from waemu.probe import Options, Probe
 
 SCENARIO = "upgh"
 MACHINES = ("one", "two", "three")
@@ -46,7 +41,7 @@ DISK, DISK_MB = "/var/lib/docker", 900
 IMAGES = {f"{kind}:{NEW}": f"docker.whatsapp.biz/{kind}:{NEW}" for kind in ("web", "coreapp")}
 
 
-class Machines(fleet.Fleet):
+class Machines(container_hosts.ContainerHosts):
     """Three of them, under a name of their own, able to pull both versions; the database is on the first."""
 
     def __init__(self, directory: Path, engine: docker.DockerClient, small: t.Sequence[str]) -> None:
@@ -56,7 +51,7 @@ class Machines(fleet.Fleet):
 
     def create(self) -> None:
         """As the tests make them."""
-        fleet.IMAGES = {**fleet.IMAGES, **IMAGES}
+        container_hosts.IMAGES = {**container_hosts.IMAGES, **IMAGES}
         super().create()
         for name in self.small:
             self.container(name).exec_run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", DISK])
@@ -101,9 +96,9 @@ class Machines(fleet.Fleet):
         hosts = {name: {"ansible_become": True, "wa_address": self.address(name), "rack": name} for name in self.names}
         self.write_hosts(hosts, wa_database_hosts=["one"])
         variables = {
-            **good.VARIABLES, **SHAPE.hurry(), "wa_version": OLD, "wa_shards": SHAPE.shards,
+            **valid_variables.VARIABLES, **SHAPE.hurry(), "wa_version": OLD, "wa_shards": SHAPE.shards,
             "wa_survive": {"racks": 1}, "wa_db_host": self.address("one"), "wa_db_check_host": self.address("one"),
-            "wa_db_check_port": 3306, "wa_database_image": fleet.DATABASE_IMAGE, "wa_media": "waMedia",
+            "wa_db_check_port": 3306, "wa_database_image": container_hosts.DATABASE_IMAGE, "wa_media": "waMedia",
             "wa_disk_free_mb": 50, "wa_phone_number": "5550100266", "wa_health_timeout_seconds": 60,
             "wa_extra_environment": {"WAEMU_TIME_DIVISOR": str(SHAPE.divisor), "WAEMU_GATEWAY_URL": gateway},
         }  # fmt: skip
@@ -241,9 +236,8 @@ def work(machines: Machines, gateway: str, case: t.Callable[..., None]) -> None:
     """A cluster, and the case on it. Raises Wrong."""
     site = machines.playbook("site.yml")
     check("three machines run a cluster", site.code == OK, site.output)
-    options = Options(
-        webapps=machines.webapps(), gateway=gateway, password=good.SECRETS["wa_admin_password"], rate=10, seconds=1200
-    )
+    password = valid_variables.SECRETS["wa_admin_password"]
+    options = Options(webapps=machines.webapps(), gateway=gateway, password=password, rate=10, seconds=1200)
     case(machines, lambda: Probe(options), machines.directory)
 
 

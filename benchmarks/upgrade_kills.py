@@ -29,12 +29,9 @@ import time
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from live_cluster import KILLED, NEW, OK, Failed, LiveCluster, Run, Shape  # noqa: E402 - from the checkout
-from made_version import made_version  # noqa: E402
-from stretches import Results  # noqa: E402 - beside this file
+from ansible_collections.waent.fleet.tests.support.fake_version import fake_version
+from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, NEW, OK, Failed, LiveCluster, Run, Shape
+from stretches import Results
 
 SHARDS = 2
 INTERVALS = (5, 30)
@@ -143,7 +140,7 @@ def stretch(
     left = list(where)
     for version in ways:
         # Those before are not needed any more: what runs of them goes on without its tag.
-        made = contextlib.nullcontext() if version == NEW else made_version(cluster.engine, version)
+        made = contextlib.nullcontext() if version == NEW else fake_version(cluster.engine, version)
         with made:
             known = [kill for way in results.all for kill in way["kills"]]
             way = Way(cluster, version, known, left[0]).walk(deadline)

@@ -24,13 +24,10 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
+from ansible_collections.waent.fleet.tests.support.balancer import Balancer
+from ansible_collections.waent.fleet.tests.support.emulator_rig import DATABASE, GATEWAY, MARIADB, START, Rig
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OLD, LiveCluster, Shape
 from docker.errors import NotFound
-from emulator_cluster import DATABASE, GATEWAY, MARIADB, ROOT, START, Rig
-
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from balancer import Balancer
-from live_cluster import NEW, OLD, LiveCluster, Shape
 from waemu.probe import Probe, Report, table
 
 COUNTS = {"webapp": 3, "master": 3, "coreapp": 6}

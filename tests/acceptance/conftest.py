@@ -11,20 +11,13 @@ They ask the hosts and the product, never the collection: a mistake of ours must
 from __future__ import annotations
 
 import json
-import sys
 import typing as t
 from collections import Counter
-from pathlib import Path
 
 import jinja2
 import pytest
+from ansible_collections.waent.fleet.tests.support.product_api import Api
 from testinfra.utils.ansible_runner import AnsibleRunner
-
-HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))
-
-from fleet_api import Api  # noqa: E402 - from this directory
 
 LABEL = "waent.fleet.cluster"
 KINDS = ("webapp", "master", "coreapp")

@@ -5,17 +5,10 @@
 
 from __future__ import annotations
 
-import sys
 import typing as t
-from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))
-
-from live_cluster import LiveCluster, Shape  # noqa: E402 - from this directory
+from ansible_collections.waent.fleet.tests.support.live_cluster import LiveCluster, Shape
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,18 +18,14 @@ from pathlib import Path
 import docker
 import docker.errors
 import pytest
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE / "site"), str(HERE.parents[1] / ".collections")]
-
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (
     KEYS,
     compare,
     container_of,
     docker_options,
     found_options,
 )
-from site_runs import OK, play  # noqa: E402 - from the directory of the tests of site.yml
+from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, play
 
 PREFIX = "spec"
 WEB, CORE, DATABASE = "docker.whatsapp.biz/web:v2.19.4", "docker.whatsapp.biz/coreapp:v2.19.4", "waent/mariadb:10.11"

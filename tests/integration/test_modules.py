@@ -19,10 +19,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from emulated_cluster import EmulatedCluster
+from ansible_collections.waent.fleet.tests.support.emulated_cluster import EmulatedCluster
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOKS = Path(__file__).parent / "playbooks"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from live_cluster import OK, LiveCluster, Shape, machine_address, write_inventory
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.playbook_runs import write_inventory
+from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 
 IMAGE = "waent/postgres:15"
 USER, PASSWORD = "fleet", "canary-pg-4Ls8"

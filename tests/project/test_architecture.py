@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tree import ROOT, tracked
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, tracked
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
 TABLE = TEXT.partition("## Where do I change")[2].partition("\n## ")[0]

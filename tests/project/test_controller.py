@@ -12,41 +12,22 @@ that are delegated to a host.
 from __future__ import annotations
 
 import importlib
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
-from tree import MODULES, PLAYBOOKS, ROOT, load, name_of, tracked
-
-sys.path.insert(0, str(ROOT / ".collections"))
-
 from ansible_collections.waent.fleet.plugins.plugin_utils.controller_action import (
     CONTROLLER,
     ControllerAction,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import MODULES, PLAYBOOKS, ROOT, load, name_of, tracked
+from ansible_collections.waent.fleet.tests.support.task_files import IN_PROCESS, action_of, role_file
 
 PROTECTION = {
     "ansible_become": False,
     "ansible_connection": "local",
     "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-}
-#: Actions of Ansible itself that are done by the process that runs the playbook.
-IN_PROCESS = {
-    "ansible.builtin." + name
-    for name in (
-        "add_host",
-        "assert",
-        "debug",
-        "fail",
-        "group_by",
-        "include_vars",
-        "meta",
-        "pause",
-        "set_fact",
-        "set_stats",
-    )
 }
 FILES = {"ansible.builtin.import_tasks", "ansible.builtin.include_tasks"}
 ROLES = {"ansible.builtin.import_role", "ansible.builtin.include_role"}
@@ -60,17 +41,6 @@ class Task(t.NamedTuple):
     file: Path
     task: dict[str, t.Any]
     host: str | None
-
-
-def action_of(task: t.Mapping[str, t.Any]) -> str:
-    """The action's full name: every one has dots, and no keyword has."""
-    return next(key for key in task if "." in key)
-
-
-def role_file(arguments: t.Mapping[str, t.Any]) -> Path:
-    """The task file that import_role or include_role names."""
-    name = arguments["name"].removeprefix("waent.fleet.")
-    return ROOT / "roles" / name / "tasks" / "{0}.yml".format(arguments.get("tasks_from", "main"))
 
 
 def tasks_of(file: Path, tasks: t.Sequence[dict[str, t.Any]], host: str | None) -> t.Iterator[Task]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tree import ROOT, run
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, run
 
 BEGUN = 1000.0
 GAVE_UP = "got no report of the end of the cleanup"

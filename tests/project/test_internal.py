@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tree import PLAYBOOKS, ROLES, load, name_of, run
+from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROLES, load, name_of, run
 
 REFUSAL = "is used by the playbooks of this collection"
 INTERNAL_ROLES = [

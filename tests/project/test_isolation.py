@@ -8,14 +8,13 @@ Played with clusters that are none, under the hooks and by the code that real on
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tree import ROOT
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 
 EMULATOR = """
 import pytest
@@ -50,11 +49,8 @@ def begins(shards):
     return pytest.mark.served(shards)
 """
 INTEGRATION = """
-import importlib.util
 import pytest
-spec = importlib.util.spec_from_file_location("real", {root!r} + "/tests/integration/conftest.py")
-real = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(real)
+from ansible_collections.waent.fleet.tests.integration import conftest as real
 pytest_runtest_makereport, cluster = real.pytest_runtest_makereport, real.cluster
 
 class Pretended(real.LiveCluster):
@@ -65,7 +61,7 @@ class Pretended(real.LiveCluster):
     def shards(self):
         return self.found[0] if self.found else 0
     def versions(self):
-        return {{self.found[1]}} if self.found else set()
+        return {self.found[1]} if self.found else set()
     def faults(self, shards, coreapps=None):
         return []
 
@@ -76,6 +72,7 @@ def shared_cluster():
 def begins(shards):
     return pytest.mark.begins_with(shards=shards, version="v1")
 """
+IMPORT_PATH = (".collections", "emulator", "emulator/src")
 TESTS = """
 import pytest
 from conftest import begins
@@ -118,14 +115,15 @@ def test_on_it(cluster):
 SOUND = {"after_it", "goes_on_with_what_is_sound", "after_that", "with_another_beginning", "on_it"}
 
 
-@pytest.mark.parametrize("clusters", [EMULATOR, INTEGRATION.format(root=str(ROOT))], ids=["emulator", "integration"])
+@pytest.mark.parametrize("clusters", [EMULATOR, INTEGRATION], ids=["emulator", "integration"])
 def test_only_those_that_fail_fail(tmp_path: Path, clusters: str) -> None:
     (tmp_path / "conftest.py").write_text(clusters)
     (tmp_path / "test_it.py").write_text(TESTS)
-    paths = [ROOT / "emulator", ROOT / "emulator" / "src", ROOT / "tests" / "integration"]
+    settings = tmp_path / "pytest.ini"
+    settings.write_text("[pytest]\npythonpath = " + " ".join(str(ROOT / path) for path in IMPORT_PATH))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+        [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-c", str(settings), str(tmp_path)],
+        cwd=tmp_path,
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     outcome = {name: word for word, name in re.findall(r"^([A-Z]+) test_it.py::test_(\w+)", done.stdout, re.MULTILINE)}

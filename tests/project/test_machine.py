@@ -12,9 +12,9 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-import checks as runner
 import pytest
-from tree import ROOT, TOOLS, load, name_of, tracked
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS, load, name_of, tracked
+from ansible_collections.waent.fleet.tools import checks as runner
 
 TOOLS_DIRECTORY = ROOT / "tools"
 ASKS_A_NETWORK = re.compile(r"""\[["']Gateway["']\]|\bGateway\}|\.get\(["']Gateway["']""")
@@ -30,7 +30,7 @@ LEAST_PATIENCE = 30
 
 def test_only_a_running_container_is_asked_for_its_gateway() -> None:
     """An engine that runs for the first time does not tell it of its default bridge."""
-    home = ROOT / "emulator" / "tests" / "machine.py"
+    home = ROOT / "tests" / "support" / "this_machine.py"
     asking = [
         str(path.relative_to(ROOT))
         for path in tracked("*.py", "*.sh", "*.yml", "*.j2")

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tree import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
+from ansible_collections.waent.fleet.tests.support.checkout import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
 
 PUBLIC = [path for path in PLAYBOOKS if not path.stem.startswith("_")]
 

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tree import FILTERS, MODULE_UTILS, MODULES, ROOT, load, name_of, run, tracked
+from ansible_collections.waent.fleet.tests.support.checkout import (
+    FILTERS,
+    MODULE_UTILS,
+    MODULES,
+    ROOT,
+    load,
+    name_of,
+    run,
+    tracked,
+)
 
 HEADER = [
     "# Copyright (c) 2026, waent.fleet contributors",

@@ -9,21 +9,15 @@ thing it leaves behind is a session of the API, which it ends: what can only be 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from test_controller import Task, action_of, tasks_of
-from tree import ROOT, load, name_of
-
-COLLECTIONS = str(ROOT / ".collections")
-if COLLECTIONS not in sys.path:
-    sys.path.insert(0, COLLECTIONS)
-
-from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
     GROUPS,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load, name_of
+from test_controller import Task, action_of, tasks_of
 
 READS = {
     "waent.fleet." + name

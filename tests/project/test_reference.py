@@ -11,9 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from tree import MODULES, ROOT, load, name_of, run
-
-import docs
+from ansible_collections.waent.fleet.tests.support.checkout import MODULES, ROOT, load, name_of, run
+from ansible_collections.waent.fleet.tools import docs
 
 FOR_USERS = {
     "wa_account",

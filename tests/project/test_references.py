@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tree import ROOT, tracked
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, tracked
 
 SHEET = ROOT / "docs" / "product.md"
 NUMBER = r"\d{1,2}(?:\.\d{1,2})?(?!\d)"

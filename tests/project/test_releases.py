@@ -6,23 +6,17 @@
 from __future__ import annotations
 
 import re
-import sys
 import typing as t
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
-from test_controller import IN_PROCESS, action_of, role_file
-from tree import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
-
-COLLECTIONS = str(ROOT / ".collections")
-if COLLECTIONS not in sys.path:
-    sys.path.insert(0, COLLECTIONS)
-
-from ansible_collections.waent.fleet.plugins.module_utils._desired.access import (  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.access import (
     SECRETS,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
+from ansible_collections.waent.fleet.tests.support.task_files import IN_PROCESS, action_of, role_file
 
 NAMED_BY_TEMPLATE = re.compile(r"^[\w/]*\{\{ [^{}]+ \}\}\.yml$")
 SHOWS_REASON = "waent.fleet.failure_reason(_wa_secrets, "

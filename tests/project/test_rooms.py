@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from tree import ROOT
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 
 UTILS = ROOT / "plugins" / "module_utils"
 PACKAGE = "ansible_collections.waent.fleet.plugins.module_utils."

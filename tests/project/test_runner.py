@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import checks as runner
 import pytest
+from ansible_collections.waent.fleet.tools import checks as runner
 
 PYTEST_OUTPUT = """
 collected 5 items

@@ -11,10 +11,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load, name_of, run, tracked
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from tree import ROOT, load, name_of, run, tracked
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 SHELL = re.compile(r"^#!.*\b(?:ba|da)?sh\b")
@@ -90,7 +90,17 @@ def test_the_artifact_holds_what_users_need_and_nothing_else(tmp_path: Path) -> 
     with tarfile.open(artifact) as archive:
         names = set(archive.getnames())
     top = {name.partition("/")[0] for name in names}
-    needed = {"README.md", "LICENSE", "MANIFEST.json", "FILES.json", "inventories", "meta", "playbooks", "plugins", "roles"}
+    needed = {
+        "README.md",
+        "LICENSE",
+        "MANIFEST.json",
+        "FILES.json",
+        "inventories",
+        "meta",
+        "playbooks",
+        "plugins",
+        "roles",
+    }
     also_welcome = {"CHANGELOG.rst", "CONTRIBUTING.md", "changelogs", "docs"}
     assert needed <= top <= needed | also_welcome
     assert {

@@ -6,18 +6,11 @@
 from __future__ import annotations
 
 import re
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
-from tree import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
-
-COLLECTIONS = str(ROOT / ".collections")
-if COLLECTIONS not in sys.path:
-    sys.path.insert(0, COLLECTIONS)
-
-from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (
     BY_NAME,
     COMMAND_LINE,
     HOOK_INPUTS,
@@ -27,6 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.variables imp
     RACK,
     VARIABLES,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
 
 PUBLIC = re.compile(r"\bwa_[a-z0-9_]+\b")
 # Facts of single hosts and of the command line: no role has a default for them.

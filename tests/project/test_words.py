@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-import words
+from ansible_collections.waent.fleet.tools import words
 
 # What has been searched through and corrected so far; an empty text would be everything.
 CLEAN = (

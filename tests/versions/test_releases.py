@@ -12,13 +12,20 @@ import json
 import typing as t
 from pathlib import Path
 
-import cores
-import good
 import pytest
 import yaml
-from live_cluster import NEW, LiveCluster, Shape
-from site_runs import FAILED, OK, Run, play, write_inventory, write_variables
-from test_bad_input import WRONG, Mistakes
+from ansible_collections.waent.fleet.tests.integration.site.test_bad_input import WRONG, Mistakes
+from ansible_collections.waent.fleet.tests.support import ansible_core_releases as releases
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.playbook_runs import (
+    FAILED,
+    OK,
+    Run,
+    play,
+    write_inventory,
+    write_variables,
+)
 
 CLOSED = {"ansible_host": "127.0.0.1", "ansible_port": 9, "wa_api_address": "127.0.0.1"}
 OF_VENV = ""
@@ -30,20 +37,20 @@ def variables_of(release: str) -> dict[str, str]:
     if release == OF_VENV:
         return {}
     try:
-        variables = cores.variables_of(release)
-    except cores.NoPython as reason:
+        variables = releases.variables_of(release)
+    except releases.NoPython as reason:
         pytest.skip(str(reason))
-    assert cores.version_of(variables) == release
+    assert releases.version_of(variables) == release
     return variables
 
 
-@pytest.fixture(scope="module", params=cores.RELEASES)
+@pytest.fixture(scope="module", params=releases.RELEASES)
 def core(request: pytest.FixtureRequest) -> dict[str, str]:
     """Environment variables of one of the older releases."""
     return variables_of(request.param)
 
 
-@pytest.fixture(scope="module", params=[*cores.RELEASES, OF_VENV], ids=lambda release: release or "of .venv")
+@pytest.fixture(scope="module", params=[*releases.RELEASES, OF_VENV], ids=lambda release: release or "of .venv")
 def any_core(request: pytest.FixtureRequest) -> dict[str, str]:
     """The same, with the newest one."""
     return variables_of(request.param)
@@ -82,7 +89,7 @@ def test_bad_input_is_refused_with_the_same_sentences(tmp_path: Path, core: dict
 def test_only_what_cannot_be_read_is_told(tmp_path: Path, core: dict[str, str], playbook: str) -> None:
     """A value that is not known is not taken for one that is wrong."""
     nobody = {"wa_db_check_host": "127.0.0.1", "wa_db_port": 9, "wa_webapp_port": 9}
-    variables = good.but(**nobody, wa_health_timeout_seconds=1)
+    variables = valid_variables.but(**nobody, wa_health_timeout_seconds=1)
     wanted = {"upgrade": ("-e", "version=v2.19.4"), "reshard": ("-e", "shards=1")}.get(playbook, ())
     done = run(tmp_path, core, "playbooks/{0}.yml".format(playbook), variables, *wanted)
     assert done.code == FAILED, done.output
@@ -118,10 +125,10 @@ def test_a_failed_log_in_says_why(tmp_path: Path, any_core: dict[str, str]) -> N
             "tasks": [{"delegate_to": "localhost", "block": [login]}],
         }])
     )  # fmt: skip
-    done = run(tmp_path, any_core, str(book), good.but(wa_health_timeout_seconds=0), **CALLBACKS["JSON"])
+    done = run(tmp_path, any_core, str(book), valid_variables.but(wa_health_timeout_seconds=0), **CALLBACKS["JSON"])
     assert done.code == FAILED, done.output
     assert "[API_UNREACHABLE] " in reasons_of(done), done.output
-    assert {name for name, value in good.SECRETS.items() if value in done.output} == set()
+    assert {name for name, value in valid_variables.SECRETS.items() if value in done.output} == set()
 
 
 @pytest.mark.parametrize("callback", CALLBACKS)
@@ -132,7 +139,7 @@ def test_a_container_that_cannot_be_made_says_why(tmp_path: Path, any_core: dict
     role = {"role": "waent.fleet.coreapp", "wa_nodes": [{**node, "external_ports": ""}]}
     book.write_text(yaml.safe_dump([{"hosts": "one", "gather_facts": False, "roles": [role]}]))
     # A network that every engine has, so that the image is all that is missing.
-    variables = good.but(
+    variables = valid_variables.but(
         wa_coreapp_image="waent/there-is-no-such-image", wa_network="bridge", wa_extra_environment={"TOKEN": CANARY}
     )
     local = {"one": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
@@ -140,7 +147,7 @@ def test_a_container_that_cannot_be_made_says_why(tmp_path: Path, any_core: dict
     assert done.code == FAILED, done.output
     told = reasons_of(done) if callback == "JSON" else done.output
     assert "[NODE_NOT_STARTED] wa-versions-1: " in told and "waent/there-is-no-such-image" in told, done.output
-    assert {name for name, value in good.SECRETS.items() if value in done.output} == set()
+    assert {name for name, value in valid_variables.SECRETS.items() if value in done.output} == set()
     assert CANARY not in done.output
 
 
@@ -158,8 +165,8 @@ def oldest(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OlderCluster]
     """A small cluster, of one webapp and as many other nodes as there must be."""
     made = OlderCluster(tmp_path_factory.mktemp("oldest"), Shape("oldest", 24000, shards=1, webapps=1))
     try:
-        made.core = cores.variables_of(cores.RELEASES[0])
-    except cores.NoPython as reason:
+        made.core = releases.variables_of(releases.RELEASES[0])
+    except releases.NoPython as reason:
         pytest.skip(str(reason))
     try:
         made.start()

@@ -11,9 +11,10 @@ import aiohttp
 import docker
 import pytest
 import pytest_asyncio
+from ansible_collections.waent.fleet.tests.support.webapp_process import API_KEY, JWT_KEY
 
 from tests.cluster.conftest import ACCOUNT, CERT, DATABASE, DIVISOR, SLACK, START, VERSION, Cluster
-from tests.web.conftest import API_KEY, JWT_KEY, PASSWORD
+from tests.web.conftest import PASSWORD
 from waemu import shards
 
 pytestmark = pytest.mark.cluster

@@ -9,11 +9,11 @@ import aiohttp
 import docker
 import pytest
 import pytest_asyncio
+from ansible_collections.waent.fleet.tests.support.this_machine import machine_seen_by
 
 from tests.cluster.conftest import ACCOUNT
 from tests.cluster.hook import Hook
 from tests.cluster.test_api import PROBE, WebCluster
-from tests.machine import machine_seen_by
 from tests.web.conftest import PASSWORD
 
 pytestmark = pytest.mark.cluster

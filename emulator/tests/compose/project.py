@@ -17,9 +17,8 @@ from pathlib import Path
 
 import docker
 import pytest
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 from docker.models.containers import Container
-
-from tests.machine import PATIENCE
 
 SETUPS = Path(__file__).parent / "setups"
 PACKAGES = Path(__file__).parents[3] / "tools" / "packages.sh"

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import docker
 import pytest
+from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 from docker.models.containers import Container
 
 from tests.cluster.conftest import DB_IMAGE, GATEWAY_IMAGE
 from tests.compose.project import PREFIX, Project, free_ports
-from tests.machine import machine_address
 from waemu.shards import shard_of
 
 pytestmark = pytest.mark.cluster

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.machine import PATIENCE
 from tests.web.conftest import clean, database
 from waemu import versions
 from waemu.appsettings import of_version

@@ -7,10 +7,10 @@ import itertools
 
 import pytest
 import sqlalchemy as sa
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import DIVISOR, Boot, Hook, Start, until
-from tests.machine import PATIENCE
 from waemu.core.callback_delivery import SHORTEST_DELAY
 from waemu.protocol.gateway import Inbound, Receipt
 from waemu.protocol.nodes import CoreError

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.core.conftest import Boot, Hook, Start, until
-from tests.machine import PATIENCE
 from waemu.environment import DbEnv
 from waemu.protocol.gateway import Inbound
 from waemu.protocol.nodes import CoreError, Heartbeat, OwnershipGrant

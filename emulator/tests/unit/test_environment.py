@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
-from tests.machine import PATIENCE
 from waemu import environment
 from waemu.environment import ConfigError
 
@@ -114,7 +114,8 @@ def test_a_bad_value_ends_the_container_unless_asked_otherwise(program: str, *, 
     variables = {**os.environ, **GOOD, "WA_DB_PORT": "x", "WAEMU_FAULT_KEEP_RUNNING": str(int(keeps_running))}
     process = subprocess.Popen(
         [sys.executable, "-m", program],
-        env={**variables, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"},
+        cwd=SOURCE,
+        env={**variables, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
-from tests.machine import PATIENCE
 from waemu.clock import Clock
 from waemu.core.gateway_link import LinkDown, Refused
 from waemu.core.registrar import GatewayRegistrar

@@ -8,8 +8,8 @@ import hashlib
 from typing import Any
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
-from tests.machine import PATIENCE
 from tests.unit.test_gateway import DIVISOR, NUMBER, World, message, world
 from waemu.core.gateway_link import MediaGone
 from waemu.core.remote_link import RemoteLink

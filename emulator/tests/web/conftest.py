@@ -20,8 +20,9 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 from aiohttp.test_utils import TestClient, TestServer
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
+from ansible_collections.waent.fleet.tests.support.webapp_process import API_KEY, JWT_KEY, SOURCE, free_port
 
-from tests.machine import PATIENCE
 from tests.web.standin import StandIn
 from waemu import versions
 from waemu.environment import DbEnv, WebEnv
@@ -33,18 +34,8 @@ from waemu.web.main import open_webapp, prepare
 from waemu.web.webapp import Webapp
 
 PASSWORD = "Correct-Horse-1"
-API_KEY = "an-api-key-of-some-length"
-JWT_KEY = "the-same-key-on-every-webapp-of-this-cluster-0123456789"
 DB_PASSWORD = "db-pass-7"
 DB_IMAGE = "waent/mariadb:10.11"
-SOURCE = Path(__file__).parents[2] / "src"
-
-
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -150,7 +141,6 @@ def upgrade(env: DbEnv, version: str) -> None:
     """Create or upgrade the schema as the product does: with its own program."""
     variables = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(SOURCE),
         "WAEMU_VERSION": version,
         "WA_DB_UPGRADE": "1",
         "WA_DB_ENGINE": env.engine,
@@ -160,7 +150,8 @@ def upgrade(env: DbEnv, version: str) -> None:
         "WA_DB_PASSWORD": env.password,
         "WA_DB_NAME_PREFIX": env.name_prefix,
     }
-    done = subprocess.run([sys.executable, "-m", "waemu.upgrade"], env=variables, capture_output=True, text=True)
+    command = [sys.executable, "-m", "waemu.upgrade"]
+    done = subprocess.run(command, cwd=SOURCE, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

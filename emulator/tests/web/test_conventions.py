@@ -7,8 +7,9 @@ import json
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from ansible_collections.waent.fleet.tests.support.webapp_process import API_KEY, free_port
 
-from tests.web.conftest import API_KEY, PASSWORD, Api, Cluster, free_port, running, web_env
+from tests.web.conftest import PASSWORD, Api, Cluster, running, web_env
 from tests.web.test_users import code
 from waemu import codes
 from waemu.environment import DbEnv

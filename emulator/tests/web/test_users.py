@@ -6,8 +6,9 @@ import datetime as dt
 
 import jwt
 import pytest
+from ansible_collections.waent.fleet.tests.support.webapp_process import API_KEY, JWT_KEY
 
-from tests.web.conftest import API_KEY, JWT_KEY, PASSWORD, Api, running, web_env
+from tests.web.conftest import PASSWORD, Api, running, web_env
 from waemu.environment import DbEnv
 
 

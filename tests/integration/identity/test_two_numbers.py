@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from live_cluster import NEW, OK, LiveCluster, Shape  # from the directory above
-from site_runs import FAILED, Run, write_inventory, write_variables
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, write_inventory, write_variables
 
 SECOND = Shape("second", 23000, shards=1, webapps=1)
 

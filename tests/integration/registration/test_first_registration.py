@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from live_cluster import CODE, OK, LiveCluster, Shape  # from the directory above
-from site_runs import FAILED, Run
+from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, OK, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
 
 SHARDS = 2
 

@@ -14,8 +14,8 @@ import json
 import typing as t
 
 import pytest
-from live_cluster import KILLED, OK, OLD, LiveCluster, Run  # from the directory above
-from site_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, OLD, LiveCluster, Run
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 
 EXPIRED = base64.b64encode(json.dumps({"vname": "canary", "expires": "2020-02-29"}).encode()).decode()
 

@@ -5,23 +5,16 @@
 
 from __future__ import annotations
 
-import sys
 import typing as t
-from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))
-
-from fleet import Fleet  # noqa: E402 - from this directory
+from ansible_collections.waent.fleet.tests.support.container_hosts import ContainerHosts
 
 
 @pytest.fixture(scope="session")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Fleet]:
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
     """Two machines, one and two; an engine runs on the first."""
-    made = Fleet(tmp_path_factory.mktemp("fleet"), ("one", "two"))
+    made = ContainerHosts(tmp_path_factory.mktemp("fleet"), ("one", "two"))
     try:
         made.create()
         made.start_engine("one")

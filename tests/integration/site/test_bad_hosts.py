@@ -14,10 +14,10 @@ import re
 import time
 import typing as t
 
-import good
 import pytest
-from fleet import DATABASE_IMAGE, Fleet
-from site_runs import FAILED, Run
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
 
 TOO_OLD = "10.1.48-MariaDB"
 LACKING = "canary-lacking-2Hs6"
@@ -25,9 +25,9 @@ CLOSED_PORT = 3399
 
 
 @pytest.fixture(scope="module")
-def database(fleet: Fleet) -> t.Iterator[str]:
+def database(fleet: ContainerHosts) -> t.Iterator[str]:
     """A database outside the cluster, on host one: port 3306, and on 3307 one that says it is old: their address."""
-    password = good.SECRETS["wa_db_password"]
+    password = valid_variables.SECRETS["wa_db_password"]
     for name, port, *options in (("outside", 3306), ("ancient", 3307, "--version=" + TOO_OLD)):
         fleet.run(
             "one",
@@ -45,7 +45,7 @@ def database(fleet: Fleet) -> t.Iterator[str]:
     fleet.run("one", "docker rm --force --volumes outside ancient")
 
 
-def wait_for_database(fleet: Fleet, name: str, password: str) -> None:
+def wait_for_database(fleet: ContainerHosts, name: str, password: str) -> None:
     """Return when the database in this container lets root in."""
     deadline = time.monotonic() + 60
     shell = fleet.shell("one")
@@ -59,21 +59,21 @@ def wait_for_database(fleet: Fleet, name: str, password: str) -> None:
 
 
 @pytest.fixture
-def refused(fleet: Fleet, database: str) -> t.Callable[..., Run]:
+def refused(fleet: ContainerHosts, database: str) -> t.Callable[..., Run]:
     """Run site.yml with something wrong; returns the run when it was refused and nothing has changed anywhere."""
 
     def work(hosts: t.Mapping[str, t.Mapping[str, t.Any]], *arguments: str, **changes: t.Any) -> Run:
         fleet.write_hosts(
             {name: {"ansible_become": True, "wa_address": fleet.address(name), **hosts[name]} for name in hosts}
         )
-        variables = good.but(**{"wa_db_host": database, "wa_db_username": "root", **changes})
+        variables = valid_variables.but(**{"wa_db_host": database, "wa_db_username": "root", **changes})
         before = {name: fleet.state(name) for name in fleet.names}
         run = fleet.site(variables, *arguments)
         assert run.code == FAILED, run.output
         assert "nothing was changed" in run.output
         assert all(host["changed"] == 0 for host in run.recap.values()), run.recap
         assert {name: fleet.state(name) for name in fleet.names} == before
-        assert {name for name in good.SECRETS if variables[name] in run.output} == set()
+        assert {name for name in valid_variables.SECRETS if variables[name] in run.output} == set()
         assert "Traceback" not in run.output
         return run
 
@@ -81,7 +81,7 @@ def refused(fleet: Fleet, database: str) -> t.Callable[..., Run]:
 
 
 @pytest.fixture
-def port_taken(fleet: Fleet) -> t.Iterator[None]:
+def port_taken(fleet: ContainerHosts) -> t.Iterator[None]:
     """A process on host one that holds the first port of the first coreapp."""
     start = "start-stop-daemon --start --background --make-pidfile --pidfile /run/taken.pid --exec /usr/bin/python3"
     fleet.run("one", start + " -- -m http.server 6250")
@@ -90,7 +90,7 @@ def port_taken(fleet: Fleet) -> t.Iterator[None]:
 
 
 @pytest.fixture
-def media_paths(fleet: Fleet) -> t.Iterator[None]:
+def media_paths(fleet: ContainerHosts) -> t.Iterator[None]:
     """On host one a directory of root's, on host two a read-only mount."""
     fleet.run("one", "install -d -m 0755 /srv/media")
     fleet.run("two", "install -d /srv/media && mount -t tmpfs -o ro,size=1m tmpfs /srv/media")
@@ -99,7 +99,7 @@ def media_paths(fleet: Fleet) -> t.Iterator[None]:
 
 
 @pytest.fixture
-def clock_ahead(fleet: Fleet) -> t.Iterator[dict[str, str]]:
+def clock_ahead(fleet: ContainerHosts) -> t.Iterator[dict[str, str]]:
     """Host two reads a clock that is a minute ahead, in Python and in date; gives the variables it needs for that."""
     ahead = "LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 FAKETIME=+60s exec /usr/bin/date"
     fleet.run("two", "printf '#!/bin/sh\\n%s \"$@\"\\n' >/usr/local/bin/date && chmod 0755 /usr/local/bin/date", ahead)

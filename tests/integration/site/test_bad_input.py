@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import typing as t
 
-import good
 import pytest
-from site_runs import FAILED, Doorbell, Run, play, write_inventory, write_variables
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.playbook_runs import (
+    FAILED,
+    Doorbell,
+    Run,
+    play,
+    write_inventory,
+    write_variables,
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +67,7 @@ REGISTER = "registering the number needs it; set wa_register to false to leave t
 
 WRONG = {
     "values": Mistakes(
-        good.but(
+        valid_variables.but(
             wa_shards=3,
             wa_version="2.19",
             wa_db_password="ab?{}&~!()^=cd",
@@ -97,7 +104,7 @@ WRONG = {
         ],
     ),
     "short names": Mistakes(
-        good.but(wa_api_key="x" * 129),
+        valid_variables.but(wa_api_key="x" * 129),
         [
             ("WA_SHARDS_INVALID", "wa_shards is '64'; allowed are the whole numbers 1, 2, 4, 8, 16 and 32."),
             ("WA_VERSION_INVALID", "wa_version is 'latest'; allowed is vN.N.N or N.N.N, for example v2.19.4."),
@@ -118,7 +125,7 @@ WRONG = {
         ],
     ),
     "racks": Mistakes(
-        good.but(wa_survive={"racks": 1}),
+        valid_variables.but(wa_survive={"racks": 1}),
         [
             (
                 "WA_RACK_MISSING",
@@ -130,7 +137,7 @@ WRONG = {
         hosts={"one": {"rack": "a"}, "two": {}, "three": {"rack": ""}},
     ),
     "counts": Mistakes(
-        good.but(wa_masters=1, wa_coreapps=1),
+        valid_variables.but(wa_masters=1, wa_coreapps=1),
         [
             (
                 "WA_NO_HA",
@@ -145,7 +152,7 @@ WRONG = {
         ],
     ),
     "ports": Mistakes(
-        good.but(wa_master_port=6252, wa_webapp_port=6258),
+        valid_variables.but(wa_master_port=6252, wa_webapp_port=6258),
         [
             (
                 "WA_PORTS_OVERLAP",
@@ -162,7 +169,7 @@ WRONG = {
         ],
     ),
     "keys": Mistakes(
-        good.but(wa_jwt_key="", wa_webapps=2),
+        valid_variables.but(wa_jwt_key="", wa_webapps=2),
         [
             (
                 "WA_SECRET_MISSING",
@@ -172,7 +179,7 @@ WRONG = {
         ],
     ),
     "addresses": Mistakes(
-        good.but(),
+        valid_variables.but(),
         [
             (
                 "WA_ADDRESS_INVALID",
@@ -206,18 +213,18 @@ def goes_on_to_the_hosts(run: Run, calls: int) -> bool:
 
 def test_good_input_goes_on_to_the_hosts(site) -> None:
     """The other tests show something only because this is what happens without a mistake."""
-    run, calls = site(good.but(wa_db_check_host=""))
+    run, calls = site(valid_variables.but(wa_db_check_host=""))
     assert goes_on_to_the_hosts(run, calls), run.output
 
 
 def test_fewer_nodes_are_accepted_where_that_is_allowed(site) -> None:
-    run, calls = site(good.but(wa_db_check_host="", wa_masters=1, wa_coreapps=1, wa_allow_no_ha=True))
+    run, calls = site(valid_variables.but(wa_db_check_host="", wa_masters=1, wa_coreapps=1, wa_allow_no_ha=True))
     assert goes_on_to_the_hosts(run, calls), run.output
 
 
 def test_no_refusal_shows_a_secret(site) -> None:
-    wrong = good.but(wa_db_password="Canary(db)=refused", wa_api_key="Canary-api", wa_pin="canary-pin")
+    wrong = valid_variables.but(wa_db_password="Canary(db)=refused", wa_api_key="Canary-api", wa_pin="canary-pin")
     run, _calls = site(wrong, None, "-vvv", "--diff")
     assert sorted(run.codes) == ["WA_API_KEY_LENGTH", "WA_DB_PASSWORD_CHARACTERS", "WA_PIN_INVALID"]
-    shown = {name for name in good.SECRETS if wrong[name] in run.output}
+    shown = {name for name in valid_variables.SECRETS if wrong[name] in run.output}
     assert shown == set()

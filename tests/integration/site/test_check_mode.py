@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import good
-from fleet import DATABASE_IMAGE, Fleet
-from site_runs import FAILED, OK
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
 
 
-def test_check_mode_tells_what_would_happen_on_a_machine_whose_engine_never_ran(fleet: Fleet) -> None:
+def test_check_mode_tells_what_would_happen_on_a_machine_whose_engine_never_ran(fleet: ContainerHosts) -> None:
     fleet.write_hosts({"two": {}}, wa_database_hosts=["two"])
-    variables = good.but(
+    variables = valid_variables.but(
         wa_database_image=DATABASE_IMAGE, wa_db_check_host="{{ ansible_host }}", wa_address="{{ ansible_host }}"
     )
     before = fleet.state("two")
@@ -29,9 +29,9 @@ def test_check_mode_tells_what_would_happen_on_a_machine_whose_engine_never_ran(
         assert sentence in run.output
 
 
-def test_a_database_of_our_own_that_would_be_too_small_is_told_before_it_is_made(fleet: Fleet) -> None:
+def test_a_database_of_our_own_that_would_be_too_small_is_told_before_it_is_made(fleet: ContainerHosts) -> None:
     fleet.write_hosts({"two": {}}, wa_database_hosts=["two"])
-    variables = good.but(
+    variables = valid_variables.but(
         wa_database_image=DATABASE_IMAGE, wa_db_check_host="{{ ansible_host }}", wa_address="{{ ansible_host }}",
         wa_shards=32, wa_database_max_connections=12,
     )  # fmt: skip

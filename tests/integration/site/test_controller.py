@@ -12,15 +12,23 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import good
 import pytest
 import yaml
-from site_runs import FAILED, ROOT, Run, environment, play, write_inventory, write_variables
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.playbook_runs import (
+    FAILED,
+    ROOT,
+    Run,
+    environment,
+    play,
+    write_inventory,
+    write_variables,
+)
 
 HOST = {"wa_address": "one.example.com", "wa_api_address": "127.0.0.1"}
 #: Nobody listens here: each host, its database and its API are looked for, and not found.
 CLOSED = {"ansible_host": "127.0.0.1", "ansible_port": 9}
-VARIABLES = good.but(wa_db_check_host="127.0.0.1", wa_db_port=9, wa_webapp_port=9)
+VARIABLES = valid_variables.but(wa_db_check_host="127.0.0.1", wa_db_port=9, wa_webapp_port=9)
 NOWHERE = "/no/such/python3"
 
 

@@ -15,9 +15,16 @@ import sys
 import typing as t
 from pathlib import Path
 
-import good
 import pytest
-from site_runs import FAILED, TOOLS, Run, play, write_inventory, write_variables
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.playbook_runs import (
+    FAILED,
+    TOOLS,
+    Run,
+    play,
+    write_inventory,
+    write_variables,
+)
 
 SAYS = {
     "ENGINE_DENIED": "echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1",
@@ -45,7 +52,7 @@ def run_with(tmp_path: Path) -> t.Callable[..., Run]:
             "wa_address": "one.example",
         }
         inventory = write_inventory(tmp_path / "hosts.yml", {"one": host})
-        given = write_variables(tmp_path / "variables.json", good.but(wa_db_check_host=""))
+        given = write_variables(tmp_path / "variables.json", valid_variables.but(wa_db_check_host=""))
         path = os.pathsep.join([str(docker.parent), str(TOOLS), os.environ.get("PATH", os.defpath)])
         run = play("playbooks/{0}.yml".format(playbook), "-i", inventory, "-e", given, *arguments, PATH=path, **extra)
         asked = {" ".join(call.split()[:2]) for call in calls.read_text().splitlines()}

@@ -15,15 +15,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from site_runs import FAILED, OK, ROOT, Doorbell, Run, play
-
-COLLECTIONS = str(ROOT / ".collections")
-if COLLECTIONS not in sys.path:
-    sys.path.insert(0, COLLECTIONS)
-
-from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import VARIABLES  # noqa: E402 - from the checkout
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import checked_base_url  # noqa: E402 - from the checkout
-from ansible_collections.waent.fleet.tests.unit.plugins.wrong_values import wrong_values  # noqa: E402 - from the checkout
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import VARIABLES
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import checked_base_url
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, ROOT, Doorbell, Run, play
+from ansible_collections.waent.fleet.tests.support.wrong_values import wrong_values
 
 GOOD = """
 wa_version: v2.19.4

@@ -15,17 +15,23 @@ import sys
 import typing as t
 from pathlib import Path
 
-import good
 import pytest
-from site_runs import FAILED, ROOT, TOOLS, Run, play, write_inventory, write_variables
-
-sys.path[:0] = [str(ROOT / ".collections"), str(ROOT / "tests/unit/plugins/module_utils")]
-
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of  # noqa: E402
-from observed_host import DATABASE, SETTINGS, inspected, placed  # noqa: E402 - from the unit tests
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, SETTINGS, inspected, placed
+from ansible_collections.waent.fleet.tests.support.playbook_runs import (
+    FAILED,
+    TOOLS,
+    Run,
+    play,
+    write_inventory,
+    write_variables,
+)
 
 DATABASE_IMAGE = SETTINGS["images"]["database"]
-VARIABLES = good.but(wa_db_check_host="", wa_database_image=DATABASE_IMAGE, wa_disk_free_mb=1, wa_extra_hosts={})
+VARIABLES = valid_variables.but(
+    wa_db_check_host="", wa_database_image=DATABASE_IMAGE, wa_disk_free_mb=1, wa_extra_hosts={}
+)
 
 DOCKER = """#!/bin/sh
 echo "$*" >> "{home}/calls"
@@ -50,10 +56,11 @@ def environment_of(kind: str) -> dict[str, str]:
     """What the roles give every node of a kind."""
     common = {
         "WA_DB_ENGINE": "MYSQL", "WA_DB_HOSTNAME": "db", "WA_DB_PORT": "3306", "WA_DB_USERNAME": "root",
-        "WA_DB_PASSWORD": good.SECRETS["wa_db_password"], "WA_DB_NAME_PREFIX": "", "WA_CONFIG_ON_DB": "1",
+        "WA_DB_PASSWORD": valid_variables.SECRETS["wa_db_password"], "WA_DB_NAME_PREFIX": "", "WA_CONFIG_ON_DB": "1",
         "WA_APP_MULTICONNECT": "1",
     }  # fmt: skip
-    keys = {"WA_WEB_JWT_CRYPTO_KEY": good.SECRETS["wa_jwt_key"], "WA_API_KEY": good.SECRETS["wa_api_key"]}
+    secrets = valid_variables.SECRETS
+    keys = {"WA_WEB_JWT_CRYPTO_KEY": secrets["wa_jwt_key"], "WA_API_KEY": secrets["wa_api_key"]}
     core = {"WA_DB_CONNECTION_IDLE_TIMEOUT": "180000"}
     own = {"webapp": keys, "coreapp": core, "master": {**core, "WA_MASTER_NODE": "1"}, "database": {}}
     return {**common, **own[kind]}
@@ -129,7 +136,10 @@ def words(output: str) -> str:
             {"wa_database_max_connections": 501},
             "one: recreate wa-db (command: --max-connections=501 instead of --max-connections=500)",
         ),
-        ({"wa_api_key": "another-key-123"}, "one: recreate wa-webapp-1 (environment: WA_API_KEY differs from the inventory)"),
+        (
+            {"wa_api_key": "another-key-123"},
+            "one: recreate wa-webapp-1 (environment: WA_API_KEY differs from the inventory)",
+        ),
     ],
 )
 def test_status_tells_what_site_would_change(site: Site, changes: dict[str, t.Any], sentence: str | None) -> None:

@@ -11,10 +11,17 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import good
 import pytest
 import yaml
-from site_runs import FAILED, ROOT, Doorbell, Run, play, write_variables
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.playbook_runs import (
+    FAILED,
+    ROOT,
+    Doorbell,
+    Run,
+    play,
+    write_variables,
+)
 
 KINDS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
 INTERNAL = {"roll"}
@@ -42,7 +49,7 @@ def call(doorbell: Doorbell, tmp_path: Path) -> t.Callable[..., Run]:
         reached = {"ansible_host": "127.0.0.1", "ansible_port": doorbell.port}
         hosts = {name: {**reached, "wa_address": name + ".example.com"} for name in ("one", "two", "bystander")}
         (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "children": dict(groups)}}))
-        given = write_variables(tmp_path / "variables.json", good.but(wa_db_check_host=""))
+        given = write_variables(tmp_path / "variables.json", valid_variables.but(wa_db_check_host=""))
         before = doorbell.calls
         inventory = str(tmp_path / "hosts.yml")
         run = play("playbooks/{0}.yml".format(playbook), "-i", inventory, "-e", given, *arguments, **extra)

@@ -16,10 +16,10 @@ import threading
 import typing as t
 from pathlib import Path
 
-import good
 import pytest
-from fleet import DATABASE_IMAGE, Fleet
-from site_runs import FAILED, OK, Run
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 
 LOUD = ("-vvv", "--diff")
 SAMPLES = "/dev/shm/arguments-seen"
@@ -32,7 +32,7 @@ def forms(secrets: t.Mapping[str, str]) -> dict[str, str]:
     return {**secrets, "wa_admin_password (Basic)": basic}
 
 
-def found_in(text: str, secrets: t.Mapping[str, str] = good.SECRETS) -> set[str]:
+def found_in(text: str, secrets: t.Mapping[str, str] = valid_variables.SECRETS) -> set[str]:
     """Names of the secrets that can be read in the text."""
     # Six digits are found by chance in any long output; the pin counts only as a word of its own.
     words = set(text.replace('"', " ").replace("'", " ").replace(",", " ").split())
@@ -73,7 +73,7 @@ class Rollout(t.NamedTuple):
 @pytest.fixture(scope="module")
 def variables() -> dict[str, t.Any]:
     """A cluster with a database of its own, ten times faster than the product."""
-    return good.but(
+    return valid_variables.but(
         wa_database_image=DATABASE_IMAGE,
         wa_db_check_host="{{ ansible_host }}",
         wa_address="{{ ansible_host }}",
@@ -82,7 +82,9 @@ def variables() -> dict[str, t.Any]:
 
 
 @pytest.fixture(scope="module")
-def rollout(fleet: Fleet, variables: dict[str, t.Any], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Rollout]:
+def rollout(
+    fleet: ContainerHosts, variables: dict[str, t.Any], tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[Rollout]:
     """Install on host one, with everything shown and everything kept that Ansible can keep."""
     home = tmp_path_factory.mktemp("controller")
     fleet.write_hosts({"one": {}}, wa_database_hosts=["one"])
@@ -129,7 +131,7 @@ def test_nothing_that_ansible_keeps_on_the_controller_has_a_secret(rollout: Roll
     assert {str(path): found_in(text) for path, text in rollout.files_here.items() if found_in(text)} == {}
 
 
-def test_no_file_that_is_left_on_the_host_has_a_secret(fleet: Fleet, rollout: Rollout) -> None:
+def test_no_file_that_is_left_on_the_host_has_a_secret(fleet: ContainerHosts, rollout: Rollout) -> None:
     everything = fleet.run(
         "one",
         "find /tmp /var/tmp /home /root /var/log -type f -size -2048k -print0 | xargs -0 --no-run-if-empty cat",
@@ -137,7 +139,7 @@ def test_no_file_that_is_left_on_the_host_has_a_secret(fleet: Fleet, rollout: Ro
     assert found_in(everything) == set()
 
 
-def test_a_second_rollout_changes_nothing(fleet: Fleet, rollout: Rollout, variables: dict[str, t.Any]) -> None:
+def test_a_second_rollout_changes_nothing(fleet: ContainerHosts, rollout: Rollout, variables: dict[str, t.Any]) -> None:
     before = fleet.state("one")
     run = fleet.site(variables, *LOUD)
     assert run.code == OK, run.output
@@ -146,18 +148,18 @@ def test_a_second_rollout_changes_nothing(fleet: Fleet, rollout: Rollout, variab
     assert found_in(run.output) == set()
 
 
-def test_a_refused_password_is_not_shown(fleet: Fleet, rollout: Rollout, variables: dict[str, t.Any]) -> None:
+def test_a_refused_password_is_not_shown(fleet: ContainerHosts, rollout: Rollout, variables: dict[str, t.Any]) -> None:
     wrong = {**variables, "wa_admin_password": WRONG_PASSWORD}
     run = fleet.site(wrong, *LOUD)
     assert run.code == FAILED, run.output
     # The task's output is hidden; why it failed is not.
     assert "[API_AUTH] " in run.output, run.output
-    assert found_in(run.output, {**good.SECRETS, "wa_admin_password": WRONG_PASSWORD}) == set()
+    assert found_in(run.output, {**valid_variables.SECRETS, "wa_admin_password": WRONG_PASSWORD}) == set()
     assert found_in(run.output) == set()
 
 
 def test_a_container_that_cannot_start_does_not_show_its_environment(
-    fleet: Fleet, rollout: Rollout, variables: dict[str, t.Any]
+    fleet: ContainerHosts, rollout: Rollout, variables: dict[str, t.Any]
 ) -> None:
     """The host has no such address, so its engine cannot publish a port there."""
     run = fleet.site({**variables, "wa_publish_address": "192.0.2.77"}, *LOUD)

@@ -12,13 +12,13 @@ import json
 import typing as t
 
 import pytest
-from fleet import DATABASE_IMAGE, Fleet
-from site_runs import FAILED, OK, Run, play
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, play
 
 LABEL = "waent.fleet.cluster"
 
 
-def names(fleet: Fleet, what: str) -> set[str]:
+def names(fleet: ContainerHosts, what: str) -> set[str]:
     """Names of the test's containers, networks or volumes on host one."""
     command = {
         "containers": "docker ps --format '{{.Names}}'",
@@ -29,7 +29,7 @@ def names(fleet: Fleet, what: str) -> set[str]:
 
 
 @pytest.fixture
-def clusters(fleet: Fleet) -> t.Iterator[None]:
+def clusters(fleet: ContainerHosts) -> t.Iterator[None]:
     """Clusters a and b on host one; network and media were made by the first, and the other uses them."""
     fleet.write_hosts({name: {"ansible_become": True} for name in ("one", "two")})
     for cluster in ("a", "b"):
@@ -51,14 +51,14 @@ def clusters(fleet: Fleet) -> t.Iterator[None]:
     )
 
 
-def inspected(fleet: Fleet, container: str) -> dict[str, t.Any]:
+def inspected(fleet: ContainerHosts, container: str) -> dict[str, t.Any]:
     """All that the engine tells of a container on host one. It lists the mounts in any order."""
     found: dict[str, t.Any] = json.loads(fleet.run("one", "docker inspect " + container))[0]
     found["Mounts"].sort(key=lambda mount: mount["Destination"])
     return found
 
 
-def uninstall(fleet: Fleet, cluster: str, *arguments: str) -> Run:
+def uninstall(fleet: ContainerHosts, cluster: str, *arguments: str) -> Run:
     """Remove a cluster, and its data where the arguments say so."""
     run = play(
         "playbooks/uninstall.yml",
@@ -74,7 +74,7 @@ def uninstall(fleet: Fleet, cluster: str, *arguments: str) -> Run:
 DATA = ("-e", "wa_remove_data=true")
 
 
-def test_what_another_cluster_uses_stays(fleet: Fleet, clusters: None) -> None:
+def test_what_another_cluster_uses_stays(fleet: ContainerHosts, clusters: None) -> None:
     before = inspected(fleet, "b-webapp-1")
     forecast = uninstall(fleet, "a", *DATA, "--check")
     assert forecast.code == OK, forecast.output
@@ -99,7 +99,7 @@ def test_what_another_cluster_uses_stays(fleet: Fleet, clusters: None) -> None:
     assert names(fleet, "volumes") == {"b-data"}
 
 
-def test_an_engine_that_refuses_us_is_not_one_that_has_nothing(fleet: Fleet, clusters: None) -> None:
+def test_an_engine_that_refuses_us_is_not_one_that_has_nothing(fleet: ContainerHosts, clusters: None) -> None:
     fleet.write_hosts({"one": {}})
     fleet.run("one", "chmod 0600 /var/run/docker.sock")
     try:
@@ -111,7 +111,7 @@ def test_an_engine_that_refuses_us_is_not_one_that_has_nothing(fleet: Fleet, clu
     assert {"a-webapp-1", "a-db"} <= names(fleet, "containers")
 
 
-def test_nobody_at_the_terminal_and_no_confirm(fleet: Fleet, clusters: None) -> None:
+def test_nobody_at_the_terminal_and_no_confirm(fleet: ContainerHosts, clusters: None) -> None:
     run = play("playbooks/uninstall.yml", "-i", str(fleet.inventory), "-e", "wa_cluster_name=a")
     assert run.code == FAILED
     sentence = "Nothing was changed: there is nobody to ask; add -e confirm=yes to the command if it is meant."
@@ -120,7 +120,7 @@ def test_nobody_at_the_terminal_and_no_confirm(fleet: Fleet, clusters: None) -> 
 
 
 @pytest.fixture
-def command_away(fleet: Fleet) -> t.Iterator[str]:
+def command_away(fleet: ContainerHosts) -> t.Iterator[str]:
     """Host one, whose engine runs without its command on PATH."""
     fleet.run("one", "mv /usr/bin/docker /root/docker")
     yield "ENGINE_COMMAND_MISSING"
@@ -128,7 +128,7 @@ def command_away(fleet: Fleet) -> t.Iterator[str]:
 
 
 @pytest.fixture
-def podman(fleet: Fleet) -> t.Iterator[str]:
+def podman(fleet: ContainerHosts) -> t.Iterator[str]:
     """Host one, on which docker is Podman's."""
     fleet.run(
         "one",
@@ -141,7 +141,7 @@ def podman(fleet: Fleet) -> t.Iterator[str]:
 
 @pytest.mark.parametrize("trouble", ["command_away", "podman"])
 def test_what_is_there_is_neither_replaced_nor_taken_for_nothing(
-    fleet: Fleet, request: pytest.FixtureRequest, trouble: str
+    fleet: ContainerHosts, request: pytest.FixtureRequest, trouble: str
 ) -> None:
     fleet.write_hosts({"one": {"ansible_become": True}})
     code = request.getfixturevalue(trouble)
@@ -153,15 +153,15 @@ def test_what_is_there_is_neither_replaced_nor_taken_for_nothing(
     assert fleet.run("one", "dpkg-query --show") == packages
 
 
-def test_a_stopped_engine_is_started_and_what_it_holds_is_looked_at(fleet: Fleet, clusters: None) -> None:
+def test_a_stopped_engine_is_started_and_what_it_holds_is_looked_at(fleet: ContainerHosts, clusters: None) -> None:
     """Nothing more is done here: the version is one that is nowhere, which is found out when the engine runs."""
-    import good
+    from ansible_collections.waent.fleet.tests.support import valid_variables
 
     fleet.write_hosts({"one": {"ansible_become": True, "wa_address": fleet.address("one")}})
     # Anything that can be connected to does for a database that is not looked at.
     reachable = {"wa_db_host": fleet.address("one"), "wa_db_port": 22, "wa_db_check_host": ""}
     fleet.run("one", "kill $(cat /var/run/docker.pid) && while pgrep -x dockerd; do sleep 0.2; done")
-    variables = good.but(wa_version="v2.99.0", **reachable)
+    variables = valid_variables.but(wa_version="v2.99.0", **reachable)
     try:
         run = uninstall(fleet, "a")
         assert run.code == FAILED and "ENGINE_STOPPED" in run.codes, run.output

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from balancer import Balancer  # from the directory above
-from live_cluster import LiveCluster
+from ansible_collections.waent.fleet.tests.support.balancer import Balancer
+from ansible_collections.waent.fleet.tests.support.live_cluster import LiveCluster
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import time
 import typing as t
 
 import pytest
-from balancer import Balancer
-from live_cluster import OK, LiveCluster
-from site_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.balancer import Balancer
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 
 SHARDS = 2
 LEAST = {"webapp": 1, "master": 1, "coreapp": SHARDS}

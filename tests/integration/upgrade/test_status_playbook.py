@@ -9,8 +9,8 @@ import json
 import re
 
 import pytest
-from live_cluster import OK, OLD, LiveCluster
-from site_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, OLD, LiveCluster
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 
 
 def table(output: str) -> dict[str, list[str]]:

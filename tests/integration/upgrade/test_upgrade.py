@@ -14,10 +14,10 @@ import re
 import typing as t
 
 import pytest
-from balancer import Balancer
-from live_cluster import KILLED, NEW, OK, OLD, LiveCluster
-from made_version import made_version
-from site_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.balancer import Balancer
+from ansible_collections.waent.fleet.tests.support.fake_version import fake_version
+from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, NEW, OK, OLD, LiveCluster
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 from waemu.probe import Report
 
 BROKEN = "v2.19.907"
@@ -31,7 +31,7 @@ STOPPED_OWNER = re.compile(r"^    msg: '?\d+\. Stop \S+, which\s+owns\s+shard\s+
 @pytest.fixture
 def broken(cluster: LiveCluster) -> t.Iterator[None]:
     """A version whose coreapp ends at once."""
-    with made_version(cluster.engine, BROKEN, "echo no such library; exit 3"):
+    with fake_version(cluster.engine, BROKEN, "echo no such library; exit 3"):
         yield
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io import client
 from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import ManualClock, ScriptedApi, certificate
+from ansible_collections.waent.fleet.tests.support.scripted_api import ManualClock, ScriptedApi, certificate
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
 from ansible_collections.waent.fleet.plugins.filter.node_container import FilterModule
-from observed_host import SETTINGS, placed
+from ansible_collections.waent.fleet.tests.support.observed_host import SETTINGS, placed
 
 
 def test_a_webapp():

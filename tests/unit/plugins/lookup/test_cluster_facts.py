@@ -5,20 +5,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleLookupError
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
 from ansible_collections.waent.fleet.plugins.lookup.cluster_facts import LookupModule
 from ansible_collections.waent.fleet.plugins.modules import wa_identity, wa_placement, wa_preflight
 from ansible_collections.waent.fleet.plugins.plugin_utils.cluster_facts import FACTS
-from cluster_variables import VARIABLES
-from observed_host import DATABASE, node_container, observed, placed
+from ansible_collections.waent.fleet.tests.support.cluster_variables import VARIABLES
+from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, node_container, observed, placed
 
 
 class HostVars(dict):

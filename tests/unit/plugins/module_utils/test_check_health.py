@@ -26,7 +26,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
     observe,
     state_line,
 )
-from cluster_bodies import healthy_bodies
+from ansible_collections.waent.fleet.tests.support.cluster_bodies import healthy_bodies
 from hypothesis import example, given
 from hypothesis import strategies as st
 

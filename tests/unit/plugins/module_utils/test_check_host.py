@@ -16,9 +16,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, site_plan, strangers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import MENDABLE, STATES
-from hypothesis import given
-from hypothesis import strategies as st
-from observed_host import (
+from ansible_collections.waent.fleet.tests.support.observed_host import (
     CORE,
     DATABASE,
     IDS,
@@ -34,6 +32,8 @@ from observed_host import (
     placed,
     store,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 SINGLE = {
     "image": "docker.whatsapp.biz/coreapp:v2.19.4",

@@ -23,9 +23,15 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.identity import
     unknown_nodes,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
+from ansible_collections.waent.fleet.tests.support.observed_host import (
+    bare,
+    container,
+    node_container,
+    observed,
+    placed,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-from observed_host import bare, container, node_container, observed, placed
 
 NUMBER, OTHER_NUMBER = "15550100244", "15550100245"
 HOSTS = [{"name": "h1", "address": "h1"}, {"name": "h2", "address": "10.0.0.2"}]

@@ -28,10 +28,18 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     recreation,
     service_of,
 )
-from docker_container_judge import judge
+from ansible_collections.waent.fleet.tests.support.docker_container_oracle import predicted_changes
+from ansible_collections.waent.fleet.tests.support.observed_host import (
+    DATABASE,
+    SETTINGS,
+    container,
+    inspected,
+    node_container,
+    observed,
+    placed,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-from observed_host import DATABASE, SETTINGS, container, inspected, node_container, observed, placed
 
 UPGRADE = {"kind": SCHEMA_UPGRADE, "name": "wa-schema-upgrade", "address": "h1"}
 EVERY_KIND = [*placed(), DATABASE, UPGRADE]
@@ -122,9 +130,9 @@ def test_docker_container_judges_as_we_do(node, before, after):
     old, new = container_of(node, before), container_of(node, after)
     entry = without_secrets(inspected(old))
     found = compare(new, found_options(entry))
-    theirs = judge(docker_options(node, after), entry)
+    theirs = predicted_changes(docker_options(node, after), entry)
     assert ({one.option for one in found}, any(not one.in_place for one in found)) == theirs
-    assert judge(docker_options(node, before), entry) == (set(), False)
+    assert predicted_changes(docker_options(node, before), entry) == (set(), False)
 
 
 @pytest.mark.parametrize("option", sorted(KEYS))
@@ -134,7 +142,7 @@ def test_docker_container_judges_every_option_as_we_do(node, option):
     if option not in spec:
         return
     entry = without_secrets(inspected(spec))
-    theirs = judge({**docker_options(node, SETTINGS), option: MUTATIONS[option]}, entry)
+    theirs = predicted_changes({**docker_options(node, SETTINGS), option: MUTATIONS[option]}, entry)
     assert theirs == ({option}, not KEYS[option].in_place)
 
 

@@ -23,7 +23,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.variables imp
     unknown_names,
     value_problems,
 )
-from ansible_collections.waent.fleet.tests.unit.plugins.wrong_values import every_wrong_value, wrong_values
+from ansible_collections.waent.fleet.tests.support.wrong_values import every_wrong_value, wrong_values
 from jinja2 import Environment, meta
 
 ROLE = Path(__file__).resolve().parents[4] / "roles" / "cluster"

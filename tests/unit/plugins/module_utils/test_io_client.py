@@ -25,7 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     Unreachable,
     path_segment,
 )
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, GARBAGE, META, certificate
+from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, GARBAGE, META, certificate
 from hypothesis import given
 from hypothesis import strategies as st
 

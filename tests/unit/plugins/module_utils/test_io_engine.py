@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import found_options
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as reader
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import sealed
-from docker_inspect import ID, INSPECT
+from ansible_collections.waent.fleet.tests.support.docker_inspect import ID, INSPECT
 
 
 class Docker:

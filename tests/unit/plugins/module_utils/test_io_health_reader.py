@@ -19,7 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader impo
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster
 from ansible_collections.waent.fleet.plugins.module_utils._state.database import Report
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import META
+from ansible_collections.waent.fleet.tests.support.scripted_api import META
 
 HEALTHY = {
     "health": {

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io import machine
-from docker_inspect import ID
+from ansible_collections.waent.fleet.tests.support.docker_inspect import ID
 
 # Stores
 

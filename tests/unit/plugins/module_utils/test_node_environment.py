@@ -24,8 +24,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.environment i
     version_tag,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import OWN_ENVIRONMENT
-from cluster_variables import VARIABLES
-from observed_host import SETTINGS
+from ansible_collections.waent.fleet.tests.support.cluster_variables import VARIABLES
+from ansible_collections.waent.fleet.tests.support.observed_host import SETTINGS
 
 COMMON = {
     "WA_DB_ENGINE": "MYSQL", "WA_DB_HOSTNAME": "db", "WA_DB_PORT": "3306", "WA_DB_USERNAME": "root",

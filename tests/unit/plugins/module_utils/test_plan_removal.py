@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import plan_removal, unread_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import STATES
+from ansible_collections.waent.fleet.tests.support.observed_host import container, engine, network, observed
 from hypothesis import given
 from hypothesis import strategies as st
-from observed_host import container, engine, network, observed
 
 KINDS = ("webapp", "coreapp", "schema-upgrade", "master", "database", None, "of-a-later-release")
 

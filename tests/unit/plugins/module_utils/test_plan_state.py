@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
@@ -20,7 +15,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import 
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_checks import nobody_to_ask, table_of_versions
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import BEGUN, DONE, ClusterState, NodeState
-from observed_host import node_container, observed, placed
+from ansible_collections.waent.fleet.tests.support.observed_host import node_container, observed, placed
 
 VERSION = Version(2, 19, 7)
 

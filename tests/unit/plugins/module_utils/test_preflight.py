@@ -25,7 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
     run_of,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import Act
-from observed_host import DATABASE, container, observed, placed
+from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, container, observed, placed
 
 FACTS = {"engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"]}
 DESIRED = {

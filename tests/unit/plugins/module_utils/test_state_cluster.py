@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import STATUSES, observe
-from cluster_bodies import healthy_bodies
+from ansible_collections.waent.fleet.tests.support.cluster_bodies import healthy_bodies
 from hypothesis import given
 from hypothesis import strategies as st
 

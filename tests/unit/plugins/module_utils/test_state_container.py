@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._state.container import (
     describe_container,
 )
-from docker_inspect import INSPECT
+from ansible_collections.waent.fleet.tests.support.docker_inspect import INSPECT
 
 
 def test_what_others_ask_of_the_engine_is_nobody_s_business():

@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.waent.fleet.plugins.modules import wa_account
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, META, run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, META, run_module
 
 ACCOUNT, VERIFY, HEALTH, SUPPORT = "/v1/account", "/v1/account/verify", "/v1/health", "/v1/support"
 CERT, PIN, CODE = "Q2FuYXJ5Q2VydA==", "918273", "645123"

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch
 from ansible_collections.waent.fleet.plugins.module_utils._state.database import CONNECT, Failure, Report
 from ansible_collections.waent.fleet.plugins.modules import wa_cluster_health
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, run_module
 
 STATES = Path(__file__).parents[2] / "fixtures" / "states"
 KEYS = {

@@ -11,7 +11,7 @@ import socket
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._state.database import GROUPS, Report, database_name
 from ansible_collections.waent.fleet.plugins.modules import wa_database_info
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
 DATABASES = tuple(database_name("one_", group) for group in GROUPS)
 OPTIONS = {"db_host": "127.0.0.1", "db_username": "waent", "db_password": "canary-db-pw"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import ErrorRate, between, counts
 from ansible_collections.waent.fleet.plugins.modules import wa_error_rate
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
 NAME = "api_requests_duration_ms_count"
 

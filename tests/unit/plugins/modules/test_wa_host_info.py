@@ -12,12 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
+from ansible_collections.waent.fleet.tests.support.observed_host import SETTINGS
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
-from observed_host import SETTINGS
-
-COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
+COLLECTIONS = ROOT / ".collections"
 IMAGES = {"webapp": "127.0.0.1:9/web:v2.19.4", "coreapp": "127.0.0.1:9/coreapp:v2.19.4"}
 # A cluster may well run on this very machine, so these nodes keep off its ports.
 PORTS = {"coreapp_port": 45250, "master_port": 45254, "webapp_port": 45390}
@@ -68,21 +67,10 @@ def docker(tmp_path):
     return tmp_path
 
 
-def run(module, path, check_mode=False, **options):
-    arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp"}}
-    process = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules." + module],
-        input=json.dumps(arguments), capture_output=True, text=True, check=False,
-        env={"PYTHONPATH": str(COLLECTIONS), "PATH": path},
-    )  # fmt: skip
-    assert process.stdout, process.stderr
-    return json.loads(process.stdout)
-
-
 def look(docker, **options):
     path = "{0}:{1}".format(docker / "bin", os.environ["PATH"])
-    return run(
-        "wa_host_info", path, **{"name": "h1", "images": IMAGES, "timeout": 1, "media": "whatsappMedia", **options}
+    return run_module_process(
+        "wa_host_info", path=path, **{"name": "h1", "images": IMAGES, "timeout": 1, "media": "whatsappMedia", **options}
     )
 
 
@@ -124,7 +112,8 @@ def test_no_value_of_an_environment_leaves_the_module(docker):
 def test_a_host_without_an_engine(tmp_path):
     entries = os.environ["PATH"].split(os.pathsep)
     path = os.pathsep.join(entry for entry in entries if not (Path(entry) / "docker").exists())
-    result = run("wa_host_info", path or str(tmp_path), name="h1", images=IMAGES, timeout=1, network="waent")
+    options = {"name": "h1", "images": IMAGES, "timeout": 1, "network": "waent"}
+    result = run_module_process("wa_host_info", path=path or str(tmp_path), **options)
     # AnsibleModule looks into /usr/sbin and the like by itself, but docker is never there.
     if result["host"]["engine"]["state"] != "absent":
         pytest.skip("an engine is found outside PATH on this machine")
@@ -134,13 +123,13 @@ def test_a_host_without_an_engine(tmp_path):
 
 def test_what_runs_can_be_handed_to_placement_as_it_is(docker):
     running = look(docker)["host"]["nodes"]
-    placement = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST], running=running)
+    placement = run_module_process("wa_placement", shards=1, hosts=[HOST], running=running)
     assert [node["name"] for node in placement["nodes"] if node["exists"]] == ["wa-coreapp-1"]
 
 
 def preflight(hosts, **options):
-    nodes = run("wa_placement", os.environ["PATH"], shards=1, hosts=[HOST])["nodes"]
-    return run("wa_preflight", os.environ["PATH"], hosts=hosts, nodes=nodes, **options)
+    nodes = run_module_process("wa_placement", shards=1, hosts=[HOST])["nodes"]
+    return run_module_process("wa_preflight", hosts=hosts, nodes=nodes, **options)
 
 
 def test_a_host_is_checked_for_the_nodes_that_are_placed_on_it(docker):

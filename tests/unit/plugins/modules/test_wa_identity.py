@@ -6,16 +6,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
 from ansible_collections.waent.fleet.plugins.modules import wa_identity
-from observed_host import node_container, observed, placed
+from ansible_collections.waent.fleet.tests.support.observed_host import node_container, observed, placed
 
 STRANGER = {"node": "h9:wb-coreapp-1", "role": "coreapp", "version": "v2.19.4", "age_seconds": 3.0}
 REGISTERED = {"registered": True, "registered_number": "15550100244", "configured_shards": 1}

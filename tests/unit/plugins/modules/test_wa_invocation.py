@@ -5,23 +5,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 
-COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
 NAMES = ("wa_cluster", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
 
 
 def run(**options):
-    process = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules.wa_invocation"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}),
-        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(COLLECTIONS)},
-    )  # fmt: skip
-    assert process.stdout, process.stderr
-    return json.loads(process.stdout)
+    return run_module_process("wa_invocation", **options)
 
 
 def test_a_good_call():

@@ -10,7 +10,7 @@ import json
 
 import pytest
 from ansible_collections.waent.fleet.plugins.modules import wa_login
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, META, run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, META, run_module
 
 LOGIN, LOGOUT = "/v1/users/login", "/v1/users/logout"
 PASSWORD = "Canary-Admin-1"

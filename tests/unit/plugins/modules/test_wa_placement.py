@@ -6,26 +6,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 
-MODULE = "ansible_collections.waent.fleet.plugins.modules.wa_placement"
-COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
 HOST = {"name": "wa-local", "kinds": ["coreapp", "master", "webapp"]}
 
 
 def run(check_mode=False, **options):
-    """The module's answer. It is read from standard output, as the controller does."""
-    arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp"}}
-    process = subprocess.run(
-        [sys.executable, "-m", MODULE], input=json.dumps(arguments), capture_output=True, text=True, check=False,
-        env={"PYTHONPATH": str(COLLECTIONS)},
-    )  # fmt: skip
-    assert process.stdout, process.stderr
-    return json.loads(process.stdout)
+    return run_module_process("wa_placement", check_mode=check_mode, **options)
 
 
 @pytest.mark.parametrize("check_mode", [False, True])

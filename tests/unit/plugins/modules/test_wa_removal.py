@@ -5,24 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-from observed_host import container, engine, observed
-
-COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
+from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
+from ansible_collections.waent.fleet.tests.support.observed_host import container, engine, observed
 
 
 def run(**options):
-    process = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules.wa_removal"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}),
-        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(COLLECTIONS)},
-    )  # fmt: skip
-    assert process.stdout, process.stderr
-    return json.loads(process.stdout)
+    return run_module_process("wa_removal", **options)
 
 
 def test_what_goes_what_stays_and_who_was_not_asked():

@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard_result import answer
-from observed_host import node_container, observed, placed
+from ansible_collections.waent.fleet.tests.support.observed_host import node_container, observed, placed
 
 SHORT = {"heartbeat_interval": 1, "unhealthy_interval": 3}
 HOST = {"name": "h1", "address": "h1", "kinds": ["coreapp", "master", "webapp"]}

@@ -9,7 +9,7 @@ import copy
 
 import pytest
 from ansible_collections.waent.fleet.plugins.modules import wa_settings
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import META, run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import META, run_module
 
 PATH = "/v1/settings/application"
 ACTUAL = {

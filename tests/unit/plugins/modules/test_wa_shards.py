@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.waent.fleet.plugins.modules import wa_shards
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, META, run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, META, run_module
 
 PATH = "/v1/account/shards"
 CERT = base64.b64encode(b"canary certificate").decode()

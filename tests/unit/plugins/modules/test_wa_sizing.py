@@ -5,27 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-COLLECTIONS = Path(__file__).resolve().parents[4] / ".collections"
-
-
-def run(module, **options):
-    process = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.waent.fleet.plugins.modules." + module],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}),
-        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(COLLECTIONS)},
-    )  # fmt: skip
-    assert process.stdout, process.stderr
-    return json.loads(process.stdout)
+from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 
 
 def test_sizing():
-    assert run("wa_sizing", shards=8)["needs"]["connections"] == 700
-    result = run("wa_sizing", shards=16, shards_now=4, max_connections=636, database_class="db.m4.large")
+    assert run_module_process("wa_sizing", shards=8)["needs"]["connections"] == 700
+    result = run_module_process("wa_sizing", shards=16, shards_now=4, max_connections=636, database_class="db.m4.large")
     assert result["failure"]["details"]["codes"] == ["DB_CONNECTIONS_TOO_FEW"]
     assert result["needs"]["connections"] == 1400
-    assert run("wa_sizing", messages_per_second=9999)["failure"]["code"] == "WA_SIZING_REFUSED"
+    assert run_module_process("wa_sizing", messages_per_second=9999)["failure"]["code"] == "WA_SIZING_REFUSED"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.waent.fleet.plugins.modules import wa_status
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
 
 def test_a_healthy_cluster(capfd):

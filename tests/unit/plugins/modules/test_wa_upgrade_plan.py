@@ -5,15 +5,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_result import answer
-from observed_host import node_container, observed, placed
+from ansible_collections.waent.fleet.tests.support.observed_host import node_container, observed, placed
 
 FIXED = {"code": "VERSION_DIFFERS", "message": "an upgrade is what fixes it"}
 SHORT = {"heartbeat_interval": 1, "unhealthy_interval": 3}

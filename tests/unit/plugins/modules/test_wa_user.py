@@ -10,7 +10,7 @@ import json
 
 import pytest
 from ansible_collections.waent.fleet.plugins.modules import wa_user
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import DROP, META, WRITES, run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, META, WRITES, run_module
 
 USERS, LOGIN, LOGOUT = "/v1/users", "/v1/users/login", "/v1/users/logout"
 PASSWORD = "Canary-Sender-1"

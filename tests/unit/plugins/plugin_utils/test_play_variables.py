@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import NULL
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import ca_problems, read_variables
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import certificate
+from ansible_collections.waent.fleet.tests.support.scripted_api import certificate
 
 
 class AnsibleVaultEncryptedUnicode:

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible.errors import AnsibleError
-from ansible_collections.waent.fleet.tests.unit.plugins.scripted_api import run_module
+from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
 PLUGINS = "ansible_collections.waent.fleet.plugins."
 HOST = {"name": "one", "rack": "a", "kinds": ["coreapp", "master", "webapp"]}

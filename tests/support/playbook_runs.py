@@ -10,7 +10,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 import time
 import typing as t
@@ -18,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS
 
-ROOT = Path(__file__).resolve().parents[3]
-TOOLS = Path(sys.executable).parent
 PROBLEM = re.compile(r"^\s*\[([A-Z][A-Z0-9_]+)\] (.*\S)\s*$", re.MULTILINE)
 TIMEOUT_SECONDS = 600
 

@@ -4,7 +4,7 @@
 """A cluster of real containers on this machine's engine, made and changed by the playbooks a user runs.
 
 A gateway beside it is the witness: what it has in its ledger was delivered, and it bans a number with two owners of a
-shard. Used by tests and by the scripts in benchmarks/. Everything made carries the prefix, and is removed again.
+shard. Used by tests, chaos scripts and benchmarks. Everything made carries the prefix, and is removed again.
 """
 
 from __future__ import annotations
@@ -26,19 +26,21 @@ from pathlib import Path
 
 import docker
 import docker.errors
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE / "site"), str(ROOT / "emulator" / "src")]
-sys.path.append(str(ROOT / "emulator" / "tests"))
-
-from good import SECRETS  # noqa: E402 - from the directory of the tests of site.yml
-from killing import killed_at  # noqa: E402
-from machine import machine_address  # noqa: E402, F401 - shared with the tests of the emulator, and used by those beside this
-from site_runs import OK, Run, environment, play, write_inventory, write_variables  # noqa: E402
-from waemu.probe import Options, Probe  # noqa: E402 - the emulator is not installed
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+from ansible_collections.waent.fleet.tests.support.kill_points import killed_at
+from ansible_collections.waent.fleet.tests.support.playbook_runs import (
+    OK,
+    Run,
+    environment,
+    play,
+    write_inventory,
+    write_variables,
+)
+from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
+from waemu.probe import Options, Probe
 
 GATEWAY_IMAGE = "waent/gateway:0.1.0"
+CALLBACKS = Path(__file__).with_name("callbacks")
 NODE_KINDS = ("webapp", "master", "coreapp")
 CODE = "123456"
 OLD, NEW = "v2.19.4", "v2.19.7"
@@ -303,7 +305,7 @@ class LiveCluster:
 
     def killed_by(self, callback: str, playbook: str, *more: str, **extra: str) -> Killed:
         """Run a playbook under a callback that may kill it and says where. extra: environment variables."""
-        callbacks = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"), "ANSIBLE_CALLBACKS_ENABLED": callback}
+        callbacks = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": callback}
         process, log = self.begin(playbook, *more, **callbacks, **extra)
         try:
             process.wait(timeout=RUN_SECONDS)

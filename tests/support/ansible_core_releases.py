@@ -14,7 +14,8 @@ import typing as t
 from importlib import metadata
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+
 ENVIRONMENTS = ROOT / ".cache" / "cores"
 COLLECTIONS = Path(str(metadata.distribution("ansible").locate_file("")))
 #: Every release that is tested: those with a lock file of their own, oldest first. The newest one is that of .venv.

@@ -13,7 +13,8 @@ import time
 import typing as t
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+
 EXAMPLE = ROOT / "docs" / "examples" / "haproxy.cfg"
 SERVER = re.compile(r"^    server .*\n", re.MULTILINE)
 

@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from site_runs import OK, Run, play, write_inventory, write_variables
+from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run, play, write_inventory, write_variables
 from testinfra.utils.ansible_runner import AnsibleRunner
 
 PLAYBOOKS = "molecule/resources/playbooks"
@@ -22,7 +22,7 @@ IMAGES = {
 DATABASE_IMAGE = "docker.whatsapp.biz/waent/mariadb:10.11"
 
 
-class Fleet:
+class ContainerHosts:
     """Machines in containers, reached over SSH by a user who may use sudo.
 
     scenario: part of the names of all that is made for them.

@@ -94,7 +94,7 @@ def _params(options):
     return params
 
 
-def judge(options, entry):
+def predicted_changes(options, entry):
     """C((names of the options that differ, whether another container is made)).
 
     options: of docker_container, all of them. entry: C(docker inspect) of the container; its image has no more than a

@@ -19,15 +19,10 @@ options:
     env: [{name: KILL_AT_TASK}]
 """
 
-import sys  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
-from pathlib import Path  # noqa: E402
 
-from ansible.playbook.task import Task  # noqa: E402
-from ansible.plugins.callback import CallbackBase  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from killing import kill  # noqa: E402 - from the directory above, where no callback is looked for
+from ansible.playbook.task import Task
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.waent.fleet.tests.support.kill_points import kill
 
 
 class CallbackModule(CallbackBase):

@@ -27,19 +27,15 @@ options:
     env: [{name: KILL_WHERE}]
 """
 
-import re  # noqa: E402 - Ansible wants DOCUMENTATION before the imports
-import sys  # noqa: E402
-import typing as t  # noqa: E402
-from collections import Counter  # noqa: E402
-from pathlib import Path  # noqa: E402
+import re
+import typing as t
+from collections import Counter
+from pathlib import Path
 
-from ansible.playbook.play import Play  # noqa: E402
-from ansible.playbook.task import Task  # noqa: E402
-from ansible.plugins.callback import CallbackBase  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from killing import kill  # noqa: E402 - from the directory above, where no callback is looked for
+from ansible.playbook.play import Play
+from ansible.playbook.task import Task
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.waent.fleet.tests.support.kill_points import kill
 
 STEPS_PLAY, PLAN_TASK = "Do the steps, in the order of the plan", "Show | Show the plan"
 REVIVAL = "Run what does not report"

@@ -1,32 +1,24 @@
-"""Clusters of emulator containers with a gateway, for the benchmarks beside this file. Everything made is removed."""
+"""Clusters of emulator containers with a gateway, for benchmarks and chaos scripts. Everything made is removed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import ssl
-import sys
 import time
 import typing as t
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import docker
+import msgspec
+from ansible_collections.waent.fleet.emulator.build import GATEWAY as GATEWAY_IMAGE
+from ansible_collections.waent.fleet.emulator.build import MARIADB
+from ansible_collections.waent.fleet.tests.support.this_machine import machine_seen_by
 from docker.errors import NotFound
 from docker.models.containers import Container
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "emulator"))
-sys.path.insert(0, str(ROOT / "emulator" / "src"))
-sys.path.append(str(ROOT / "emulator" / "tests"))
-
-import msgspec  # noqa: E402 - only what the emulator needs anyway
-from build import GATEWAY as GATEWAY_IMAGE  # noqa: E402 - from the checkout, like the rest
-from build import MARIADB  # noqa: E402
-from machine import machine_seen_by  # noqa: E402
-from waemu.probe import Options  # noqa: E402
+from waemu.probe import Options
 
 VERSION = os.environ.get("WAEMU_TEST_VERSION", "v2.19.4")
 PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu-gw")

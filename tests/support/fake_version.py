@@ -10,13 +10,13 @@ import typing as t
 
 import docker
 import docker.errors
-from live_cluster import NEW
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW
 
 REGISTRY = "docker.whatsapp.biz"
 IMAGES = ("web", "coreapp")
 
 
-def make_version(engine: docker.DockerClient, version: str, coreapp: str | None = None) -> None:
+def create_fake_version(engine: docker.DockerClient, version: str, coreapp: str | None = None) -> None:
     """Make it; coreapp: a shell script that its coreapps and masters run instead.
 
     In the script C($0) and C($@) are what they would have run.
@@ -28,18 +28,18 @@ def make_version(engine: docker.DockerClient, version: str, coreapp: str | None 
         made.remove()
 
 
-def forget_version(engine: docker.DockerClient, version: str) -> None:
-    """Remove what C(make_version) made, if it did. What runs of it goes on."""
+def remove_fake_version(engine: docker.DockerClient, version: str) -> None:
+    """Remove what C(create_fake_version) made, if it did. What runs of it goes on."""
     for name in IMAGES:
         with contextlib.suppress(docker.errors.ImageNotFound):
             engine.images.remove("{0}/{1}:{2}".format(REGISTRY, name, version), force=True)
 
 
 @contextlib.contextmanager
-def made_version(engine: docker.DockerClient, version: str, coreapp: str | None = None) -> t.Iterator[str]:
+def fake_version(engine: docker.DockerClient, version: str, coreapp: str | None = None) -> t.Iterator[str]:
     """A version for as long as it is needed; the value is its name."""
-    make_version(engine, version, coreapp)
+    create_fake_version(engine, version, coreapp)
     try:
         yield version
     finally:
-        forget_version(engine, version)
+        remove_fake_version(engine, version)

@@ -1,4 +1,4 @@
-"""A business's webhook for the benchmarks beside this file: HTTPS, in a process of its own, 200 to everything.
+"""A business's webhook for benchmarks: HTTPS, in a process of its own, 200 to everything.
 
 It keeps which status of which message it was told, how often, and when for the first time.
 """
@@ -13,7 +13,6 @@ import typing as t
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-import emulator_cluster  # noqa: F401 - puts the emulator on the path
 import msgspec
 from aiohttp import web
 from waemu.web import tls
