@@ -17,7 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
     GROUPS,
 )
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load, name_of
-from test_controller import Task, action_of, tasks_of
+from ansible_collections.waent.fleet.tests.support.task_files import Task, action_of, tasks_of
 
 READS = {
     "waent.fleet." + name
