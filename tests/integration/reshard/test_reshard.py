@@ -19,6 +19,8 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 
 EXPIRED = base64.b64encode(json.dumps({"vname": "canary", "expires": "2020-02-29"}).encode()).decode()
 
+LOGIN = "TASK [waent.fleet.cluster : Login | Log in]"
+
 
 def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
     """It ended well, the cluster is exactly as wanted, and every message that was accepted came through once."""
@@ -27,6 +29,7 @@ def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
     assert report.accepted > 0
     assert (report.lost, report.twice, report.bans) == ([], [], [])
     assert "Write wa_shards: {0} into the inventory".format(shards) in run.output
+    assert run.output.count(LOGIN) == 1, "one login serves the whole run"
 
 
 @pytest.mark.begins_with(shards=2, version=OLD)
@@ -116,5 +119,35 @@ def test_killed_between_new_coreapps_and_set_shards_and_run_again(cluster: LiveC
         killed = cluster.reshard_killed(2, "Create | Reach the gate")
         assert killed.code == KILLED, killed.output
         assert (cluster.shards(), len(cluster.coreapps())) == (1, 3)
+        run = cluster.reshard(2)
+    check(cluster, run, 2, probe.report)
+
+
+@pytest.fixture
+def broken(cluster: LiveCluster) -> t.Iterator[str]:
+    """Repository of an image of the version that runs, whose coreapps end at once."""
+    repository = "broken.example/coreapp"
+    made = cluster.engine.containers.create(
+        "docker.whatsapp.biz/coreapp:" + OLD, entrypoint=["/bin/sh", "-c", "echo no such library; exit 3"]
+    )
+    made.commit(repository, OLD)
+    made.remove()
+    yield repository
+    cluster.engine.images.remove("{0}:{1}".format(repository, OLD), force=True)
+
+
+@pytest.mark.begins_with(shards=1, version=OLD)
+def test_a_coreapp_that_does_not_start_stops_it_with_evidence_and_a_way_on(cluster: LiveCluster, broken: str) -> None:
+    before = cluster.containers()
+    with cluster.probe(shards=1) as probe:
+        run = cluster.reshard(2, "-e", "wa_coreapp_image=" + broken, "-e", "wa_health_timeout_seconds=10")
+        assert run.code == FAILED, run.output
+        said = " ".join(run.output.split())
+        assert "[RESHARD_STOPPED] The reshard to 2 shards stopped at step 1: Create 1 coreapp" in said
+        assert "no such library" in said
+        assert "No node was changed." in said
+        assert "run the playbook again" in said
+        assert cluster.shards() == 1
+        assert {name: node for name, node in cluster.containers().items() if name in before} == before
         run = cluster.reshard(2)
     check(cluster, run, 2, probe.report)
