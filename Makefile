@@ -15,10 +15,10 @@ test: ## all checks; make test CHECKS="ruff unit" for some, CHECKS=--list for th
 clean: ## remove the demo and all that demo and test made on this machine, except Debian packages
 	@tools/clean.sh
 
-docs: ## write docs/plugins and docs/roles anew from the modules and roles
+docs: ## write docs/reference from the modules, filters and roles
 	@tools/venv.sh test
 	@.venv/bin/python tools/docs.py
 
-lock: ## write requirements/*.txt anew from requirements/*.in
+lock: ## write requirements/*.txt from requirements/*.in
 	@tools/venv.sh test
 	@.venv/bin/python tools/lock.py

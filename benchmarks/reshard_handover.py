@@ -110,12 +110,12 @@ class TwoMachines(LiveCluster):
 def shrink(cluster: TwoMachines, killed: bool) -> bool:
     """4 to 2, all coreapps of an owner's machine being surplus; True when all is as it has to be."""
     cluster.write_hosts({})
-    kill(cluster, "Reshard | Say what it cost")
+    kill(cluster, "Set shards | Show what it cost")
     machine = cluster.machine_of_an_owner()
     cluster.write_hosts({machine: 0})
     what = "4 to 2 with a hand-over on {0}{1}".format(machine, ", killed in it and run again" if killed else "")
     with cluster.probe(shards=2, rate=20.0) as probe:
-        said = kill(cluster, "Hand over | Wait until every shard is served") if killed else ""
+        said = kill(cluster, "Switchover | Wait until a standby has taken over") if killed else ""
         if killed:
             print("  left by the killed run:", cluster.coreapps(), flush=True)
         run = cluster.reshard(2)
@@ -125,7 +125,7 @@ def shrink(cluster: TwoMachines, killed: bool) -> bool:
     handed = sorted(set(HANDED.findall(" ".join(said.split()))))  # long lines are folded
     faults = cluster.faults(2, coreapps=3)
     stay = [name for name in cluster.coreapps() if name.startswith(machine)]
-    good = probe.report.ok and not faults and not stay and bool(handed) and "Hand over | Remove" in said
+    good = probe.report.ok and not faults and not stay and bool(handed) and "Remove | Remove the node" in said
     print("ok " if good else "BAD", what, "in {0:.1f} s".format(run.seconds), faults or "", flush=True)
     print("  ", "; ".join(handed), "- left:", *sorted(cluster.coreapps()), flush=True)
     print(table(probe.report), flush=True)

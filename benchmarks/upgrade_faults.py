@@ -102,7 +102,7 @@ def database_away(cluster: LiveCluster) -> None:
     database = cluster.engine.containers.get(cluster.shape.prefix + "-db")
     with cluster.probe() as probe:
         process, log = cluster.begin("upgrade.yml", "-e", "version=" + NEW)
-        while "Hand over | Reach the gate" not in log.read_text():
+        while "Switchover | Wait until a standby has taken over" not in log.read_text():
             check_runs(process, log)
             time.sleep(0.1)
         database.pause()

@@ -13,7 +13,7 @@ echo "Cluster"
 [ -t 1 ] && export ANSIBLE_FORCE_COLOR=1
 site_started=$(now_ms)
 .venv/bin/ansible-playbook -i inventories/local playbooks/site.yml ||
-  die "The cluster is not complete: the failed task above says why. After mending it run make demo again, or make clean to start anew."
+  die "The cluster is not complete: the failed task above says why. Fix the cause and run make demo again, or make clean to start over."
 printf '%-24s%s\n' "  Cluster" "$(seconds_since "$site_started")"
 printf '%-24s%s\n' "All of it" "$(seconds_since "$started")"
 cat <<'END'

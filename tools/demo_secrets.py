@@ -41,7 +41,7 @@ def admin_password() -> str:
     return word(20) + secrets.choice("-_.") + word(1, string.digits) + word(1, string.ascii_uppercase) + "x"
 
 
-WANTED: dict[str, t.Callable[[], str]] = {
+GENERATED: dict[str, t.Callable[[], str]] = {
     "wa_db_password": lambda: word(32),
     "wa_admin_password": admin_password,
     "wa_api_key": lambda: word(40),
@@ -56,7 +56,7 @@ def ensure_password() -> None:
         return
     if VAULT.exists():
         raise Refused(
-            f"{VAULT.relative_to(ROOT)} is there but its password file {PASSWORD_FILE.name} is not: put it back, "
+            f"{VAULT.relative_to(ROOT)} is there but its password file {PASSWORD_FILE.name} is not: restore it, "
             "or run make clean, which removes the demo and its secrets."
         )
     with os.fdopen(os.open(PASSWORD_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -83,10 +83,10 @@ def main() -> int:
     try:
         ensure_password()
         have = yaml.safe_load(ansible_vault("view", str(VAULT))) if VAULT.exists() else {}
-        missing = [name for name in WANTED if name not in have]
+        missing = [name for name in GENERATED if name not in have]
         if not missing:
             return 0
-        values = {**have, **{name: WANTED[name]() for name in missing}}
+        values = {**have, **{name: GENERATED[name]() for name in missing}}
         encrypted = ansible_vault("encrypt", "--output", "-", text=yaml.safe_dump(values))
     except Refused as reason:
         print(reason, file=sys.stderr)

@@ -16,7 +16,7 @@ if command -v docker >/dev/null; then
     # Nobody listens: the one answer to which installing and starting an engine is the remedy. The second is a newer docker's.
     *"Cannot connect to the Docker daemon"* | *"failed to connect to the docker API"*) ;;
     *)
-      die "$(command -v docker) tells no version of an engine, and one may run here all the same, so none is installed beside it. docker says: ${answer:-nothing within 30 s}"
+      die "$(command -v docker) reports no version of an engine, and one may be running here all the same, so none is installed beside it. docker says: ${answer:-nothing within 30 s}"
       ;;
   esac
 fi

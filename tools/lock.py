@@ -20,10 +20,10 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 CORES = ("core-2.17", "core-2.18")
 
 
-def resolved(wanted: Path, constraints: list[Path]) -> list[str]:
+def resolved(direct: Path, constraints: list[Path]) -> list[str]:
     """C(name==version) of everything that pip would install for one file, sorted by name."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed"]
-    command += ["--disable-pip-version-check", "--report", "-", "-r", str(wanted)]
+    command += ["--disable-pip-version-check", "--report", "-", "-r", str(direct)]
     for constraint in constraints:
         command += ["-c", str(constraint)]
     report = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout

@@ -32,7 +32,7 @@ WHERE_TO_PUT_IT = re.compile(r"manually downloaded and saved to: (\S+)")
 
 
 def unpack_artifact() -> None:
-    """Build the collection and lay it out as an installed one; git tells ansible-test which files belong to it."""
+    """Build the collection and lay it out as an installed one; git shows ansible-test which files belong to it."""
     shutil.rmtree(COLLECTION, ignore_errors=True)
     COLLECTION.mkdir(parents=True)
     build = [str(TOOLS / "ansible-galaxy"), "collection", "build", "--force", "--output-path", str(WORK)]

@@ -9,7 +9,7 @@
 set_name=${1:?usage: tools/venv.sh demo|test}
 lock=requirements/$set_name.txt
 [ -f "$lock" ] || die "There is no $lock: the sets are demo and test."
-wanted=$(sha256sum "$lock")
+needed=$(sha256sum "$lock")
 stamp=.venv/.installed-$set_name
 import_path=.venv/.import-path
 
@@ -26,7 +26,7 @@ PYTHON
   touch "$import_path"
 }
 
-if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$needed" ]; then
   write_import_path
   exit 0
 fi
@@ -72,7 +72,7 @@ if ! .venv/bin/python -m pip --require-virtualenv --disable-pip-version-check --
   die "The packages of $lock could not be installed: see the lines above."
 fi
 write_import_path
-echo "$wanted" >"$stamp"
+echo "$needed" >"$stamp"
 # The test set holds the demo's packages too.
 [ "$set_name" = test ] && sha256sum requirements/demo.txt >.venv/.installed-demo
 exit 0

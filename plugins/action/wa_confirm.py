@@ -10,32 +10,15 @@ import typing as t
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.waent.fleet.plugins.module_utils._check.confirmation import check_answer, needs_question
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 
 display = Display()
 
 ARGUMENTS: dict[str, t.Any] = {
     "prompt": {"type": "str", "required": True},
-    "ask": {"type": "bool", "default": True},
-    "unattended": {"type": "str", "choices": ["proceed", "refuse"], "default": "refuse"},
+    "destroys_data": {"type": "bool", "default": True},
 }
-
-
-def refused(sentence: str) -> dict[str, t.Any]:
-    """A failed result with the code NOT_CONFIRMED."""
-    message = "[NOT_CONFIRMED] Nothing was changed: {0}".format(sentence)
-    failure = {"code": "NOT_CONFIRMED", "message": message, "details": {}}
-    return {"failed": True, "msg": message, "failure": failure}
-
-
-def verdict(answer: str | None, unattended: str) -> dict[str, t.Any]:
-    """What follows from the answer; None when nobody was there to give one."""
-    if answer is None:
-        if unattended == "proceed":
-            return {"asked": False}
-        return refused("there is nobody to ask; add -e confirm=yes to the command if it is meant.")
-    if answer.strip() == "yes":
-        return {"asked": True}
-    return refused("the answer was not yes.")
 
 
 class ActionModule(ActionBase):
@@ -48,11 +31,23 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         _spec, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        if not arguments["ask"] or self._task.check_mode:
+        if self._task.check_mode:
             return {"changed": False, "asked": False}
-        return {"changed": False, **verdict(self._answer(arguments["prompt"]), arguments["unattended"])}
+        try:
+            return {"changed": False, "asked": self._confirmed(arguments, (task_vars or {}).get("confirm"))}
+        except Refusal as refusal:
+            return {"failed": True, "msg": refusal.message, "failure": refusal.as_failure()}
+
+    def _confirmed(self, arguments: t.Mapping[str, t.Any], confirm: t.Any) -> bool:
+        """Whether somebody was asked; raises a Refusal where the run must not go on."""
+        if not needs_question(None if confirm is None else self._templar.template(confirm)):
+            return False
+        answer = self._answer(arguments["prompt"])
+        check_answer(answer, arguments["destroys_data"])
+        return answer is not None
 
     def _answer(self, prompt: str) -> str | None:
+        """What was typed; None where there is nobody."""
         try:
             typed = display.prompt_until("{0} Only the word yes goes on: ".format(prompt))
         except AnsiblePromptNoninteractive:

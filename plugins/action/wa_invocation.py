@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.waent.fleet.plugins.modules.wa_invocation import ARGUMENTS, CODE, answer
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
 
@@ -17,6 +18,11 @@ class ActionModule(PureAction):
     options = ARGUMENTS
     answer = staticmethod(answer)
     code = CODE
+
+    def prepared(self, params: dict[str, t.Any], task_vars: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+        """With the names that C(-e) gives, which no variable of a play holds by themselves."""
+        del task_vars
+        return {**params, "extra": sorted(load_extra_vars(self._loader))}, []
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Without the parts that only a program reads: this failure is shown as it is."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What modules say about themselves."""
+    """What modules state about themselves, and whom they are for."""
 
     DOCUMENTATION = r"""
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tell what would change without changing it.
+    description: Can run in C(check_mode) and report what would change without changing it.
   diff_mode:
-    description: Tells in C(diff) what changes, in diff mode.
+    description: Shows in C(diff) what changes, in diff mode.
   idempotent:
     description: Run again with the same options, it changes nothing.
+  platform:
+    description: Systems that the module can run on.
+    support: full
+    platforms:
+      - posix
 """
 
     INFO = r"""
@@ -40,4 +45,40 @@ attributes:
     support: full
     membership:
       - waent.fleet.api
+"""
+
+    DATABASE_GROUP = r"""
+attributes:
+  action_group:
+    description: Use C(group/waent.fleet.database) in C(module_defaults) to give the access to the database once.
+    support: full
+    membership:
+      - waent.fleet.database
+"""
+
+    API_AND_DATABASE_GROUP = r"""
+attributes:
+  action_group:
+    description:
+      - Use C(group/waent.fleet.api) and C(group/waent.fleet.database) in C(module_defaults) to give the access to the
+        API and to the database once.
+    support: full
+    membership:
+      - waent.fleet.api
+      - waent.fleet.database
+"""
+
+    NO_GROUP = r"""
+attributes:
+  action_group:
+    description: Has no options in common with other modules, so it is in no group of C(module_defaults).
+    support: none
+    membership: []
+"""
+
+    # Which modules and filters these are is said by their use of it, and by nothing else: tools/docs.py sorts by it.
+    INTERNAL = r"""
+attributes: {}
+notes:
+  - Used by the playbooks of this collection. Its options and results may change in any release.
 """

@@ -13,6 +13,8 @@ description:
   - A task with C(no_log) hides the reason of its failure as well. This filter takes it from the result and masks every
     secret value in it, as it is and as it is written in JSON, in Python, in an address or as base64.
 
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: Result of the task, such as C(ansible_failed_result); of a loop, too.

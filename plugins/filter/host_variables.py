@@ -13,6 +13,8 @@ description:
   - Picks from the variables of a host how it is connected to, and the cluster's variables, so that a node can be an
     inventory entry of its own with its host's connection.
   - The result may hold secrets, as the variables of the host do.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: The variables of the host, as C(hostvars) holds them.

@@ -13,6 +13,8 @@ description:
   - A build of the client works until the date in its image's label C(EXPIRES_ON), or 180 days from the day the image
     was made where it has no such label. After that it refuses to work.
 
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: Images as C(docker inspect) describes them.

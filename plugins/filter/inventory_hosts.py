@@ -12,6 +12,8 @@ author: waent.fleet contributors (@waent)
 description:
   - Turns C(hostvars) and C(groups) into the list of hosts that M(waent.fleet.wa_placement) takes.
   - Reads the inventory only; no host is contacted.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: All variables of all hosts, as C(hostvars) holds them.
@@ -63,7 +65,7 @@ _value:
 
 import typing as t
 
-KINDS = ("webapp", "master", "coreapp")
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 
 
 def describe_host(name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence[str]) -> dict[str, t.Any]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: node_container
 short_description: All that the engine is asked for to run a node
-version_added: 0.1.0
+version_added: 0.2.0
 author: waent.fleet contributors (@waent)
 description:
   - Gives for a placed node the options of M(community.docker.docker_container), so that a container is made from the
     same facts as M(waent.fleet.wa_preflight) compares it with.
   - Of the environment it holds what the node advertises. The rest is the same for all nodes of a kind, has secrets in
     it, and is combined with it where the container is made.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description:

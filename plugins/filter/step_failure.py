@@ -12,6 +12,8 @@ author: waent.fleet contributors (@waent)
 description:
   - One message with the step, the reason, the last log lines of the node, which nodes were changed and which were not,
     and how to go on.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: The entry of the plan that failed.

@@ -11,6 +11,8 @@ version_added: 0.1.0
 author: waent.fleet contributors (@waent)
 description:
   - The base URL by which the machine that runs Ansible reaches the API of a webapp. An IPv6 address gets its brackets.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: A node of kind C(webapp), as M(waent.fleet.wa_placement) returns it.

@@ -11,6 +11,8 @@ version_added: 0.2.0
 author: waent.fleet contributors (@waent)
 description:
   - A tag can hold another version than it says. A node that does not report its version is not wrong.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: What M(waent.fleet.wa_cluster_health) returned.

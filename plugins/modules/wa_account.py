@@ -137,6 +137,12 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
+    ACCESS_DENIED,
+    BAD_PARAMETER,
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
     check_number,
@@ -144,10 +150,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials i
     plain_code,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
-    ACCESS_DENIED,
-    BAD_PARAMETER,
-    NOT_FOUND,
-    TOO_MANY_REQUESTS,
     ApiError,
     AuthError,
     Client,

@@ -13,11 +13,11 @@ description:
     and the database where one is given.
   - Returns nodes, roles, gateway status, shards with their owners, spares, and everything that is wrong, each with a
     stable code and a sentence.
-  - Judges by what the nodes report, never by whether a container runs. Knows that the primary master is disconnected in
+  - Goes by what the nodes report, never by whether a container runs. Knows that the primary master is disconnected in
     high availability (one shard) and connected in Multiconnect (more than one), and that spare coreapps are
     disconnected.
-  - With O(wait) it looks again until the cluster is as expected. An error while waiting is one observation, not the
-    end, except for wrong credentials, TLS and addresses, which waiting does not mend.
+  - With O(wait) it reads again until the cluster is as expected. An error while waiting is one observation, not the
+    end, except for wrong credentials, TLS and addresses, which waiting does not fix.
 author:
   - waent.fleet contributors (@waent-fleet)
 extends_documentation_fragment:
@@ -25,14 +25,14 @@ extends_documentation_fragment:
   - waent.fleet.database
   - waent.fleet.attributes
   - waent.fleet.attributes.info
-  - waent.fleet.attributes.api_group
+  - waent.fleet.attributes.api_and_database_group
 options:
   api_url:
     description:
       - Each of these web applications is expected to answer.
   shards:
     description:
-      - Number of shards that is expected. Without it the configured number is judged by.
+      - Number of shards that is expected. Without it the configured number counts.
     type: int
   masters:
     description:
@@ -68,18 +68,18 @@ options:
   wait:
     description:
       - Wait until the cluster is healthy, and fail when it is not within O(timeout).
-      - Without it the module fails only when the API cannot be read; look at RV(healthy).
+      - Without it the module fails only when the API cannot be read; check RV(healthy).
     type: bool
     default: false
   timeout:
     description:
       - Seconds to wait at most.
-      - Keep it below the time-out of the connection to the host that runs the module.
+      - Keep it below the timeout of the connection to the host that runs the module.
     type: float
     default: 300.0
   delay:
     description:
-      - Most seconds between two looks; the first ones follow each other sooner.
+      - Most seconds between two reads; the first ones follow each other sooner.
     type: float
     default: 2.0
 seealso:
@@ -114,7 +114,7 @@ EXAMPLES = r"""
     level: running
     wait: true
 
-- name: Look once, the database too
+- name: Read once, the database too
   waent.fleet.wa_cluster_health:
     api_url: https://wa-1:9090
     api_token: "{{ wa_login.token }}"
@@ -173,7 +173,7 @@ cluster:
       type: int
       sample: 1
     registered:
-      description: Whether the number is registered, null when no node tells.
+      description: Whether the number is registered, null when no node reports it.
       type: bool
       sample: true
     registered_number:
@@ -234,7 +234,7 @@ database:
   type: dict
   sample: null
 checked:
-  description: What was read for this verdict.
+  description: What was read for this result.
   returned: always
   type: list
   elements: str
@@ -249,7 +249,7 @@ table:
     - "a     wa-1  wa-coreapp-1  coreapp         connected       -1,0   v2.19.4"
     - "a     wa-1  wa-master-1   primary_master  disconnected    -      v2.19.4"
 waited_seconds:
-  description: How long the module looked.
+  description: How long the module waited.
   returned: always
   type: float
   sample: 12.4
@@ -268,16 +268,18 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._common.table import planned_key, status_table
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, planned_key
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import ClientError
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
     HealthReader,
     Observation,
     Waited,
+    not_healthy,
     polling,
-    unhealthy_message,
     wait_for,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import (
@@ -286,7 +288,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.options import (
     database_from,
     database_options,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import WARNING, Cluster, Expected
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster
 
 
 def expected_from(params: t.Mapping[str, t.Any]) -> Expected:
@@ -306,7 +308,7 @@ def check_placement(placement: t.Sequence[t.Mapping[str, t.Any]]) -> None:
     """Raises a Refusal for a planned node without the words the comparison needs."""
     for entry in placement:
         named = entry.get("name") and (entry.get("address") or entry.get("host"))
-        if not named or entry.get("kind") not in ("webapp", "master", "coreapp"):
+        if not named or entry.get("kind") not in KINDS:
             text = "placement has {0!r}; every entry needs name, host or address, and kind (webapp, master or coreapp)."
             raise Refusal("PLACEMENT_INVALID", text.format(dict(entry)))
 
@@ -364,9 +366,7 @@ def main() -> None:
         if waited.last.error and not params["wait"]:
             raise waited.last.error
         if params["wait"] and not waited.last.healthy:
-            codes = sorted({finding.code for finding in waited.last.found if finding.kind != WARNING})
-            details = {"codes": codes, "observations": waited.observations}
-            raise Refusal("CLUSTER_NOT_HEALTHY", unhealthy_message(waited), details)
+            raise not_healthy(waited)
     except (ClientError, Refusal) as error:
         fail(module, error, **result_of(waited, params["placement"]))
     module.exit_json(**result_of(waited, params["placement"]))

@@ -10,43 +10,50 @@ short_description: Ask the person at the terminal whether to go on
 version_added: 0.1.0
 description:
   - Asks once, and fails unless the answer is the word C(yes).
-  - Knows whether there is anybody to ask, which M(ansible.builtin.pause) does not tell. O(unattended) says what to do
-    where nobody is there.
+  - The same rule for all playbooks of this collection. With C(-e confirm=yes) on the command line nobody is asked; V(y)
+    and V(true) say the same, in any case, and any other value stops the run.
+  - Where nobody is at the terminal, a change of shards or version goes on, since the command itself says what is
+    wanted. What destroys data, such as an uninstallation, stops unless it was confirmed on the command line;
+    O(destroys_data) says which it is.
   - Runs on the controller and changes nothing. Does not ask in check mode.
 author:
   - waent.fleet contributors (@waent-fleet)
+extends_documentation_fragment:
+  - waent.fleet.attributes
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 attributes:
   action:
     support: full
     description: Runs on the controller only.
   check_mode:
     support: full
-    description: Goes on without a question.
+    details:
+      - Goes on without a question.
   diff_mode:
     support: none
-    description: There is nothing to change.
+    details:
+      - There is nothing to change.
+  idempotent:
+    support: full
+    details:
+      - Asks again each time; nothing is changed by it.
 options:
   prompt:
     description: The question.
     type: str
     required: true
-  ask:
-    description: Whether to ask at all.
+  destroys_data:
+    description: Whether what follows destroys data, so that it is not done without a word where nobody can be asked.
     type: bool
     default: true
-  unattended:
-    description:
-      - Where nobody can be asked, V(proceed) goes on and V(refuse) fails.
-    type: str
-    choices: [proceed, refuse]
-    default: refuse
 """
 
 EXAMPLES = r"""
 - name: Ask before anything is removed
   waent.fleet.wa_confirm:
     prompt: Remove all this?
-    ask: "{{ confirm | default('') != 'yes' }}"
+    destroys_data: true
   run_once: true
 """
 

@@ -11,14 +11,15 @@ version_added: 0.1.0
 description:
   - Tells whether the database can be reached and takes the password, its version, the privileges that lack, the
     connections in use and their limit, and, where the client's tables exist, shard map and liveness rows.
-  - Does not fail because of the database. Look at RV(usable) and RV(problems), so that all problems of a preflight can
-    be told together.
+  - Does not fail because of the database. Check RV(usable) and RV(problems), so that all problems of a preflight can
+    be reported together.
 author:
   - waent.fleet contributors (@waent-fleet)
 extends_documentation_fragment:
   - waent.fleet.database
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.database_group
 requirements:
   - PyMySQL for MySQL and MariaDB
   - psycopg2 for PostgreSQL
@@ -46,7 +47,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the database before anything is installed
+- name: Read the database before anything is installed
   waent.fleet.wa_database_info:
     db_host: db.example.com
     db_username: waent
@@ -95,7 +96,7 @@ database:
       type: str
       sample: MariaDB
     version:
-      description: Version as the server tells it.
+      description: Version as the server reports it.
       type: str
       sample: 10.11.6-MariaDB-0+deb12u1
     missing_grants:
@@ -151,8 +152,9 @@ database:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils._check.database import database_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import ALIVE_SECONDS
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report, read_database, read_signs_of_life
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import read_database, read_signs_of_life
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import database_from, database_options
 
 
@@ -171,18 +173,16 @@ def main() -> None:
         module.fail_json(msg="db_host is empty; it needs the name or address of the database server.")
         raise AssertionError("fail_json ends the module")
 
-    def read() -> Report:
-        return read_database(
-            access,
-            connections_needed=module.params["connections_needed"],
-            expect_schema=module.params["expect_schema"],
-        )
-
-    report = read_signs_of_life(read, module.params["await_sign_of"], ALIVE_SECONDS)
+    report = read_signs_of_life(lambda: read_database(access), module.params["await_sign_of"], ALIVE_SECONDS)
+    problems = database_problems(
+        report,
+        connections_needed=module.params["connections_needed"],
+        expect_schema=module.params["expect_schema"],
+    )
     module.exit_json(
         changed=False,
-        usable=not report.problems,
-        problems=[problem.as_dict() for problem in report.problems],
+        usable=not problems,
+        problems=[problem.as_dict() for problem in problems],
         database=report.as_dict(),
     )
 

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - waent.fleet.api
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.api_group
 options:
   seconds:
     description: How long to count.
@@ -88,8 +89,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate impo
     counts,
     together,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import NOT_FOUND
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import NOT_FOUND, ApiError, Client, ClientError
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import ApiError, Client, ClientError
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wa_host_info
-short_description: Look at a host that runs, or shall run, nodes of a WhatsApp Business API cluster
+short_description: Gather what a host has that runs, or is to run, nodes of a WhatsApp Business API cluster
 version_added: 0.1.0
 description:
   - Reads in one go whether an engine answers, which containers, images, networks and listening ports there are,
@@ -15,23 +15,24 @@ description:
   - Changes nothing. Whether a directory can be written is tried with a file that has no name and vanishes.
   - Values of containers' environments are not returned, but for the few that are no secrets.
   - Values of O(environment) do not leave the machine that runs Ansible either. An action plugin sends keyed hashes in
-    their place, with a key for this one look.
+    their place, with a key for this one call.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
 options:
   name:
     description: Inventory name of the host, by which the other modules know it.
     type: str
     required: true
   cluster_name:
-    description: The cluster whose nodes are looked for, by their label C(waent.fleet.cluster).
+    description: The cluster whose nodes are searched for, by their label C(waent.fleet.cluster).
     type: str
     default: waent
   version:
-    description: The wanted version, with or without the leading v.
+    description: The desired version, with or without the leading v.
     type: str
   images:
     description:
@@ -41,9 +42,6 @@ options:
     default: {}
   network:
     description: Docker network of the nodes.
-    type: str
-  network_subnet:
-    description: Subnet the network shall have. Other networks of the engine must not overlap with it.
     type: str
   media:
     description: Media store of the nodes, name of a Docker volume or absolute path on the host.
@@ -93,19 +91,13 @@ options:
         it. It is returned as it is, for M(waent.fleet.wa_preflight) to compare the containers with.
       - Without it, image and environment are all that is compared.
     type: dict
-  nodes:
-    description:
-      - The nodes that shall run on this host, as M(waent.fleet.wa_placement) returns them. When given, what is wrong
-        with the host for these nodes is returned in RV(problems). Nodes of other hosts are ignored.
-    type: list
-    elements: dict
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_preflight
 """
 
 EXAMPLES = r"""
-- name: Look at every host
+- name: Gather what every host has
   waent.fleet.wa_host_info:
     name: "{{ inventory_hostname }}"
     version: v2.19.4
@@ -117,11 +109,11 @@ EXAMPLES = r"""
     media: /srv/whatsapp-media
     reach:
       - {host: db.example.com, port: 3306}
-  register: look
+  register: gathered
 
 - name: Show who listens on the ports of coreapps
   ansible.builtin.debug:
-    msg: "{{ look.host.listeners | selectattr('port', 'in', range(6250, 6258)) }}"
+    msg: "{{ gathered.host.listeners | selectattr('port', 'in', range(6250, 6258)) }}"
 """
 
 RETURN = r"""
@@ -135,7 +127,7 @@ host:
       type: str
       returned: always
     asked:
-      description: The options that say what the host is looked at for.
+      description: The desired state of the host, from the options.
       type: dict
       returned: always
     engine:
@@ -172,7 +164,7 @@ host:
       returned: always
     images:
       description:
-        - For each wanted image its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
+        - For each image of O(images) its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
           V(unknown), with the C(reason). No registry is asked where the engine is stopped, as the image may be there.
       type: list
       elements: dict
@@ -230,49 +222,30 @@ failure:
     code: ENGINE_LOST
     message: "Docker Engine stopped answering while it was read (ps --all: EOF)."
     details: {}
-problems:
-  description: What is wrong with the host for O(nodes), with C(code), C(message), C(variable), C(value) and C(host).
+engine_refusal:
+  description:
+    - Why the engine of this host is left alone and no other is installed in its place, with its code; empty where
+      there is none, or one that can be used.
   returned: success
-  type: list
-  elements: dict
+  type: str
+  sample: "[ENGINE_IS_PODMAN] rack-a-1: The docker command is Podman (package podman-docker), on which ..."
 """
 
-import importlib.util
-import os
-import sys
-import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
-    cluster_nodes,
-    host_problems,
-    single_connects,
-)
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
-from ansible_collections.waent.fleet.plugins.module_utils._io import host as hostread
-from ansible_collections.waent.fleet.plugins.module_utils._io import registry
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_refusals
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
+from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
+from ansible_collections.waent.fleet.plugins.module_utils._io.host import read_host
 
-ASKED = (
-    "cluster_name",
-    "images",
-    "network",
-    "network_subnet",
-    "container_uid",
-    "disk_free_mb",
-    "stop_single_connect",
-    "container_settings",
-)
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
     "cluster_name": {"type": "str", "default": "waent"},
     "version": {"type": "str"},
     "images": {"type": "dict", "default": {}},
     "network": {"type": "str"},
-    "network_subnet": {"type": "str"},
     "media": {"type": "str"},
     "data": {"type": "str"},
     "container_uid": {"type": "int", "default": 0},
@@ -288,80 +261,16 @@ ARGUMENTS: dict[str, t.Any] = {
     # As the action plugin has sealed it.
     "environment": {"type": "dict", "no_log": True},
     "container_settings": {"type": "dict"},
-    "nodes": {"type": "list", "elements": "dict"},
 }
-
-
-def read_host(params: t.Mapping[str, t.Any], run: hostread.Run, command: str | None) -> dict[str, t.Any]:
-    """The whole host. C(command): path of the docker command, None where there is none."""
-    version = parse_version(params["version"])
-    engine = hostread.read_engine(run, command)
-    docker = command if engine["answers"] else None
-    wanted = params["environment"]
-    containers = hostread.read_containers(run, docker, params["cluster_name"], wanted) if docker else []
-    host: dict[str, t.Any] = {
-        "name": params["name"],
-        "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
-        "time": time.time(),
-        "engine": engine,
-        "python": {"executable": sys.executable, "requests": importlib.util.find_spec("requests") is not None},
-        "containers": containers,
-        "images": read_images(params, run, docker, engine),
-        "listeners": hostread.read_listeners(containers),
-        "disk": {"path": engine["root"], "free_mb": hostread.free_mb(engine["root"])},
-        "memory": hostread.read_memory(),
-        "media": read_store(params["media"], params["container_uid"], run, docker),
-        "data": read_store(params["data"], params["container_uid"], run, docker),
-        "networks": hostread.read_networks(run, docker) if docker else [],
-        "volumes": hostread.read_volumes(run, docker) if docker else [],
-        "reached": [hostread.reach(target["host"], target["port"], params["timeout"]) for target in params["reach"]],
-    }
-    host["nodes"] = [
-        {"host": params["name"], **{key: node[key] for key in ("kind", "index", "name", "state", "version")}}
-        for node in cluster_nodes(host)
-    ]
-    host["single_connect"] = [container["name"] for container in single_connects(host)]
-    return host
-
-
-def read_images(
-    params: t.Mapping[str, t.Any], run: hostread.Run, docker: str | None, engine: t.Mapping[str, t.Any]
-) -> list[dict[str, t.Any]]:
-    """Each wanted image: its id here, else what its registry says."""
-    references = sorted(set(params["images"].values()))
-    local = hostread.read_local_images(run, docker, references) if docker else {}
-    if engine["proxy"]:
-        # The engine would pull through its own proxy, so that is the way to ask.
-        os.environ["https_proxy"] = engine["proxy"]
-    images = []
-    for reference in references:
-        word, reason = None, None
-        # Nobody knows yet what an engine that is stopped holds.
-        if not local.get(reference) and not may_hold(engine):
-            word, reason = registry.ask(reference, timeout=params["timeout"], insecure=engine["insecure_registries"])
-        images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
-    return images
-
-
-def read_store(source: str | None, uid: int, run: hostread.Run, docker: str | None) -> dict[str, t.Any] | None:
-    """A media or data store, None where none is wanted."""
-    if not source:
-        return None
-    volume = hostread.read_volume(run, docker, source) if docker and not source.startswith("/") else None
-    return hostread.read_mount(source, volume, uid)
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
-    except hostread.EngineLost as error:
+    except EngineLost as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
-    nodes = module.params["nodes"]
-    problems = []
-    if nodes is not None:
-        problems = host_problems(host, [node for node in nodes if node["host"] == host["name"]])
-    module.exit_json(changed=False, host=host, problems=[problem.as_dict() for problem in problems])
+    module.exit_json(changed=False, host=host, engine_refusal=summary(engine_refusals(host)))
 
 
 if __name__ == "__main__":

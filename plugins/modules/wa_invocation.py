@@ -19,12 +19,14 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   playbook:
-    description: Name of the playbook that was called.
+    description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, uninstall, engine]
+    choices: [site, status, reshard, upgrade, uninstall, engine, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -56,6 +58,11 @@ options:
   shards:
     description: The number of shards that was given on the command line. Whether it can be meant is not checked here.
     type: raw
+  extra:
+    description: Names of everything that C(-e) gives. The action reads them itself.
+    type: list
+    elements: str
+    default: []
   version:
     description: The version that was given on the command line. Whether it can be meant is not checked here.
     type: raw
@@ -107,7 +114,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
         "type": "str",
         "required": True,
-        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine"],
+        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine", "_validate"],
     },
     "groups": {"type": "dict", "required": True},
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -115,6 +122,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "tags": {"type": "list", "elements": "str", "default": ["all"]},
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "sources": {"type": "list", "elements": "str", "default": []},
+    "extra": {"type": "list", "elements": "str", "default": []},
     "shards": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},

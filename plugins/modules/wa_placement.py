@@ -21,6 +21,8 @@ extends_documentation_fragment:
   - waent.fleet.shape
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   version:
     description:
@@ -205,11 +207,6 @@ shards:
   returned: when nothing is wrong with it
   type: int
   sample: 16
-version:
-  description: The version with the leading v, as image tags have it.
-  returned: when it was given and nothing is wrong with it
-  type: str
-  sample: v2.19.4
 problems:
   description: All problems found.
   returned: always
@@ -252,18 +249,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    KINDS,
-    parse_version,
-    read_cluster_spec,
-    whole_number,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import (
     jwt_key_problems,
     settings_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots, shape_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
 
 CODE = "WA_INPUT_REFUSED"
@@ -322,13 +316,11 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
         problems += [problem for problem in of_variables if problem.variable not in told]
     if problems:
         nodes = []
-    version = parse_version(params["version"])
     result = {
         "nodes": nodes,
         "hosts": {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in params["hosts"]},
         "counts": {kind: sum(1 for node in nodes if node["kind"] == kind) for kind in sorted(KINDS)},
         "shards": whole_number(params["shards"]),
-        "version": str(version) if version else None,
     }
     return result, problems
 

@@ -6,19 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wa_preflight
-short_description: Judge all hosts of a WhatsApp Business API cluster together, and foretell what a rollout does
+short_description: Check all hosts of a WhatsApp Business API cluster together, and say what a rollout changes
 version_added: 0.1.0
 description:
   - Takes what M(waent.fleet.wa_host_info) read on each host and the nodes M(waent.fleet.wa_placement) gave them, and
     fails with everything that is wrong, at once, before anything is changed.
   - Compares the hosts' clocks with each other.
-  - When nothing is wrong, tells what will happen to each host.
+  - Says what will be changed on each host, and in which groups of playbooks/site.yml it belongs for that.
   - Runs on the controller and reads nothing itself.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   hosts:
     description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.
@@ -32,8 +34,11 @@ options:
     type: list
     elements: dict
     required: true
-  problems:
-    description: Problems that were found elsewhere, such as those of the database, to be told in the same go.
+  reports:
+    description:
+      - Results of other checks, such as M(waent.fleet.wa_database_info) and M(waent.fleet.wa_identity). Their
+        C(problems) are reported together with those found here, their C(notes) shown with what is changed.
+      - C(LIVENESS_STALE) is left out; such a coreapp is what a rollout starts.
     type: list
     elements: dict
     default: []
@@ -51,32 +56,62 @@ options:
     description: Recreate running nodes kind by kind where O(health) does not tell whether the cluster is in service.
     type: bool
     default: false
-  mend_engines:
+  fix_engines:
     description:
       - Engines in these states are going to be installed or started, so they are no problem.
       - Where an engine that has run before is stopped, nobody knows what it holds. With V(stopped), problems that may
-        be none then are not told, and RV(forecast) is for an engine that holds nothing. Look again when it runs.
+        be none then are not reported, and RV(changes) is for an engine that holds nothing. Gather again when it runs.
     type: list
     elements: str
     choices: [absent, stopped]
     default: []
+  started_engines:
+    description: Hosts whose engine this run has started already, for RV(refusal) to say so.
+    type: list
+    elements: str
+    default: []
+  api:
+    description:
+      - What is done through the API of a cluster that does not run yet, for RV(planned_changes). Left out, nothing is
+        said about it.
+    type: dict
+    suboptions:
+      register:
+        description: Whether the number is registered.
+        type: bool
+        default: true
+      cc:
+        description: Country code of the number.
+        type: str
+      phone_number:
+        description: The number without its country code.
+        type: str
+      registration_method:
+        description: How the code is sent.
+        type: str
+      settings:
+        description: The application settings that are set, by their names.
+        type: dict
+      health_timeout_seconds:
+        description: How long the rollout waits for a healthy cluster.
+        type: int
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_host_info
 """
 
 EXAMPLES = r"""
-- name: Stop if anything is wrong, else say what will happen
+- name: Stop if anything is wrong, else say what will be changed
   waent.fleet.wa_preflight:
-    hosts: "{{ ansible_play_hosts | map('extract', hostvars, ['look', 'host']) }}"
+    hosts: "{{ ansible_play_hosts | map('extract', hostvars, ['read', 'host']) }}"
     nodes: "{{ placement.nodes }}"
   delegate_to: localhost
   run_once: true
   register: preflight
 
-- name: Show what will happen
+- name: Show what will be changed
   ansible.builtin.debug:
-    var: preflight.forecast
+    var: preflight.planned_changes
 """
 
 RETURN = r"""
@@ -112,11 +147,20 @@ plan:
   sample:
     - {host: rack-a-1, action: pull, what: "docker.whatsapp.biz/web:v2.19.4", why: [],
        sentence: "rack-a-1: pull image docker.whatsapp.biz/web:v2.19.4"}
-forecast:
-  description: The sentences of what is going to be changed; empty when all is as wanted.
+changes:
+  description: The sentences of what is going to be changed on the hosts; empty when all is as desired.
   returned: always
   type: list
   elements: str
+planned_changes:
+  description: The same to be shown, with what is done through the API and what stays unknown; never empty.
+  returned: always
+  type: list
+  elements: str
+refusal:
+  description: What is wrong, as text; empty when nothing is.
+  returned: always
+  type: str
 hosts:
   description: By inventory name what there is to do on a host.
   returned: always
@@ -154,6 +198,15 @@ hosts:
       description: Number of things that are going to be changed.
       type: int
       returned: always
+    groups:
+      description: The groups of playbooks/site.yml that the host belongs in. In check mode they are those with work.
+      type: list
+      elements: str
+      returned: always
+has_api:
+  description: Whether a webapp runs that can be asked.
+  returned: always
+  type: bool
 clocks:
   description: By inventory name how far each clock is ahead of the controller's, in seconds.
   returned: always
@@ -162,7 +215,7 @@ clocks:
 stopped:
   description:
     - Hosts whose engine is stopped and may hold something.
-    - Where O(mend_engines) has V(stopped), start those and look again.
+    - Where O(fix_engines) has V(stopped), start those and gather again.
   returned: always
   type: list
   elements: str
@@ -216,16 +269,27 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
-    NODE_KINDS,
     UNKNOWN_NODE,
+    Observed,
+    PlacedNode,
     clock_problems,
     host_problems,
     missing_images,
     unmended_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
+    groups_of,
+    notes_of,
+    planned_changes,
+    refusal,
+    reported,
+    run_of,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
+    Act,
     host_plan,
     recreation,
     service_of,
@@ -234,58 +298,85 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import MENDABLE, STOPPED, UNSEEN_CODES, may_hold
 
 CODE = "WA_PREFLIGHT_FAILED"
+API: dict[str, t.Any] = {
+    "register": {"type": "bool", "default": True},
+    "cc": {"type": "str"},
+    "phone_number": {"type": "str"},
+    "registration_method": {"type": "str"},
+    "settings": {"type": "dict"},
+    "health_timeout_seconds": {"type": "int"},
+}
 ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
-    "problems": {"type": "list", "elements": "dict", "default": []},
+    "reports": {"type": "list", "elements": "dict", "default": []},
     "health": {"type": "dict"},
     "login": {"type": "dict"},
     "recreate_at_once": {"type": "bool", "default": False},
-    "mend_engines": {"type": "list", "elements": "str", "choices": list(MENDABLE), "default": []},
+    "fix_engines": {"type": "list", "elements": "str", "choices": list(MENDABLE), "default": []},
+    "started_engines": {"type": "list", "elements": "str", "default": []},
+    "api": {"type": "dict", "options": API},
 }
 
 
-def nodes_placed(nodes: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+def nodes_placed(nodes: t.Iterable[PlacedNode]) -> bool:
     """Whether there is any node of the client among them; a database needs no placement."""
-    return any(node["kind"] in NODE_KINDS for node in nodes)
+    return any(node["kind"] in KINDS for node in nodes)
+
+
+def facts_of(host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act]) -> dict[str, t.Any]:
+    """What there is to do on a host. acts: its plan."""
+    return {
+        "engine_missing": host["engine"]["state"] in MENDABLE and bool(nodes),
+        "images_missing": missing_images(host, nodes),
+        "network_missing": any(act.action == "create_network" for act in acts),
+        "volumes_missing": [act.what for act in acts if act.action == "create_volume"],
+        "single_connect": host["single_connect"],
+        "kinds": sorted({node["kind"] for node in nodes}),
+        "changes": sum(1 for act in acts if act.action != "keep"),
+    }
+
+
+def all_problems(
+    params: t.Mapping[str, t.Any],
+    by_host: t.Mapping[str, t.Sequence[PlacedNode]],
+    clocks: t.Mapping[str, t.Mapping[str, float]],
+    unseen: frozenset[str],
+) -> list[Problem]:
+    """What other checks reported, and what is wrong with the hosts. unseen: codes that are left out."""
+    hosts, nodes, fixed = params["hosts"], params["nodes"], params["fix_engines"]
+    problems = reported(params["reports"])
+    # Where the desired state is refused, nothing is placed: that is no news of the nodes that exist.
+    unknown = unseen if nodes_placed(nodes) or not problems else unseen | {UNKNOWN_NODE}
+    for host in hosts:
+        problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
+        problems += unmended_problems(host, by_host[host["name"]], fixed)
+    problems += unread_problems(hosts, nodes)
+    return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result, and everything that is wrong."""
-    hosts, nodes = params["hosts"], params["nodes"]
+    hosts, nodes, fixed = params["hosts"], params["nodes"], params["fix_engines"]
     by_host = {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in hosts}
     clocks = {host["name"]: host["clock"] for host in hosts if host.get("clock")}
-    problems = [Problem(**problem) for problem in params["problems"]]
-    mend = params["mend_engines"]
     stopped = [host["name"] for host in hosts if may_hold(host["engine"])]
-    unseen = UNSEEN_CODES if stopped and STOPPED in mend else frozenset()
-    # Where the desired state is refused, nothing is placed: that is no news of the nodes that exist.
-    untold = unseen if nodes_placed(nodes) or not problems else unseen | {UNKNOWN_NODE}
-    for host in hosts:
-        problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in untold]
-        problems += unmended_problems(host, by_host[host["name"]], mend)
-    problems += unread_problems(hosts, nodes)
-    problems += clock_problems({name: (clock["at_least"], clock["at_most"]) for name, clock in clocks.items()})
+    unseen = UNSEEN_CODES if stopped and STOPPED in fixed else frozenset()
     plans = {host["name"]: host_plan(host, by_host[host["name"]]) for host in hosts}
-    acts = [act for host in hosts for act in plans[host["name"]]]
+    acts = [act for plan in plans.values() for act in plan]
     service = service_of(params["login"], params["health"])
     recreated = recreation(hosts, [] if unseen else acts, service, params["recreate_at_once"])
-    problems += [recreated.problem] if recreated.problem else []
+    problems = all_problems(params, by_host, clocks, unseen) + ([recreated.problem] if recreated.problem else [])
+    run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")))
+    changes = [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else [])
+    facts = {host["name"]: facts_of(host, by_host[host["name"]], plans[host["name"]]) for host in hosts}
     result = {
         "plan": [act.as_dict() for act in acts],
-        "forecast": [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else []),
-        "hosts": {
-            host["name"]: {
-                "engine_missing": host["engine"]["state"] in MENDABLE and bool(by_host[host["name"]]),
-                "images_missing": missing_images(host, by_host[host["name"]]),
-                "network_missing": any(act.action == "create_network" for act in plans[host["name"]]),
-                "volumes_missing": [act.what for act in plans[host["name"]] if act.action == "create_volume"],
-                "single_connect": host["single_connect"],
-                "kinds": sorted({node["kind"] for node in by_host[host["name"]]}),
-                "changes": sum(1 for act in plans[host["name"]] if act.action != "keep"),
-            }
-            for host in hosts
-        },
+        "changes": changes,
+        "planned_changes": planned_changes(changes, params["api"], run) + notes_of(params["reports"], hosts, nodes),
+        "refusal": refusal(verdict(CODE, problems).message if problems else "", params["started_engines"]),
+        "hosts": {name: {**one, "groups": groups_of(name, one, plans[name], run)} for name, one in facts.items()},
+        "has_api": run.has_api,
         "clocks": clocks,
         "stopped": stopped,
         "strangers": strangers(hosts),
@@ -296,7 +387,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    result, problems = answer(module.params)
+    result, problems = answer({**module.params, "check_mode": module.check_mode})
     leave(module, CODE, problems, result)
 
 

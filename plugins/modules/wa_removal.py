@@ -19,6 +19,8 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   hosts:
     description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.
@@ -44,7 +46,7 @@ seealso:
 EXAMPLES = r"""
 - name: Decide what goes
   waent.fleet.wa_removal:
-    hosts: "{{ ansible_play_hosts_all | map('extract', hostvars, ['look', 'host']) }}"
+    hosts: "{{ ansible_play_hosts_all | map('extract', hostvars, ['read', 'host']) }}"
     expected: {rack-a-1: "", rack-b-1: "Connection refused"}
     cluster_name: waent
   delegate_to: localhost
@@ -63,24 +65,37 @@ hosts:
       networks: []
       volumes: []
       stays: ["network waent, used by b-webapp-1"]
-forecast:
-  description: The same in words, with what stays on all hosts.
+planned_changes:
+  description: The same to be shown, with what stays and with the hosts that cannot be read.
   returned: always
   type: list
   elements: str
-  sample: ["rack-a-1: container wa-webapp-1", "rack-a-1: stays: network waent, used by b-webapp-1"]
+  sample:
+    - "Of cluster waent this goes:"
+    - "  rack-a-1: container wa-webapp-1"
+    - "  rack-a-1: stays: network waent, used by b-webapp-1"
 unread:
-  description: By inventory name a sentence for each host of which nobody can say what the cluster has there.
+  description: By inventory name a sentence for each host of which nobody knows what the cluster has there.
   returned: always
   type: dict
   sample: {rack-b-1: "[ENGINE_STOPPED] rack-b-1: Docker Engine is stopped; start it."}
+refusals:
+  description: By inventory name the text with which the removal ends for such a host.
+  returned: always
+  type: dict
+  sample: {}
 """
 
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
-from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import plan_removal, unread_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import (
+    plan_removal,
+    planned_changes,
+    refusal,
+    unread_hosts,
+)
 
 CODE = "WA_REMOVAL_FAILED"
 ARGUMENTS: dict[str, t.Any] = {
@@ -101,8 +116,9 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     }
     result = {
         "hosts": {name: plan.as_dict() for name, plan in plans.items() if plan.anything},
-        "forecast": [sentence for name, plan in plans.items() for sentence in plan.sentences(name)],
+        "planned_changes": planned_changes(params["cluster_name"], plans, unread),
         "unread": {name: summary([problem]) for name, problem in unread.items()},
+        "refusals": {name: refusal(problem) for name, problem in unread.items()},
     }
     return result, []
 

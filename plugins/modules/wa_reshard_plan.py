@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: wa_reshard_plan
 short_description: Plan how a running WhatsApp Business API cluster changes its number of shards
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Returns the ordered steps from the cluster as it is to the desired number of shards and the coreapps that takes,
     each with what must hold before the next one and what it costs. Does none of them.
@@ -22,6 +22,8 @@ extends_documentation_fragment:
   - waent.fleet.plan
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_cluster_health

@@ -17,6 +17,7 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
 options:
   shards:
     description:
@@ -32,7 +33,7 @@ options:
     type: bool
     default: false
   shards_now:
-    description: Number of shards the cluster has. Together with O(max_connections), its head-room is checked.
+    description: Number of shards the cluster has. Together with O(max_connections), its headroom is checked.
     type: int
   max_connections:
     description: The limit of the database. Required together with O(shards_now).
@@ -149,8 +150,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import leave
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS
-from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import head_room_problems, needs
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import headroom_problems, needs
 
 ARGUMENTS: dict[str, t.Any] = {
     "shards": {"type": "int", "choices": list(SHARD_COUNTS)},
@@ -178,7 +179,7 @@ def main() -> None:
         module.fail_json(msg=str(error), failure={"code": "WA_SIZING_REFUSED", "message": str(error), "details": {}})
     problems = []
     if params["max_connections"] is not None:
-        problems = head_room_problems(
+        problems = headroom_problems(
             shards_now=params["shards_now"],
             shards=found["shards"],
             max_connections=params["max_connections"],

@@ -23,6 +23,8 @@ extends_documentation_fragment:
   - waent.fleet.plan
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   version:
     description: The desired version, with or without the leading v.

@@ -103,6 +103,7 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import NOT_FOUND
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
     FIRST_USER,
@@ -110,7 +111,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials i
     check_username,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
-    NOT_FOUND,
     ApiError,
     AuthError,
     Client,

@@ -15,13 +15,12 @@ import ssl
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, NULL, VARIABLES
 
 _REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
 _OF_HOSTS = frozenset(
-    ("wa_address", "wa_api_address")
-    + ("wa_coreapps", "wa_masters", "wa_webapps")
-    + ("wa_coreapp_port", "wa_master_port", "wa_webapp_port")
+    ["wa_address", "wa_api_address"] + [form.format(kind) for kind in KINDS for form in ("wa_{0}s", "wa_{0}_port")]
 )
 """The placement takes these from every host by itself."""
 
@@ -68,12 +67,12 @@ def _value(values: t.Mapping[str, t.Any], name: str) -> t.Any:
         value = values[name]
     except Exception:  # As in _read.
         return None
-    return None if re.search(r"Marker|Undefined", type(value).__name__) else _plain(value)
+    return None if re.search(r"Marker|Undefined", type(value).__name__) else plain(value)
 
 
 def _read(reading: Reading, name: str, value: t.Any, template: t.Callable[[t.Any], t.Any]) -> None:
     try:
-        reading.given[BY_NAME[name].key] = _plain(template(value))
+        reading.given[BY_NAME[name].key] = plain(template(value))
     except Exception as error:  # Ansible has a family of errors for templates, another in each release.
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         reading.problems.append(
@@ -104,14 +103,14 @@ def _followed(value: t.Any, task_vars: t.Mapping[str, t.Any]) -> t.Any:
     return value
 
 
-def _plain(value: t.Any) -> t.Any:
+def plain(value: t.Any) -> t.Any:
     """Text of the vault as text, which before 2.19 is an object of its own; nothing as NULL."""
     if value is None:
         return NULL
     if type(value).__name__ == "AnsibleVaultEncryptedUnicode":
         return str(value)
     if isinstance(value, dict):
-        return {key: entry if entry is None else _plain(entry) for key, entry in value.items()}
+        return {key: entry if entry is None else plain(entry) for key, entry in value.items()}
     return value
 
 

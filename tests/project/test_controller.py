@@ -22,54 +22,15 @@ from ansible_collections.waent.fleet.plugins.plugin_utils.controller_action impo
     ControllerAction,
 )
 from ansible_collections.waent.fleet.tests.support.checkout import MODULES, PLAYBOOKS, ROOT, load, name_of, tracked
-from ansible_collections.waent.fleet.tests.support.task_files import IN_PROCESS, action_of, role_file
+from ansible_collections.waent.fleet.tests.support.task_files import IN_PROCESS, Task, action_of, role_file, tasks_of
 
 PROTECTION = {
     "ansible_become": False,
     "ansible_connection": "local",
     "ansible_python_interpreter": "{{ ansible_playbook_python }}",
 }
-FILES = {"ansible.builtin.import_tasks", "ansible.builtin.include_tasks"}
-ROLES = {"ansible.builtin.import_role", "ansible.builtin.include_role"}
 #: What runs on hosts by its very purpose; everything else of ours may be delegated to the controller.
 OF_HOSTS = {"wa_host_info"}
-
-
-class Task(t.NamedTuple):
-    """A task, and the host it is delegated to, by itself or by a block or import around it."""
-
-    file: Path
-    task: dict[str, t.Any]
-    host: str | None
-
-
-def tasks_of(file: Path, tasks: t.Sequence[dict[str, t.Any]], host: str | None) -> t.Iterator[Task]:
-    """All tasks of a list, with those of blocks and of files that are named by it.
-
-    What a file is named by a template (C({{ ... }}.yml)) is looked at by itself only.
-    """
-    for task in tasks:
-        own = task.get("delegate_to", host)
-        parts = [task[key] for key in ("block", "rescue", "always") if key in task]
-        if parts:
-            for part in parts:
-                yield from tasks_of(file, part, own)
-            continue
-        action = action_of(task)
-        if action not in FILES | ROLES:
-            yield Task(file, task, own)
-            continue
-        arguments = task[action]
-        # An include hands on what stands around it, and what it applies, but not its own keywords.
-        applied = arguments.get("apply", {}) if isinstance(arguments, dict) else {}
-        inherited = own if "import" in action else applied.get("delegate_to", host)
-        if action in ROLES:
-            named = role_file(arguments)
-        else:
-            named = file.parent / (arguments if isinstance(arguments, str) else arguments["file"])
-        # A task file that follows something in turns includes itself.
-        if "{{" not in str(named) and named != file:
-            yield from tasks_of(named, load(named), inherited)
 
 
 def plays_of(file: Path, plays: t.Sequence[dict[str, t.Any]]) -> t.Iterator[Task]:

@@ -15,23 +15,23 @@ import yaml
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, run
 
 BEGUN = 1000.0
-GAVE_UP = "was not told of the end of the clean-up"
+GAVE_UP = "got no report of the end of the cleanup"
 
 
-def told(received: float, services: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+def report(received: float, services: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     """A callback as the webhook has written it down."""
     return {"received": received, "callback": {"services": services}}
 
 
 def ended(received: float, node: str, status: str = "complete") -> dict[str, t.Any]:
-    """A coreapp tells the end of its clean-up."""
-    return told(received, [{"message": {"gc": {"messages_deleted": 3, "node": node, "status": status}}}])
+    """A coreapp reports the end of its cleanup."""
+    return report(received, [{"message": {"gc": {"messages_deleted": 3, "node": node, "status": status}}}])
 
 
 OTHERS = [
     {"received": 1001.0, "callback": {"statuses": [{"id": "a", "status": "read"}]}},
-    told(1001.0, [{"media": {"gc": {"items_deleted": 1, "status": "complete"}}}]),
-    told(1001.0, [{"message": {"gc": {"status": "processing"}}}]),
+    report(1001.0, [{"media": {"gc": {"items_deleted": 1, "status": "complete"}}}]),
+    report(1001.0, [{"message": {"gc": {"status": "processing"}}}]),
 ]
 
 
@@ -43,7 +43,7 @@ OTHERS = [
         ([], True),
     ],
 )
-def test_the_end_of_the_clean_up_is_waited_for_at_the_webhook(
+def test_the_end_of_the_cleanup_is_waited_for_at_the_webhook(
     tmp_path: Path, lines: list[dict[str, t.Any]], gives_up: bool
 ) -> None:
     log, playbook = tmp_path / "callbacks", tmp_path / "wait.yml"

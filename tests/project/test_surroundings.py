@@ -88,7 +88,19 @@ def test_the_artifact_holds_what_users_need_and_nothing_else(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     (artifact,) = tmp_path.glob("waent-fleet-*.tar.gz")
     with tarfile.open(artifact) as archive:
-        top = {name.partition("/")[0] for name in archive.getnames()}
-    needed = {"README.md", "LICENSE", "MANIFEST.json", "FILES.json", "meta", "playbooks", "plugins", "roles"}
+        names = set(archive.getnames())
+    top = {name.partition("/")[0] for name in names}
+    needed = {"README.md", "LICENSE", "MANIFEST.json", "FILES.json"}
+    needed |= {"inventories", "meta", "playbooks", "plugins", "roles"}
     also_welcome = {"CHANGELOG.rst", "CONTRIBUTING.md", "changelogs", "docs"}
     assert needed <= top <= needed | also_welcome
+    assert {
+        "inventories/racks/hosts.yml",
+        "inventories/racks/group_vars/all/main.yml",
+        "docs/guides/install.md",
+        "meta/execution-environment.yml",
+        "meta/ee-requirements.txt",
+        "meta/runtime.yml",
+    } <= names
+    # The demo's inventory holds secrets that it makes for itself.
+    assert [name for name in names if name.startswith("inventories/local") or "vault" in name] == []

@@ -12,16 +12,20 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import (
     BY_NAME,
+    COMMAND_LINE,
+    HOOK_INPUTS,
     INTERNAL,
     OF_EXAMPLES,
     OWN_ENVIRONMENT,
+    RACK,
     VARIABLES,
 )
-from ansible_collections.waent.fleet.tests.support.checkout import ROLES, ROOT, load, name_of, tracked
+from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
 
 PUBLIC = re.compile(r"\bwa_[a-z0-9_]+\b")
-# Facts of the inventory and short names of the command line: no role has a default for them.
-BESIDE_DEFAULTS = {"wa_coreapps", "wa_masters", "wa_webapps"}
+# Facts of single hosts and of the command line: no role has a default for them.
+BESIDE_DEFAULTS = {variable.name for variable in VARIABLES if not variable.role}
+GIVEN = re.compile(r"(?<!\S)-e '?([a-z_]+)=")
 
 
 def defaults(role: Path) -> dict[str, t.Any]:
@@ -129,8 +133,8 @@ def test_every_declared_variable_is_one_of_its_role() -> None:
     declared = {variable.name: variable.role for variable in VARIABLES if variable.role}
     assert {name for name, role in declared.items() if name not in of_roles[role]} == set()
     assert {
-        name for role in ("cluster", "upgrade", "docker_engine") for name in of_roles[role]
-    } - declared.keys() <= INTERNAL
+        name for role in ("cluster", "rollout", "docker_engine") for name in of_roles[role]
+    } - BY_NAME.keys() <= INTERNAL
 
 
 def test_documented_types_and_secrets_are_those_that_are_checked() -> None:
@@ -163,14 +167,44 @@ def test_names_in_examples_of_hooks_are_known() -> None:
     assert used - BY_NAME.keys() - INTERNAL - OF_EXAMPLES == set()
 
 
-def test_what_the_roles_set_in_the_environment_is_what_users_may_not_set_again() -> None:
-    said = load(ROOT / "roles" / "cluster" / "vars" / "main.yml")
-    names = set(said["_wa_common_environment"]) | set(said["_wa_core_environment"])
-    names |= set(re.findall(r"'(WA_[A-Z_]+)'", str(said["_wa_environment"]) + said["_wa_webapp_secrets"]))
-    assert names - OWN_ENVIRONMENT.keys() == set()
+def test_what_a_variable_of_the_environment_comes_from_is_a_variable() -> None:
     assert {
         source for source in OWN_ENVIRONMENT.values() if source and not set(source.split(" and ")) <= BY_NAME.keys()
     } == set()
+
+
+def test_what_no_role_has_a_default_for_is_documented_with_the_whole_cluster() -> None:
+    assert (BESIDE_DEFAULTS | {RACK}) - documented(ROOT / "roles" / "cluster").keys() == set()
+
+
+def test_names_of_the_command_line_are_documented_once_and_read() -> None:
+    specs = [name for role in ROLES for name in documented(role) if not name.startswith(("wa_", "_wa_"))]
+    assert sorted(specs) == sorted([*COMMAND_LINE, RACK])
+    text = "".join(file.read_text() for file in tracked("roles/*.yml", "playbooks/*.yml", "plugins/action/*.py"))
+    unread = {name for name in COMMAND_LINE if f"{name} | default(" not in text and f'.get("{name}")' not in text}
+    assert unread == set()
+    assert {name for names in COMMAND_LINE.values() for name in names} <= {path.stem for path in PLAYBOOKS}
+
+
+def test_commands_in_docs_and_playbooks_give_names_that_exist() -> None:
+    unknown = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in tracked("*.md", "playbooks/*.yml", "roles/*.yml", "inventories/*", "plugins/*.py", "tools/*.sh")
+        for name in GIVEN.findall(file.read_text())
+        if name not in BY_NAME and name not in COMMAND_LINE
+    }
+    assert unknown == set()
+
+
+def test_what_a_hook_gets_is_said_where_its_variable_is_documented() -> None:
+    options = documented(ROOT / "roles" / "rollout")
+    unsaid = {
+        (variable, name)
+        for variable, names in HOOK_INPUTS.items()
+        for name in names
+        if f"C({name})" not in str(options[variable]["description"])
+    }
+    assert unsaid == set()
 
 
 def test_internal_names_are_used() -> None:

@@ -5,13 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    DEFAULT_PORTS,
-    KINDS,
-    ClusterSpec,
-    FaultTolerance,
-    HostSpec,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of, found_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
 
@@ -150,7 +145,7 @@ def observed(name="h1", containers=(), asked=None, **changes):
     host = {
         "name": name,
         "asked": {
-            "cluster_name": "waent", "images": IMAGES, "network": "waent", "network_subnet": None, "container_uid": 0,
+            "cluster_name": "waent", "images": IMAGES, "network": "waent", "container_uid": 0,
             "disk_free_mb": 2048, "stop_single_connect": False, "version": "v2.19.4", "container_settings": SETTINGS,
             **(asked or {}),
         },

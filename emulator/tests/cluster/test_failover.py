@@ -242,7 +242,7 @@ def test_owner_killed_while_one_master_lives_is_replaced_by_the_database_rule(cl
 
 
 @pytest.mark.served(1)
-def test_set_shards_restarts_all_coreapps_and_assigns_anew(cluster: Cluster) -> None:
+def test_set_shards_restarts_all_coreapps_and_assigns_shards_again(cluster: Cluster) -> None:
     boots = {kind: cluster.status(kind) for kind in COREAPPS}
     called = time.monotonic()
     cluster.on_primary("POST", "/account/shards", {**ACCOUNT, "shards": 2})

@@ -9,27 +9,28 @@ wa_placement returns as C(nodes), and may have one of kind C(database) besides.
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     DATA_TARGET,
     DATABASE_TARGET,
+    KINDS,
     MEDIA_TARGET,
-    container_of,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, MENDABLE, REFUSALS, STOPPED
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
+    ABSENT,
+    MENDABLE,
+    REFUSALS,
+    RUNNING,
+    STOPPED,
+)
 
 CLOCK_LIMIT_SECONDS = 5.0
 """Tokens and the replay window of 10 s between web and core need clocks that agree (reference 6.1, 2.4)."""
 
-NODE_KINDS = ("webapp", "master", "coreapp")
-
 UNKNOWN_NODE = "NODE_UNKNOWN"
-
-RUNNING = ("running", "restarting", "paused")
-"""States in which a container may be in the middle of its work."""
 
 Observed = t.Mapping[str, t.Any]
 PlacedNode = t.Mapping[str, t.Any]
@@ -51,7 +52,7 @@ def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
         disk_problems,
     ):
         problems += check(observed, nodes)
-    return problems + network_problems(observed) + reach_problems(observed)
+    return problems + reach_problems(observed)
 
 
 def ours(container: t.Mapping[str, t.Any], observed: Observed) -> bool:
@@ -61,7 +62,7 @@ def ours(container: t.Mapping[str, t.Any], observed: Observed) -> bool:
 
 def cluster_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
     """The containers on this host that are nodes of the cluster, in whatever state; databases are none."""
-    return [c for c in observed["containers"] if ours(c, observed) and c["kind"] in NODE_KINDS and c["index"]]
+    return [c for c in observed["containers"] if ours(c, observed) and c["kind"] in KINDS and c["index"]]
 
 
 def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
@@ -90,19 +91,28 @@ def unmanaged_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
 
 
 def engine_problems(observed: Observed) -> list[Problem]:
-    """An engine in whose place nobody may install another, and what Ansible's modules need to talk to one."""
+    """An engine in whose place nobody may install another, or what Ansible's modules need to talk to one."""
+    return engine_refusals(observed) or python_problems(observed)
+
+
+def engine_refusals(observed: Observed) -> list[Problem]:
+    """An engine that is left alone, and in whose place nobody may install another."""
     engine = observed["engine"]
-    name, state = observed["name"], engine["state"]
-    if state in REFUSALS:
-        code, sentence, variable = REFUSALS[state]
-        return [Problem(code, sentence.format(engine["reason"]), variable, None, name)]
+    if engine["state"] not in REFUSALS:
+        return []
+    code, sentence, variable = REFUSALS[engine["state"]]
+    return [Problem(code, sentence.format(engine["reason"]), variable, None, observed["name"])]
+
+
+def python_problems(observed: Observed) -> list[Problem]:
+    """Ansible's Docker modules need a Python module on the host."""
     python = observed.get("python") or {}
-    if state != ABSENT and python.get("requests") is False:
-        message = "{0} has no module requests, which Ansible's Docker modules need; install python3-requests.".format(
-            python["executable"]
-        )
-        return [Problem("PYTHON_REQUESTS_MISSING", message, "ansible_python_interpreter", None, name)]
-    return []
+    if observed["engine"]["state"] == ABSENT or python.get("requests") is not False:
+        return []
+    message = "{0} has no module requests, which Ansible's Docker modules need; install python3-requests.".format(
+        python["executable"]
+    )
+    return [Problem("PYTHON_REQUESTS_MISSING", message, "ansible_python_interpreter", None, observed["name"])]
 
 
 def unmended_problems(observed: Observed, nodes: t.Sequence[PlacedNode], mend: t.Container[str]) -> list[Problem]:
@@ -290,7 +300,7 @@ def image_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pr
 def mount_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
     """Media and data store of the nodes. A volume that does not exist is made; a path must be there (reference 6.3)."""
     problems: list[Problem] = []
-    if not any(node["kind"] in NODE_KINDS for node in nodes):
+    if not any(node["kind"] in KINDS for node in nodes):
         return problems
     for key in ("media", "data"):
         mount = observed[key]
@@ -387,32 +397,6 @@ def disk_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
         for path, free in places
         if nodes and free is not None and free < least
     ]
-
-
-def network_problems(observed: Observed) -> list[Problem]:
-    """Another Docker network that has part of the subnet the nodes' network shall have."""
-    wanted = observed["asked"]["network_subnet"]
-    if not wanted:
-        return []
-    return [
-        Problem(
-            "NETWORK_OVERLAP",
-            "wa_network_subnet is {0}, which overlaps with {1} of the Docker network {2}; choose another.".format(
-                wanted, subnet, network["name"]
-            ),
-            "wa_network_subnet",
-            wanted,
-            observed["name"],
-        )
-        for network in observed["networks"]
-        for subnet in network["subnets"]
-        if network["name"] != observed["asked"]["network"] and _overlap(wanted, subnet)
-    ]
-
-
-def _overlap(one: str, other: str) -> bool:
-    left, right = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
-    return left.version == right.version and left.overlaps(right)
 
 
 def reach_problems(observed: Observed) -> list[Problem]:

@@ -15,13 +15,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
-    RUNNING,
-    Observed,
-    PlacedNode,
-    cluster_nodes,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import CORE_KINDS, node_key
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 
 ALIVE_SECONDS = 75.0
 """A node that lives writes its liveness row every 60 s (reference 3.3), give or take; an older row proves no life."""
@@ -80,10 +77,10 @@ def inventory_from(
 ) -> Inventory:
     """nodes: as wa_placement returns them. hosts: C({name, address}), all of the inventory. observed: what was read."""
     read = {host["name"]: host for host in observed}
-    keys = {"{0}:{1}".format(node["address"], node["name"]) for node in nodes if node["kind"] in ("master", "coreapp")}
+    keys = {node_key(node["address"], node["name"]) for node in nodes if node["kind"] in CORE_KINDS}
     for host in read.values():
         keys |= {
-            "{0}:{1}".format(container["environment"]["COREAPP_HOSTNAME"], container["name"])
+            node_key(container["environment"]["COREAPP_HOSTNAME"], container["name"])
             for container in cluster_nodes(host)
             if container["environment"].get("COREAPP_HOSTNAME")
         }

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS, enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import COMMAND_LINE
 
 CLUSTER = "wa_cluster"
 
 SKIPS_EVERYTHING = frozenset(("all", "always", "tagged", "untagged"))
 """What --skip-tags may be told, by which tasks that have no tags, or this very check, are left out."""
 
-KIND_GROUPS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
+KIND_GROUPS = tuple("wa_{0}_hosts".format(kind) for kind in KINDS)
 DATABASE = "wa_database_hosts"
 """The only group that may be missing: a database may run elsewhere."""
 
@@ -44,6 +47,9 @@ ARGUMENT = {
 """What has to stand on the command line: C({playbook: (name, code, meaning, allowed)}). The inventory says how the
 cluster is meant to be in the long run; only a command can say that it is to change now."""
 
+RENAMED = {"strategy": "upgrade_strategy"}
+"""Names of the command line that were used before."""
+
 NEAR = 2
 """So many wrong letters are a typing error, more are another name."""
 
@@ -53,7 +59,8 @@ class Call(t.NamedTuple):
 
     playbook: C(site), C(status) ... groups: C({group: [host]}), the whole inventory, whatever C(limit) says. hosts:
     those that C(limit) leaves, localhost among them or not. sources: where the inventory was read. arguments: what
-    the command line gave, by name. pattern_mismatch: Ansible's setting host_pattern_mismatch.
+    the command line gave, by name. extra: names of everything that it gave with -e. pattern_mismatch: Ansible's setting
+    host_pattern_mismatch.
     """
 
     playbook: str
@@ -64,19 +71,28 @@ class Call(t.NamedTuple):
     skip_tags: t.Sequence[str] = ()
     sources: t.Sequence[str] = ()
     arguments: t.Mapping[str, t.Any] = {}
+    extra: t.Sequence[str] = ()
     pattern_mismatch: str = "ignore"
 
 
 def call_problems(call: Call) -> list[Problem]:
     """Everything that keeps the playbook from doing what it was called for."""
+    if call.playbook.startswith("_"):
+        return [_internal(call.playbook)]
     groups = group_problems(call)
     return (
         groups
         + ([] if groups else limit_problems(call))
         + tag_problems(call)
         + argument_problems(call)
+        + misspelt_problems(call)
         + setting_problems(call)
     )
+
+
+def _internal(playbook: str) -> Problem:
+    message = "The playbook waent.fleet.{0} is used by the playbooks of this collection; run waent.fleet.site instead."
+    return Problem("PLAYBOOK_INTERNAL", message.format(playbook), "playbook", playbook)
 
 
 # Groups
@@ -230,6 +246,17 @@ def argument_problems(call: Call) -> list[Problem]:
         call.playbook, meaning, name, name.upper(), allowed
     )
     return [Problem(code, message, name)]
+
+
+def misspelt_problems(call: Call) -> list[Problem]:
+    """Names given with -e that are a slip away from one that some playbook reads: Ansible ignores what nobody reads."""
+    problems = []
+    for name in sorted(set(call.extra) - COMMAND_LINE.keys()):
+        meant = RENAMED.get(name) or misspelt(name, COMMAND_LINE)
+        if meant is not None:
+            message = "-e {0}= is no argument of this collection; {1} is. Correct the name, or give yours another one."
+            problems.append(Problem("ARGUMENT_UNKNOWN", message.format(name, meant), name))
+    return problems
 
 
 def setting_problems(call: Call) -> list[Problem]:

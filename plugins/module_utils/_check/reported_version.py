@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
 
 
 def wrong_version(health: t.Mapping[str, t.Any], node: t.Mapping[str, t.Any], version: str) -> str:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pure: what speaks against setting the number of shards, and how long each shard was without service.
+"""What speaks against setting the number of shards, and how long each shard was without service.
 
-Internal to waent.fleet: may change in any release. Facts: reference 3.4, 4.3, 6.5.
+Internal to waent.fleet: may change in any release. Pure. Facts: reference 3.4, 4.3, 6.5.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import ACCESS_DENIED
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import SHARD_COUNTS, Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import check_number, check_pin
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import CONNECTED, Cluster
 
 #: Without a certificate the call is safe only for so long after the registration (reference 4.3).
 SAFE_DAYS = 7
-#: First version that takes a certificate, and first one that insists on it (reference 4.3, question Q8).
+#: First version that takes a certificate, and first one that insists on it (reference 4.3).
 CERT_SINCE = Version(2, 39, 1)
 CERT_REQUIRED_SINCE = Version(2, 45, 0)
 _DAY = 86400.0
@@ -36,6 +39,56 @@ class ReshardRequest:
     allow_no_spare: bool = False
     allow_disconnect: bool = False
     registered_at: float | None = None
+
+
+def request_from(params: t.Mapping[str, t.Any]) -> ReshardRequest:
+    """The request in the options of wa_shards. Raises a Refusal for what cannot be meant."""
+    check_number(params["cc"], params["phone_number"])
+    check_pin(params["pin"] or None)
+    return ReshardRequest(
+        shards=params["shards"],
+        number=params["cc"] + params["phone_number"],
+        cert=params["cert"] or None,
+        allow_no_spare=params["allow_no_spare"],
+        allow_disconnect=params["allow_disconnect"],
+        registered_at=registered_at(params["registered_at"]),
+    )
+
+
+def registered_at(text: str | None) -> float | None:
+    """Seconds since 1970 of an ISO date or time; without a zone it is UTC."""
+    if not text:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        message = "registered_at is {0!r}; allowed is a date like 2024-01-31 or a time like 2024-01-31T12:00:00+00:00."
+        raise Refusal("REGISTERED_AT_INVALID", message.format(text)) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)).timestamp()
+
+
+def call_body(params: t.Mapping[str, t.Any], cluster: Cluster) -> dict[str, t.Any]:
+    """What is sent. A version that does not know the certificate would refuse it as not required."""
+    names = ["cc", "phone_number", "shards", "pin"] + (["cert"] if takes_cert(cluster.version) else [])
+    return {name: params[name] for name in names if params[name]}
+
+
+def temporarily_unavailable(status: int | None, code: int | None) -> bool:
+    """403 that is not about rights or the certificate: the same call may succeed later (reference 4.3)."""
+    return status == 403 and code != ACCESS_DENIED
+
+
+def reached(request: ReshardRequest, cluster: Cluster, healthy: bool) -> bool:
+    """Whether the restart is over: every shard of the new number has one connected owner."""
+    return healthy and cluster.shards == request.shards
+
+
+def lost_answer(request: ReshardRequest, shards: int, message: str, url: str | None) -> Refusal | None:
+    """What an unknown answer comes to, once the number was read again; None where the call was carried out."""
+    if shards == request.shards:
+        return None
+    text = "{0} The number of shards still reads {1}, so nothing was changed: run it again.".format(message, shards)
+    return Refusal("ANSWER_LOST", text, {"url": url, "shards": shards})
 
 
 def input_problems(request: ReshardRequest, today: datetime.date) -> list[Problem]:
@@ -84,26 +137,26 @@ def _coreapp_problems(request: ReshardRequest, live: int) -> list[Problem]:
 def _missing_cert_problems(request: ReshardRequest, cluster: Cluster, now: float) -> list[Problem]:
     """A certificate that lacks, by version and by how long ago the number was registered."""
     version = parse_version(cluster.version)
-    takes_cert = version is None or version >= CERT_SINCE
-    if request.cert is not None and takes_cert:
+    cert_known = takes_cert(cluster.version)
+    if request.cert is not None and cert_known:
         return []
     if version is not None and version >= CERT_REQUIRED_SINCE:
         text = "cert is not set; version {0} needs the verified-name certificate to set the shards.".format(version)
         return [Problem("CERT_REQUIRED", text, "cert")]
-    registered_at = cluster.registered_at if request.registered_at is None else request.registered_at
-    if registered_at is not None and now - registered_at <= SAFE_DAYS * _DAY:
+    since = cluster.registered_at if request.registered_at is None else request.registered_at
+    if since is not None and now - since <= SAFE_DAYS * _DAY:
         return []
-    return _late_problems(request, version, takes_cert, registered_at, now)
+    return _late_problems(request, version, cert_known, since, now)
 
 
 def _late_problems(
-    request: ReshardRequest, version: Version | None, takes_cert: bool, registered_at: float | None, now: float
+    request: ReshardRequest, version: Version | None, cert_known: bool, since: float | None, now: float
 ) -> list[Problem]:
-    if registered_at is None:
+    if since is None:
         when = "when the number was registered cannot be read (say it with registered_at)"
     else:
-        when = "the number was registered {0:.0f} days ago".format((now - registered_at) / _DAY)
-    if takes_cert:
+        when = "the number was registered {0:.0f} days ago".format((now - since) / _DAY)
+    if cert_known:
         text = "cert is not set, and {0}; more than {1} days after that the client is disconnected without it."
         return [Problem("CERT_REQUIRED", text.format(when, SAFE_DAYS), "cert")]
     if request.allow_disconnect:
@@ -116,10 +169,10 @@ def _late_problems(
     return [Problem("WOULD_DISCONNECT", text, "allow_disconnect", False)]
 
 
-def sends_cert(cluster: Cluster) -> bool:
-    """Whether this version knows the field; an older one would refuse it as not required."""
-    version = parse_version(cluster.version)
-    return version is None or version >= CERT_SINCE
+def takes_cert(version: str | None) -> bool:
+    """Whether this version knows the certificate in the call. One that cannot be read is taken for a newer one."""
+    parsed = parse_version(version)
+    return parsed is None or parsed >= CERT_SINCE
 
 
 # --- Service while it goes on ----------------------------------------------------------------------------------------
@@ -142,11 +195,11 @@ class Sample:
     served: frozenset[int]
 
 
-def samples(looks: t.Sequence[tuple[float, Cluster]], before: int, after: int) -> list[Sample]:
+def samples(observed: t.Sequence[tuple[float, Cluster]], before: int, after: int) -> list[Sample]:
     """Observations as samples. As long as every old shard is served, the restart has not begun: all have service."""
     found = []
     restarting = False
-    for seconds, cluster in looks:
+    for seconds, cluster in observed:
         restarting = restarting or len(served(cluster, before)) < before
         now = served(cluster, after) if restarting else frozenset(range(after))
         found.append(Sample(seconds, now))

@@ -1,16 +1,16 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be wrong, in one shape, whoever finds it. Internal to waent.fleet: may change in any release.
+"""What can be wrong, in one shape, whoever finds it. Internal to waent.fleet: may change in any release. Pure.
 
 A problem has a stable code for playbooks and tests to branch on, and a sentence for the person who reads it.
-Every check collects all its problems before anybody fails, so that one run tells everything there is to mend.
+Every check collects all its problems before anybody fails, so that one run shows everything there is to fix.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -83,3 +83,24 @@ def leave(module: t.Any, code: str, problems: t.Sequence[Problem], result: dict[
         module.fail_json(**told)
     module.exit_json(**told)
     raise AssertionError("exit_json ends the module")
+
+
+def problem_from(entry: t.Mapping[str, t.Any]) -> Problem:
+    """A problem out of a module's result; what the result tells besides, as of a finding, is left out."""
+    return Problem(entry["code"], entry["message"], entry.get("variable"), entry.get("value"), entry.get("host"))
+
+
+def lines_of(reports: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """What is wrong according to the results of modules, one line for each thing, each once.
+
+    Of a result that failed without problems it is the message; one of a check that did not run has nothing. The host
+    stands in front only where the sentence does not name it.
+    """
+    lines: list[str] = []
+    for report in reports:
+        if not report.get("problems") and (report.get("failed") or report.get("failure")):
+            lines.append(str((report.get("failure") or {}).get("message") or report.get("msg") or "The check failed."))
+        for problem in map(problem_from, report.get("problems") or ()):
+            named = problem.host is not None and problem.host in problem.message
+            lines.append(summary([replace(problem, host=None) if named else problem]))
+    return list(dict.fromkeys(lines))

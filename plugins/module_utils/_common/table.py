@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import planned_key
+
 COLUMNS = ("rack", "host", "node", "role", "gateway status", "shard", "version")
 _NONE = "-"
 
@@ -25,11 +27,6 @@ def status_table(
     cells = [list(COLUMNS)] + rows
     widths = [max(len(row[column]) for row in cells) for column in range(len(COLUMNS))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells]
-
-
-def planned_key(entry: t.Mapping[str, t.Any]) -> str:
-    """The key that health uses for a planned node: C(<advertised host>:<container host name>)."""
-    return "{0}:{1}".format(entry.get("address") or entry.get("host") or "", entry.get("name") or "")
 
 
 def _rows(

@@ -1,62 +1,30 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the user wants, read from raw variables and refused where it cannot be meant.
+"""The desired state of a cluster, read from raw variables and refused where it cannot be meant.
 
-Internal to waent.fleet: may change in any release. Pure: no I/O, no clock, and no host is needed, so it runs
-before any is contacted. Every function returns all problems it finds, never only the first.
+Internal to waent.fleet: may change in any release. Pure, and no host is needed, so it runs before any is contacted.
+Every function returns all problems it finds, never only the first.
 """
 
 from __future__ import annotations
 
-import datetime
 import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-
-SHARD_COUNTS = (1, 2, 4, 8, 16, 32)
-"""The shard counts the product knows (reference 3.2)."""
-
-KINDS = ("master", "webapp", "coreapp")
-"""The kinds of node, in the order they are placed: what does not depend on the shard count comes first."""
-
-PORTS_PER_CORE = 4
-"""A coreapp or a master publishes four ports: messaging, contacts, control, health (reference 2.2)."""
-
-DEFAULT_PORTS = {"coreapp": 6250, "master": 6254, "webapp": 9090}
-"""First host port of the first node of each kind on a host (reference 2.2)."""
-
-PASSWORD_SPECIALS = "!\"#$%&\\'()*+,-./:;<=>?@[]^_{|}~`"
-"""Characters of which an API user's password needs one (reference 4.2)."""
-
-Raw = t.Mapping[str, t.Any]
-
-
-class Version(t.NamedTuple):
-    """A version of the client. Compares by number, prints with the leading v that image tags have."""
-
-    major: int
-    minor: int
-    patch: int
-
-    def __str__(self) -> str:
-        return "v{0}.{1}.{2}".format(*self)
-
-    @property
-    def line(self) -> tuple[int, int]:
-        """Major and minor number: within one line an upgrade can be rolled node by node."""
-        return (self.major, self.minor)
-
-
-def parse_version(text: t.Any) -> Version | None:
-    """C(v2.19.4) or C(2.19.4) as a Version; None for anything else."""
-    if not isinstance(text, str):
-        return None
-    match = re.fullmatch(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})", text)
-    return Version(*(int(part) for part in match.groups())) if match else None
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS, SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, not_text, stated
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import (
+    Raw,
+    bad_number,
+    blank_problems,
+    invalid_address,
+    whole_number,
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +54,7 @@ class HostSpec:
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The cluster the user wants, after all checks that need no host."""
+    """The desired state of a cluster, after all checks that need no host."""
 
     shards: int
     version: Version | None
@@ -94,20 +62,6 @@ class ClusterSpec:
     allow_no_ha: bool
     hosts: tuple[HostSpec, ...]
     name_prefix: str = "wa"
-
-
-def whole_number(value: t.Any) -> int | None:
-    """A whole number from 0 up, or one as text (C(-e shards=16)); None for all else, even booleans.
-
-    A leading zero is refused: 04 is text here and an octal number in YAML, so it does not say what is meant.
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if value >= 0 else None
-    if isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
-        return int(value)
-    return None
 
 
 def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
@@ -254,7 +208,7 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
 
 
 def _address_problems(name: str, address: str, api_address: str) -> list[Problem]:
-    """What no node, or no call to the API, can reach. The name of a host that stands for its address is not judged."""
+    """What no node, or no call to the API, can reach. The name of a host that stands for its address is not checked."""
     wrong = [
         text
         for text in dict.fromkeys((address, api_address))
@@ -278,20 +232,6 @@ def _address_problems(name: str, address: str, api_address: str) -> list[Problem
     return found
 
 
-def bad_number(text: str) -> bool:
-    """Whether C(text) has the look of an IP address and is none."""
-    return addresses.looks_numeric(text) and addresses.ip_of(text) is None
-
-
-def invalid_address(address: str) -> Problem:
-    """The refusal of an address that is none. It names no host, as many may have it from one place."""
-    message = (
-        "The address {0} (wa_address, wa_api_address, ansible_host, wa_publish_address or wa_extra_hosts) is not valid;"
-        " allowed are an IPv4 or IPv6 address, or a DNS name."
-    )
-    return Problem("WA_ADDRESS_INVALID", message.format(address), "wa_address", address)
-
-
 def _text(value: t.Any) -> str:
     return "" if value is None else str(value)
 
@@ -299,144 +239,63 @@ def _text(value: t.Any) -> str:
 def _counts(pins: Raw, kinds: tuple[str, ...], host: str, problems: list[Problem]) -> dict[str, int]:
     counts = {}
     for kind, value in pins.items():
-        variable = "wa_{0}s".format(kind)
-        count = whole_number(value)
-        if kind not in KINDS:
-            problems.append(
-                Problem(
-                    "WA_KIND_INVALID",
-                    "A number of nodes can be fixed for {0}, not for {1!r}.".format(enumerate_all(KINDS), kind),
-                    "pins",
-                    kind,
-                    host,
-                )
-            )
-        elif value is None:
-            continue
-        elif count is None:
-            problems.append(
-                Problem(
-                    "WA_COUNT_INVALID",
-                    "{0} is {1!r}; allowed is a whole number from 0.".format(variable, value),
-                    variable,
-                    value,
-                    host,
-                )
-            )
-        elif count and kind not in kinds:
-            problems.append(
-                Problem(
-                    "WA_COUNT_WRONG_HOST",
-                    "{0} is {1}, but the host is not in group wa_{2}_hosts; add it, or set 0.".format(
-                        variable, count, kind
-                    ),
-                    variable,
-                    value,
-                    host,
-                )
-            )
-        else:
+        problem, count = _count_problem(kind, value, kinds, host), whole_number(value)
+        if problem is not None:
+            problems.append(problem)
+        elif count is not None:
             counts[kind] = count
     return counts
+
+
+def _count_problem(kind: str, value: t.Any, kinds: tuple[str, ...], host: str) -> Problem | None:
+    """What is wrong with a number of nodes that is fixed for a host; None is no opinion."""
+    if kind not in KINDS:
+        message = "A number of nodes can be fixed for {0}, not for {1!r}.".format(enumerate_all(KINDS), kind)
+        return Problem("WA_KIND_INVALID", message, "pins", kind, host)
+    variable, count = "wa_{0}s".format(kind), whole_number(value)
+    if value is not None and count is None:
+        message = "{0} is {1!r}; allowed is a whole number from 0.".format(variable, value)
+        return Problem("WA_COUNT_INVALID", message, variable, value, host)
+    if count and kind not in kinds:
+        message = "{0} is {1}, but the host is not in group wa_{2}_hosts; add it, or set 0."
+        return Problem("WA_COUNT_WRONG_HOST", message.format(variable, count, kind), variable, value, host)
+    return None
 
 
 def _hosts_together(hosts: t.Sequence[HostSpec], survive: FaultTolerance | None) -> list[Problem]:
     """What is wrong with the hosts as a set: none at all, twins, racks without a name where they count."""
     if not hosts:
-        return [
-            Problem(
-                "WA_HOSTS_MISSING",
-                "The inventory group wa_cluster has no hosts; at least one is needed.",
-                "hosts",
-            )
-        ]
-    problems = []
+        message = "The inventory group wa_cluster has no hosts; at least one is needed."
+        return [Problem("WA_HOSTS_MISSING", message, "hosts")]
+    problems: list[Problem | None] = []
     by_name: dict[str, HostSpec] = {}
     by_address: dict[str, HostSpec] = {}
     for host in hosts:
         address = host.address.lower().rstrip(".")
-        twin = by_address.get(address)
-        if host.name in by_name:
-            problems.append(
-                Problem(
-                    "WA_HOST_DUPLICATE",
-                    "The host is given twice; each may be given once.",
-                    "hosts",
-                    host.name,
-                    host.name,
-                )
-            )
-        elif twin is not None:
-            problems.append(
-                Problem(
-                    "WA_ADDRESS_DUPLICATE",
-                    "wa_address is {0!r}, which {1} has too; every host needs one of its own, since nodes are"
-                    " reached by it.".format(host.address, twin.name),
-                    "wa_address",
-                    host.address,
-                    host.name,
-                )
-            )
+        problems.append(_twin_problem(host, by_name.get(host.name), by_address.get(address)))
+        problems.append(_rack_problem(host, survive))
         by_name.setdefault(host.name, host)
         by_address.setdefault(address, host)
-        if survive is not None and survive.unit == "racks" and not host.rack:
-            problems.append(
-                Problem(
-                    "WA_RACK_MISSING",
-                    "rack is not set; it must name the host's rack, as wa_survive asks that the loss of {0}"
-                    " be survived.".format(amount(survive.count, "rack")),
-                    "rack",
-                    None,
-                    host.name,
-                )
-            )
-    return problems
+    return [problem for problem in problems if problem is not None]
 
 
-def blank_problems(values: Raw, host: str | None = None) -> list[Problem]:
-    """One problem for each text in C(values), keyed by variable name, that begins or ends with white space.
-
-    A trailing blank from a command's output is known to have broken advertised names (reference 10, number 18).
-    """
-    return [
-        Problem(
-            "WA_VALUE_BLANKS",
-            "{0} is {1!r}; it must not begin or end with white space.".format(variable, value),
-            variable,
-            value,
-            host,
-        )
-        for variable, value in sorted(values.items())
-        if isinstance(value, str) and value != value.strip()
-    ]
+def _twin_problem(host: HostSpec, of_name: HostSpec | None, of_address: HostSpec | None) -> Problem | None:
+    """Another host before this one, that has its name, or its address."""
+    if of_name is not None:
+        message = "The host is given twice; each may be given once."
+        return Problem("WA_HOST_DUPLICATE", message, "hosts", host.name, host.name)
+    if of_address is not None:
+        message = (
+            "wa_address is {0!r}, which {1} has too; every host needs one of its own, since nodes are reached by it."
+        ).format(host.address, of_address.name)
+        return Problem("WA_ADDRESS_DUPLICATE", message, "wa_address", host.address, host.name)
+    return None
 
 
-def not_text(name: str, value: t.Any) -> str:
-    """The sentence for a value that YAML read as something else than text."""
-    shown = str(value) if isinstance(value, datetime.date) else repr(value)
-    if isinstance(value, (list, dict)):
-        return "{0} is {1}; allowed is text, not a {2}.".format(
-            name, shown, "list" if isinstance(value, list) else "map"
-        )
-    kinds = ((bool, "true or false"), (int, "a number"), (float, "a number"), (datetime.date, "a date"))
-    what = next((word for kind, word in kinds if isinstance(value, kind)), "something else")
-    return (
-        "{0} is {1}, {2} for YAML and not text; put it in quotes, since unquoted digits and words may change"
-        " (0612 is read as 394, 12:30 as 750, no as false).".format(name, shown, what)
-    )
-
-
-def stated(variable: str, value: t.Any) -> str:
-    """The beginning of a refusal: C(wa_x is 3), C(wa_x is not set)."""
-    return variable + (" is not set" if value is None else " is {0!r}".format(value))
-
-
-def amount(count: int, singular: str) -> str:
-    """C(1 rack), C(2 racks)."""
-    return "{0} {1}{2}".format(count, singular, "" if count == 1 else "s")
-
-
-def enumerate_all(items: t.Iterable[t.Any]) -> str:
-    """C(a), C(a and b), C(a, b and c)."""
-    texts = [str(item) for item in items]
-    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
+def _rack_problem(host: HostSpec, survive: FaultTolerance | None) -> Problem | None:
+    if survive is None or survive.unit != "racks" or host.rack:
+        return None
+    message = (
+        "rack is not set; it must name the host's rack, as wa_survive asks that the loss of {0} be survived."
+    ).format(amount(survive.count, "rack"))
+    return Problem("WA_RACK_MISSING", message, "rack", None, host.name)

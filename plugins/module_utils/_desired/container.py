@@ -5,10 +5,10 @@
 
 A specification has the names and shapes of the options of C(community.docker.docker_container), so that the role
 C(node) applies it as it is. C(KEYS) says of every option how it is read back from C(docker inspect), when it differs,
-and how a sentence names it: an option without an entry there would be applied without ever being foretold.
+and how a sentence names it: an option without an entry there would be applied without being a planned change.
 
 Secrets are no part of it: of the environment it has what a node advertises. The rest joins on the host when the
-container is made, and is compared there by names (C(environment.py)).
+container is made, and is compared there by names (C(_state/secrets.py)).
 """
 
 from __future__ import annotations
@@ -17,6 +17,21 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import bracketed, ip_of
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
+    CORE_PORTS,
+    DATA_TARGET,
+    DATABASE_PORT,
+    DATABASE_TARGET,
+    KINDS,
+    LABELS,
+    LAUNCH,
+    MEDIA_TARGET,
+    PORTS_INSIDE,
+    SCHEMA_UPGRADE,
+    TARGET_LABEL,
+    WAIT_FOR_DATABASE,
+    advertised,
+)
 
 Node = t.Mapping[str, t.Any]
 """A placed node as wa_placement returns it, or one of kind C(database) or C(schema-upgrade)."""
@@ -27,39 +42,11 @@ Settings = t.Mapping[str, t.Any]
 Normal = t.Union[str, t.List[str], t.Dict[str, str]]
 """What two values are compared as: a string, a list whose order counts, or named parts in any order."""
 
-LABELS = "waent.fleet."
-TARGET_LABEL = "waent_fleet_target"
-"""The version that a schema upgrade leads to."""
-
-MEDIA_TARGET, DATA_TARGET, DATABASE_TARGET = "/usr/local/wamedia", "/usr/local/waent/data", "/var/lib/mysql"
-CORE_PORTS, WEBAPP_PORTS, DATABASE_PORT = (6250, 6251, 6252, 6253), (443,), 3306
 MOUNT_LABELS = " labels"
-LAUNCH = "/opt/whatsapp/bin/launch_within_docker.sh"
-WAIT = {"MYSQL": "/opt/whatsapp/bin/wait_on_mysql.sh", "PGSQL": "/opt/whatsapp/bin/wait_on_postgres.sh"}
-SCHEMA_UPGRADE = "schema-upgrade"
+"""How the part of a mount that has its labels is named: by its target and this."""
 
 STRICT, MORE, IGNORE = "strict", "allow_more_present", "ignore"
 """How docker_container compares: equal; what is asked for is there; not at all."""
-
-
-class Kind(t.NamedTuple):
-    """What is the same for all nodes of a kind: ports inside, and the prefix of the variables that advertise a node."""
-
-    ports: tuple[int, ...]
-    prefix: str
-
-
-KINDS = {
-    "webapp": Kind(WEBAPP_PORTS, "WEBAPP"),
-    "master": Kind(CORE_PORTS, "COREAPP"),
-    "coreapp": Kind(CORE_PORTS, "COREAPP"),
-}
-
-
-def advertised(kind: str | None) -> tuple[str, ...]:
-    """Names of the variables by which a node of this kind tells its name and ports; each node has values of its own."""
-    prefix = KINDS[kind].prefix if kind in KINDS else None
-    return (prefix + "_HOSTNAME", prefix + "_EXTERNAL_PORTS") if prefix else ()
 
 
 # What is asked for
@@ -71,7 +58,7 @@ def container_of(node: Node, settings: Settings) -> dict[str, t.Any]:
         return _database(node, settings)
     if node["kind"] == SCHEMA_UPGRADE:
         return _schema_upgrade(node, settings)
-    kind, name = KINDS[node["kind"]], str(node["name"])
+    name = str(node["name"])
     own = zip(advertised(node["kind"]), (str(node["address"]), str(node["external_ports"])))
     labels = {LABELS + "kind": node["kind"], LABELS + "version": str(settings["version"])}
     return {
@@ -82,7 +69,7 @@ def container_of(node: Node, settings: Settings) -> dict[str, t.Any]:
         "restart_policy": "unless-stopped",
         "env": dict(own),
         "labels": {LABELS + "cluster": str(settings["cluster"]), **labels},
-        "published_ports": _published(settings["publish_address"], zip(node["ports"], kind.ports)),
+        "published_ports": _published(settings["publish_address"], zip(node["ports"], PORTS_INSIDE[node["kind"]])),
     }
 
 
@@ -93,7 +80,7 @@ def _of_the_client(settings: Settings, kind: str) -> dict[str, t.Any]:
         stores.append(_mount(settings["data"], DATA_TARGET))
     return {
         **_of_all(settings, kind),
-        "command": [WAIT["PGSQL" if settings["db_engine"] == "PGSQL" else "MYSQL"], LAUNCH],
+        "command": [WAIT_FOR_DATABASE["PGSQL" if settings["db_engine"] == "PGSQL" else "MYSQL"], LAUNCH],
         "cap_drop": ["MKNOD"],
         "networks": [{"name": str(settings["network"])}],
         "etc_hosts": {str(name): str(address) for name, address in (settings.get("extra_hosts") or {}).items()},
@@ -369,7 +356,7 @@ def compare(spec: t.Mapping[str, t.Any], found: t.Mapping[str, Normal]) -> list[
 def _own_parts(name: str, asked: dict[str, str], there: dict[str, str]) -> dict[str, str]:
     """Without parts that are nobody's business here.
 
-    The environment beyond what a node advertises is compared by name, on the host (C(environment.py)).
+    The environment beyond what a node advertises is compared by name, on the host (C(_state/secrets.py)).
     """
     return {
         part: text

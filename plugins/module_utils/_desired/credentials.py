@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import PASSWORD_SPECIALS
 
 #: Name and password every new installation starts with (reference 4.2).
+PASSWORD_SPECIALS = "!\"#$%&\\'()*+,-./:;<=>?@[]^_{|}~`"
+"""Characters of which an API user's password needs one (reference 4.2)."""
+
 FIRST_USER = "admin"
 FIRST_PASSWORD = "secret"
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which host runs which nodes, on which ports. Internal to waent.fleet: may change in any release. Pure.
 
-Nodes of a kind are dealt to hosts one by one, always to the least used place, so what is dealt first never
-depends on how many follow: growing a cluster moves nothing. Existing nodes stay; dealing goes on from there.
+Nodes of a kind are placed one by one, always in the least used place, so where the first ones are never depends on how
+many follow: growing a cluster moves nothing. Existing nodes stay, and placing goes on from there.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     KINDS,
     PORTS_PER_CORE,
-    ClusterSpec,
-    HostSpec,
-    amount,
+    container_name,
+    node_key,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, HostSpec
 
 CORE_STRIDE = 2 * PORTS_PER_CORE
 """From one coreapp's first port to the next one's on the same host: the masters' ranges lie in between."""
@@ -41,7 +42,7 @@ class Node:
     """One container of the cluster.
 
     ports: host ports, four for a coreapp or master (messaging, contacts, control, health), one for a webapp.
-    exists: it was there before. surplus: it exists, and the wish would be met without it.
+    exists: it was there before. surplus: it exists, and the desired state would be met without it.
     """
 
     slot: Slot
@@ -56,7 +57,7 @@ class Node:
     @property
     def key(self) -> str:
         """The node's name in C(/v1/health) and C(/v1/support): advertised host and container host name."""
-        return "{0}:{1}".format(self.address, self.name)
+        return node_key(self.address, self.name)
 
     def as_dict(self) -> dict[str, t.Any]:
         """The shape modules return. C(external_ports) is the value for C(COREAPP_EXTERNAL_PORTS)."""
@@ -90,7 +91,7 @@ class Demand:
 
 @dataclass(frozen=True)
 class Placement:
-    """The answer: all nodes, those that exist among them, or what keeps the wish from being met."""
+    """The answer: all nodes, those that exist among them, or what keeps the desired state from being met."""
 
     nodes: tuple[Node, ...]
     problems: tuple[Problem, ...]
@@ -115,11 +116,11 @@ def place(wanted: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
     surplus: set[Slot] = set()
     problems: list[Problem] = []
     for kind in KINDS:
-        deal = Scheduler(wanted, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
-        deal.run()
-        slots += deal.slots
-        surplus |= deal.surplus()
-        problems += deal.problems()
+        scheduler = Scheduler(wanted, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
+        scheduler.run()
+        slots += scheduler.slots
+        surplus |= scheduler.surplus()
+        problems += scheduler.problems()
     hosts = {host.name: host for host in wanted.hosts}
     order = {host.name: number for number, host in enumerate(wanted.hosts)}
     slots.sort(key=lambda slot: (order[slot.host], KINDS.index(slot.kind), slot.index))
@@ -153,7 +154,7 @@ def survivors(per_unit: t.Iterable[int], lost: int) -> int:
 
 
 class Scheduler:
-    """Dealing out the nodes of one kind.
+    """Places the nodes of one kind.
 
     existing: where such nodes are already. load: how many nodes of other kinds each host has.
     """
@@ -173,7 +174,7 @@ class Scheduler:
         self.load = load
 
     def run(self) -> None:
-        """Meets the numbers fixed by hand, then deals until the wish is met or dealing on would not help."""
+        """Meets the numbers fixed by hand, then places nodes until there are enough, or more would not help."""
         for name, count in self.fixed.items():
             for _number in range(_load(self.slots)[name], count):
                 self._add(name)
@@ -258,7 +259,7 @@ class Scheduler:
             total -= 1
 
     def problems(self) -> list[Problem]:
-        """What keeps the wish from being met, in the user's words."""
+        """What keeps the desired state from being met, in the user's words."""
         lasting, kind = self.lasting(), self.kind
         total = sum(lasting.values())
         variable = "wa_{0}s".format(kind)
@@ -327,7 +328,7 @@ class Scheduler:
 
 
 def _node(slot: Slot, host: HostSpec, prefix: str, exists: bool, surplus: bool) -> Node:
-    name = "{0}-{1}-{2}".format(prefix, slot.kind, slot.index)
+    name = container_name(prefix, slot.kind, slot.index)
     return Node(slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus)
 
 
@@ -342,41 +343,37 @@ def ports_of(slot: Slot, first: t.Mapping[str, int]) -> tuple[int, ...]:
 def port_problems(nodes: t.Sequence[Node]) -> list[Problem]:
     """Ports beyond the last one there is, and nodes of one host that would publish the same port.
 
-    A clash between two kinds is told once per host: the first pair shows it.
+    A clash between two kinds is reported once per host: the first pair shows it.
     """
-    problems = []
-    told = set()
-    for node in nodes:
-        if node.ports[-1] > 65535:
-            variable = "wa_{0}_port".format(node.slot.kind)
-            problems.append(
-                Problem(
-                    "WA_PORT_RANGE",
-                    "{0} would publish port {1}; {2} must leave all of them below 65536.".format(
-                        node.name, node.ports[-1], variable
-                    ),
-                    variable,
-                    node.ports[-1],
-                    node.slot.host,
-                )
-            )
+    problems = [_port_range_problem(node) for node in nodes if node.ports[-1] > 65535]
+    seen = set()
     for one, other in itertools.combinations(nodes, 2):
-        common = sorted(set(one.ports) & set(other.ports))
         clash = (one.slot.host, one.slot.kind, other.slot.kind)
-        if one.slot.host != other.slot.host or not common or clash in told:
-            continue
-        told.add(clash)
-        variables = sorted({"wa_{0}_port".format(node.slot.kind) for node in (one, other)})
-        problems.append(
-            Problem(
-                "WA_PORTS_OVERLAP",
-                "{0} and {1} would both publish {2}; change {3} so that the ranges are apart (a coreapp or"
-                " master takes 4 ports, the next of its kind begins 8 further on).".format(
-                    one.name, other.name, ", ".join(str(port) for port in common), " or ".join(variables)
-                ),
-                variables[0],
-                common[0],
-                one.slot.host,
-            )
-        )
+        if one.slot.host == other.slot.host and set(one.ports) & set(other.ports) and clash not in seen:
+            seen.add(clash)
+            problems.append(_ports_overlap(one, other))
     return problems
+
+
+def _port_range_problem(node: Node) -> Problem:
+    variable = "wa_{0}_port".format(node.slot.kind)
+    message = "{0} would publish port {1}; {2} must leave all of them below 65536."
+    message = message.format(node.name, node.ports[-1], variable)
+    return Problem("WA_PORT_RANGE", message, variable, node.ports[-1], node.slot.host)
+
+
+def _ports_overlap(one: Node, other: Node) -> Problem:
+    common = sorted(set(one.ports) & set(other.ports))
+    variables = sorted({"wa_{0}_port".format(node.slot.kind) for node in (one, other)})
+    message = (
+        "{0} and {1} would both publish {2}; change {3} so that the ranges are apart (a coreapp or master takes {4}"
+        " ports, the next of its kind begins {5} further on)."
+    ).format(
+        one.name,
+        other.name,
+        ", ".join(str(port) for port in common),
+        " or ".join(variables),
+        PORTS_PER_CORE,
+        CORE_STRIDE,
+    )
+    return Problem("WA_PORTS_OVERLAP", message, variables[0], common[0], one.slot.host)

@@ -14,13 +14,12 @@ from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DATABASE_PORT
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import setting_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Raw, stated, whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import Raw, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, value_problems
-
-OWN_DATABASE_PORT = 3306
-"""Port of the database of our own inside of its container."""
 
 
 def settings_problems(raw: Raw, hosts: t.Sequence[str] = (), database_hosts: t.Sequence[str] = ()) -> list[Problem]:
@@ -88,7 +87,7 @@ def _own_database_port_problems(
     """Nodes beside the database find its container by name, on its own port; others go through the published one."""
     port, published = whole_number(raw.get("db_port")), whole_number(raw.get("database_port"))
     by_name = not addresses.looks_numeric(str(raw.get("db_host")))
-    allowed = [OWN_DATABASE_PORT]
+    allowed = [DATABASE_PORT]
     if published is not None and not (by_name and set(hosts) <= set(database_hosts)):
         allowed.append(published)
     if port is None or port in allowed:
@@ -123,7 +122,7 @@ def host_problems(given: Raw, of_hosts: t.Mapping[str, Raw]) -> list[Problem]:
 
 
 def jwt_key_problems(webapps: int, jwt_key: t.Any) -> list[Problem]:
-    """Several webapps need one key, or each refuses the tokens of the others (reference 10, number 20)."""
+    """Several webapps need one key, or each refuses the tokens of the others (reference 2.4)."""
     if webapps < 2 or jwt_key not in (None, ""):
         return []
     why = "the cluster has {0} webapps, which accept each other's tokens only with one common key".format(webapps)

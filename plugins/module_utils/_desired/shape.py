@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that describe the shape of a cluster. Internal to waent.fleet: may change in any release.
+"""The options that describe the shape of a cluster. Internal to waent.fleet: may change in any release. Pure.
 
 Documented once as well: doc fragment C(shape). Types are raw where the refusal is ours: one place words it and gives
 it its code.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 
 PORTS = {kind + "_port": {"type": "raw"} for kind in KINDS}

@@ -5,7 +5,7 @@
 
 Internal to waent.fleet: may change in any release. Pure. A test compares the table with the roles' defaults and
 argument specs, and makes wrong values of every kind for every variable. What depends on several variables, or on hosts,
-is checked in wanted.py, wanted_settings.py and placement.py. Secrets are never repeated in a sentence.
+is checked in cluster.py, settings.py and placement.py. Secrets are never repeated in a sentence.
 """
 
 from __future__ import annotations
@@ -17,14 +17,9 @@ from dataclasses import dataclass
 from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt, nearest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
-    blank_problems,
-    enumerate_all,
-    not_text,
-    stated,
-    whole_number,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, not_text, stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import blank_problems, whole_number
 
 Finding = t.Tuple[str, str]
 """Code and sentence of a problem."""
@@ -472,22 +467,36 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
     # Of uninstall.yml.
-    Variable("wa_remove_data", SWITCH, role=""),
+    Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
 
 BY_NAME: dict[str, Variable] = {variable.name: variable for variable in VARIABLES}
 
+RACK = "rack"
+"""Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
+
+COMMAND_LINE = {
+    "confirm": ("site", "reshard", "upgrade", "uninstall"),
+    "shards": ("reshard",),
+    "upgrade_strategy": ("upgrade",),
+    "version": ("upgrade",),
+}
+"""Names that are given with -e alone, since they hold for one run, and the playbooks that read them."""
+
+HOOK_INPUTS = {
+    "wa_webapp_drain": ("wa_node",),
+    "wa_webapp_undrain": ("wa_node",),
+    "wa_message_cleanup_wait": ("wa_cleanup_begun", "wa_cleanup_nodes"),
+}
+"""What a task file of the user's gets, by the variable that names the file."""
+
 INTERNAL = frozenset(
-    (
-        "wa_cleanup_begun", "wa_cleanup_nodes", "wa_images_missing",
-        "wa_network_missing", "wa_node", "wa_nodes",
-        "wa_one_shot_name", "wa_volumes_missing",
-    )
-)  # fmt: skip
+    ("wa_images_missing", "wa_network_missing", "wa_nodes", "wa_one_shot_name", "wa_volumes_missing")
+).union(*HOOK_INPUTS.values())
 """Names that plays, roles and hooks use among themselves: known, and not for inventories."""
 
 OF_EXAMPLES = frozenset(
-    ("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_told")
+    ("wa_haproxy_drained", "wa_haproxy_socket", "wa_webhook_lines", "wa_webhook_log", "wa_webhook_reports")
 )
 """Names in the hooks of docs/examples, which users copy."""
 

@@ -30,21 +30,20 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 
 from ansible.module_utils.urls import Request
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
+    INTERNAL_ERROR,
+    NOT_PRIMARY_MASTER,
+    NOT_READY,
+    NOT_SHARD_OWNER,
+    OVERLOADED,
+    PASSWORD_CHANGE_REQUIRED,
+    TOO_MANY_REQUESTS,
+)
 
 #: "Not now" codes: starting, rate limit, overload, not the primary master, not the shard's owner (reference 4.9, 5.1).
-RETRY_CODES = frozenset((1011, 1015, 1016, 1017, 1018))
+RETRY_CODES = frozenset((NOT_READY, TOO_MANY_REQUESTS, OVERLOADED, NOT_PRIMARY_MASTER, NOT_SHARD_OWNER))
 #: "Not now" statuses: rate limit and concurrency limit (reference 3.8).
 RETRY_STATUSES = frozenset((429, 503))
-
-#: Error codes of the API that this collection acts on (reference 5.1).
-ACCESS_DENIED = 1005
-NOT_FOUND = 1006
-BAD_PARAMETER = 1009
-NOT_READY = 1011
-INTERNAL_ERROR = 1014
-TOO_MANY_REQUESTS = 1015
-NOT_PRIMARY_MASTER = 1017
-PASSWORD_CHANGE_REQUIRED = 1024
 
 # Numbers of OpenSSL's certificate verification (X509_V_ERR_*); Python has no names for them.
 _UNTRUSTED = frozenset((18, 19, 20, 21))
@@ -68,7 +67,7 @@ class ClientError(Exception):
 
     @property
     def details(self) -> dict[str, t.Any]:
-        """What a playbook may look at besides the code and the sentence."""
+        """What a playbook may branch on besides the code and the sentence."""
         return {"url": self.url}
 
 
@@ -139,7 +138,7 @@ class ApiError(ClientError):
 
     @property
     def core_unreachable(self) -> bool:
-        """True for 1014 when its text tells that the web application could not reach a core (reference 3.7, 4.9)."""
+        """True for 1014 when its text says that the web application could not reach a core (reference 3.7, 4.9)."""
         text = (self.title + " " + self.api_details).lower()
         hints = ("reach", "connect", "timed out", "timeout", "time-out", "resolve")
         return self.code == INTERNAL_ERROR and any(hint in text for hint in hints)

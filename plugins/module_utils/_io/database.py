@@ -1,10 +1,10 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cluster's database: reachable, version, grants, head-room, shard map and liveness rows where they exist.
+"""Reads the cluster's database: version, grants, connections, and the client's tables where they exist.
 
-Only reads. Internal to waent.fleet: may change in any release. MySQL and MariaDB are read with PyMySQL, PostgreSQL
-with psycopg2; both are imported when they are needed, and a sentence says which one is missing.
+Only reads and decides nothing. Internal to waent.fleet: may change in any release. MySQL and MariaDB are read with
+PyMySQL, PostgreSQL with psycopg2; both are imported when they are needed, and a sentence says which one is missing.
 """
 
 from __future__ import annotations
@@ -13,26 +13,22 @@ import importlib
 import re
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import (
+    CONNECT,
+    DRIVER,
+    GROUPS,
+    READ,
+    Failure,
+    Report,
+    database_name,
+    missing_grants,
+    product_and_version,
+)
 
-#: What the client needs on every database it creates (reference 2.4).
-PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP")
-#: The groups of the schema; each has a database C(<prefix><group>Store) (reference 2.5).
-GROUPS = ("axolotl", "callback", "cluster", "config", "contact", "jobqueue", "message")
-#: Oldest versions that work: MySQL 5.7, PostgreSQL 9.5 (reference 6.1); MariaDB 10.2 is what MySQL 5.7 compares to.
-OLDEST = {"MySQL": (5, 7), "MariaDB": (10, 2), "PostgreSQL": (9, 5)}
-#: Share of max_connections in use from which we warn.
-BUSY_SHARE = 0.85
-#: A liveness row is written every 60 s and is stale after 120 s (reference 3.3); far older ones are of removed nodes.
-STALE_SECONDS = 120
-FORGOTTEN_SECONDS = 240
-#: Pause between two looks for a row that is written anew.
+#: Pause between two reads of a row that may be written again.
 SIGN_PAUSE_SECONDS = 1.0
-
-_REFUSED = frozenset((1044, 1045, 1130, 1131, 1251, 1698, 2059))
-_TOO_MANY_CONNECTIONS = frozenset((1040, 1203))
 
 
 @dataclass(frozen=True)
@@ -55,54 +51,7 @@ class DatabaseAccess:
 
     def database(self, group: str) -> str:
         """The name of a group's database."""
-        return "{0}{1}Store".format(self.name_prefix, group)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was found out. None means that it could not be read.
-
-    missing_grants: database to privileges that lack there. shard_map: C({shard, owner}). liveness: C({node, role,
-    version, age_seconds}), age by the database's own clock. databases: those of the seven that exist.
-    registered_number: digits with country code, None also where no number is registered.
-    """
-
-    engine: str
-    reachable: bool = False
-    product: str | None = None
-    version: str | None = None
-    missing_grants: t.Mapping[str, tuple[str, ...]] | None = None
-    max_connections: int | None = None
-    connections: int | None = None
-    max_used_connections: int | None = None
-    databases: tuple[str, ...] | None = None
-    configured_shards: int | None = None
-    registered: bool | None = None
-    registered_number: str | None = None
-    shard_map: tuple[dict[str, t.Any], ...] | None = None
-    liveness: tuple[dict[str, t.Any], ...] | None = None
-    problems: tuple[Problem, ...] = ()
-
-    def as_dict(self) -> dict[str, t.Any]:
-        """What modules return as C(database); the problems are returned beside it."""
-        return {
-            "engine": self.engine,
-            "reachable": self.reachable,
-            "product": self.product,
-            "version": self.version,
-            "missing_grants": None
-            if self.missing_grants is None
-            else [{"database": name, "privileges": list(lack)} for name, lack in sorted(self.missing_grants.items())],
-            "max_connections": self.max_connections,
-            "connections": self.connections,
-            "max_used_connections": self.max_used_connections,
-            "databases": None if self.databases is None else list(self.databases),
-            "configured_shards": self.configured_shards,
-            "registered": self.registered,
-            "registered_number": self.registered_number,
-            "shard_map": None if self.shard_map is None else list(self.shard_map),
-            "liveness": None if self.liveness is None else list(self.liveness),
-        }
+        return database_name(self.name_prefix, group)
 
 
 Connect = t.Callable[[DatabaseAccess], t.Any]
@@ -112,34 +61,37 @@ class DriverMissing(Exception):
     """The Python package that speaks to this engine is not installed. The text is a sentence for the user."""
 
 
-def read_database(
-    access: DatabaseAccess,
-    *,
-    connections_needed: int | None = None,
-    expect_schema: bool = False,
-    connect: Connect | None = None,
-) -> Report:
-    """Everything that can be read, with all problems found. Raises nothing that a user could cause.
+def read_database(access: DatabaseAccess, *, connect: Connect | None = None) -> Report:
+    """Everything that can be read. Raises nothing that a user could cause.
 
-    connections_needed: free connections that have to be left. expect_schema: the seven databases have to exist.
     connect: opens a DB-API connection; given by tests.
     """
     reader = _PostgresReader if access.engine == "PGSQL" else _MySqlReader
+    asked = Report(access.engine, access.address, access.username, access.name_prefix)
     try:
         link = (connect or reader.connect)(access)
     except DriverMissing as error:
-        return Report(access.engine, problems=(Problem("DB_DRIVER_MISSING", str(error)),))
+        return replace(asked, failure=Failure(DRIVER, str(error)))
     except Exception as error:  # Every driver has its own family of errors; all mean that there is no connection.
-        return Report(access.engine, problems=(connection_problem(access, error),))
+        return replace(asked, failure=_failure(CONNECT, error))
     try:
-        return reader(access, link).report(connections_needed, expect_schema)
+        return replace(asked, reachable=True, **reader(access, link).facts())
     except (link.Error, OSError) as error:
-        text = "The database at {0} was reached, and then reading it failed: {1}.".format(
-            access.address, _first_line(error)
-        )
-        return Report(access.engine, reachable=True, problems=(Problem("DB_READ_FAILED", text),))
+        return replace(asked, reachable=True, failure=_failure(READ, error))
     finally:
         link.close()
+
+
+def _failure(stage: str, error: Exception) -> Failure:
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else None
+    return Failure(stage, _first_line(error), code)
+
+
+def _first_line(error: Exception) -> str:
+    """The driver's own words on one line. They name users, hosts and databases, never a password."""
+    args = [arg for arg in error.args if isinstance(arg, str)]
+    text = args[-1] if args else str(error)
+    return (text.strip().splitlines() or [error.__class__.__name__])[0].rstrip(".")
 
 
 def read_signs_of_life(
@@ -150,7 +102,7 @@ def read_signs_of_life(
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> Report:
-    """Read again and again until one of these nodes has written its liveness row anew, or none of them can be alive.
+    """Read again and again until one of these nodes has renewed its liveness row, or none of them can be alive.
 
     alive_seconds: age in seconds from which a row is no sign of life. A row alone does not tell a node that lives from
     one that has ended a moment ago; a row that gets younger does. Takes little more than alive_seconds at most.
@@ -171,164 +123,6 @@ def read_signs_of_life(
 def _young_ages(report: Report, nodes: t.Collection[str], alive_seconds: float) -> dict[str, float]:
     ages = {row["node"]: row["age_seconds"] for row in report.liveness or () if row["node"] in nodes}
     return {node: age for node, age in ages.items() if age is not None and age <= alive_seconds}
-
-
-def connection_problem(access: DatabaseAccess, error: Exception) -> Problem:
-    """Why there is no connection, from the driver's error."""
-    code = error.args[0] if error.args and isinstance(error.args[0], int) else None
-    text = _first_line(error)
-    if code in _TOO_MANY_CONNECTIONS or "too many clients" in text:
-        return Problem(
-            "DB_CONNECTIONS_EXHAUSTED",
-            "wa_db_host is {0}, and the database there has no free connection: raise its max_connections.".format(
-                access.address
-            ),
-            "wa_db_host",
-            access.address,
-        )
-    if code in _REFUSED or "authentication failed" in text or "no pg_hba.conf entry" in text:
-        return Problem(
-            "DB_REFUSED",
-            "The database at {0} refuses wa_db_username {1} with wa_db_password from this host ({2}).".format(
-                access.address, access.username or "''", text
-            ),
-            "wa_db_password",
-        )
-    return Problem(
-        "DB_UNREACHABLE",
-        "wa_db_host is {0}, and no database can be reached there ({1}).".format(access.address, text),
-        "wa_db_host",
-        access.address,
-    )
-
-
-# --- Pure parts ------------------------------------------------------------------------------------------------------
-
-
-def product_and_version(text: str) -> tuple[str, tuple[int, ...]]:
-    """C(10.11.6-MariaDB-0+deb12u1) as C(("MariaDB", (10, 11, 6))); numbers are empty where there are none."""
-    product = "MariaDB" if "mariadb" in text.lower() else "PostgreSQL" if "postgres" in text.lower() else "MySQL"
-    # MariaDB behind MySQL's protocol puts 5.5.5- in front for the sake of old replicas.
-    plain = re.sub(r"^5\.5\.5-(?=\d+\.)", "", text)
-    match = re.search(r"\d+(\.\d+)*", plain)
-    return product, tuple(int(part) for part in match.group(0).split(".")) if match else ()
-
-
-def version_problem(product: str, numbers: tuple[int, ...]) -> Problem | None:
-    """A problem when the server is older than what the client works with."""
-    oldest = OLDEST[product]
-    if not numbers or numbers >= oldest:
-        return None
-    return Problem(
-        "DB_TOO_OLD",
-        "wa_db_host is a {0} {1}; the client needs {0} {2} or newer.".format(
-            product, _dotted(numbers), _dotted(oldest)
-        ),
-        "wa_db_host",
-        _dotted(numbers),
-    )
-
-
-def granted(lines: t.Iterable[str]) -> list[tuple[str, frozenset[str]]]:
-    """C(SHOW GRANTS) as pairs of a database pattern and the privileges on it; grants on tables and columns left out."""
-    found = []
-    for line in lines:
-        match = re.match(r"GRANT (.+?) ON (?:TABLE )?(\S+|`.+?`)\.(\S+) TO ", line, re.IGNORECASE)
-        if not match or match.group(3).strip("`") != "*":
-            continue
-        names = {name.strip().upper() for name in match.group(1).split(",")}
-        if names & {"ALL", "ALL PRIVILEGES"}:
-            names = set(PRIVILEGES)
-        found.append((match.group(2).strip("`").replace("``", "`"), frozenset(names)))
-    return found
-
-
-def missing_grants(lines: t.Iterable[str], databases: t.Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Database to the privileges that lack on it, in the order of PRIVILEGES; databases with all of them left out."""
-    grants = granted(lines)
-    missing = {}
-    for database in databases:
-        there: set[str] = set()
-        for pattern, names in grants:
-            if pattern_matches(pattern, database):
-                there |= names
-        lacks = tuple(name for name in PRIVILEGES if name not in there)
-        if lacks:
-            missing[database] = lacks
-    return missing
-
-
-def pattern_matches(pattern: str, database: str) -> bool:
-    """Whether a database pattern of a grant (C(%), C(_), backslash escapes) covers a database."""
-    if pattern == "*":
-        return True
-    expression = ""
-    escaped = False
-    for char in pattern:
-        if char == "\\" and not escaped:
-            escaped = True
-            continue
-        expression += re.escape(char) if escaped or char not in "%_" else ".*" if char == "%" else "."
-        escaped = False
-    return re.match("(?s:" + expression + r")\Z", database) is not None
-
-
-def grants_problem(missing: t.Mapping[str, tuple[str, ...]], username: str) -> Problem | None:
-    """All missing grants in one sentence that says what to grant."""
-    if not missing:
-        return None
-    lacks = [name for name in PRIVILEGES if any(name in names for names in missing.values())]
-    return Problem(
-        "DB_GRANTS_MISSING",
-        "wa_db_username {0} lacks {1} on {2}; it needs {3} on every database it creates.".format(
-            username, ", ".join(lacks), ", ".join(sorted(missing)), ", ".join(PRIVILEGES)
-        ),
-        "wa_db_username",
-        username,
-    )
-
-
-def connections_problem(maximum: int | None, used: int | None, needed: int | None) -> Problem | None:
-    """Too few free connections for what is needed or, without a number, for comfort."""
-    if maximum is None or used is None or maximum <= 0:
-        return None
-    free = maximum - used
-    if needed is not None and free < needed:
-        text = "The database has {0} free connections ({1} of {2} in use), and {3} are needed: raise max_connections."
-        return Problem("DB_CONNECTIONS_LOW", text.format(free, used, maximum, needed), "max_connections", maximum)
-    if needed is None and used >= BUSY_SHARE * maximum:
-        text = "The database uses {0} of {1} connections: raise max_connections before nodes are refused."
-        return Problem("DB_CONNECTIONS_LOW", text.format(used, maximum), "max_connections", maximum)
-    return None
-
-
-def liveness_problems(rows: t.Iterable[t.Mapping[str, t.Any]]) -> list[Problem]:
-    """One problem for each coreapp that has stopped writing its row; rows of nodes long gone are left out."""
-    return [
-        Problem(
-            "LIVENESS_STALE",
-            "Coreapp {0} wrote its liveness row {1:.0f} s ago; after {2} s it counts as dead.".format(
-                row["node"], row["age_seconds"], STALE_SECONDS
-            ),
-            host=row["node"],
-        )
-        for row in rows
-        if row["role"] == "coreapp" and STALE_SECONDS < (row["age_seconds"] or 0) <= FORGOTTEN_SECONDS
-    ]
-
-
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(str(number) for number in numbers)
-
-
-def _first_line(error: Exception) -> str:
-    """The driver's own words on one line. They name users, hosts and databases, never a password."""
-    args = [arg for arg in error.args if isinstance(arg, str)]
-    text = args[-1] if args else str(error)
-    return (text.strip().splitlines() or [error.__class__.__name__])[0].rstrip(".")
-
-
-# --- Reading ---------------------------------------------------------------------------------------------------------
 
 
 class _Reader:
@@ -396,25 +190,15 @@ class _Reader:
         registered = state == "registered"
         return {"registered": registered, "registered_number": "{0}{1}".format(cc, number) if registered else None}
 
-    def finish(self, report: dict[str, t.Any], needed: int | None, expect_schema: bool) -> Report:
-        """Adds the problems that both engines have in common."""
-        problems: list[Problem | None] = list(report.pop("problems"))
-        product, numbers = product_and_version(report["version"])
-        problems.insert(0, version_problem(product, numbers))
-        problems.append(connections_problem(report["max_connections"], report["connections"], needed))
-        problems += liveness_problems(report["liveness"] or ())
-        lacking = [self.access.database(group) for group in GROUPS]
-        lacking = [name for name in lacking if name not in report["databases"]]
-        if expect_schema and lacking:
-            text = "The client's databases are not all there: {0} missing.".format(", ".join(lacking))
-            problems.append(Problem("DB_SCHEMA_MISSING", text, "wa_db_name_prefix", self.access.name_prefix))
-        return Report(
-            engine=self.access.engine,
-            reachable=True,
-            product=product,
-            problems=tuple(problem for problem in problems if problem is not None),
-            **report,
-        )
+    def facts(self) -> dict[str, t.Any]:
+        """Everything about this server, by the names of a Report's fields."""
+        server = self.server()
+        product, _numbers = product_and_version(server["version"])
+        return dict(server, product=product, **self.cluster_rows(), **self.account_row())
+
+    def server(self) -> dict[str, t.Any]:
+        """Version, grants, connections and databases."""
+        raise NotImplementedError
 
 
 class _MySqlReader(_Reader):
@@ -436,14 +220,12 @@ class _MySqlReader(_Reader):
             ssl={"ca": access.ca_path} if access.ca_path else None,
         )
 
-    def report(self, needed: int | None, expect_schema: bool) -> Report:
-        """Everything about this server."""
+    def server(self) -> dict[str, t.Any]:
         names = [self.access.database(group) for group in GROUPS]
-        missing = missing_grants(self._grants(), names)
         placeholders = ", ".join(["%s"] * len(names))
-        found = {
+        return {
             "version": self.rows("SELECT VERSION()")[0][0],
-            "missing_grants": missing,
+            "missing_grants": missing_grants(self._grants(), names),
             "max_connections": int(self.rows("SELECT @@GLOBAL.max_connections")[0][0]),
             "connections": self._status("Threads_connected"),
             "max_used_connections": self._status("Max_used_connections"),
@@ -455,11 +237,7 @@ class _MySqlReader(_Reader):
                     names,
                 )
             ),
-            "problems": [grants_problem(missing, self.access.username)],
         }
-        found.update(self.cluster_rows())
-        found.update(self.account_row())
-        return self.finish(found, needed, expect_schema)
 
     def table(self, name: str, group: str = "cluster") -> str:
         return "`{0}`.`{1}`".format(self.access.database(group).replace("`", "``"), name)
@@ -504,28 +282,20 @@ class _PostgresReader(_Reader):
         link.autocommit = True
         return link
 
-    def report(self, needed: int | None, expect_schema: bool) -> Report:
-        """Everything about this server. The documented grants are MySQL's: here it is the right to create schemas."""
+    def server(self) -> dict[str, t.Any]:
+        """The documented grants are MySQL's: here it is the right to create schemas."""
         may_create = bool(self.rows("SELECT has_database_privilege(current_database(), 'CREATE')")[0][0])
         names = [self.access.database(group) for group in GROUPS]
         # Not information_schema: that shows only the schemas that belong to this user.
         query = "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s) ORDER BY nspname"
-        found = {
+        return {
             "version": "PostgreSQL {0}".format(self.rows("SHOW server_version")[0][0]),
             "missing_grants": {} if may_create else {"postgres": ("CREATE",)},
             "max_connections": int(self.rows("SHOW max_connections")[0][0]),
             "connections": int(self.rows("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")[0][0]),
             "max_used_connections": None,
             "databases": tuple(row[0] for row in self.rows(query, [names])),
-            "problems": [] if may_create else [self._cannot_create()],
         }
-        found.update(self.cluster_rows())
-        found.update(self.account_row())
-        return self.finish(found, needed, expect_schema)
-
-    def _cannot_create(self) -> Problem:
-        text = "wa_db_username {0} may not create schemas in the database postgres.".format(self.access.username)
-        return Problem("DB_GRANTS_MISSING", text, "wa_db_username", self.access.username)
 
     def table(self, name: str, group: str = "cluster") -> str:
         return '"{0}"."{1}"'.format(self.access.database(group).replace('"', '""'), name)

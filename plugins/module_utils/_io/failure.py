@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
     ACCESS_DENIED,
     NOT_PRIMARY_MASTER,
     NOT_READY,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ApiError,
     AuthError,
     ClientError,
@@ -46,8 +48,8 @@ def failure_code(error: ClientError) -> str:
 
 def fail(module: _Fails, error: ClientError | Refusal, **result: t.Any) -> t.NoReturn:
     """Ends the module with the sentence, C(failure) and whatever else the module always returns."""
-    told = failure(error)
-    module.fail_json(msg=told["message"], failure=told, **result)
+    shown = failure(error)
+    module.fail_json(msg=shown["message"], failure=shown, **result)
 
 
 def registration_blocked(error: Exception) -> bool:
@@ -82,5 +84,5 @@ def _advice_by_code(error: ApiError) -> str:
     if error.code == NOT_READY:
         return "The core is still starting: try again in a minute."
     if error.code == NOT_PRIMARY_MASTER:
-        return "There is no primary master at the moment: look at the masters with waent.fleet.wa_cluster_health."
+        return "There is no primary master at the moment: check the masters with waent.fleet.wa_cluster_health."
     return ""

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at a cluster once, or until it is as expected. Internal to waent.fleet: may change in any release.
+"""Reads a cluster once, or until it is as expected. Internal to waent.fleet: may change in any release.
 
-Reads through the client and the database, judges with C(cluster). While waiting, an error is one observation: only
-what waiting cannot mend (wrong credentials, TLS, a wrong address) ends it at once.
+Reads through the client and the database; what is wrong is found by C(_check/health.py). While waiting, an error is one
+observation: only what waiting cannot fix (wrong credentials, TLS, a wrong address) ends it at once.
 """
 
 from __future__ import annotations
@@ -13,10 +13,21 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.database import database_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
+    WAIT,
+    WARNING,
+    Expected,
+    Finding,
+    database_findings,
+    findings,
+    healthy,
+    webapp_findings,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import ACCESS_DENIED, NOT_FOUND
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
-    ACCESS_DENIED,
     NO_RETRY,
-    NOT_FOUND,
     ApiError,
     AuthError,
     BadAddress,
@@ -25,24 +36,13 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     Reply,
     TlsError,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Report, read_database
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
-    ACT,
-    WAIT,
-    WARNING,
-    Cluster,
-    Expected,
-    Finding,
-    findings,
-    healthy,
-    observe,
-    plain_version,
-    state_line,
-)
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, read_database
+from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import Report
 
 _HOPELESS = (AuthError, TlsError, BadAddress)
 _SHORTEST_PAUSE = 0.25  # seconds
-_OBSERVATIONS_TOLD = 3
+_OBSERVATIONS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ class HealthReader:
     client: Client
     expected: Expected
     access: DatabaseAccess | None = None
-    connections_needed: int | None = None
 
     def read(self) -> Observation:
         """One observation. Raises a ClientError only where waiting cannot help."""
@@ -86,7 +85,7 @@ class HealthReader:
         found: list[Finding] = []
         support = self._optional("/v1/support", "support", checked, found) if health else None
         shards = self._optional("/v1/account/shards", "shards", checked, found) if health else None
-        # After health: a node that has just been replaced answers once its row tells its version, and not before.
+        # After health: a node that has just been replaced answers once its row has its version, and not before.
         report = self._database()
         rows = (report.liveness or ()) if report else ()
         cluster = observe(
@@ -97,16 +96,16 @@ class HealthReader:
             kinds=self.expected.nodes,
         )
         if health:
-            found = findings(cluster, self.expected) + found + _webapp_findings(webapps, self.expected)
+            found = findings(cluster, self.expected) + found + webapp_findings(webapps, self.expected)
         elif error:
             found = [Finding(error.failure_code, error.message, kind=WAIT)]
         if report:
             checked.append("database")
-            found += _database_findings(report)
+            found += database_findings(database_problems(report))
         return Observation(cluster, tuple(found), tuple(webapps), report, tuple(checked), error)
 
     def _health(self) -> tuple[list[dict[str, t.Any]], Reply | None, ClientError | None]:
-        """Health from every base URL: the first good answer is used, the others tell who answers with which version."""
+        """Health from every base URL: the first good answer is used, the others show who answers with which version."""
         webapps, first, failed = [], None, None
         for url in self.client.urls:
             reply: Reply | None = None
@@ -143,43 +142,12 @@ class HealthReader:
     def _database(self) -> Report | None:
         if self.access is None:
             return None
-        return read_database(self.access, connections_needed=self.connections_needed)
-
-
-def _webapp_findings(webapps: t.Sequence[dict[str, t.Any]], expected: Expected) -> list[Finding]:
-    found = [
-        Finding("WEBAPP_SILENT", "The web application at {0} does not answer.".format(webapp["url"]), kind=WAIT)
-        for webapp in webapps
-        if not webapp["answers"]
-    ]
-    versions = [webapp["version"] for webapp in webapps if webapp["version"]]
-    if expected.version is None:
-        if len(set(versions)) > 1:
-            text = "The web applications run different versions: {0}.".format(", ".join(sorted(set(versions))))
-            found.append(Finding("MIXED_VERSIONS", text, kind=WARNING))
-        return found
-    # The first one's version is the cluster's, and judged with it.
-    for webapp in webapps:
-        version = webapp["version"]
-        if version and version != versions[0] and plain_version(version) != plain_version(expected.version):
-            text = "The web application at {0} runs {1}, and v{2} is expected."
-            text = text.format(webapp["url"], version, plain_version(expected.version))
-            found.append(Finding("WRONG_VERSION", text, variable="version", value=version, kind=ACT))
-    return found
-
-
-def _database_findings(report: Report) -> list[Finding]:
-    """The database's problems as findings. Head-room and missing drivers do not make a running cluster unhealthy."""
-    mild = ("DB_CONNECTIONS_LOW", "DB_DRIVER_MISSING", "LIVENESS_STALE")
-    return [
-        Finding(p.code, p.message, p.variable, p.value, p.host, kind=WARNING if p.code in mild else WAIT)
-        for p in report.problems
-    ]
+        return read_database(self.access)
 
 
 @dataclass
 class Waited:
-    """How a wait ended: the last look, how long it took in seconds, and the last different observations."""
+    """How a wait ended: the last observation, how long it took in seconds, and the last different observations."""
 
     last: Observation
     seconds: float
@@ -195,9 +163,9 @@ def wait_for(
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> Waited:
-    """Looks again and again until C(done) or C(timeout) seconds have passed; at least once.
+    """Reads again and again until C(done) or C(timeout) seconds have passed; at least once.
 
-    C(delay) is the most between two looks. The pause is a quarter of what was waited so far: what takes a second is
+    C(delay) is the most between two reads. The pause is a quarter of what was waited so far: what takes a second is
     seen soon, and what takes minutes costs few calls.
     """
     started = clock()
@@ -208,8 +176,8 @@ def wait_for(
         if not observations or observations[-1][1] != last.line:
             observations.append((elapsed, last.line))
         if done(last) or elapsed >= timeout:
-            told = ["after {0:.0f} s: {1}".format(when, line) for when, line in observations[-_OBSERVATIONS_TOLD:]]
-            return Waited(last, elapsed, told)
+            shown = ["after {0:.0f} s: {1}".format(when, line) for when, line in observations[-_OBSERVATIONS_SHOWN:]]
+            return Waited(last, elapsed, shown)
         sleep(min(delay, max(_SHORTEST_PAUSE, elapsed / 4), timeout - elapsed))
 
 
@@ -222,6 +190,13 @@ def unhealthy_message(waited: Waited) -> str:
     return "\n".join(lines)
 
 
+def not_healthy(waited: Waited) -> Refusal:
+    """The end of a wait that ran out."""
+    codes = sorted({finding.code for finding in waited.last.found if finding.kind != WARNING})
+    details = {"codes": codes, "observations": waited.observations}
+    return Refusal("CLUSTER_NOT_HEALTHY", unhealthy_message(waited), details)
+
+
 def polling(client: Client) -> Client:
-    """The client for use inside a wait: the next look is the retry."""
+    """The client for use inside a wait: the next read is the retry."""
     return client.patient(NO_RETRY)

@@ -9,7 +9,9 @@ that wants some leaves the question open.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import socket
 import ssl
@@ -23,6 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import spea
 PRESENT, MISSING, UNKNOWN = "present", "missing", "unknown"
 PLAIN_HTTP = "does not speak TLS, which the engine wants unless insecure-registries in /etc/docker/daemon.json names it"
 
+_PROXY = "https_proxy"
 _MANIFESTS = ", ".join(
     (
         "application/vnd.docker.distribution.manifest.v2+json",
@@ -51,12 +54,34 @@ def parse_image(text: str) -> Image:
     return Image(first, repository, digest if at else (tag if colon else "latest"))
 
 
-def ask(text: str, *, timeout: float, insecure: t.Collection[str] = ()) -> tuple[str, str | None]:
+def ask(
+    text: str, *, timeout: float, insecure: t.Collection[str] = (), proxy: str | None = None
+) -> tuple[str, str | None]:
     """C(present), C(missing) or C(unknown) for an image, with the reason unless it is present.
 
     insecure: registries that the engine may talk to without TLS; those of this host itself are among them always.
-    timeout: seconds for each of at most three requests.
+    timeout: seconds for each of at most three requests. proxy: URL to ask through in place of the environment's.
     """
+    with _proxied(proxy):
+        return _ask(text, timeout, insecure)
+
+
+@contextlib.contextmanager
+def _proxied(proxy: str | None) -> t.Iterator[None]:
+    """The way to name a proxy to Ansible's open_url is the environment."""
+    before = os.environ.get(_PROXY)
+    if proxy:
+        os.environ[_PROXY] = proxy
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_PROXY] = before
+        elif proxy:
+            del os.environ[_PROXY]
+
+
+def _ask(text: str, timeout: float, insecure: t.Collection[str]) -> tuple[str, str | None]:
     image = parse_image(text)
     host = image.registry.rpartition(":")[0] or image.registry
     plain = image.registry in insecure or host == "localhost" or re.match(r"127\.[0-9.]+\Z", host) is not None
@@ -64,14 +89,14 @@ def ask(text: str, *, timeout: float, insecure: t.Collection[str] = ()) -> tuple
     for scheme in ("https", "http") if plain else ("https",):
         url = "{0}://{1}/v2/{2}/manifests/{3}".format(scheme, image.registry, image.repository, image.reference)
         try:
-            return _judge(image, *_head(url, None, timeout), url=url, timeout=timeout)
+            return _answer(image, *_head(url, None, timeout), url=url, timeout=timeout)
         except (URLError, OSError, ssl.SSLError, socket.timeout, ValueError) as error:
             cause = getattr(error, "reason", None) or error
             reason = PLAIN_HTTP if speaks_no_tls(cause) else "does not answer: {0}".format(cause)
     return UNKNOWN, "{0} {1}".format(image.registry, reason)
 
 
-def _judge(image: Image, status: int, challenge: str, *, url: str, timeout: float) -> tuple[str, str | None]:
+def _answer(image: Image, status: int, challenge: str, *, url: str, timeout: float) -> tuple[str, str | None]:
     if status == 401 and challenge.lower().startswith("bearer "):
         token = _token(challenge, timeout)
         if token:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step

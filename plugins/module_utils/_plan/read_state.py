@@ -13,13 +13,12 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, parse_version
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import SCHEMA_UPGRADE, TARGET_LABEL
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SCHEMA_UPGRADE, TARGET_LABEL, TOKEN_KEY
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import must_recreate
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import PRIMARY
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import BEGUN, DONE, ClusterState, NodeState
-from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import TOKEN_KEY
 
 Entry = t.Mapping[str, t.Any]
 

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, engine_problems
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
 ORDER = ("webapp", "coreapp", "schema-upgrade", "master", "other", "database")
@@ -102,8 +102,25 @@ def volume_users(volume: t.Mapping[str, t.Any], others: t.Iterable[t.Mapping[str
     )
 
 
+def planned_changes(cluster: str, plans: t.Mapping[str, Removal], unread: t.Mapping[str, Problem]) -> list[str]:
+    """The lines to show before anything is removed: what goes, what stays, and what cannot be read. plans: by host."""
+    going = any(plan.anything for plan in plans.values())
+    head = "Of cluster {0} this goes:" if going else "Of cluster {0} nothing was found that goes."
+    lines = [head.format(cluster)]
+    lines += ["  " + sentence for name, plan in plans.items() for sentence in plan.sentences(name)]
+    if unread:
+        lines.append("What cannot be read is left as it is:")
+    return lines + ["  " + summary([problem]) for problem in unread.values()]
+
+
+def refusal(problem: Problem) -> str:
+    """The sentence with which a run ends for a host of which nobody knows what the cluster has there."""
+    message = "Nothing was removed from {0}: what the cluster has there is still there. Fix this and run it again.\n{1}"
+    return message.format(problem.host, summary([problem]))
+
+
 def unread_hosts(observed: t.Iterable[Observed], expected: t.Mapping[str, str]) -> dict[str, Problem]:
-    """Hosts of which nobody can say what the cluster has there, with the reason: there may be everything.
+    """Hosts of which nobody knows what the cluster has there, with the reason: there may be everything.
 
     expected: C({host: message of the failure to read it}).
     """
@@ -113,7 +130,7 @@ def unread_hosts(observed: t.Iterable[Observed], expected: t.Mapping[str, str]) 
         host = seen.get(name)
         if host is None:
             why = " ({0})".format(failure.strip().splitlines()[-1].rstrip(". ")) if failure.strip() else ""
-            message = "The host could not be looked at{0}.".format(why)
+            message = "The host could not be read{0}.".format(why)
             found[name] = Problem("HOST_NOT_READ", message, None, None, name)
         elif engine_problems(host):
             found[name] = engine_problems(host)[0]

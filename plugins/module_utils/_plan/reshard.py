@@ -13,7 +13,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Node, Scheduler, Slot, place
 from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step, downtime, listed, switchover

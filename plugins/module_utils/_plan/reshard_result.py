@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots
@@ -73,15 +74,22 @@ def _planned(params: Params, wanted: ClusterSpec) -> tuple[dict[str, t.Any], lis
     plan = plan_reshard(state, wanted)
     if plan.problems:
         return {}, list(plan.problems)
-    shown = Shown(
-        "From {0} to {1} shards:".format(state.shards, wanted.shards)
-        if state.shards != wanted.shards
-        else "The coreapps that {0} shards need:".format(wanted.shards),
-        "The cluster has {0} shards and the coreapps they need: nothing to do.".format(wanted.shards),
-        "Write wa_shards: {0} into the inventory: site.yml refuses to go on with another number.".format(wanted.shards),
-    )
+    shown = _shown(state.shards, wanted.shards, params["first"])
     result = described(state, plan.steps, placed, shown, first=params["first"], shared_tokens=params["shared_tokens"])
     going = {key for step in plan.steps if step.action == "remove" for key in step.nodes}
     stay = [node for node in placed if node["key"] not in going]
     result["desired"] = {"nodes": stay, "counts": {"coreapp": sum(node["kind"] == "coreapp" for node in stay)}}
     return result, []
+
+
+def _shown(before: int, after: int, first: int) -> Shown:
+    """What is said besides the steps. before, after: numbers of shards; first: number of the first step."""
+    if first > 1:
+        headline = "Left to do:"
+    elif before != after:
+        headline = "From {0} to {1}:".format(before, amount(after, "shard"))
+    else:
+        headline = "The coreapps that {0} need:".format(amount(after, "shard"))
+    nothing = "The cluster has {0} and the coreapps that takes: nothing to do.".format(amount(after, "shard"))
+    note = "Write wa_shards: {0} into the inventory: site.yml refuses to go on with another number.".format(after)
+    return Shown(headline, nothing, note)

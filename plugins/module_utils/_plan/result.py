@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass, fields
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.batches import batches
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step, certain, total_downtime
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState

@@ -4,7 +4,7 @@
 """What a rollout is going to do to each host, before it does it. Internal to waent.fleet: may change. Pure.
 
 A forecast from what was read: existing containers are compared with all that the engine is going to be asked for
-(C(container.py)); of the environment the names of what differs, values only where they are no secrets.
+(C(_desired/container.py)); of the environment the names of what differs, values only where they are no secrets.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
-    NODE_KINDS,
-    RUNNING,
     Observed,
     PlacedNode,
     cluster_nodes,
@@ -23,9 +21,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     single_connects,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import Difference, compare, container_of
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, STOPPED, may_hold
-from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import NODE_SECRET
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, RUNNING, STOPPED, may_hold
 
 ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
 """How nodes are recreated: one after the other with gates; kind by kind; as the API will tell; not at all."""
@@ -94,7 +92,7 @@ def host_plan(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Act]:
     if asked["network"] and asked["network"] not in {network["name"] for network in observed["networks"]}:
         plan.append(Act(name, "create_network", asked["network"]))
     plan += [Act(name, "pull", image) for image in missing_images(observed, nodes)]
-    stores = [observed[key] for key in ("media", "data") if any(node["kind"] in NODE_KINDS for node in nodes)]
+    stores = [observed[key] for key in ("media", "data") if any(node["kind"] in KINDS for node in nodes)]
     plan += [
         Act(name, "create_volume", store["source"])
         for store in stores
@@ -131,7 +129,7 @@ def differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, 
     found = _image_differences(observed, node, container)
     if container["environment_differs"]:
         names = ", ".join(container["environment_differs"])
-        found.append(Difference("env", "environment: {0} not as declared".format(names)))
+        found.append(Difference("env", "environment: {0} differs from the inventory".format(names)))
     settings = observed["asked"].get("container_settings")
     if settings and container["options"] is not None:
         spec = container_of(node, settings)

@@ -4,7 +4,7 @@
 """The product's capacity tables, and estimates from them. Internal to waent.fleet: may change in any release. Pure.
 
 Connections. The documented measurements are 700 (no TLS) and 1200 (TLS) with 8 coreapps at 100 messages a second, and
-1700 with 32 at 250 (reference 7.2). Per message a second that is 7.0, 12.0 and 6.8: the number follows the rate, not
+1700 with 32 at 250 (reference 7). Per message a second that is 7.0, 12.0 and 6.8: the number follows the rate, not
 the coreapps, so the estimate is rate times 7, or times 12 with TLS. The third measurement does not say whether TLS was
 on; it is read as without, which is the careful way. No figure for an idle coreapp is documented.
 """
@@ -19,15 +19,15 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 CONNECTIONS_PER_MESSAGE = 7.0
 CONNECTIONS_PER_MESSAGE_TLS = 12.0
 SAFETY = 2
-"""C(max_connections) is to be this many times the estimate (reference 7.2)."""
+"""C(max_connections) is to be this many times the estimate (reference 7)."""
 
 MOST_PER_SECOND = 250
-"""Messages a second the product officially supports (reference 7.4)."""
+"""Messages a second the product officially supports (reference 7)."""
 
 MOST_PER_SHARD = 12.5
-"""Messages a second per shard in the fastest documented set-up below that, 100 on 8 shards (reference 7.2)."""
+"""Messages a second per shard in the fastest documented set-up below that, 100 on 8 shards (reference 7)."""
 
-# Most connections of each RDS class (reference 7.2).
+# Most connections of each RDS class (reference 7).
 CLASSES: dict[str, int] = {
     "m3.medium": 298,
     "m3.large": 596,
@@ -53,7 +53,7 @@ CLASSES: dict[str, int] = {
 
 
 class Template(t.NamedTuple):
-    """A line of the vendor's later AWS template: what it sets up for a rate (reference 7.3)."""
+    """A line of the vendor's later AWS template: what it sets up for a rate (reference 7)."""
 
     messages_per_second: int
     shards: int
@@ -76,7 +76,7 @@ TEMPLATES = (
 )
 
 FEW_HOSTS = {2: 2, 4: 3, 8: 5, 16: 9, 32: 17}
-"""Coreapp hosts of the templates' cost-effective form, by shards; the other form has one coreapp a host (7.3)."""
+"""Coreapp hosts of the templates' cost-effective form, by shards; the other has one coreapp a host (reference 7)."""
 
 MEMORY_MB = {"coreapp": 1024, "master": 1024, "webapp": 512}
 """Memory the templates reserve for a container (reference 2.5)."""
@@ -154,7 +154,7 @@ def needs(*, shards: int | None = None, rate: float | None = None, tls: bool = F
     }
 
 
-def head_room_problems(
+def headroom_problems(
     *,
     shards_now: int,
     shards: int,
@@ -177,11 +177,7 @@ def head_room_problems(
     needed = after + max(0, in_use - before)
     if needed <= max_connections:
         return []
-    known = (
-        []
-        if database_class is None or plain_class(database_class) not in CLASSES
-        else classes_for(max(needed, SAFETY * after), database_class)
-    )
+    least = max(needed, SAFETY * after)
     message = (
         "{0} shards need about {1} database connections{2} at {8:g} messages a second, {3} with those in use by others,"
         " but the database allows {4} (in use now: {5}); raise max_connections (wa_database_max_connections of a"
@@ -193,9 +189,17 @@ def head_room_problems(
             needed,
             max_connections,
             in_use,
-            max(needed, SAFETY * after),
-            ", which class db.{0} has".format(known[0]) if known else "",
+            least,
+            _class_that_has(least, database_class),
             usual_rate(shards) if rate is None else rate,
         )
     )
     return [Problem("DB_CONNECTIONS_TOO_FEW", message, "max_connections", max_connections)]
+
+
+def _class_that_has(least: int, database_class: str | None) -> str:
+    """The end of a sentence that names the next larger class; empty where none is known."""
+    if database_class is None or plain_class(database_class) not in CLASSES:
+        return ""
+    known = classes_for(least, database_class)
+    return ", which class db.{0} has".format(known[0]) if known else ""

@@ -13,7 +13,7 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
 
 SWITCHOVER_SECONDS = 10
 """A standby takes over from an owner that was stopped, with failover timers of 1 and 3 s (reference 3.3, 3.6)."""

@@ -14,7 +14,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import (
     RESTART_SECONDS,

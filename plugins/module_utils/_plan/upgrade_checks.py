@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import ACT, WAIT
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import unread_coreapps
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import strangers
-from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import ACT, WAIT
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import NodeState
 
 Entry = t.Mapping[str, t.Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version, parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.options import timers_from
 from ansible_collections.waent.fleet.plugins.module_utils._plan.read_state import one_shots, read_state
 from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (

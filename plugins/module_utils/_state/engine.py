@@ -27,7 +27,10 @@ UNSEEN_CODES = frozenset(("IMAGE_MISSING", "IMAGE_UNKNOWN", "PORT_TAKEN", "NODE_
 """Problems that may be none once a stopped engine runs: it may hold the image, or the node that is missed elsewhere."""
 
 MENDABLE = (ABSENT, STOPPED)
-"""What a rollout mends: it installs an engine where there is none, and starts one that is stopped."""
+"""What a rollout fixes: it installs an engine where there is none, and starts one that is stopped."""
+
+RUNNING = ("running", "restarting", "paused")
+"""States in which a container may be in the middle of its work, and holds its ports."""
 
 LOCAL_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
 ENGINES = frozenset(("docker.io", "docker-ce", "moby-engine"))

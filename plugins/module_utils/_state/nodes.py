@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import Version
+from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 
 DEAD, STANDBY, OWNER = 0, 1, 2

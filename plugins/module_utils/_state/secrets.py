@@ -1,9 +1,9 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether containers have the environment they shall have, without telling a value. Internal to waent.fleet. Pure.
+"""Whether containers have the desired environment, without showing a value. Internal to waent.fleet. Pure.
 
-The wanted values go to the host as keyed hashes, with a key made for that one look; the host, where the environment of
+The desired values go to the host as keyed hashes, with a key made for that one call; the host, where the environment of
 a container can be read anyway, hashes what it finds in the same way and answers with names of variables only. In clear
 they could not go: a module blots out secret options wherever they occur in its result, and a password that is a word,
 such as the product's name, would take names of images and containers with it.
@@ -15,15 +15,9 @@ import hashlib
 import hmac
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import advertised
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import advertised
 
 Environment = t.Mapping[str, t.Any]
-
-TOKEN_KEY = "WA_WEB_JWT_CRYPTO_KEY"
-"""A webapp refuses the tokens of one that has another key (reference 2.4)."""
-
-NODE_SECRET = "WA_SECRET"
-"""Nodes that do not share it do not understand each other (reference 2.4)."""
 
 
 def fingerprint(key: str, name: str, value: t.Any) -> str:
@@ -32,7 +26,7 @@ def fingerprint(key: str, name: str, value: t.Any) -> str:
 
 
 def sealed(environments: t.Mapping[str, Environment], key: str) -> dict[str, t.Any]:
-    """The wanted environments by kind of node, without a value: C({key, kinds: {kind: {name: hash}}})."""
+    """The desired environments by kind of node, without a value: C({key, kinds: {kind: {name: hash}}})."""
     return {
         "key": key,
         "kinds": {
@@ -43,16 +37,16 @@ def sealed(environments: t.Mapping[str, Environment], key: str) -> dict[str, t.A
 
 
 def differing(
-    wanted: t.Mapping[str, t.Any], kind: str | None, entries: t.Iterable[str], of_image: t.Collection[str] | None
+    desired: t.Mapping[str, t.Any], kind: str | None, entries: t.Iterable[str], of_image: t.Collection[str] | None
 ) -> list[str]:
-    """Names of the variables of a container, C(NAME=value) each, that are not as wanted; sorted.
+    """Names of the variables of a container, C(NAME=value) each, that are not as desired; sorted.
 
-    What a node advertises is left out: each has its own, and C(container.py) compares it in clear.
+    What a node advertises is left out: each has its own, and C(_desired/container.py) compares it in clear.
 
-    wanted: what C(sealed) returned, or empty. of_image: what the container's image brings along, None where that
+    desired: what C(sealed) returned, or empty. of_image: what the container's image brings along, None where that
     cannot be read: then nothing is said about variables nobody asked for.
     """
-    fingerprints = (wanted.get("kinds") or {}).get(kind)
+    fingerprints = (desired.get("kinds") or {}).get(kind)
     if fingerprints is None:
         return []
     entries = list(entries)
@@ -60,7 +54,7 @@ def differing(
     names = {
         name
         for name, value in fingerprints.items()
-        if name not in found or not hmac.compare_digest(fingerprint(wanted["key"], name, found[name]), value)
+        if name not in found or not hmac.compare_digest(fingerprint(desired["key"], name, found[name]), value)
     }
     if of_image is not None:
         own = {entry.partition("=")[0] for entry in entries if entry not in of_image}

@@ -102,7 +102,7 @@ def test_a_standby_takes_over_from_a_killed_owner(cluster, api):
 
 
 def test_an_owner_whose_process_dies_is_started_again(cluster, api):
-    """Inside the 30 s the node comes back as a secondary, and is given its shard again (3.9, 11: Q24)."""
+    """Inside the 30 s the node comes back as a secondary, and is given its shard again (reference 3.9)."""
     # The test before took a coreapp away: there shall be one that could be given the shard instead.
     for stopped in cluster.machines():
         for one in stopped.containers():

@@ -113,7 +113,7 @@ def test_killed_while_the_coreapps_restart_and_run_again_it_ends_with_fewer_shar
 @pytest.mark.begins_with(shards=1, version=OLD)
 def test_killed_between_new_coreapps_and_set_shards_and_run_again(cluster: LiveCluster) -> None:
     with cluster.probe(shards=1) as probe:
-        killed = cluster.reshard_killed(2, "Wait until every coreapp stands by")
+        killed = cluster.reshard_killed(2, "Create | Reach the gate")
         assert killed.code == KILLED, killed.output
         assert (cluster.shards(), len(cluster.coreapps())) == (1, 3)
         run = cluster.reshard(2)

@@ -196,7 +196,7 @@ def test_an_ipv6_address_gets_its_brackets(tmp_path: Path) -> None:
     """What the roles make of a node's address is what the client takes."""
     node = {"kind": "webapp", "api_address": "2001:db8::15", "ports": [9090]}
     book = tmp_path / "show.yml"
-    show = "{{ _wa_api_urls | join }}"
+    show = "{{ _wa_api_access.api_url | join }}"
     book.write_text(
         yaml.safe_dump(
             [

@@ -59,13 +59,14 @@ def test_killed_in_a_fail_over_and_run_again_it_ends_with_all_new_and_nothing_lo
     cluster: LiveCluster, balancer: Balancer
 ) -> None:
     with cluster.probe(webapps=[balancer.url]) as probe:
-        killed = cluster.killed("upgrade.yml", "Hand over | Reach the gate", "-e", "version=" + NEW)
+        taken_over = "Switchover | Wait until a standby has taken over"
+        killed = cluster.killed("upgrade.yml", taken_over, "-e", "version=" + NEW)
         assert killed.code == KILLED, killed.output
         assert cluster.versions() == {OLD, NEW}
         run = cluster.upgrade(NEW)
     assert run.code == OK, run.output
     assert cluster.versions() == {NEW}
-    assert "TASK [waent.fleet.upgrade : Put back | Set the intervals" in run.output
+    assert "TASK [waent.fleet.rollout : Restore timers | Set both to what they were" in run.output
     assert cluster.intervals() == (5, 30)
     report = probe.report
     assert report.accepted > 100
@@ -110,7 +111,7 @@ def test_site_makes_nodes_anew_that_are_not_as_declared_in_the_same_careful_orde
     with cluster.probe(webapps=[balancer.url]) as probe:
         run = cluster.play("site.yml")
     assert run.code == OK, run.output
-    assert "Nodes that are not as wanted are made anew, rolling:" in run.output
+    assert "Nodes that differ from the desired state are recreated, rolling:" in run.output
     assert steps(run.output) == ["Replace", "Stop", "Replace", "Stop", "Replace"]
     changed = {name for name, node in cluster.nodes().items() if node != before[name]}
     assert changed == {name for name in before if "-coreapp-" in name}

@@ -118,9 +118,9 @@ class PrimaryApi:
         await self._primary_write(lambda engine, me: cluster.set_shards(engine, me, request.shards))
         _crash(result, "after_map")
         log.info("Shards set to %d: all coreapps restart", request.shards)
-        _crash(result, "before_tell")
+        _crash(result, "before_notify")
         await peers.notify_all(self._node)
-        _crash(result, "after_tell")
+        _crash(result, "after_notify")
         _crash(result, "before_answer")
         if result.crash_at == "after_answer":
             asyncio.get_running_loop().call_later(CRASH_AFTER_ANSWER, _die, result.crash_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 OUTCOMES = ("refused", "expired", "wrong", "overdue")
-CRASHES = tuple(f"{when}_{step}" for step in ("certificate", "map", "tell", "answer") for when in ("before", "after"))
+CRASHES = tuple(f"{when}_{step}" for step in ("certificate", "map", "notify", "answer") for when in ("before", "after"))
 
 
 class Fault(msgspec.Struct):

@@ -26,7 +26,7 @@ def test_only_hosts_that_may_run_nodes_come_in_inventory_order() -> None:
 
 
 def test_kinds_come_from_the_groups() -> None:
-    assert hosts()["web"]["kinds"] == ["webapp", "master"]
+    assert hosts()["web"]["kinds"] == ["master", "webapp"]
     assert hosts()["core"]["kinds"] == ["master", "coreapp"]
 
 

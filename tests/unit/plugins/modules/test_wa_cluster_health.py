@@ -10,9 +10,8 @@ from pathlib import Path
 
 import jmespath
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._io import health_reader as watch
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import CONNECT, Failure, Report
 from ansible_collections.waent.fleet.plugins.modules import wa_cluster_health
 from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, run_module
 
@@ -183,11 +182,11 @@ def test_database_is_part_of_the_verdict(api, run, monkeypatch):
     assert [node["version"] for node in result["cluster"]["nodes"] if node["kind"] == "coreapp"] == ["v2.19.4"] * 2
     assert "canary-db-pw" not in json.dumps(result) and asked[0][0].password == "canary-db-pw"
 
-    report = Report(
-        "MYSQL", problems=(Problem("DB_UNREACHABLE", "No database."), Problem("DB_CONNECTIONS_LOW", "Few."))
-    )
-    result = run(db_host="db", db_username="waent", db_password="canary-db-pw")
-    assert [(p["code"], p["kind"]) for p in result["problems"]] == [
-        ("DB_UNREACHABLE", "wait"), ("DB_CONNECTIONS_LOW", "warning"),
-    ]  # fmt: skip
-    assert not result["healthy"]
+    for now, kinds in (
+        (Report("MYSQL", failure=Failure(CONNECT, "refused")), [("DB_UNREACHABLE", "wait")]),
+        (Report("MYSQL", reachable=True, max_connections=10, connections=9), [("DB_CONNECTIONS_LOW", "warning")]),
+    ):
+        report = now
+        result = run(db_host="db", db_username="waent", db_password="canary-db-pw")
+        assert [(p["code"], p["kind"]) for p in result["problems"]] == kinds
+        assert result["healthy"] is (kinds[0][1] == "warning")

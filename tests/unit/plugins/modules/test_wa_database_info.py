@@ -9,11 +9,11 @@ import json
 import socket
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import Report
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import GROUPS, Report, database_name
 from ansible_collections.waent.fleet.plugins.modules import wa_database_info
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
+DATABASES = tuple(database_name("one_", group) for group in GROUPS)
 OPTIONS = {"db_host": "127.0.0.1", "db_username": "waent", "db_password": "canary-db-pw"}
 
 
@@ -30,13 +30,20 @@ def test_nobody_there(capfd):
     assert "canary-db-pw" not in json.dumps(result)
 
 
-@pytest.mark.parametrize("problems", [(), (Problem("DB_TOO_OLD", "Too old.", "wa_db_host", "5.6"),)])
-def test_result_and_what_is_asked_for(capfd, monkeypatch, problems):
-    asked = {}
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"max_connections": 500, "connections": 148, "databases": DATABASES}, []),
+        ({"max_connections": 500, "connections": 149, "databases": DATABASES}, ["DB_CONNECTIONS_LOW"]),
+        ({"max_connections": 500, "connections": 148, "databases": DATABASES[1:]}, ["DB_SCHEMA_MISSING"]),
+    ],
+)
+def test_result_and_what_is_asked_for(capfd, monkeypatch, changes, codes):
+    asked = []
 
-    def read(access, **options):
-        asked.update(options, access=access)
-        return Report("MYSQL", reachable=True, version="8.0.33", problems=problems)
+    def read(access):
+        asked.append(access)
+        return Report("MYSQL", access.address, name_prefix="one_", reachable=True, version="8.0.33", **changes)
 
     monkeypatch.setattr(wa_database_info, "read_database", read)
     result = run_module(
@@ -48,10 +55,9 @@ def test_result_and_what_is_asked_for(capfd, monkeypatch, problems):
         db_name_prefix="one_",
         **OPTIONS,
     )
-    assert result["usable"] is (not problems) and result["problems"] == [p.as_dict() for p in problems]
+    assert result["usable"] is (not codes) and [problem["code"] for problem in result["problems"]] == codes
     assert result["database"]["version"] == "8.0.33"
-    assert (asked["connections_needed"], asked["expect_schema"]) == (352, True)
-    assert asked["access"].address == "127.0.0.1:3306" and asked["access"].name_prefix == "one_"
+    assert asked[0].address == "127.0.0.1:3306" and asked[0].name_prefix == "one_"
 
 
 def test_host_is_required(capfd, monkeypatch):

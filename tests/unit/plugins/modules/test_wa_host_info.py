@@ -89,7 +89,7 @@ def test_a_host_is_read(docker, check_mode):
     assert host["media"]["exists"] is False
     assert host["data"] is None
     assert host["disk"]["path"] == str(docker)
-    assert result["problems"] == []
+    assert result["engine_refusal"] == ""
 
 
 def test_looking_only_reads(docker):
@@ -121,13 +121,6 @@ def test_a_host_without_an_engine(tmp_path):
     assert result["host"]["containers"] == result["host"]["networks"] == []
 
 
-def test_problems_are_told_for_the_nodes_that_are_given(docker):
-    placement = run_module_process("wa_placement", shards=1, hosts=[HOST, {**HOST, "name": "h2"}])
-    result = look(docker, nodes=placement["nodes"], disk_free_mb=10**9)
-    codes = {problem["code"] for problem in result["problems"]}
-    assert codes == {"SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "DISK_LOW"}
-
-
 def test_what_runs_can_be_handed_to_placement_as_it_is(docker):
     running = look(docker)["host"]["nodes"]
     placement = run_module_process("wa_placement", shards=1, hosts=[HOST], running=running)
@@ -139,6 +132,12 @@ def preflight(hosts, **options):
     return run_module_process("wa_preflight", hosts=hosts, nodes=nodes, **options)
 
 
+def test_a_host_is_checked_for_the_nodes_that_are_placed_on_it(docker):
+    result = preflight([look(docker, disk_free_mb=10**9)["host"]])
+    codes = {problem["code"] for problem in result["problems"]}
+    assert codes == {"SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "DISK_LOW"}
+
+
 def test_preflight_tells_everything_at_once(docker):
     host = look(docker)["host"]
     database = {"code": "DB_OLD", "message": "The database is too old."}
@@ -146,7 +145,7 @@ def test_preflight_tells_everything_at_once(docker):
         {**host, "clock": {"at_least": 0, "at_most": 0}},
         {**host, "name": "h2", "clock": {"at_least": 9, "at_most": 9}},
     ]
-    result = preflight(clocks, problems=[database])
+    result = preflight(clocks, reports=[{"problems": [database]}, {"skipped": True}])
     assert result["failed"] is True
     assert result["failure"]["code"] == "WA_PREFLIGHT_FAILED"
     assert [problem["code"] for problem in result["problems"]] == [
@@ -161,7 +160,7 @@ def test_preflight_notices_a_host_that_is_missing():
     assert [problem["code"] for problem in result["problems"]] == ["HOST_NOT_READ"]
 
 
-def test_preflight_foretells(docker):
+def test_preflight_says_what_is_changed(docker):
     images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
     host = {
         **look(docker, stop_single_connect=True, network="waent", container_settings=SETTINGS)["host"],
@@ -169,13 +168,18 @@ def test_preflight_foretells(docker):
     }
     result = preflight([host])
     assert result["problems"] == []
-    assert result["forecast"][0] == "h1: stop wacore (it runs in single-connect mode)"
-    assert "h1: create volume whatsappMedia" in result["forecast"]
+    assert result["changes"][0] == "h1: stop wacore (it runs in single-connect mode)"
+    assert "h1: create volume whatsappMedia" in result["changes"]
     assert result["hosts"]["h1"] == {
         "engine_missing": False, "images_missing": [], "network_missing": False, "volumes_missing": ["whatsappMedia"],
         "single_connect": ["wacore"],
-        "kinds": ["coreapp", "master", "webapp"], "changes": len(result["forecast"]),
+        "kinds": ["coreapp", "master", "webapp"], "changes": len(result["changes"]),
+        "groups": [
+            "_wa_single_connect", "_wa_act", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp", "_wa_act_api",
+        ],
     }  # fmt: skip
+    assert result["planned_changes"] == result["changes"], "nothing is said of an API that nobody asked about"
+    assert result["refusal"] == ""
     assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]
     assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""}
 
@@ -195,7 +199,7 @@ def test_preflight_tells_how_running_nodes_are_recreated(docker, options, way, c
     asked = {"stop_single_connect": True, "network": "waent", "container_settings": SETTINGS}
     result = preflight([{**look(docker, **asked)["host"], "images": images}], **options)
     assert (result["recreation"]["way"], [problem["code"] for problem in result["problems"]]) == (way, codes)
-    assert (result["recreation"]["why"] in result["forecast"]) is (way != "ask")
+    assert (result["recreation"]["why"] in result["changes"]) is (way != "ask")
 
 
 def play(docker, tmp_path, tasks, *more):
@@ -254,15 +258,15 @@ def test_preflight_does_not_judge_by_what_a_stopped_engine_may_hold(docker):
     other = {**with_engine(seen, "stopped"), "name": "h2"}
     codes = {problem["code"] for problem in preflight([seen, other])["problems"]}
     assert codes == {"IMAGE_UNKNOWN", "NODE_UNKNOWN", "ENGINE_STOPPED"}
-    result = preflight([seen, other], mend_engines=["absent", "stopped"])
+    result = preflight([seen, other], fix_engines=["absent", "stopped"])
     assert result["problems"] == []
     assert result["stopped"] == ["h2"]
-    assert "h2: start Docker Engine (it is stopped; what follows is if it holds nothing)" in result["forecast"]
+    assert "h2: start Docker Engine (it is stopped; what follows is if it holds nothing)" in result["changes"]
 
 
 def test_preflight_judges_as_ever_where_a_stopped_engine_never_ran(docker):
     seen = look(docker, stop_single_connect=True)["host"]
-    result = preflight([with_engine(seen, "stopped", empty=True)], mend_engines=["absent", "stopped"])
+    result = preflight([with_engine(seen, "stopped", empty=True)], fix_engines=["absent", "stopped"])
     assert {problem["code"] for problem in result["problems"]} == {"IMAGE_UNKNOWN"}
     assert result["stopped"] == []
     assert result["hosts"]["h1"]["engine_missing"] is True

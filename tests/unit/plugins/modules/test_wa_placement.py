@@ -23,7 +23,7 @@ def test_nodes_are_answered_by_host(check_mode):
     assert result["changed"] is False
     assert result["problems"] == []
     assert result["counts"] == {"coreapp": 2, "master": 2, "webapp": 1}
-    assert (result["shards"], result["version"]) == (1, "v2.19.4")
+    assert result["shards"] == 1
     assert result["hosts"] == {"wa-local": result["nodes"]}
     assert result["nodes"][3] == {
         "name": "wa-coreapp-1", "host": "wa-local", "rack": "", "kind": "coreapp", "index": 1, "address": "wa-local",

@@ -26,6 +26,20 @@ def test_what_goes_what_stays_and_who_was_not_asked():
             "containers": ["wa-webapp-1"], "networks": [{"name": "waent", "id": "waent"}], "volumes": [], "stays": [],
         }
     }  # fmt: skip
-    assert result["forecast"] == ["h1: container wa-webapp-1", "h1: network waent"]
+    assert result["planned_changes"][:4] == [
+        "Of cluster waent this goes:", "  h1: container wa-webapp-1", "  h1: network waent",
+        "What cannot be read is left as it is:",
+    ]  # fmt: skip
+    assert result["planned_changes"][4] == "  " + result["unread"]["h2"]
     assert sorted(result["unread"]) == ["h2", "h4"]
     assert result["unread"]["h2"].startswith("[ENGINE_DENIED] h2: ")
+    assert result["refusals"]["h2"].splitlines() == [
+        "Nothing was removed from h2: what the cluster has there is still there. Fix this and run it again.",
+        result["unread"]["h2"],
+    ]
+
+
+def test_nothing_that_goes():
+    result = run(hosts=[], expected={}, cluster_name="waent")
+    assert result["planned_changes"] == ["Of cluster waent nothing was found that goes."]
+    assert (result["hosts"], result["unread"], result["refusals"]) == ({}, {}, {})

@@ -21,12 +21,12 @@ CASES = {
     "nothing to judge": ("wa_preflight", {"hosts": [], "nodes": []}),
     "judged": (
         "wa_preflight",
-        {"hosts": [], "nodes": [], "problems": [{"code": "ODD", "message": "It is odd."}]},
+        {"hosts": [], "nodes": [], "reports": [{"problems": [{"code": "ODD", "message": "It is odd."}]}]},
     ),
-    "no plan": ("wa_plan", {"shards": 3, "hosts": [HOST], "cluster": {}}),
+    "no plan": ("wa_reshard_plan", {"shards": 3, "hosts": [HOST], "observed": []}),
     "no upgrade": (
         "wa_upgrade_plan",
-        {"version": "new", "shards": 1, "nodes": [], "hosts": [], "health": {}},
+        {"version": "new", "shards": 1, "nodes": [], "observed": []},
     ),
 }
 
@@ -48,7 +48,7 @@ def test_the_action_answers_as_the_module(case, capfd):
     assert action == module
 
 
-@pytest.mark.parametrize("name", ["wa_placement", "wa_preflight", "wa_plan", "wa_upgrade_plan"])
+@pytest.mark.parametrize("name", ["wa_placement", "wa_preflight", "wa_reshard_plan", "wa_upgrade_plan"])
 def test_options_are_checked(name):
     with pytest.raises(AnsibleError, match="missing required arguments"):
         act(name, {})

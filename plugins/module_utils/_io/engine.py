@@ -1,0 +1,296 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the Docker Engine of a host: its state, containers, images, networks, volumes. Internal to waent.fleet.
+
+Everything is read with the C(docker) command and from traces of an engine on the host; nothing is decided and nothing
+is changed. Of containers' environments only what C(_state/container.py) shows leaves this file.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import re
+import shutil
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
+from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
+from ansible_collections.waent.fleet.plugins.module_utils._state.container import describe_container
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, Traces, engine_state
+from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing
+
+Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
+"""Runs a command without a shell: C(argv -> (exit code, stdout, stderr))."""
+
+DOCKER_ROOT = "/var/lib/docker"
+DAEMON_SETTINGS = "/etc/docker/daemon.json"
+UNIX_LISTEN = "00010000"
+"""Flags of a listening socket in C(/proc/net/unix)."""
+ENGINE_PACKAGES = (
+    "docker.io",
+    "docker-cli",
+    "docker-ce",
+    "docker-ce-cli",
+    "moby-engine",
+    "moby-cli",
+    "podman-docker",
+)
+
+
+class Place(t.NamedTuple):
+    """Where a host keeps traces of an engine; tests have one of their own."""
+
+    proc: str = "/proc"
+    daemons: tuple[str, ...] = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
+    find: t.Callable[[str], str | None] = shutil.which
+    environ: t.Mapping[str, str] = os.environ
+
+
+# Engine
+
+
+def read_engine(
+    run: Run, command: str | None, settings: str = DAEMON_SETTINGS, place: Place | None = None
+) -> dict[str, t.Any]:
+    """C({state, answers, version, root, reason, insecure_registries, proxy, daemon, empty, usable, installable}).
+
+    state: one of C(engine.STATES). root: where images lie. daemon: path of its program. empty: it has never run, so it
+    holds nothing for sure. usable: this user may use an engine once it runs. installable: with apt.
+
+    command: path of the docker command, None where it is not installed. settings: file with the engine's settings;
+    of an engine that does not answer it says which registries it will talk to without TLS.
+    """
+    place = place or Place()
+    traces = _read_traces(run, command, place)
+    state, reason = engine_state(traces)
+    info = traces.info if traces.info.get("ServerVersion") else {}
+    indexes = (info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
+    insecure = sorted(name for name, index in indexes.items() if not index.get("Secure", True))
+    root = info.get("DockerRootDir") or _json_object(read_text(settings)).get("data-root") or DOCKER_ROOT
+    return {
+        "state": state,
+        "answers": state == ANSWERS,
+        "version": info.get("ServerVersion"),
+        "root": root,
+        "reason": reason,
+        "insecure_registries": insecure if info else _insecure_registries(settings),
+        "proxy": info.get("HttpsProxy") or None,
+        "daemon": traces.daemon,
+        "empty": not traces.info.get("ServerVersion") and _never_used(root),
+        "usable": os.geteuid() == 0 or _in_group("docker"),
+        "installable": place.find("apt-get") is not None,
+    }
+
+
+def _read_traces(run: Run, command: str | None, place: Place) -> Traces:
+    """What there is of an engine. Nothing is connected to but by C(docker info): that could start one."""
+    info, said, endpoint, context = {}, "", place.environ.get("DOCKER_HOST") or None, "default"
+    if command is not None:
+        code, out, err = run([command, "info", "--format", "{{json .}}"])
+        info = _json_object(out)
+        errors = "; ".join(info.get("ServerErrors") or []) or err.strip() or (out.strip() if not info else "")
+        said = (errors or "no answer").splitlines()[-1]
+        if code != 0:
+            info.pop("ServerVersion", None)
+        context = str((info.get("ClientInfo") or {}).get("Context") or "default")
+        if context != "default":
+            words = [command, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}", context]
+            endpoint = run(words)[1].strip() or endpoint
+    if info.get("ServerVersion"):
+        return Traces(command, info, "", endpoint, context)
+    return Traces(
+        command,
+        info,
+        said,
+        endpoint,
+        context,
+        place.find("dockerd") or next((path for path in _daemons(command, place) if os.path.exists(path)), None),
+        tuple(sorted(_daemon_owners(place.proc))),
+        _socket_listens(place.proc),
+        _engine_packages(run, place),
+    )
+
+
+def _daemons(command: str | None, place: Place) -> tuple[str, ...]:
+    """Where the daemon's program may lie: an archive of the engine unpacks it beside the command."""
+    return place.daemons + ((os.path.join(os.path.dirname(command), "dockerd"),) if command else ())
+
+
+def _never_used(root: str) -> bool:
+    """Whether no engine ever kept anything here; not where this user may not read."""
+    try:
+        return not os.listdir(root)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _daemon_owners(proc: str) -> set[int]:
+    """User ids of the dockerd processes of this machine, not of those in containers on it."""
+    owners = set()
+    for pid in (name for name in os.listdir(proc) if name.isdigit()):
+        if read_text(os.path.join(proc, pid, "comm")).strip() != "dockerd":
+            continue
+        status = dict(re.findall(r"^(NSpid|Uid):\s+(.*)$", read_text(os.path.join(proc, pid, "status")), re.MULTILINE))
+        if len(status.get("NSpid", pid).split()) == 1:
+            owners.add(int((status.get("Uid") or "0").split()[0]))
+    return owners
+
+
+def _socket_listens(proc: str) -> bool:
+    """Whether anybody listens on the engine's socket, the daemon or systemd for it."""
+    for line in read_text(os.path.join(proc, "net/unix")).splitlines():
+        fields = line.split()
+        if len(fields) > 7 and fields[3] == UNIX_LISTEN and fields[7] in ("/run/docker.sock", "/var/run/docker.sock"):
+            return True
+    return False
+
+
+def _engine_packages(run: Run, place: Place) -> frozenset[str]:
+    """Which of ENGINE_PACKAGES are installed, as far as dpkg or rpm knows."""
+    if place.find("dpkg-query"):
+        words = [str(place.find("dpkg-query")), "--show", "--showformat", "${db:Status-Status} ${Package}\\n"]
+        lines = run(words + list(ENGINE_PACKAGES))[1].splitlines()
+        return frozenset(line.split()[1] for line in lines if line.startswith("installed "))
+    if place.find("rpm"):
+        words = [str(place.find("rpm")), "--query", "--queryformat", "%{NAME}\\n"]
+        return frozenset(run(words + list(ENGINE_PACKAGES))[1].split()) & frozenset(ENGINE_PACKAGES)
+    return frozenset()
+
+
+def _in_group(name: str) -> bool:
+    try:
+        return grp.getgrnam(name).gr_gid in os.getgroups()
+    except KeyError:
+        return False
+
+
+def _insecure_registries(settings: str) -> list[str]:
+    names = _json_object(read_text(settings)).get("insecure-registries")
+    return sorted(name for name in names if isinstance(name, str)) if isinstance(names, list) else []
+
+
+def _json_object(text: str) -> dict[str, t.Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _json_list(text: str) -> list[dict[str, t.Any]]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return []
+    return value if isinstance(value, list) else []
+
+
+# Containers
+
+
+def read_containers(
+    run: Run, command: str, cluster: str | None = None, desired: t.Mapping[str, t.Any] | None = None
+) -> list[dict[str, t.Any]]:
+    """All containers in whatever state, sorted by name. One that vanishes meanwhile is left out.
+
+    desired: sealed environments of the cluster's nodes, to be compared with what those containers have.
+    """
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc"])
+    if not ids:
+        return []
+    # The exit code reports vanished containers too, the answer still holds all others.
+    _code, out, _err = run([command, "inspect", "--type", "container"] + ids)
+    inspected = _json_list(out)
+    described = {entry["Id"]: describe_container(entry) for entry in inspected}
+    nodes = [entry for entry in inspected if desired and described[entry["Id"]]["cluster"] == cluster]
+    of_images = _image_environments(run, command, {entry.get("Image") for entry in nodes})
+    for entry in nodes:
+        container = described[entry["Id"]]
+        own = (entry.get("Config") or {}).get("Env") or []
+        image = of_images.get(entry.get("Image"))
+        container["environment_differs"] = differing(desired or {}, container["kind"], own, image)
+    return sorted(described.values(), key=lambda entry: entry["name"])
+
+
+def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[t.Any, list[str]]:
+    """What images bring along, by id; one that was removed since is left out."""
+    known = sorted(identity for identity in ids if identity)
+    if not known:
+        return {}
+    _code, out, _err = run([command, "image", "inspect"] + known)
+    return {entry.get("Id"): (entry.get("Config") or {}).get("Env") or [] for entry in _json_list(out)}
+
+
+# Images, networks, volumes
+
+
+def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> dict[str, str | None]:
+    """The id of each image on this host, None where it is not there."""
+    found: dict[str, str | None] = {}
+    for reference in sorted(set(references)):
+        code, out, _err = run([command, "image", "inspect", "--format", "{{.Id}}", reference])
+        found[reference] = out.strip() if code == 0 else None
+    return found
+
+
+def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
+    """C([{name, id, cluster, subnets, endpoints}]) of the engine; endpoints are the names of who is connected now."""
+    ids = _listed(run, [command, "network", "ls", "--quiet", "--no-trunc"])
+    if not ids:
+        return []
+    _code, out, _err = run([command, "network", "inspect"] + ids)
+    return [
+        {
+            "name": entry["Name"],
+            "id": entry.get("Id"),
+            "cluster": (entry.get("Labels") or {}).get(LABELS + "cluster"),
+            "subnets": [c["Subnet"] for c in (entry.get("IPAM") or {}).get("Config") or [] if c.get("Subnet")],
+            "endpoints": sorted(str(end.get("Name")) for end in (entry.get("Containers") or {}).values()),
+        }
+        for entry in _json_list(out)
+    ]
+
+
+def read_volumes(run: Run, command: str) -> list[dict[str, t.Any]]:
+    """C([{name, cluster, path}]) of the engine."""
+    names = _listed(run, [command, "volume", "ls", "--quiet"])
+    if not names:
+        return []
+    _code, out, _err = run([command, "volume", "inspect"] + names)
+    return [
+        {
+            "name": entry["Name"],
+            "cluster": (entry.get("Labels") or {}).get(LABELS + "cluster"),
+            "path": entry.get("Mountpoint"),
+        }
+        for entry in _json_list(out)
+    ]
+
+
+class EngineLost(Exception):
+    """The engine answered at first, and then did not list what it has: that is not the same as having nothing."""
+
+
+def _listed(run: Run, argv: list[str]) -> list[str]:
+    code, out, err = run(argv)
+    if code != 0:
+        raise EngineLost("{0}: {1}".format(" ".join(argv[1:3]), err.strip() or "exit code {0}".format(code)))
+    return out.split()
+
+
+def read_volume(run: Run, command: str, name: str) -> dict[str, t.Any] | None:
+    """C({path, remote}) of a volume, None where there is none. remote: Docker mounts it only when it is used."""
+    code, out, _err = run([command, "volume", "inspect", name])
+    entries = _json_list(out)
+    if code != 0 or not entries:
+        return None
+    options = entries[0].get("Options") or {}
+    return {
+        "path": entries[0].get("Mountpoint"),
+        "remote": bool(options.get("device")) or not entries[0].get("Mountpoint"),
+    }

@@ -1,0 +1,221 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what a host has beside its engine: stores, disk, memory, listening ports, reach. Internal to waent.fleet.
+
+Nothing is decided and nothing is changed: the test of a directory opens a file that has no name and is gone when it is
+closed. Needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
+
+LISTEN = "0A"
+"""State of a listening socket in C(/proc/net/tcp)."""
+
+_MB = 1024 * 1024
+
+
+# Mounts and disk
+
+
+def read_mount(source: str, volume: dict[str, t.Any] | None, uid: int, proc: str = "/proc") -> dict[str, t.Any]:
+    """The media or data store: C({source, volume, path, exists, directory, filesystem, writable, reason, free_mb}).
+
+    source: absolute path, or the name of a Docker volume, which is then described by C(volume) or does not exist yet.
+    writable: for the user id C(uid); None where that cannot be known before it is used.
+    """
+    is_volume = not source.startswith("/")
+    path = str((volume or {}).get("path") or "") if is_volume else source
+    mount: dict[str, t.Any] = {
+        "source": source,
+        "volume": is_volume,
+        "path": path or None,
+        "exists": volume is not None if is_volume else os.path.exists(source),
+        "directory": None,
+        "filesystem": None,
+        "writable": None,
+        "reason": None,
+        "free_mb": None,
+    }
+    if not mount["exists"]:
+        return mount
+    if is_volume and (volume or {}).get("remote"):
+        mount["reason"] = "Docker mounts it when a container starts"
+        return mount
+    mount["directory"] = os.path.isdir(path)
+    mount["filesystem"] = _filesystem(path, proc)
+    mount["free_mb"] = free_mb(path)
+    mount["writable"], mount["reason"] = writable_by(path, uid)
+    return mount
+
+
+def free_mb(path: str) -> int | None:
+    """Free space at C(path), or at its nearest parent that exists, for an ordinary user."""
+    while not os.path.exists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    try:
+        status = os.statvfs(path)
+    except OSError:
+        return None
+    return status.f_bavail * status.f_frsize // _MB
+
+
+def _filesystem(path: str, proc: str) -> str | None:
+    """Type of the file system that holds C(path), from the mount with the longest matching mount point."""
+    best, kind = "", None
+    path = os.path.realpath(path)
+    for line in read_text(os.path.join(proc, "self/mountinfo")).splitlines():
+        left, _separator, right = line.partition(" - ")
+        fields = left.split()
+        if len(fields) < 5 or not right:
+            continue
+        point = fields[4].replace("\\040", " ")
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, right.split()[0]
+    return kind
+
+
+def writable_by(path: str, uid: int) -> tuple[bool | None, str | None]:
+    """Whether user C(uid) can make files in the directory C(path), and the reason if not. Leaves no trace.
+
+    A child process becomes that user and opens a file without a name (O_TMPFILE), which asks the file system itself,
+    an NFS server too: read-only mounts, squashed root and full disks answer truly. None: we may not become that user.
+    """
+    if uid != os.geteuid() and os.geteuid() != 0:
+        return None, "only root can test for user id {0}".format(uid)
+    child = os.fork()
+    if child == 0:
+        os._exit(_open_nameless(path, uid))
+    _pid, status = os.waitpid(child, 0)
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else errno.EIO
+    return code == 0, os.strerror(code) if code else None
+
+
+def _open_nameless(path: str, uid: int) -> int:
+    """0 or the error number, from the child's side."""
+    try:
+        if uid != os.geteuid():
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+        os.close(os.open(path, os.O_TMPFILE | os.O_WRONLY, 0o600))
+    except OSError as error:
+        # The kernel has checked permission and read-only mounts before it finds that files always have names here.
+        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
+            return error.errno or errno.EIO
+        return 0 if os.access(path, os.W_OK | os.X_OK) else errno.EACCES
+    return 0
+
+
+def read_memory(proc: str = "/proc") -> dict[str, int | None]:
+    """C({total_mb, available_mb})."""
+    found = dict(
+        re.findall(r"^(MemTotal|MemAvailable):\s+([0-9]+) kB", read_text(os.path.join(proc, "meminfo")), re.MULTILINE)
+    )
+    return {
+        "total_mb": int(found["MemTotal"]) // 1024 if "MemTotal" in found else None,
+        "available_mb": int(found["MemAvailable"]) // 1024 if "MemAvailable" in found else None,
+    }
+
+
+def read_text(path: str) -> str:
+    """A file of C(/proc) as text, empty where it is not there or not ours to read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+# Ports
+
+
+def read_listeners(containers: t.Sequence[t.Mapping[str, t.Any]], proc: str = "/proc") -> list[dict[str, t.Any]]:
+    """Who holds which TCP port: C([{port, container, process, pid}]), one entry per port.
+
+    A published port belongs to its container, not to the proxy that listens for it, and is held even where Docker
+    needs no proxy. A process inside a container that shares the host's network is given by the container's name.
+    container and process are both None where the holder is not ours to see.
+    """
+    holders: dict[int, dict[str, t.Any]] = {}
+    for container in containers:
+        if container["state"] in RUNNING:
+            for port in container["ports"]:
+                holders[port["host"]] = _holder(port["host"], container=container["name"])
+    sockets = {inode: port for port, inode in _listening(proc) if port not in holders}
+    for pid, inode in _socket_owners(proc, set(sockets)):
+        port = sockets[inode]
+        container_name = _container_of(pid, containers, proc)
+        holders[port] = _holder(port, container=container_name, process=_process_name(pid, proc), pid=pid)
+    for port in sockets.values():
+        holders.setdefault(port, _holder(port))
+    return [holders[port] for port in sorted(holders)]
+
+
+def _holder(
+    port: int, *, container: str | None = None, process: str | None = None, pid: int | None = None
+) -> dict[str, t.Any]:
+    return {"port": port, "container": container, "process": process, "pid": pid}
+
+
+def _listening(proc: str) -> t.Iterator[tuple[int, str]]:
+    """Ports and socket inodes in state listen, of IPv4 and IPv6."""
+    for table in ("net/tcp", "net/tcp6"):
+        for line in read_text(os.path.join(proc, table)).splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 9 and fields[3] == LISTEN:
+                yield int(fields[1].rpartition(":")[2], 16), fields[9]
+
+
+def _socket_owners(proc: str, inodes: set[str]) -> t.Iterator[tuple[int, str]]:
+    """Processes that hold one of these sockets, lowest process id first for each socket."""
+    wanted = {"socket:[{0}]".format(inode): inode for inode in inodes}
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
+        if not wanted:
+            return
+        for link in _open_files(os.path.join(proc, str(pid), "fd")):
+            if link in wanted:
+                yield pid, wanted.pop(link)
+
+
+def _open_files(directory: str) -> t.Iterator[str]:
+    """What a process has open. It may end, or close files, meanwhile; or be of another user."""
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return
+    for name in names:
+        try:
+            yield os.readlink(os.path.join(directory, name))
+        except OSError:
+            continue
+
+
+def _process_name(pid: int, proc: str) -> str | None:
+    return read_text(os.path.join(proc, str(pid), "comm")).strip() or None
+
+
+def _container_of(pid: int, containers: t.Sequence[t.Mapping[str, t.Any]], proc: str) -> str | None:
+    groups = read_text(os.path.join(proc, str(pid), "cgroup"))
+    return next((container["name"] for container in containers if container["id"] in groups), None)
+
+
+# The network
+
+
+def reach(host: str, port: int, timeout: float) -> dict[str, t.Any]:
+    """C({host, port, reached, reason}): whether a TCP connection can be made from here."""
+    try:
+        socket.create_connection((host, port), timeout).close()
+    except OSError as error:
+        return {"host": host, "port": port, "reached": False, "reason": str(error)}
+    return {"host": host, "port": port, "reached": True, "reason": None}

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What follows from the checks of all hosts: which plays a host takes part in, and what is shown. Internal. Pure.
+
+C(observed) is what wa_host_info returned as C(host), for each host that could be read, in the order of the play.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, ours
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, problem_from
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import ROLL, Act
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import STOPPED
+
+GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING = "_wa_gather_again", "_wa_engine_stopped", "_wa_engine_missing"
+SINGLE_CONNECT, ACT, API, RECREATE = "_wa_single_connect", "_wa_act", "_wa_act_api", "_wa_act_roll"
+KIND_GROUPS = {kind: "{0}_{1}".format(ACT, kind) for kind in ("database", "webapp", "master", "coreapp")}
+GROUPS = (GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING, SINGLE_CONNECT, ACT, API, RECREATE, *KIND_GROUPS.values())
+"""The groups that the plays of site.yml name, so that a play meets only hosts it has work for."""
+
+NEEDED_FIRST = ("install_engine", "create_network", "pull")
+"""Actions without which nothing can be asked of an engine, a network or an image."""
+
+SILENT_ROW = "LIVENESS_STALE"
+"""Where no master is left to remove it, the row of a coreapp that has been silent for minutes stays. Such a coreapp is
+what a run starts; the nodes are checked by what they report themselves."""
+
+NOTHING_TO_DO = "Containers, images, networks and volumes are as desired: nothing to do there."
+
+
+class Run(t.NamedTuple):
+    """How a run goes on from the checks.
+
+    check_mode: whether it only shows what it would do. starts_engines: it starts engines that are stopped, before
+    anything else is decided, as what they hold may be all that is desired. stopped: the hosts of those. first: who
+    stands for the whole cluster where the API is worked with. has_api: whether a webapp runs that can be asked. way:
+    how running nodes are recreated.
+    """
+
+    check_mode: bool
+    starts_engines: bool
+    stopped: tuple[str, ...]
+    first: str | None
+    has_api: bool
+    way: str
+
+    @property
+    def gathers_again(self) -> bool:
+        """Whether engines are started first, and every host is read again then."""
+        return self.starts_engines and bool(self.stopped)
+
+
+def run_of(
+    observed: t.Sequence[Observed], stopped: t.Sequence[str], fixed: t.Container[str], way: str, check_mode: bool
+) -> Run:
+    """fixed: states of engines that the run fixes."""
+    first = observed[0]["name"] if observed else None
+    return Run(check_mode, STOPPED in fixed, tuple(stopped), first, has_api(observed), way)
+
+
+def has_api(observed: t.Iterable[Observed]) -> bool:
+    """Whether a webapp of the cluster runs, so that there is an API to ask."""
+    return any(node["kind"] == "webapp" and node["state"] == "running" for host in observed for node in host["nodes"])
+
+
+def database_exists(observed: t.Iterable[Observed], hosts: t.Collection[str]) -> bool:
+    """Whether there is a database to look at; one that this run creates or starts is not there yet.
+
+    hosts: those that run a database of our own; without any it is somebody else's, and there.
+    """
+    return not hosts or any(
+        ours(container, host) and container["kind"] == "database" and container["state"] == "running"
+        for host in observed
+        for container in host["containers"]
+    )
+
+
+def groups_of(host: str, facts: t.Mapping[str, t.Any], acts: t.Iterable[Act], run: Run) -> list[str]:
+    """The groups of a host. facts: what wa_preflight returns of it. acts: what is done there.
+
+    In check mode a host is left out where it lacks what every container needs, and the API where nobody answers yet.
+    """
+    if run.gathers_again:
+        return [] if run.check_mode else [GATHER_AGAIN] + ([ENGINE_STOPPED] if host in run.stopped else [])
+    groups = [ENGINE_MISSING] if facts["engine_missing"] else []
+    groups += [SINGLE_CONNECT] if facts["single_connect"] else []
+    if not (run.check_mode and any(act.action in NEEDED_FIRST for act in acts)):
+        groups += [ACT] + [KIND_GROUPS[kind] for kind in facts["kinds"]]
+    if host == run.first and (run.has_api or not run.check_mode):
+        groups.append(API)
+    return groups + ([RECREATE] if run.way == ROLL else [])
+
+
+def api_changes(desired: t.Mapping[str, t.Any]) -> list[str]:
+    """What is done through the API of a cluster that does not run yet. desired: option C(api) of wa_preflight."""
+    number = "registration of +{cc} {phone_number} by {registration_method}, where it is not registered yet"
+    settings = ", ".join(desired["settings"] or {}) or "none"
+    return [
+        "first login to the API, which replaces the initial password of the user admin",
+        number.format(**desired) if desired["register"] else "no registration (wa_register is false)",
+        "application settings: {0}".format(settings),
+        "wait until the cluster is healthy, for {0} s at most".format(desired["health_timeout_seconds"]),
+    ]
+
+
+def planned_changes(changes: t.Sequence[str], desired: t.Mapping[str, t.Any] | None, run: Run) -> list[str]:
+    """The lines to show. changes: sentences of what is going to be changed on the hosts."""
+    shown = list(changes) or [NOTHING_TO_DO]
+    return shown + (api_changes(desired) if desired and not run.has_api and not run.gathers_again else [])
+
+
+def reported(reports: t.Iterable[t.Mapping[str, t.Any]]) -> list[Problem]:
+    """The problems in the results of other checks, in their order. A check that was left out has none."""
+    found = [problem_from(entry) for report in reports for entry in report.get("problems") or ()]
+    return [problem for problem in found if problem.code != SILENT_ROW]
+
+
+def notes_of(
+    reports: t.Iterable[t.Mapping[str, t.Any]], observed: t.Sequence[Observed], nodes: t.Iterable[PlacedNode]
+) -> list[str]:
+    """What stays unknown, from the results of other checks. A database that this run creates has no number yet."""
+    databases = [node["host"] for node in nodes if node["kind"] == "database"]
+    if not database_exists(observed, databases):
+        return []
+    return [note for report in reports for note in report.get("notes") or ()]
+
+
+def refusal(message: str, started: t.Sequence[str]) -> str:
+    """The sentence with which a run stops. started: hosts whose engine it has started before that."""
+    if not message or not started:
+        return message
+    return "Docker Engine was started on {0}; beyond that: {1}".format(", ".join(started), message)
+
+
+def first_sizing(
+    variables: t.Mapping[str, t.Any],
+    placed: t.Mapping[str, t.Any],
+    database: t.Mapping[str, t.Any],
+    observed: t.Sequence[Observed],
+    hosts: t.Collection[str],
+    database_hosts: t.Collection[str],
+) -> dict[str, t.Any]:
+    """Options of wa_sizing for a new cluster; empty where there is nothing to ask.
+
+    A database of our own that does not run yet will allow what is declared; of another one that cannot be read nothing
+    is known. placed: result of wa_placement. database: what wa_database_info returned as C(database). hosts: all of the
+    play: where one could not be read, a coreapp may run there.
+    """
+    own = bool(database_hosts) and not database_exists(observed, database_hosts)
+    allowed = database.get("max_connections") or (
+        whole_number(variables["wa_database_max_connections"]) if own else None
+    )
+    coreapps = any(node["kind"] == "coreapp" for host in observed for node in host["nodes"])
+    if not allowed or not placed.get("shards") or len(observed) != len(hosts) or coreapps:
+        return {}
+    options = {
+        "shards": placed["shards"],
+        "shards_now": 0,
+        "max_connections": allowed,
+        "connections": database.get("connections") or 0,
+        "messages_per_second": variables["wa_messages_per_second"],
+        "tls": bool((variables["wa_extra_environment"] or {}).get("WA_DB_SSL_CA")),
+        "database_class": variables["wa_database_class"],
+    }
+    unknown = ("messages_per_second", "database_class")
+    return {name: value for name, value in options.items() if name not in unknown or value not in (None, "", 0, "0")}

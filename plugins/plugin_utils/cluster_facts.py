@@ -1,0 +1,246 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of the cluster that a play is about, from its variables and results. Internal to waent.fleet.
+
+Each fact names the variables it reads, and no other is filled in for it: a template that fails elsewhere is no matter
+here. What is made of them is decided by pure functions in module_utils.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired import access, environment
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
+from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight
+from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain
+
+Values = t.Dict[str, t.Any]
+
+
+class Play:
+    """The variables of a play and its hosts. template: fills templates in, as the play does."""
+
+    def __init__(self, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> None:
+        self._variables = variables
+        self._template = template
+
+    def value(self, name: str) -> t.Any:
+        """A variable; None where there is none, and where it is null."""
+        found = self._variables.get(name)
+        filled = None if found is None else self._template(found)
+        return None if filled is None else plain(filled)
+
+    def readable(self, name: str) -> t.Any:
+        """The same; None also where its template cannot be filled in, which wa_placement reports by itself."""
+        try:
+            return self.value(name)
+        except Exception:  # Ansible has a family of errors for templates, another in each release.
+            return None
+
+    def values(self, names: t.Iterable[str]) -> Values:
+        """Several variables by their names."""
+        return {name: self.value(name) for name in names}
+
+    def result(self, name: str) -> Values:
+        """The registered result of a task; empty where it did not run."""
+        return self.value(name) or {}
+
+    @property
+    def hosts(self) -> list[str]:
+        """All hosts of the play, those that were lost as well."""
+        return list(self._variables.get("ansible_play_hosts_all") or ())
+
+    @property
+    def groups(self) -> t.Mapping[str, t.Sequence[str]]:
+        """The groups of the inventory."""
+        return self._variables.get("groups") or {}
+
+    def inventory(self) -> list[Values]:
+        """Every host that may run nodes, as wa_placement takes it."""
+        return inventory_hosts(self._variables["hostvars"], self.groups)
+
+    def facts(self, host: str, name: str) -> t.Any:
+        """What a task has set or registered for a host; None where there is nothing."""
+        return self._variables["hostvars"].raw_get(host).get(name)
+
+    def reads(self, hosts: t.Iterable[str]) -> dict[str, Values]:
+        """By host the result of wa_host_info, in this order; empty where it has none."""
+        return {host: self.facts(host, "__wa_host") or {} for host in hosts}
+
+
+# --- what the variables make ------------------------------------------------------------------------------------------
+
+CONTAINER = (
+    "version", "wa_version", "wa_webapp_image", "wa_coreapp_image", "wa_database_image", "wa_cluster_name",
+    "wa_network", "wa_publish_address", "wa_extra_hosts", "wa_media", "wa_data", "wa_db_engine", "wa_db_host",
+    "wa_database_address", "wa_database_volume", "wa_database_max_connections", "wa_database_arguments",
+)  # fmt: skip
+ENVIRONMENT = (
+    "wa_db_engine", "wa_db_host", "wa_db_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",
+    "wa_db_idle_timeout_ms", "wa_jwt_key", "wa_api_key", "wa_extra_environment",
+)  # fmt: skip
+IMAGES = ("version", "wa_version", "wa_webapp_image", "wa_coreapp_image", "wa_database_image")
+API = ("wa_validate_certs", "wa_api_ca_path")
+DATABASE = (
+    "wa_db_engine", "wa_db_check_host", "wa_db_check_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",
+)  # fmt: skip
+SIZING = ("wa_database_max_connections", "wa_messages_per_second", "wa_extra_environment", "wa_database_class")
+
+
+def _token(play: Play) -> str:
+    """The token of this run's session, which one host keeps for all; empty without one."""
+    keeper = play.readable("_wa_session_keeper")
+    session = play.facts(keeper, "_wa_session") if keeper else None
+    return (session or {}).get("token") or ""
+
+
+def _api_access(play: Play) -> Values:
+    nodes = play.result("__wa_wanted").get("nodes") or ()
+    return access.api_access(play.values(API), nodes, _token(play))
+
+
+def _secrets(play: Play) -> list[t.Any]:
+    tokens = [_token(play), play.result("__wa_login").get("token")]
+    return access.secrets({name: play.readable(name) for name in access.SECRETS}, tokens)
+
+
+def _shards(play: Play) -> t.Any:
+    asked = play.readable("shards")
+    return play.readable("wa_shards") if asked is None else asked
+
+
+def _shape(play: Play) -> Values:
+    ports = {"{0}_port".format(kind): play.readable("wa_{0}_port".format(kind)) for kind in KINDS}
+    return {
+        "hosts": play.inventory(),
+        "shards": _shards(play),
+        "survive": play.readable("wa_survive"),
+        "allow_no_ha": switch_on(play.readable("wa_allow_no_ha")),
+        "name_prefix": play.readable("wa_name_prefix"),
+        **ports,
+    }
+
+
+def _placement(play: Play) -> Values:
+    asked = play.readable("version")
+    return {
+        **_shape(play),
+        "version": play.readable("wa_version") if asked is None else asked,
+        "check_variables": True,
+        "database_hosts": _database_hosts(play),
+    }
+
+
+# --- what was read ----------------------------------------------------------------------------------------------------
+
+
+def _observed(play: Play) -> list[Values]:
+    return [read["host"] for read in play.reads(play.hosts).values() if read.get("host")]
+
+
+def _running(play: Play) -> list[Values]:
+    return [node for host in _observed(play) for node in host["nodes"]]
+
+
+def _failures(play: Play) -> dict[str, str]:
+    return {host: str(read.get("msg") or "") for host, read in play.reads(play.hosts).items()}
+
+
+def _database_hosts(play: Play) -> list[str]:
+    return list(play.groups.get("wa_database_hosts") or ())
+
+
+def _database_readable(play: Play) -> bool:
+    return bool(play.value("wa_db_check_host")) and preflight.database_exists(_observed(play), _database_hosts(play))
+
+
+def _nodes(play: Play) -> list[Values]:
+    node = environment.database_node(play.values(("wa_name_prefix", "wa_database_port")))
+    return [*(play.result("__wa_wanted").get("nodes") or ()), *({"host": h, **node} for h in _database_hosts(play))]
+
+
+def _first_sizing(play: Play) -> Values:
+    return preflight.first_sizing(
+        play.values(SIZING),
+        play.result("__wa_wanted"),
+        play.result("__wa_database").get("database") or {},
+        _observed(play),
+        play.hosts,
+        _database_hosts(play),
+    )
+
+
+def _identity(play: Play) -> Values:
+    reads = play.reads(play.groups.get("wa_cluster") or ())
+    placed = play.result("__wa_wanted")
+    options = {
+        "nodes": placed.get("nodes") or [],
+        "inventory": play.inventory(),
+        # Of every host that was read, also in a play for one of them.
+        "hosts": [read["host"] for read in reads.values() if read.get("host")],
+        "database": play.result("__wa_database").get("database") or {},
+        "number": "{0}{1}".format(play.value("wa_cc") or "", play.value("wa_phone_number") or ""),
+        "may_reshard": bool(play.value("_wa_may_reshard")),
+        "name_prefix": play.value("wa_name_prefix"),
+        "db_address": "{0}:{1}".format(play.value("wa_db_host"), play.value("wa_db_port")),
+        "db_name_prefix": play.value("wa_db_name_prefix"),
+    }
+    return {**options, "shards": placed["shards"]} if placed.get("shards") else options
+
+
+def _preflight(play: Play) -> Values:
+    settings = play.value("wa_settings")
+    api = {name: play.value("wa_" + name) for name in ("cc", "phone_number", "registration_method")}
+    return {
+        "hosts": _observed(play),
+        "nodes": _nodes(play),
+        "reports": [play.result(name) for name in ("__wa_wanted", "__wa_database", "__wa_first_room", "__wa_identity")],
+        "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
+        "fix_engines": play.value("_wa_fix_engines") or [],
+        "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),
+        "api": {
+            **api,
+            "register": switch_on(play.value("wa_register")),
+            # Whatever is wrong with these is reported by wa_placement.
+            "settings": settings if isinstance(settings, dict) else {},
+            "health_timeout_seconds": whole_number(play.value("wa_health_timeout_seconds")),
+        },
+    }
+
+
+def _login(play: Play) -> Values:
+    """What a login says about the cluster: a token is not for handing about."""
+    told = ("failed", "failure", "msg", "password_changed")
+    return {name: value for name, value in play.result("__wa_login").items() if name in told}
+
+
+FACTS: dict[str, t.Callable[[Play], t.Any]] = {
+    "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
+    "images": lambda play: environment.images(play.values(IMAGES)),
+    "container_settings": lambda play: environment.container_settings(play.values(CONTAINER)),
+    "environment": lambda play: environment.environments(play.values(ENVIRONMENT)),
+    "schema_environment": lambda play: environment.schema_environment(play.values(ENVIRONMENT)),
+    "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
+    "api_access": _api_access,
+    "database_access": lambda play: access.database_access(play.values(DATABASE)),
+    "token": _token,
+    "secrets": _secrets,
+    "shards": _shards,
+    "shape": _shape,
+    "placement": _placement,
+    "observed": _observed,
+    "running": _running,
+    "failures": _failures,
+    "has_api": lambda play: preflight.has_api(_observed(play)),
+    "database_readable": _database_readable,
+    "first_sizing": _first_sizing,
+    "identity": _identity,
+    "preflight": _preflight,
+    "login": _login,
+}
+"""By its name how a fact is found out."""

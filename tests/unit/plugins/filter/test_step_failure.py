@@ -1,0 +1,66 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is reported when a step fails: the step, the reason, what was changed, and the way on."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waent.fleet.plugins.filter.step_failure import FilterModule, from_results
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import ACTIONS
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step_failure import CODES
+
+
+def entry(step, action, key=None):
+    node = {"key": key, "name": key.partition(":")[2]} if key else None
+    return {"step": step, "action": action, "node": node, "sentence": "Step {0}.".format(step)}
+
+
+BATCHES = [
+    [entry(1, "replace", "h:c1")],
+    [entry(2, "switchover", "h:c2")],
+    [entry(3, "replace", "h:c2"), entry(3, "replace", "h:c3")],
+    [entry(4, "remove", "h:c4")],
+]
+PLAN = {"operation": "upgrade", "target": "v2.19.7", "batches": BATCHES}
+
+
+def test_the_whole_message():
+    log = {"stderr_lines": ["no such library"], "stdout_lines": []}
+    assert from_results(BATCHES[2][0], PLAN, "[NODE_NOT_STARTED] it ended", log).splitlines() == [
+        "[UPGRADE_STOPPED] The upgrade to v2.19.7 stopped at step 3: Step 3.",
+        "Why: [NODE_NOT_STARTED] it ended",
+        "Last log lines:",
+        "  no such library",
+        "Replaced: h:c1.",
+        "Not yet: h:c2, h:c3, h:c4.",
+        "Nodes that were not touched serve as before. Fix the reason and run the playbook again: it goes on where it"
+        " stopped. Within one line of versions, upgrade.yml with the old version rolls back in the same order.",
+    ]
+
+
+def test_the_first_step_changed_nothing():
+    assert "No node was changed." in from_results(BATCHES[0][0], PLAN, "why").splitlines()
+
+
+def test_what_is_still_short_is_reported():
+    assert "timers could not be restored" in from_results(BATCHES[1][0], PLAN, "why", still_shortened=True)
+
+
+def test_a_failed_schema_upgrade_names_the_container_and_the_snapshot():
+    message = from_results(entry(5, "schema_upgrade"), PLAN, "why", one_shot="wa-schema-upgrade")
+    assert "remove the container wa-schema-upgrade" in message
+    assert "restore the snapshot" in message
+
+
+@pytest.mark.parametrize("operation", CODES)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_of_every_operation_has_a_message(operation, action):
+    failed = entry(1, action, "h:c9")
+    message = from_results(failed, {"operation": operation, "target": 4, "batches": [[failed]]}, "why")
+    assert message.startswith("[{0}] ".format(CODES[operation]))
+    assert "Why: why" in message
+
+
+def test_the_filter_has_its_name():
+    assert FilterModule().filters() == {"step_failure": from_results}

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cluster_facts: what a play knows of its cluster, filled in as the play does it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from ansible.errors import AnsibleLookupError
+from ansible_collections.waent.fleet.plugins.lookup.cluster_facts import LookupModule
+from ansible_collections.waent.fleet.plugins.modules import wa_identity, wa_placement, wa_preflight
+from ansible_collections.waent.fleet.plugins.plugin_utils.cluster_facts import FACTS
+from ansible_collections.waent.fleet.tests.support.cluster_variables import VARIABLES
+from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, node_container, observed, placed
+
+
+class HostVars(dict):
+    """Variables of hosts, raw."""
+
+    def raw_get(self, name):
+        return self[name]
+
+
+def template(value):
+    """A stand-in: one template that can be filled in, and one that cannot."""
+    if value == "{{ broken }}":
+        raise ValueError("broken is undefined")
+    return "filled" if value == "{{ good }}" else value
+
+
+PLAY = {
+    **VARIABLES,
+    "wa_shards": 2, "wa_survive": {}, "wa_allow_no_ha": "no", "wa_coreapp_port": 6250, "wa_master_port": 6254,
+    "wa_webapp_port": 9090, "wa_cc": "39", "wa_phone_number": "5550100244", "wa_registration_method": "sms",
+    "wa_settings": {}, "wa_health_timeout_seconds": "300", "wa_recreate_at_once": False, "wa_register": "true",
+    "wa_messages_per_second": 0, "wa_database_class": "", "ansible_play_hosts_all": ["h1", "h2"],
+    "groups": {
+        "wa_cluster": ["h1", "h2"], "wa_coreapp_hosts": ["h1", "h2"], "wa_master_hosts": ["h1", "h2"],
+        "wa_webapp_hosts": ["h1"], "wa_database_hosts": ["h1"],
+    },
+    "__wa_wanted": {"nodes": placed(), "shards": 2},
+    "__wa_login": {"token": "canary-token", "password_changed": False}, "_wa_session_keeper": "h1",
+}  # fmt: skip
+
+
+def facts(*terms, **changes):
+    """What the lookup gives; h2 was not read."""
+    running = [node_container(node) for node in placed()]
+    nodes = [{key: node.get(key) for key in ("host", "kind", "index", "name")} for node in placed()]
+    host = observed(containers=running, nodes=[{**node, "state": "running", "version": "v2.19.4"} for node in nodes])
+    session = {"token": "canary-token"}
+    lost = {"__wa_host": {"msg": "Connection refused"}}
+    hostvars = HostVars(h1={"__wa_host": {"host": host}, "_wa_session": session}, h2=lost)
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = SimpleNamespace(template=template)
+    return lookup.run(list(terms), {**PLAY, "hostvars": hostvars, **changes})
+
+
+def test_every_fact_can_be_found_out():
+    assert len(facts(*FACTS)) == len(FACTS)
+
+
+def test_a_name_that_is_none():
+    with pytest.raises(AnsibleLookupError, match="no such fact: colour"):
+        facts("version", "colour")
+
+
+def test_templates_are_filled_in():
+    (settings,) = facts("container_settings", wa_media="{{ good }}")
+    assert settings["media"] == "filled"
+
+
+def test_only_what_a_fact_is_made_of_is_filled_in():
+    assert facts("version", wa_media="{{ broken }}") == ["v2.19.4"]
+    with pytest.raises(ValueError, match="broken"):
+        facts("container_settings", wa_media="{{ broken }}")
+
+
+def test_what_placement_checks_by_itself_may_be_unreadable():
+    (options,) = facts("placement", wa_survive="{{ broken }}", version="{{ broken }}")
+    assert (options["survive"], options["version"]) == (None, "2.19.4")
+    assert options["allow_no_ha"] is False and options["database_hosts"] == ["h1"]
+
+
+def test_a_secret_that_cannot_be_read_hides_nothing_else():
+    (secrets,) = facts("secrets", wa_pin="{{ broken }}")
+    assert {"canary-db", "canary-token"} <= {one for one in secrets if isinstance(one, str)}
+
+
+def test_the_command_line_says_more_than_the_inventory():
+    assert facts("shards", "version", shards="16", version="2.19.7") == ["16", "v2.19.7"]
+    (options,) = facts("placement", shards="16", version="2.19.7")
+    assert (options["shards"], options["version"]) == ("16", "2.19.7")
+
+
+def test_hosts_that_could_not_be_read():
+    observed_hosts, failures, running = facts("observed", "failures", "running")
+    assert [host["name"] for host in observed_hosts] == ["h1"]
+    assert failures == {"h1": "", "h2": "Connection refused"}
+    assert {node["host"] for node in running} == {"h1"}
+
+
+def test_the_token_is_handed_on_to_the_api_only():
+    access, token, login = facts("api_access", "token", "login")
+    assert access["api_token"] == token == "canary-token"
+    assert facts("token", _wa_session_keeper="h2") == facts("token", _wa_session_keeper=None) == [""]
+    assert login == {"password_changed": False}
+
+
+def test_a_database_that_does_not_run_or_may_not_be_reached_is_not_read():
+    assert facts("database_readable") == [False], "the database of our own does not run yet"
+    groups = {**PLAY["groups"], "wa_database_hosts": []}
+    assert facts("database_readable", groups=groups) == [True]
+    assert facts("database_readable", groups=groups, wa_db_check_host="") == [False]
+
+
+def test_the_database_is_checked_as_a_node():
+    (options,) = facts("preflight")
+    assert options["nodes"] == [*placed(), {**DATABASE, "ports": [3308]}]
+    assert options["api"]["register"] is True and options["api"]["health_timeout_seconds"] == 300
+    assert options["started_engines"] == [] and options["fix_engines"] == []
+
+
+def test_the_number_of_shards_is_compared_where_it_is_known():
+    assert facts("identity")[0]["shards"] == 2
+    (options,) = facts("identity", __wa_wanted={"failed": True})
+    assert "shards" not in options and options["nodes"] == []
+    assert options["number"] == "395550100244"
+
+
+@pytest.mark.parametrize(
+    ("fact", "arguments"),
+    [
+        ("preflight", wa_preflight.ARGUMENTS),
+        ("identity", wa_identity.ARGUMENTS),
+        ("placement", wa_placement.argument_spec()),
+    ],
+)
+def test_options_are_those_of_the_module(fact, arguments):
+    assert facts(fact)[0].keys() <= arguments.keys()

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes with a cluster and what stays: hosts at random, on an engine that is as strict as Docker's."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import plan_removal, unread_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import STATES
+from ansible_collections.waent.fleet.tests.support.observed_host import container, engine, network, observed
+from hypothesis import given
+from hypothesis import strategies as st
+
+KINDS = ("webapp", "coreapp", "schema-upgrade", "master", "database", None, "of-a-later-release")
+
+
+def volume(name, cluster=None):
+    return {"name": name, "cluster": cluster, "path": "/var/lib/docker/volumes/{0}/_data".format(name)}
+
+
+def node(name, cluster="a", kind="webapp", **changes):
+    return container(name, cluster=cluster, kind=kind, **changes)
+
+
+@st.composite
+def hosts(draw):
+    """Two clusters and strangers on one host, with networks and volumes that anybody may use."""
+    owners = st.sampled_from(["a", "b", None])
+    networks = [network("n{0}".format(i), cluster=draw(owners)) for i in range(draw(st.integers(0, 3)))]
+    volumes = [volume("v{0}".format(i), draw(owners)) for i in range(draw(st.integers(0, 3)))]
+    # A mount is told by the volume's name, or by a path, which may lie inside a volume.
+    sources = [source for one in volumes for source in (one["name"], one["path"], one["path"] + "/sub")] + ["/srv", "v"]
+    containers = []
+    for i in range(draw(st.integers(0, 6))):
+        joined = draw(st.lists(st.sampled_from([one["name"] for one in networks]), unique=True)) if networks else []
+        mounted = draw(st.lists(st.sampled_from(sources), max_size=2))
+        running = draw(st.booleans())
+        containers.append(
+            node(
+                "c{0}".format(i),
+                draw(owners),
+                draw(st.sampled_from(KINDS)),
+                networks=joined,
+                mounts={"/m{0}".format(n): source for n, source in enumerate(mounted)},
+                state="running" if running else "exited",
+            )
+        )
+        for one in networks:
+            if running and one["name"] in joined:
+                one["endpoints"].append("c{0}".format(i))
+    return observed(containers=containers, networks=networks, volumes=volumes)
+
+
+def uses(entry, source):
+    inside = "/volumes/{0}/".format(source)
+    return source in entry["mounts"].values() or any(inside in str(m) for m in entry["mounts"].values())
+
+
+@given(hosts(), st.booleans())
+def test_nothing_of_others_is_touched_and_nothing_fails_half_way(host, with_data):
+    plan = plan_removal(host, "a", with_data)
+    left = {c["name"]: c for c in host["containers"]}
+    for name in plan.containers:
+        assert left.pop(name)["cluster"] == "a"
+    # As the engine has it: a network with an endpoint and a volume with a container, running or not, do not go.
+    of = {one["name"]: one["cluster"] for one in host["networks"]}
+    for one in plan.networks:
+        assert of[one["name"]] == "a"
+        assert [name for name, c in left.items() if one["name"] in c["networks"]] == []
+    of = {one["name"]: one["cluster"] for one in host["volumes"]}
+    for name in plan.volumes:
+        assert with_data and of[name] == "a"
+        assert [c["name"] for c in left.values() if uses(c, name)] == []
+
+
+@given(hosts(), st.booleans())
+def test_of_ours_everything_goes_or_is_told_to_stay(host, with_data):
+    plan = plan_removal(host, "a", with_data)
+    ours = {kind: {one["name"] for one in host[kind] if one["cluster"] == "a"} for kind in ("networks", "volumes")}
+    staying = {text.split(",")[0] for text in plan.stays}
+    assert set(plan.containers) == {c["name"] for c in host["containers"] if c["cluster"] == "a"}
+    assert {one["name"] for one in plan.networks} | {s[8:] for s in staying if s.startswith("network ")} == ours[
+        "networks"
+    ]
+    assert set(plan.volumes) | {s[7:] for s in staying if s.startswith("volume ")} == ours["volumes"]
+    assert len(plan.sentences("h")) == sum(map(len, (plan.containers, plan.networks, plan.volumes, plan.stays)))
+
+
+@given(hosts())
+def test_the_database_goes_last(host):
+    kinds = {c["name"]: c["kind"] for c in host["containers"]}
+    order = [kinds[name] for name in plan_removal(host, "a", False).containers]
+    assert order == sorted(order, key=lambda kind: (kind == "database", kind in ("master", None, KINDS[-1])))
+
+
+@given(hosts())
+def test_when_the_others_are_gone_nothing_stays(host):
+    alone = {**host, "containers": [c for c in host["containers"] if c["cluster"] == "a"]}
+    names = {c["name"] for c in alone["containers"]}
+    alone["networks"] = [{**one, "endpoints": [e for e in one["endpoints"] if e in names]} for one in host["networks"]]
+    assert plan_removal(alone, "a", True).stays == ()
+
+
+def test_what_is_said():
+    host = observed(
+        containers=[
+            node("a-db", kind="database", mounts={"/var/lib/mysql": "aData"}, networks=["waent"]),
+            node("a-webapp-1", mounts={"/usr/local/wamedia": "whatsappMedia"}, networks=["waent"]),
+            node("b-webapp-1", "b", mounts={"/usr/local/wamedia": "whatsappMedia"}, networks=["waent"], state="exited"),
+        ],
+        networks=[network("waent", cluster="a", endpoints=["a-webapp-1", "stray"])],
+        volumes=[volume("whatsappMedia", "a"), volume("aData", "a")],
+    )
+    assert plan_removal(host, "a", True).sentences("h1") == [
+        "h1: container a-webapp-1",
+        "h1: container a-db",
+        "h1: volume aData, with its data",
+        "h1: stays: network waent, used by b-webapp-1, stray",
+        "h1: stays: volume whatsappMedia, used by b-webapp-1",
+    ]
+    assert "h1: stays: volume aData, which holds data (-e wa_remove_data=true removes it)" in plan_removal(
+        host, "a", False
+    ).sentences("h1")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_an_engine_that_answers_or_was_never_there_has_nothing(state):
+    host = observed(engine=engine(state, reason="because"))
+    unread = unread_hosts([host], {"h1": ""})
+    assert (unread == {}) == (state in ("answers", "absent"))
+    assert all(problem.code.startswith("ENGINE_") for problem in unread.values())
+
+
+def test_an_engine_that_never_ran_has_nothing():
+    assert unread_hosts([observed(engine=engine("stopped", empty=True))], {"h1": ""}) == {}
+
+
+def test_a_host_that_was_not_read():
+    (problem,) = unread_hosts([observed()], {"h1": "", "h2": "Failed.\nConnection refused. "}).values()
+    assert (problem.code, problem.host) == ("HOST_NOT_READ", "h2")
+    assert problem.message == "The host could not be read (Connection refused)."
+    (problem,) = unread_hosts([], {"h1": ""}).values()
+    assert problem.message == "The host could not be read."
