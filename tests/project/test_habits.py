@@ -9,10 +9,9 @@ import re
 import shlex
 from pathlib import Path
 
-import commit_message
 import pytest
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load, run
-from ansible_collections.waent.fleet.tools import checks
+from ansible_collections.waent.fleet.tools import checks, commit_message
 
 HOOKS = [hook for repo in load(ROOT / ".pre-commit-config.yaml")["repos"] for hook in repo["hooks"]]
 
