@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.checkout import MODULES, ROOT, load, name_of, run
-
-import docs
+from ansible_collections.waent.fleet.tools import docs
 
 FOR_USERS = {
     "wa_account",
