@@ -73,7 +73,12 @@ def tasks_of(file: Path, tasks: t.Sequence[dict[str, t.Any]], host: str | None) 
         if action in ROLES:
             named = role_file(arguments)
         else:
-            named = file.parent / (arguments if isinstance(arguments, str) else arguments["file"])
+            named = beside(file, arguments if isinstance(arguments, str) else arguments["file"])
         # A task file that follows something in turns includes itself.
         if "{{" not in str(named) and named != file:
             yield from tasks_of(named, load(named), inherited)
+
+
+def beside(file: Path, name: str) -> Path:
+    """The file that a task of this one includes by its name: beside it, else among the tasks of the role."""
+    return file.parent / name if (file.parent / name).exists() else file.parent.parent / name
