@@ -13,6 +13,8 @@ description:
   - Makes a line of each of the C(problems) that modules of this collection return, its code in brackets and its host
     before the sentence. Of a result that failed without problems it takes the message.
   - A result of a task that did not run has none.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _input:
     description: A registered result, or several.

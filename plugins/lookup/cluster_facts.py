@@ -14,6 +14,8 @@ description:
     playbooks of this collection; the names may change with any of its releases.
   - Reads variables of the play and of its hosts, contacts nobody and changes nothing.
   - What it gives may hold secrets, as C(environment) does.
+extends_documentation_fragment:
+  - waent.fleet.attributes.internal
 options:
   _terms:
     description:

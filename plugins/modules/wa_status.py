@@ -17,6 +17,8 @@ author:
 extends_documentation_fragment:
   - waent.fleet.attributes
   - waent.fleet.attributes.info
+  - waent.fleet.attributes.no_group
+  - waent.fleet.attributes.internal
 options:
   nodes:
     description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes).

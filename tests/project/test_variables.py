@@ -186,8 +186,10 @@ def test_what_no_role_has_a_default_for_is_documented_with_the_whole_cluster() -
 def test_names_of_the_command_line_are_documented_once_and_read() -> None:
     specs = [name for role in ROLES for name in documented(role) if not name.startswith(("wa_", "_wa_"))]
     assert sorted(specs) == sorted([*COMMAND_LINE, RACK])
-    text = "".join(file.read_text() for file in tracked("roles/*.yml", "playbooks/*.yml"))
-    assert {name for name in COMMAND_LINE if f"{name} | default(" not in text} == set()
+    text = "".join(file.read_text() for file in tracked("roles/*.yml", "playbooks/*.yml", "plugins/action/*.py"))
+    assert {
+        name for name in COMMAND_LINE if f"{name} | default(" not in text and f'.get("{name}")' not in text
+    } == set()
     assert {name for names in COMMAND_LINE.values() for name in names} <= {path.stem for path in PLAYBOOKS}
 
 
