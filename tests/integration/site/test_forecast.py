@@ -129,7 +129,10 @@ def words(output: str) -> str:
             {"wa_database_max_connections": 501},
             "one: recreate wa-db (command: --max-connections=501 instead of --max-connections=500)",
         ),
-        ({"wa_api_key": "another-key-123"}, "one: recreate wa-webapp-1 (environment: WA_API_KEY differs from the inventory)"),
+        (
+            {"wa_api_key": "another-key-123"},
+            "one: recreate wa-webapp-1 (environment: WA_API_KEY differs from the inventory)",
+        ),
     ],
 )
 def test_status_tells_what_site_would_change(site: Site, changes: dict[str, t.Any], sentence: str | None) -> None:
