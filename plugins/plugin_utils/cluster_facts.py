@@ -214,9 +214,9 @@ def _preflight(play: Play) -> Values:
 
 
 def _login(play: Play) -> Values:
-    """What a login says about the cluster: a token is not for handing about."""
-    told = ("failed", "failure", "msg", "password_changed")
-    return {name: value for name, value in play.result("__wa_login").items() if name in told}
+    """What a login says about the cluster, without its token."""
+    kept = ("failed", "failure", "msg", "password_changed")
+    return {name: value for name, value in play.result("__wa_login").items() if name in kept}
 
 
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
