@@ -176,7 +176,7 @@ def main() -> int:
                 hook.write_text(HOOK)
                 # What was stopped for the schema does not settle down, and every run again would wait for it.
                 cluster.declare(
-                    wa_db_snapshot=str(hook), wa_message_cleanup_wait=str(hook), wa_upgrade_settle_seconds=5
+                    wa_db_snapshot=str(hook), wa_message_cleanup_wait=str(hook), wa_rollout_settle_seconds=5
                 )
             where = WHERE[: WHERE.index(options.where) + 1]
             whole = stretch(cluster, results, lines() if options.schema else versions(), where, deadline)

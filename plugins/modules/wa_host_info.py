@@ -37,7 +37,7 @@ options:
   images:
     description:
       - Full image references by kind of node, V(webapp), V(master), V(coreapp) or V(database).
-      - The registry is asked for those that are not on the host.
+      - The registry is queried for those that are not on the host.
     type: dict
     default: {}
   network:
@@ -157,7 +157,7 @@ host:
     containers:
       description:
         - All containers with image, state, labels, ports, networks, mounts, and harmless environment. Those of a
-          cluster with C(options), what the engine was asked for.
+          cluster with C(options), what they were created with.
         - C(environment_differs) has the names of the variables that are not as O(environment) says.
       type: list
       elements: dict
@@ -165,7 +165,7 @@ host:
     images:
       description:
         - For each image of O(images) its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
-          V(unknown), with the C(reason). No registry is asked where the engine is stopped, as the image may be there.
+          V(unknown), with the C(reason). No registry is queried where the engine is stopped, as the image may be there.
       type: list
       elements: dict
       returned: always

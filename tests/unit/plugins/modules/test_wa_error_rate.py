@@ -69,7 +69,7 @@ def test_several_webapps_are_added(run, api, start_api):
     other = start_api()
     api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(30, 0))
     other.on("GET", "/metrics", metrics(5, 5)).on("GET", "/metrics", metrics(5, 15))
-    result = run(api_url=[api.url, other.url], most_percent=50)
+    result = run(api_url=[api.url, other.url], max_error_percent=50)
     assert (result["requests"], result["errors"], result["percent"]) == (40, 10, 25.0)
 
 

@@ -12,11 +12,11 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     clock_window,
     host_problems,
     install_refusals,
-    unmended_problems,
+    unfixed_engine_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, site_plan, strangers
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import MENDABLE, STATES
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, secret_mismatches, site_plan
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STATES
 from ansible_collections.waent.fleet.tests.support.observed_host import (
     CORE,
     DATABASE,
@@ -69,7 +69,7 @@ def test_a_port_taken_by_a_process():
     holder = {"port": 6251, "container": None, "process": "nc", "pid": 312}
     problem = only(observed(listeners=[holder]))
     assert (problem.code, problem.variable, problem.value) == ("PORT_TAKEN", "wa_coreapp_port", 6251)
-    assert "Port 6251, wanted by wa-coreapp-1, is taken by process nc (pid 312)" in problem.message
+    assert "Port 6251, needed by wa-coreapp-1, is taken by process nc (pid 312)" in problem.message
 
 
 def test_a_port_taken_by_a_container_or_by_nobody_we_may_see():
@@ -85,7 +85,7 @@ def test_a_port_held_by_another_node_of_ours_is_taken():
     swapped = node_container(nodes[0], ports=[{"host": 6250, "container": 6250}])
     problem = only(observed(containers=[swapped]), nodes)
     assert (problem.code, problem.value) == ("PORT_TAKEN", 6250)
-    assert "wanted by wa-coreapp-1, is taken by container wa-master-1" in problem.message
+    assert "needed by wa-coreapp-1, is taken by container wa-master-1" in problem.message
 
 
 def test_a_stranger_with_a_node_s_name():
@@ -281,37 +281,37 @@ def test_an_engine_that_refuses_us():
     assert (problem.code, problem.variable) == ("ENGINE_DENIED", "ansible_become")
 
 
-@pytest.mark.parametrize("state", [state for state in STATES if state not in ("answers", *MENDABLE)])
+@pytest.mark.parametrize("state", [state for state in STATES if state not in ("answers", *FIXABLE)])
 def test_an_engine_in_whose_place_none_is_put(state):
     """Also where no node is placed: there may be one on it that nobody sees."""
     for nodes in (placed(), []):
         (problem,) = host_problems(observed(engine=engine(state, reason="because")), nodes)
         assert problem.code.startswith("ENGINE_")
         assert "because" in problem.message
-        assert unmended_problems(observed(engine=engine(state)), nodes, MENDABLE) == []
+        assert unfixed_engine_problems(observed(engine=engine(state)), nodes, FIXABLE) == []
 
 
 @pytest.mark.parametrize(("state", "verb"), [("absent", "installs"), ("stopped", "starts")])
 def test_an_engine_that_only_site_mends(state, verb):
     host = observed(engine=engine(state))
-    (problem,) = unmended_problems(host, placed(), [])
+    (problem,) = unfixed_engine_problems(host, placed(), [])
     assert problem.code == "ENGINE_" + state.upper()
     assert "playbooks/site.yml {0} it".format(verb) in problem.message
-    assert unmended_problems(host, placed(), MENDABLE) == []
+    assert unfixed_engine_problems(host, placed(), FIXABLE) == []
     # Nobody misses an engine where no node is placed, but a stopped one may hold some.
-    assert len(unmended_problems(host, [], [])) == (state == "stopped")
+    assert len(unfixed_engine_problems(host, [], [])) == (state == "stopped")
 
 
-@pytest.mark.parametrize("state", MENDABLE)
+@pytest.mark.parametrize("state", FIXABLE)
 def test_an_engine_that_this_user_could_not_use_once_it_runs(state):
-    (problem,) = unmended_problems(observed(engine=engine(state, usable=False)), placed(), MENDABLE)
+    (problem,) = unfixed_engine_problems(observed(engine=engine(state, usable=False)), placed(), FIXABLE)
     assert (problem.code, problem.variable) == ("ENGINE_DENIED", "ansible_become")
 
 
 def test_an_engine_that_cannot_be_installed():
-    (problem,) = unmended_problems(observed(engine=engine("absent", installable=False)), placed(), MENDABLE)
+    (problem,) = unfixed_engine_problems(observed(engine=engine("absent", installable=False)), placed(), FIXABLE)
     assert problem.code == "ENGINE_NOT_INSTALLABLE"
-    assert unmended_problems(observed(engine=engine("stopped", installable=False)), placed(), MENDABLE) == []
+    assert unfixed_engine_problems(observed(engine=engine("stopped", installable=False)), placed(), FIXABLE) == []
     assert install_refusals(observed(engine=engine("absent", installable=False))) == [problem]
     for usable in (engine("absent"), engine("stopped", installable=False), engine(installable=False)):
         assert install_refusals(observed(engine=usable)) == []
@@ -400,7 +400,7 @@ def test_forecast_for_a_cluster_that_is_as_wanted():
     [
         ({"state": "exited"}, "start", "it is exited"),
         ({"image": "docker.whatsapp.biz/coreapp:v2.19.3"}, "recreate", "image: " + CORE + " instead of"),
-        ({"image_id": "sha256:older"}, "recreate", "was built anew"),
+        ({"image_id": "sha256:older"}, "recreate", "was rebuilt"),
         (
             {"options": {"published_ports": {"6250/tcp": "0.0.0.0:7000"}}},
             "recreate",
@@ -438,11 +438,11 @@ def test_forecast_for_a_container_that_differs(change, action, why):
     assert why in act.sentence
 
 
-def test_nodes_with_another_node_secret_are_strangers_to_new_ones():
+def test_nodes_with_another_node_secret_are_secret_mismatches():
     other = running_cluster(**{"wa-coreapp-2": {"environment_differs": ["WA_SECRET"]}})
-    assert strangers([observed(containers=other)]) == ["wa-coreapp-2"]
+    assert secret_mismatches([observed(containers=other)]) == ["wa-coreapp-2"]
     other = running_cluster(**{"wa-coreapp-2": {"environment_differs": ["WA_DB_PASSWORD"]}})
-    assert strangers([observed(containers=other)]) == []
+    assert secret_mismatches([observed(containers=other)]) == []
 
 
 def test_a_stranger_s_container_is_never_started_or_kept():
