@@ -224,8 +224,8 @@ failure:
     details: {}
 engine_refusal:
   description:
-    - Why the engine of this host is left alone and no other is installed in its place, with its code; empty where
-      there is none, or one that can be used.
+    - Why the engine of this host is left alone and no other is installed in its place, or why none can be installed,
+      with its code; empty where there is one that can be used, or one can be installed.
   returned: success
   type: str
   sample: "[ENGINE_IS_PODMAN] rack-a-1: The docker command is Podman (package podman-docker), on which ..."
@@ -234,7 +234,7 @@ engine_refusal:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_refusals
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_refusals, install_refusals
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
 from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
@@ -270,7 +270,7 @@ def main() -> None:
         host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
     except EngineLost as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
-    module.exit_json(changed=False, host=host, engine_refusal=summary(engine_refusals(host)))
+    module.exit_json(changed=False, host=host, engine_refusal=summary(engine_refusals(host) + install_refusals(host)))
 
 
 if __name__ == "__main__":

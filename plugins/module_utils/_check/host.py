@@ -136,10 +136,16 @@ def unfixed_engine_problems(
             " ansible_become to true for the host.".format("is stopped" if state == STOPPED else "is to be installed")
         )
         return [Problem("ENGINE_DENIED", message, "ansible_become", None, name)]
-    if state == ABSENT and not engine["installable"]:
-        message = "Docker Engine is not installed, and only on Debian and its relatives it can be: install it."
-        return [Problem("ENGINE_NOT_INSTALLABLE", message, None, None, name)]
-    return []
+    return install_refusals(observed)
+
+
+def install_refusals(observed: Observed) -> list[Problem]:
+    """An engine that is absent and that the role C(docker_engine) cannot install."""
+    engine = observed["engine"]
+    if engine["state"] != ABSENT or engine["installable"]:
+        return []
+    message = "Docker Engine is not installed, and only on Debian and its relatives it can be: install it."
+    return [Problem("ENGINE_NOT_INSTALLABLE", message, None, None, observed["name"])]
 
 
 def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:

@@ -11,6 +11,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     clock_problems,
     clock_window,
     host_problems,
+    install_refusals,
     unfixed_engine_problems,
     unread_problems,
 )
@@ -311,6 +312,9 @@ def test_an_engine_that_cannot_be_installed():
     (problem,) = unfixed_engine_problems(observed(engine=engine("absent", installable=False)), placed(), FIXABLE)
     assert problem.code == "ENGINE_NOT_INSTALLABLE"
     assert unfixed_engine_problems(observed(engine=engine("stopped", installable=False)), placed(), FIXABLE) == []
+    assert install_refusals(observed(engine=engine("absent", installable=False))) == [problem]
+    for usable in (engine("absent"), engine("stopped", installable=False), engine(installable=False)):
+        assert install_refusals(observed(engine=usable)) == []
 
 
 @pytest.mark.parametrize(("state", "count"), [("answers", 1), ("stopped", 1), ("absent", 0)])
