@@ -1,6 +1,6 @@
 # Thin: what is done stands in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test clean docs lock
+.PHONY: help demo test chaos clean docs lock
 
 help: ## show this
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1 | /' | awk -F '|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -11,6 +11,10 @@ demo: ## from nothing to a healthy cluster on this machine; again: seconds, no c
 test: ## all checks; make test CHECKS="ruff unit" for some, CHECKS=--list for their names
 	@tools/venv.sh test
 	@.venv/bin/python tools/checks.py $(CHECKS)
+
+chaos: ## kills and faults, in stretches: make chaos MINUTES=30 ONLY=reshard_kills; ARGUMENTS=--list for all names
+	@tools/venv.sh test
+	@.venv/bin/python tests/chaos/run.py $(if $(ONLY),--only $(ONLY)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGUMENTS)
 
 clean: ## remove the demo and all that demo and test made on this machine, except Debian packages
 	@tools/clean.sh

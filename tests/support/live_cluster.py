@@ -224,6 +224,12 @@ class LiveCluster:
             self._lasting.update(variables)
         self.variables = write_variables(self.home / "variables.json", self._given)
 
+    def __enter__(self) -> LiveCluster:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.remove()
+
     def remove(self) -> None:
         """Everything this made, and nothing else."""
         try:
@@ -288,8 +294,14 @@ class LiveCluster:
 
     def reshard_killed_in_restart(self, shards: int, seconds: float = 0.0) -> Killed:
         """Run reshard.yml until set-shards was called and so many seconds have passed; then SIGKILL to its group."""
-        process, log = self.begin("reshard.yml", "-e", "shards={0}".format(shards))
-        while process.poll() is None and not self._has_shards(shards):
+        return self.killed_when(
+            lambda: self._has_shards(shards), "reshard.yml", "-e", "shards={0}".format(shards), seconds=seconds
+        )
+
+    def killed_when(self, due: t.Callable[[], bool], playbook: str, *more: str, seconds: float = 0.0) -> Killed:
+        """Run a playbook until something is so and so many seconds have passed; then SIGKILL to its group."""
+        process, log = self.begin(playbook, *more)
+        while process.poll() is None and not due():
             time.sleep(0.2)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=seconds)
@@ -302,6 +314,13 @@ class LiveCluster:
         task: its number, counted from 1 as they begin, or a part of its name. A run that is over before has the code 0.
         """
         return self.killed_by("kill_at_task", playbook, *more, KILL_AT_TASK=task)
+
+    def recorded(self, playbook: str, *more: str) -> tuple[Killed, list[str]]:
+        """Run a playbook to its end, and the boundaries at which one could be killed, in order."""
+        record = self.home / "record"
+        record.write_text("")
+        run = self.killed_by("kill_at_boundary", playbook, *more, KILL_RECORD=str(record))
+        return run, record.read_text().splitlines()
 
     def killed_by(self, callback: str, playbook: str, *more: str, **extra: str) -> Killed:
         """Run a playbook under a callback that may kill it and says where. extra: environment variables."""

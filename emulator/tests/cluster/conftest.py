@@ -55,7 +55,7 @@ DATABASE = {
 POSTGRES_DATABASE = {**DATABASE, "WA_DB_ENGINE": "PGSQL", "WA_DB_PORT": "5432"}
 ACCOUNT = {"cc": "1", "phone_number": "5550100"}
 CERT = "Q2VydA=="
-SOAK = Path(__file__).resolve().parents[3] / "benchmarks" / "emulator_soak.py"
+SOAK = Path(__file__).resolve().parents[3] / "tests" / "chaos" / "emulator_soak.py"
 SOAK_MINUTES = 3.0
 # The same mishaps for everybody; another seed shows others: WAEMU_SOAK_SEED=7 pytest -m soak.
 SOAK_SEED = os.environ.get("WAEMU_SOAK_SEED", "1")

@@ -1,4 +1,4 @@
-"""Three minutes of kills, pauses and cuts at random, by the benchmark that can do it for hours."""
+"""Three minutes of kills, pauses and cuts at random, by the chaos script that can do it for hours."""
 
 from __future__ import annotations
 

@@ -1,25 +1,24 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Changed secrets of a cluster in service: site.yml foretells them by name and goes node by node, under load.
 
-    .venv/bin/python benchmarks/changed_secrets.py
-
-Two shards, two webapps, ten times the product's speed, about five minutes. First another JWT key and API key, then a
+Two shards, two webapps, about five minutes. First another JWT key and API key, then a
 secret that every node gets, then WA_SECRET, which nodes cannot have one after the other. Each time check mode has to
 name what changes, no message may be lost, no output may show a value, and a second run changes nothing.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
-import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.waent.fleet.tests.chaos.attempts import Wrong, attempt
+from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, Failed, LiveCluster, Shape
-from waemu.probe.report import table
 
-ROLLED = "Nodes that are not as wanted are made anew"
+ROLLED = "Nodes that differ from the desired state are recreated, rolling:"
 CORES, WEBAPPS = 5, 2
 
 
@@ -56,18 +55,16 @@ def run(cluster: LiveCluster, *more: str) -> str:
     return done.output
 
 
-def faults(cluster: LiveCluster, change: Change) -> list[str]:
-    """Make one change; what went otherwise than it had to."""
+def make(cluster: LiveCluster, change: Change) -> str:
+    """Make one change, and say what it cost. Raises Failed, and Wrong where something went otherwise than it had to."""
     cluster.declare(**change.variables)
     before = cluster.containers()
     told = run(cluster, "--check")
     found = ["check mode does not name " + name for name in change.names if name not in told]
     if cluster.containers() != before:
         found.append("check mode changed something")
-    began = time.monotonic()
     with cluster.probe(cluster.shape.shards) as probe:
         said = run(cluster, "-vvv")
-    seconds = time.monotonic() - began
     report = probe.report
     cluster._token = ""
     anew = [name for name, made in cluster.containers().items() if before.get(name, ("",))[0] != made[0]]
@@ -82,29 +79,29 @@ def faults(cluster: LiveCluster, change: Change) -> list[str]:
     run(cluster)
     if cluster.containers() != after:
         found.append("a second run changed something")
-    print("{0}: {1:.0f} s, {2} sends, {3} failed".format(change.title, seconds, report.sends, report.failed))
-    print(table(report), flush=True)
-    return found
+    if found:
+        raise Wrong("; ".join(found))
+    return "{0} sends, {1} failed".format(report.sends, report.failed)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--port", type=int, default=28000, help="first port of the cluster")
-    parser.add_argument("--prefix", default="sec", help="first word of all that is made")
-    options = parser.parse_args()
-    cluster = LiveCluster(Path(tempfile.mkdtemp()), Shape(options.prefix, options.port, shards=2))
-    found: list[str] = []
-    try:
-        cluster.start()
-        for change in changes(cluster._given["wa_extra_environment"]):
-            found += ["{0}: {1}".format(change.title, fault) for fault in faults(cluster, change)]
-    except Failed as error:
-        found.append(str(error))
-    finally:
-        cluster.remove()
-    print("\n".join(found) or "All as it had to be.")
-    return 1 if found else 0
+def work(ledger: Ledger, conditions: Conditions) -> None:
+    """The changes that are left; those that were made in an earlier stretch are made again before."""
+    with tempfile.TemporaryDirectory() as home:
+        shape = Shape("sec", 28000, shards=2, divisor=conditions.divisor)
+        with LiveCluster(Path(home), shape) as cluster:
+            cluster.start()
+            for change in changes(cluster._given["wa_extra_environment"]):
+                if conditions.over:
+                    return
+                if change.title in ledger.left:
+                    if not attempt(ledger, change.title, make, cluster, change):
+                        return
+                else:
+                    cluster.declare(**change.variables)
+                    run(cluster)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+SUITE = Suite(
+    "changed_secrets", "changed secrets are named, rolled under load, and shown nowhere", work,
+    [change.title for change in changes({})],
+)  # fmt: skip

@@ -1,8 +1,9 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A machine whose disk fills up, and one that dies, while upgrade.yml works on it. The faults are real.
 
 Three machines with an engine each for each case, reached over SSH, a gateway beside them, and messages going through.
-
-    .venv/bin/python benchmarks/upgrade_hosts.py [CASE ...]
 
 disk_fills: the disk of the next machine gets full when the first step begins. The run has to stop and say so, the old
 nodes have to go on, and run again with room made it has to end with all new. Before, a disk that is full already has to
@@ -10,7 +11,7 @@ stop the run while images are pulled, with nothing touched. The disks are file s
 machine_dies: the machine of an owner is ended in the moment in which its turn comes. The run has to stop and say so,
 everything else has to go on; with the machine away the next run has to be refused, with it back it has to end well.
 
-Needs what `make demo` prepares. Each takes about five minutes.
+Each takes about five minutes.
 """
 
 from __future__ import annotations
@@ -18,25 +19,27 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 import typing as t
 from pathlib import Path
 
 import docker
+from ansible_collections.waent.fleet.tests.chaos.attempts import Wrong, attempt, check, nothing_lost
+from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
 from ansible_collections.waent.fleet.tests.support import container_hosts, valid_variables
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, NEW, OLD, Shape, end_group
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment, play, write_variables
 from docker.models.containers import Container
-from upgrade_faults import STOPPED, Wrong, check, nothing_lost
 from waemu.probe import Options, Probe
 
 SCENARIO = "upgh"
 MACHINES = ("one", "two", "three")
 SHAPE = Shape(SCENARIO, 0, 2, divisor=10)
-ACTING = "PLAY [Do the steps, in the order of the plan]"
+STOPPED = "[UPGRADE_STOPPED]"
+# What a step says when it begins, as debug shows it; in the plan it is an item of a list.
+STEP = re.compile(r"^ +msg: ['\"]?\d+\. ", re.MULTILINE)
 DISK, DISK_MB = "/var/lib/docker", 900
 IMAGES = {f"{kind}:{NEW}": f"docker.whatsapp.biz/{kind}:{NEW}" for kind in ("web", "coreapp")}
 
@@ -44,10 +47,10 @@ IMAGES = {f"{kind}:{NEW}": f"docker.whatsapp.biz/{kind}:{NEW}" for kind in ("web
 class Machines(container_hosts.ContainerHosts):
     """Three of them, under a name of their own, able to pull both versions; the database is on the first."""
 
-    def __init__(self, directory: Path, engine: docker.DockerClient, small: t.Sequence[str]) -> None:
+    def __init__(self, directory: Path, engine: docker.DockerClient, small: t.Sequence[str], divisor: float) -> None:
         """small: which of them have a small disk; it is lost with the machine."""
         super().__init__(directory, MACHINES, SCENARIO)
-        self.engine, self.small = engine, small
+        self.engine, self.small, self.shape = engine, small, SHAPE._replace(divisor=divisor)
 
     def create(self) -> None:
         """As the tests make them."""
@@ -96,11 +99,11 @@ class Machines(container_hosts.ContainerHosts):
         hosts = {name: {"ansible_become": True, "wa_address": self.address(name), "rack": name} for name in self.names}
         self.write_hosts(hosts, wa_database_hosts=["one"])
         variables = {
-            **valid_variables.VARIABLES, **SHAPE.hurry(), "wa_version": OLD, "wa_shards": SHAPE.shards,
+            **valid_variables.VARIABLES, **self.shape.hurry(), "wa_version": OLD, "wa_shards": SHAPE.shards,
             "wa_survive": {"racks": 1}, "wa_db_host": self.address("one"), "wa_db_check_host": self.address("one"),
             "wa_db_check_port": 3306, "wa_database_image": container_hosts.DATABASE_IMAGE, "wa_media": "waMedia",
             "wa_disk_free_mb": 50, "wa_phone_number": "5550100266", "wa_health_timeout_seconds": 60,
-            "wa_extra_environment": {"WAEMU_TIME_DIVISOR": str(SHAPE.divisor), "WAEMU_GATEWAY_URL": gateway},
+            "wa_extra_environment": {"WAEMU_TIME_DIVISOR": str(self.shape.divisor), "WAEMU_GATEWAY_URL": gateway},
         }  # fmt: skip
         self.given = write_variables(self.directory / "variables.json", variables)
 
@@ -161,9 +164,9 @@ class Machines(container_hosts.ContainerHosts):
 
 def first_to_act_on(machines: Machines, said: str) -> str:
     """Which machine but the first is the next one in the plan, once its steps begin."""
-    plan, found, _acting = said.partition(ACTING)
+    begun = STEP.search(said)
     addresses = {machines.address(name): name for name in machines.names[1:]}
-    named = re.findall(r"(\S+):wa-coreapp-", plan) if found else []
+    named = re.findall(r"(\S+):wa-coreapp-", said[: begun.start()]) if begun else []
     return next((addresses[address] for address in named if address in addresses), "")
 
 
@@ -204,7 +207,8 @@ def machine_dies(machines: Machines, probe: t.Callable[[], Probe], home: Path) -
     """The machine of an owner is ended in the moment in which its turn comes."""
 
     def kill(said: str) -> str:
-        acting = said.partition(ACTING)[2]
+        begun = STEP.search(said)
+        acting = said[begun.start() :] if begun else ""
         for name in machines.names[1:]:
             if f". Stop {machines.address(name)}:" in acting:
                 machines.container(name).kill()
@@ -232,7 +236,7 @@ def machine_dies(machines: Machines, probe: t.Callable[[], Probe], home: Path) -
 CASES = {case.__name__: case for case in (disk_fills, machine_dies)}
 
 
-def work(machines: Machines, gateway: str, case: t.Callable[..., None]) -> None:
+def prove(machines: Machines, gateway: str, case: t.Callable[..., None]) -> None:
     """A cluster, and the case on it. Raises Wrong."""
     site = machines.playbook("site.yml")
     check("three machines run a cluster", site.code == OK, site.output)
@@ -241,47 +245,35 @@ def work(machines: Machines, gateway: str, case: t.Callable[..., None]) -> None:
     case(machines, lambda: Probe(options), machines.directory)
 
 
-def run(engine: docker.DockerClient, name: str, directory: Path) -> None:
+def run(engine: docker.DockerClient, name: str, directory: Path, divisor: float) -> None:
     """One case, with machines of its own. Raises Wrong."""
-    print(f"{name}: {CASES[name].__doc__}", flush=True)
-    started = time.monotonic()
-    machines = Machines(directory, engine, MACHINES[1:] if name == "disk_fills" else ())
+    machines = Machines(directory, engine, MACHINES[1:] if name == "disk_fills" else (), divisor)
     gateway = None
     try:
         machines.create()
         gateway = engine.containers.run(
             GATEWAY_IMAGE, name=SCENARIO + "-gateway", network=f"waent-mol-{SCENARIO}", detach=True,
-            environment={"WAEMU_TIME_DIVISOR": str(SHAPE.divisor), "WAEMU_REGISTRATION_CODE": CODE},
+            environment={"WAEMU_TIME_DIVISOR": str(divisor), "WAEMU_REGISTRATION_CODE": CODE},
         )  # fmt: skip
         gateway.reload()
         address = gateway.attrs["NetworkSettings"]["Networks"][f"waent-mol-{SCENARIO}"]["IPAddress"]
         machines.declare(f"http://{address}:5222")
-        work(machines, f"http://{address}:8080", CASES[name])
-        print(f"    {time.monotonic() - started:.0f} s", flush=True)
+        prove(machines, f"http://{address}:8080", CASES[name])
     finally:
         if gateway is not None:
             gateway.remove(force=True)
         machines.destroy()
 
 
-def main() -> int:
-    names = sys.argv[1:] or list(CASES)
-    unknown = [name for name in names if name not in CASES]
-    if unknown:
-        sys.exit(f"No such case: {', '.join(unknown)}. There are: {', '.join(CASES)}.")
+def work(ledger: Ledger, conditions: Conditions) -> None:
+    """Each on machines of its own."""
     os.environ["PATH"] = environment()["PATH"]  # testinfra calls ansible-inventory by its name
     engine = docker.from_env(timeout=120)
-    failed = 0
-    for name in names:
+    for name in ledger.left:
+        if conditions.over:
+            return
         with tempfile.TemporaryDirectory() as directory:
-            try:
-                run(engine, name, Path(directory))
-            except Wrong as wrong:
-                print(f"    {wrong}", flush=True)
-                failed += 1
-    print(f"{len(names) - failed} of {len(names)} cases ended as they should")
-    return 1 if failed else 0
+            attempt(ledger, name, run, engine, name, Path(directory), conditions.divisor)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+SUITE = Suite("upgrade_hosts", "upgrade.yml while a machine's disk fills up, and while one dies", work, list(CASES))

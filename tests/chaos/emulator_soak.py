@@ -1,6 +1,9 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A cluster that is killed, paused and cut at random every few seconds, while the probe sends.
 
-    .venv/bin/python benchmarks/emulator_soak.py [--minutes 30] [--seed N] [--divisor 10] [--reshard 40]
+    .venv/bin/python tests/chaos/emulator_soak.py [--minutes 30] [--seed N] [--divisor 10] [--reshard 40]
 
 With --reshard the number of shards is set to another one every so many seconds, in the middle of all that. The seed
 decides what happens to whom; it is printed. Exit code 1 when a message that got a 201 was lost or came twice,
@@ -16,6 +19,8 @@ import sys
 import time
 from collections import Counter
 
+from ansible_collections.waent.fleet.tests.chaos.attempts import Wrong, attempt
+from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
 from ansible_collections.waent.fleet.tests.support.emulator_rig import ACCOUNT, CERT, Failed, Rig
 from docker.errors import APIError
 from waemu.probe import Probe, table
@@ -122,8 +127,54 @@ def healthy(rig: Rig) -> bool:
     }
 
 
+def soak_once(minutes: float, seed: int, divisor: float, reshard: float = math.inf, rate: float = 20.0) -> str:
+    """Play one; what happened. Raises Wrong when a message was lost or came twice, or the cluster did not recover."""
+    with Rig("soak", divisor=divisor) as rig:
+        try:
+            rig.start(masters=MASTERS, coreapps=COREAPPS, webapps=WEBAPPS)
+            rig.register()
+            rig.set_shards(SHARDS)
+            soak = Soak(rig, seed, reshard)
+            with Probe(rig.options(rate=rate, seconds=minutes * 60 + 300, settle=60.0)) as probe:
+                soak.run(minutes * 60)
+                if soak.done["set-shards"]:
+                    rig.set_shards(SHARDS)
+                recovered = rig.until("healthy again", lambda: healthy(rig), 120)
+                time.sleep(2)
+        except (Failed, APIError) as error:
+            raise Wrong(f"{error} (seed {seed})\n{logs(rig, 15)}") from error
+        report = probe.report
+        if not report.ok:
+            raise Wrong(f"seed {seed}: {dict(soak.done)}\n{table(report)}\n{logs(rig, 400)}")
+    return f"{dict(soak.done)}; healthy again after {recovered:.1f} s; {report.accepted} accepted\n{table(report)}"
+
+
+def logs(rig: Rig, lines: int) -> str:
+    """What every container said last."""
+    found = {kind: container.logs(tail=lines).decode(errors="replace") for kind, container in rig.containers.items()}
+    return "\n".join(f"--- {kind}\n{said}" for kind, said in found.items())
+
+
+CASES = {
+    **{f"10 minutes, seed {seed}": (10.0, seed, math.inf) for seed in (1, 2, 3)},
+    **{f"7 minutes with set-shards every 25 s, seed {seed}": (7.0, seed, 25.0) for seed in (1, 2)},
+}
+
+
+def work(ledger: Ledger, conditions: Conditions) -> None:
+    """Each with a cluster of its own."""
+    for name in ledger.left:
+        if conditions.over:
+            return
+        minutes, seed, reshard = CASES[name]
+        attempt(ledger, name, soak_once, minutes, seed, conditions.divisor, reshard)
+
+
+SUITE = Suite("emulator_soak", "an emulated cluster with kills, pauses and cuts at random", work, list(CASES))
+
+
 def main() -> int:
-    """Exit 1 when something was lost, twice or banned, or the cluster did not recover."""
+    """One soak as it is asked for; exit 1 when it went wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=None)
@@ -133,30 +184,12 @@ def main() -> int:
     given = parser.parse_args()
     seed = random.randrange(10**6) if given.seed is None else given.seed
     print(f"seed {seed}", flush=True)
-    with Rig("soak", divisor=given.divisor) as rig:
-        try:
-            rig.start(masters=MASTERS, coreapps=COREAPPS, webapps=WEBAPPS)
-            rig.register()
-            rig.set_shards(SHARDS)
-            soak = Soak(rig, seed, given.reshard)
-            with Probe(rig.options(rate=given.rate, seconds=given.minutes * 60 + 300, settle=60.0)) as probe:
-                soak.run(given.minutes * 60)
-                if soak.done["set-shards"]:
-                    rig.set_shards(SHARDS)
-                recovered = rig.until("healthy again", lambda: healthy(rig), 120)
-                time.sleep(2)
-        except (Failed, APIError) as error:
-            print(f"{error} (seed {seed})", file=sys.stderr)
-            for kind, container in rig.containers.items():
-                print(f"--- {kind}\n{container.logs(tail=15).decode(errors='replace')}", file=sys.stderr)
-            return 1
-        report = probe.report
-        if not report.ok:
-            for kind, container in rig.containers.items():
-                print(f"--- {kind}\n{container.logs(tail=400).decode(errors='replace')}", file=sys.stderr)
-    print(table(report))
-    print(f"\nseed {seed}: {dict(soak.done)}; healthy again after {recovered:.1f} s: {'ok' if report.ok else 'FAILED'}")
-    return int(not report.ok)
+    try:
+        print(soak_once(given.minutes, seed, given.divisor, given.reshard, given.rate))
+    except Wrong as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,34 +1,36 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A surplus coreapp that owns a shard hands it over before it goes: a real run on two machines with their own engines.
-
-    .venv/bin/python benchmarks/reshard_handover.py
 
 Four shards on two machines become two. Nobody knows before who gets them, so the run is killed after set-shards, and
 the machine of an owner gets wa_coreapps: 0. Run again, every coreapp there is surplus: reshard.yml takes the standbys
 away, stops each owner, waits until a coreapp elsewhere has its shard, and removes it. Then all of it once more, killed
-when an owner was stopped, and run again. Ten times the product's speed.
+when an owner was stopped, and run again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.waent.fleet.tests.chaos.attempts import attempt, check, nothing_lost
+from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
 from ansible_collections.waent.fleet.tests.support.live_cluster import (
     CODE,
     GATEWAY_IMAGE,
     KILLED,
     OK,
+    SETTLE_SECONDS,
     Failed,
     LiveCluster,
     Shape,
 )
-from waemu.probe.report import table
 
 SCENARIO = "handover"
 HANDED = re.compile(r"Stop \S+, which owns shards? [\d, ]+ and is not needed where it is")
@@ -100,70 +102,80 @@ class TwoMachines(LiveCluster):
                 found["{0}/{1}".format(machine, name)] = state
         return found
 
-    def machine_of_an_owner(self) -> str:
-        """A machine on which a coreapp is connected for a shard."""
-        owners = [link["node"] for link in self.connections() if max(link["shards"]) >= 0]
+    def owners(self) -> set[str]:
+        """Machine and name of each coreapp that is connected for a shard."""
         addresses = {self.fleet.address(machine): machine for machine in (FIRST, SECOND)}
-        return addresses[owners[0].partition(":")[0]]
+        nodes = [link["node"].split(":") for link in self.connections() if max(link["shards"]) >= 0]
+        return {"{0}/{1}".format(addresses[address], name) for address, name in nodes}
+
+    def machine_of_an_owner(self) -> str:
+        """A machine on which a coreapp is connected for a shard, once both shards of two are served."""
+        deadline = time.monotonic() + SETTLE_SECONDS * 6
+        while len(self.owners()) != 2 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        check("both shards are served again", len(self.owners()) == 2, str(self.connections()))
+        return min(self.owners()).partition("/")[0]
 
 
-def shrink(cluster: TwoMachines, killed: bool) -> bool:
-    """4 to 2, all coreapps of an owner's machine being surplus; True when all is as it has to be."""
+def shrink(cluster: TwoMachines, killed: bool) -> str:
+    """4 to 2, all coreapps of an owner's machine being surplus; what it did. Raises Failed and Wrong."""
     cluster.write_hosts({})
-    kill(cluster, "Set shards | Show what it cost")
+    set_shards = cluster.reshard_killed_in_restart(2)
+    check("it was killed after set-shards", set_shards.code == KILLED, set_shards.output)
     machine = cluster.machine_of_an_owner()
     cluster.write_hosts({machine: 0})
-    what = "4 to 2 with a hand-over on {0}{1}".format(machine, ", killed in it and run again" if killed else "")
     with cluster.probe(shards=2, rate=20.0) as probe:
-        said = kill(cluster, "Switchover | Wait until a standby has taken over") if killed else ""
-        if killed:
-            print("  left by the killed run:", cluster.coreapps(), flush=True)
+        said = kill_in_switchover(cluster) if killed else ""
         run = cluster.reshard(2)
         said += run.output
-    if run.code != OK:
-        raise Failed("{0} failed:\n{1}".format(what, run.output))
-    handed = sorted(set(HANDED.findall(" ".join(said.split()))))  # long lines are folded
+    check("it ends well", run.code == OK, run.output)
     faults = cluster.faults(2, coreapps=3)
+    check("the cluster is as it has to be", not faults, str(faults))
     stay = [name for name in cluster.coreapps() if name.startswith(machine)]
-    good = probe.report.ok and not faults and not stay and bool(handed) and "Remove | Remove the node" in said
-    print("ok " if good else "BAD", what, "in {0:.1f} s".format(run.seconds), faults or "", flush=True)
-    print("  ", "; ".join(handed), "- left:", *sorted(cluster.coreapps()), flush=True)
-    print(table(probe.report), flush=True)
-    return good
+    check("no coreapp is left on " + machine, not stay, str(stay))
+    handed = sorted(set(HANDED.findall(" ".join(said.split()))))  # long lines are folded
+    check("an owner was stopped", handed, said)
+    nothing_lost(probe.report)
+    return "; ".join(handed)
 
 
-def kill(cluster: TwoMachines, task: str) -> str:
-    """Output of a run to two shards that was killed where this task began. Raises Failed."""
-    run = cluster.reshard_killed(2, task)
-    if run.code != KILLED:
-        raise Failed("the run that was to be killed ended by itself:\n" + run.output)
-    return run.output
+def kill_in_switchover(cluster: TwoMachines) -> str:
+    """Output of a run to two shards that was killed when a coreapp of it was stopped. Raises Wrong."""
+    owners = cluster.owners()
+
+    def stopped() -> bool:
+        states = cluster.coreapps()
+        return any(states.get(owner) != "running" for owner in owners)
+
+    killed = cluster.killed_when(stopped, "reshard.yml", "-e", "shards=2")
+    check("it was killed when an owner was stopped", killed.code == KILLED, killed.output)
+    return killed.output
 
 
 def grow(cluster: TwoMachines) -> None:
-    """Back to four shards."""
+    """Back to four shards. Raises Failed."""
     cluster.write_hosts({})
     run = cluster.reshard(4)
     if run.code != OK:
         raise Failed("2 to 4 failed:\n" + run.output)
 
 
-def main() -> int:
-    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
+CASES = {"handover": False, "handover killed in it and run again": True}
+
+
+def work(ledger: Ledger, conditions: Conditions) -> None:
+    """On the same machines, back at four shards between the two."""
     with tempfile.TemporaryDirectory() as home:
-        cluster = TwoMachines(Path(home), Shape("rsv", 0, 4, webapps=1, max_connections=2000))
-        try:
+        shape = Shape("rsv", 0, 4, divisor=conditions.divisor, webapps=1, max_connections=2000)
+        with TwoMachines(Path(home), shape) as cluster:
             cluster.start()
-            good = shrink(cluster, killed=False)
-            grow(cluster)
-            good &= shrink(cluster, killed=True)
-        finally:
-            cluster.remove()
-    return 0 if good else 1
+            for number, name in enumerate(ledger.left):
+                if conditions.over:
+                    return
+                if number:
+                    grow(cluster)
+                if not attempt(ledger, name, shrink, cluster, CASES[name]):
+                    return
 
 
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as problem:
-        sys.exit(str(problem))
+SUITE = Suite("reshard_handover", "a surplus owner hands its shard over, on two machines", work, list(CASES))

@@ -1,33 +1,33 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What becomes of upgrade.yml, and of the messages, when something breaks in the middle of it. The faults are real.
 
-One cluster with messages going through it; each case starts from what the one before has left.
+One cluster with messages going through it. At ten times the speed a busy machine holds nodes up for so long that their
+shards change hands. Where no request may fail, C(--divisor 1), the product's own times, tells the machine's faults from
+ours.
 
-    .venv/bin/python benchmarks/upgrade_faults.py [--divisor 10] [CASE ...]
-
-At ten times the speed a busy machine holds nodes up for so long that their shards change hands. Where no request may
-fail, C(--divisor 1), the product's own times, tells the machine's faults from ours.
-
-Cases: never_healthy (a standby runs and never reports), database_away (the database hangs for 20 s in a fail-over),
+Cases: never_healthy (a standby runs and never reports), database_away (the database hangs for 20 s in a switchover),
 disk_too_full (no room for the images), schema_fails (the one-shot schema upgrade ends with an error). A broken image is
 among the tests of upgrade.yml; a host that dies and one whose disk fills up are in upgrade_hosts.py.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 import threading
 import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.waent.fleet.tests.chaos.attempts import Wrong, attempt, check, nothing_lost
+from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
 from ansible_collections.waent.fleet.tests.support.fake_version import (
     create_fake_version,
     fake_version,
     remove_fake_version,
 )
-from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, OLD, Failed, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, OLD, LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 from waemu.probe import Report
 
@@ -45,17 +45,6 @@ AWAY_SECONDS = 20
 STOPPED = "[UPGRADE_STOPPED]"
 
 
-class Wrong(Exception):
-    """A case did not end as it should."""
-
-
-def check(what: str, holds: t.Any, evidence: str = "") -> None:
-    """One line for what holds. Raises Wrong."""
-    if not holds:
-        raise Wrong(f"not so: {what}\n{evidence[-5000:]}")
-    print(f"    {what}", flush=True)
-
-
 def failures(report: Report) -> str:
     """Which requests failed, and when."""
     windows = [(shard.shard, shard.windows) for shard in report.shards]
@@ -65,12 +54,6 @@ def failures(report: Report) -> str:
 def owned(cluster: LiveCluster) -> dict[int, str]:
     """The owner of each shard, as the gateway sees it."""
     return {shard: link["node"] for link in cluster.connections() for shard in link["shards"]}
-
-
-def nothing_lost(report: Report) -> None:
-    """What holds for every case."""
-    text = f"lost {report.lost}, twice {report.twice}, bans {report.bans}"
-    check(f"nothing lost, nothing twice, nobody banned, {report.accepted} messages accepted", report.ok, text)
 
 
 def intervals_are_back(cluster: LiveCluster) -> None:
@@ -98,11 +81,12 @@ def never_healthy(cluster: LiveCluster) -> None:
 
 
 def database_away(cluster: LiveCluster) -> None:
-    """Paused, so that it hangs as one does whose machine has gone; from the middle of the first fail-over on."""
+    """Paused, so that it hangs as one does whose machine has gone, once the first owner is stopped."""
     database = cluster.engine.containers.get(cluster.shape.prefix + "-db")
+    owners = {node.rpartition(":")[2] for shard, node in owned(cluster).items() if shard >= 0}
     with cluster.probe() as probe:
         process, log = cluster.begin("upgrade.yml", "-e", "version=" + NEW)
-        while "Switchover | Wait until a standby has taken over" not in log.read_text():
+        while all(cluster.coreapps().get(owner) == "running" for owner in owners):
             check_runs(process, log)
             time.sleep(0.1)
         database.pause()
@@ -153,7 +137,7 @@ def schema_fails(cluster: LiveCluster) -> None:
         with cluster.probe() as probe:
             run = cluster.upgrade(OTHER_LINE)
             check("the run stops", run.code == FAILED and "SCHEMA_UPGRADE_FAILED" in run.output, run.output)
-            check("the clean-up was waited for", "3 coreapps asked, just now" in run.output, run.output)
+            check("the cleanup was waited for", "3 coreapps asked, just now" in run.output, run.output)
             check("it shows what the upgrade said", "the table is full" in run.output, run.output)
             check("it says how to restore", "restore the snapshot" in run.output, run.output)
             cores = {name: tag for name, (_id, tag) in cluster.nodes().items() if "-webapp-" not in name}
@@ -175,41 +159,39 @@ def schema_fails(cluster: LiveCluster) -> None:
         remove_fake_version(cluster.engine, OTHER_LINE)
 
 
-CASES = {case.__name__: case for case in (never_healthy, database_away, disk_too_full, schema_fails)}
+
+class Case(t.NamedTuple):
+    """A fault. begins: the version that the cluster has to have; ends: the one it is left with, if that is known."""
+
+    play: t.Callable[[LiveCluster], None]
+    begins: str
+    ends: str
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="all without: " + ", ".join(CASES))
-    parser.add_argument("--divisor", type=float, default=10, help="how many times faster than true")
-    options = parser.parse_args()
-    names = options.cases or list(CASES)
-    unknown = [name for name in names if name not in CASES]
-    if unknown:
-        sys.exit(f"No such case: {', '.join(unknown)}. There are: {', '.join(CASES)}.")
-    failed = 0
-    with tempfile.TemporaryDirectory() as home:
-        version = OLD if {"never_healthy", "database_away"} & set(names) else NEW
-        cluster = LiveCluster(Path(home), SHAPE._replace(version=version, divisor=options.divisor))
-        try:
-            cluster.start()
-            for name in names:
-                started = time.monotonic()
-                print(f"{name}: {CASES[name].__doc__}", flush=True)
-                try:
-                    CASES[name](cluster)
-                except Wrong as wrong:
-                    failed += 1
-                    print(f"    {wrong}")
-                print(f"    {time.monotonic() - started:.0f} s", flush=True)
-        finally:
-            cluster.remove()
-    print(f"{len(names) - failed} of {len(names)} cases ended as they should")
-    return 1 if failed else 0
+CASES = {
+    case.play.__name__: case
+    for case in (
+        Case(never_healthy, OLD, OLD),
+        Case(database_away, OLD, NEW),
+        Case(disk_too_full, NEW, NEW),
+        Case(schema_fails, NEW, ""),
+    )
+}
 
 
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as problem:
-        sys.exit(str(problem))
+def work(ledger: Ledger, conditions: Conditions) -> None:
+    """Those that are left, each on what the one before has left, where that will do."""
+    shape = SHAPE._replace(divisor=conditions.divisor)
+    with tempfile.TemporaryDirectory() as home, LiveCluster(Path(home), shape) as cluster:
+        version = ""
+        for name in ledger.left:
+            if conditions.over:
+                return
+            case = CASES[name]
+            if version != case.begins:
+                cluster.start(version=case.begins)
+                cluster.declare(wa_version=case.begins)
+            version = case.ends if attempt(ledger, name, case.play, cluster) else ""
+
+
+SUITE = Suite("upgrade_faults", "upgrade.yml while something breaks: node, database, disk, schema", work, list(CASES))
