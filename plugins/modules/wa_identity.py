@@ -84,7 +84,7 @@ EXAMPLES = r"""
     inventory:
       - {name: rack-a-1, address: 10.0.0.1}
       - {name: rack-b-1, address: 10.0.0.2}
-    hosts: "{{ ansible_play_hosts | map('extract', hostvars, ['look', 'host']) }}"
+    hosts: "{{ ansible_play_hosts | map('extract', hostvars, ['gathered', 'host']) }}"
     database: "{{ database.database }}"
     number: "15550100"
     db_address: db.example.com:3306

@@ -124,8 +124,8 @@ refusal:
   type: str
 timers:
   description:
-    - The failover timers C(heartbeat_interval) and C(unhealthy_interval), RV(timers.shortened) during switchovers and
-      RV(timers.restored) afterwards. RV(timers.left) says that a run which was killed has left some shortened.
+    - The failover timers C(heartbeat_interval) and C(unhealthy_interval), C(shortened) during switchovers and
+      C(restored) afterwards. C(left) is true where a killed run has left some shortened.
   returned: always
   type: dict
   sample:

@@ -100,7 +100,7 @@ def _token(play: Play) -> str:
 
 
 def _api_access(play: Play) -> Values:
-    nodes = play.result("__wa_wanted").get("nodes") or ()
+    nodes = play.result("__wa_desired").get("nodes") or ()
     return access.api_access(play.values(API), nodes, _token(play))
 
 
@@ -161,13 +161,13 @@ def _database_readable(play: Play) -> bool:
 
 def _nodes(play: Play) -> list[Values]:
     node = environment.database_node(play.values(("wa_name_prefix", "wa_database_port")))
-    return [*(play.result("__wa_wanted").get("nodes") or ()), *({"host": h, **node} for h in _database_hosts(play))]
+    return [*(play.result("__wa_desired").get("nodes") or ()), *({"host": h, **node} for h in _database_hosts(play))]
 
 
 def _first_sizing(play: Play) -> Values:
     return preflight.first_sizing(
         play.values(SIZING),
-        play.result("__wa_wanted"),
+        play.result("__wa_desired"),
         play.result("__wa_database").get("database") or {},
         _observed(play),
         play.hosts,
@@ -177,7 +177,7 @@ def _first_sizing(play: Play) -> Values:
 
 def _identity(play: Play) -> Values:
     reads = play.reads(play.groups.get("wa_cluster") or ())
-    placed = play.result("__wa_wanted")
+    placed = play.result("__wa_desired")
     options = {
         "nodes": placed.get("nodes") or [],
         "inventory": play.inventory(),
@@ -199,7 +199,7 @@ def _preflight(play: Play) -> Values:
     return {
         "hosts": _observed(play),
         "nodes": _nodes(play),
-        "reports": [play.result(name) for name in ("__wa_wanted", "__wa_database", "__wa_first_room", "__wa_identity")],
+        "reports": [play.result(name) for name in ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
         "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),

@@ -26,6 +26,17 @@ IN_PROCESS = {
         "set_stats",
     )
 }
+FILES = {"ansible.builtin.import_tasks", "ansible.builtin.include_tasks"}
+ROLES = {"ansible.builtin.import_role", "ansible.builtin.include_role"}
+
+
+class Task(t.NamedTuple):
+    """A task, and the host it is delegated to, by itself or by a block or import around it."""
+
+    file: Path
+    task: dict[str, t.Any]
+    host: str | None
+
 
 
 def action_of(task: t.Mapping[str, t.Any]) -> str:
@@ -37,18 +48,6 @@ def role_file(arguments: t.Mapping[str, t.Any]) -> Path:
     """The task file that import_role or include_role names."""
     name = arguments["name"].removeprefix("waent.fleet.")
     return ROOT / "roles" / name / "tasks" / "{0}.yml".format(arguments.get("tasks_from", "main"))
-
-
-FILES = {"ansible.builtin.import_tasks", "ansible.builtin.include_tasks"}
-ROLES = {"ansible.builtin.import_role", "ansible.builtin.include_role"}
-
-
-class Task(t.NamedTuple):
-    """A task, and the host it is delegated to, by itself or by a block or import around it."""
-
-    file: Path
-    task: dict[str, t.Any]
-    host: str | None
 
 
 def tasks_of(file: Path, tasks: t.Sequence[dict[str, t.Any]], host: str | None) -> t.Iterator[Task]:

@@ -9,7 +9,6 @@ import functools
 import importlib
 import json
 import re
-from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -23,10 +22,11 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.variables imp
     unknown_names,
     value_problems,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.wrong_values import every_wrong_value, wrong_values
 from jinja2 import Environment, meta
 
-ROLE = Path(__file__).resolve().parents[4] / "roles" / "cluster"
+ROLE = ROOT / "roles" / "cluster"
 GOOD = {
     "wa_version": "v2.19.4",
     "wa_db_host": "db.example.com",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
@@ -26,11 +25,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
     observe,
     state_line,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.cluster_bodies import healthy_bodies
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-STATES = sorted((Path(__file__).parents[2] / "fixtures" / "states").glob("*.json"))
+STATES = sorted((ROOT / "tests" / "unit" / "fixtures" / "states").glob("*.json"))
 
 SHARD_COUNTS = st.sampled_from((1, 2, 4, 8, 16, 32))
 JSON = st.recursive(

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One specification of a container: applied, read back, compared, and shown.
 
-The engine of these tests is C(inspected), a model of its own. That docker_container and a real engine decide in the
-same way is for tests/integration/test_container.py.
+The engine of these tests is C(inspected), a model of its own. That docker_container and a real engine see the same
+differences is for tests/integration/test_container.py.
 """
 
 from __future__ import annotations

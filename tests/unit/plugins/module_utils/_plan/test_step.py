@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import (
     ACTIONS,
     Step,
@@ -17,8 +15,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.step import (
     switchover,
     total_downtime,
 )
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 
-STEPS = Path(__file__).parents[4] / "roles" / "rollout" / "tasks" / "steps"
+STEPS = ROOT / "roles" / "rollout" / "tasks" / "steps"
 
 
 def test_every_action_has_one_file_of_tasks_and_every_file_an_action():
