@@ -199,7 +199,9 @@ def _preflight(play: Play) -> Values:
     return {
         "hosts": _observed(play),
         "nodes": _nodes(play),
-        "reports": [play.result(name) for name in ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")],
+        "reports": [
+            play.result(name) for name in ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
+        ],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
         "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),
