@@ -54,7 +54,9 @@ def pytest_counts(output: str) -> Counts:
     for summary in PYTEST_SUMMARY.findall(output):
         for number, word in PYTEST_COUNT.findall(summary):
             sums[word] += int(number)
-    return Counts(sums["passed"] + sums["xfailed"], sums["failed"] + sums["error"] + sums["xpassed"], sums["skipped"])
+    return Counts(
+        sums["passed"] + sums["xfailed"], sums["failed"] + sums["error"] + sums["xpassed"], sums["skipped"]
+    )
 
 
 def sanity_counts(output: str) -> Counts:
@@ -178,7 +180,7 @@ def chosen(names: list[str]) -> list[Check]:
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
-def report(text: str) -> None:
+def show(text: str) -> None:
     """One line to the person, or the build log, that waits."""
     print(text, flush=True)
 
@@ -217,7 +219,7 @@ class Run:
         self.waiting = list(check.commands)
         self.file = self.log.open("w")
         self.process = self.start_next()
-        report(f"  start   {check.name}")
+        show(f"  start   {check.name}")
 
     def start_next(self) -> subprocess.Popen[bytes]:
         """Start the next command in a process group of its own, so that it can be ended with its children."""
@@ -279,7 +281,7 @@ class Run:
             return
         self.heard = time.monotonic()
         last = "".join(self.tail(1))
-        report(f"  ...     {self.check.name} {self.seconds():.0f} s: {last[:100]}")
+        show(f"  ...     {self.check.name} {self.seconds():.0f} s: {last[:100]}")
 
     def end(self) -> None:
         """End it and its children, giving them the time to clean up."""
@@ -294,10 +296,10 @@ class Run:
 def report(run: Run, result: Result) -> None:
     """Report how a check ended; the end of its log where it failed."""
     skipped = f", {result.counts.skipped} skipped" if result.counts.skipped else ""
-    report(f"  {result.outcome:<7} {result.check.name} {result.seconds:.1f} s{skipped}")
+    show(f"  {result.outcome:<7} {result.check.name} {result.seconds:.1f} s{skipped}")
     if result.outcome != "ok":
         for line in run.tail(TAIL_LINES):
-            report(f"          | {line}")
+            show(f"          | {line}")
 
 
 class Schedule:
@@ -315,7 +317,7 @@ class Schedule:
             if missing:
                 self.waiting.remove(check)
                 self.results[check.name] = Result(check, "not run", Counts(0, 1), 0.0)
-                report(f"  not run {check.name}: needs {missing[0]}")
+                show(f"  not run {check.name}: needs {missing[0]}")
 
     def start_what_fits(self) -> None:
         """Start in order; a check that must wait lets the others pass."""
@@ -377,7 +379,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="only show the names")
     options = parser.parse_args()
     if options.list:
-        report("\n".join(BY_NAME))
+        show("\n".join(BY_NAME))
         return 0
     try:
         checks = chosen(options.checks)
@@ -391,10 +393,10 @@ def main() -> int:
     try:
         schedule.work()
     except KeyboardInterrupt:
-        report("interrupted")
+        show("interrupted")
         return 130
     results = [schedule.results[check.name] for check in checks]
-    report(summary(results, time.monotonic() - started))
+    show(summary(results, time.monotonic() - started))
     return 1 if any(result.outcome != "ok" for result in results) else 0
 
 

@@ -89,6 +89,7 @@ API = ("wa_validate_certs", "wa_api_ca_path")
 DATABASE = (
     "wa_db_engine", "wa_db_check_host", "wa_db_check_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",
 )  # fmt: skip
+REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
 SIZING = ("wa_database_max_connections", "wa_messages_per_second", "wa_extra_environment", "wa_database_class")
 
 
@@ -199,9 +200,7 @@ def _preflight(play: Play) -> Values:
     return {
         "hosts": _observed(play),
         "nodes": _nodes(play),
-        "reports": [
-            play.result(name) for name in ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
-        ],
+        "reports": [play.result(name) for name in REPORTS],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
         "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),
