@@ -138,7 +138,7 @@ def test_a_host_is_checked_for_the_nodes_that_are_placed_on_it(docker):
     assert codes == {"SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "DISK_LOW"}
 
 
-def test_preflight_tells_everything_at_once(docker):
+def test_preflight_reports_everything_at_once(docker):
     host = look(docker)["host"]
     database = {"code": "DB_OLD", "message": "The database is too old."}
     clocks = [
@@ -194,7 +194,7 @@ def test_preflight_says_what_is_changed(docker):
         ({"health": {"msg": "x"}, "recreate_at_once": True}, "at_once", []),
     ],
 )
-def test_preflight_tells_how_running_nodes_are_recreated(docker, options, way, codes):
+def test_preflight_shows_how_running_nodes_are_recreated(docker, options, way, codes):
     images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
     asked = {"stop_single_connect": True, "network": "waent", "container_settings": SETTINGS}
     result = preflight([{**look(docker, **asked)["host"], "images": images}], **options)
@@ -215,10 +215,10 @@ def play(docker, tmp_path, tasks, *more):
     return process.stdout + process.stderr
 
 
-def test_the_action_compares_secrets_and_tells_names_only(docker, tmp_path):
+def test_the_action_compares_secrets_and_shows_names_only(docker, tmp_path):
     """With the loudest output there is; the password is also a word of the images' names, which stay readable."""
-    wanted = {"WA_DB_PASSWORD": "coreapp", "WA_API_KEY": "canary-api-1", "WA_APP_MULTICONNECT": "1"}
-    look = {"name": "h1", "timeout": 1, "images": IMAGES, "environment": {"coreapp": wanted}}
+    desired = {"WA_DB_PASSWORD": "coreapp", "WA_API_KEY": "canary-api-1", "WA_APP_MULTICONNECT": "1"}
+    look = {"name": "h1", "timeout": 1, "images": IMAGES, "environment": {"coreapp": desired}}
     tasks = [
         {"waent.fleet.wa_host_info": look, "register": "look"},
         {"ansible.builtin.copy": {
@@ -242,7 +242,7 @@ def test_the_action_puts_the_controller_s_clock_beside_the_host_s(docker, tmp_pa
     ]  # fmt: skip
     play(docker, tmp_path, tasks)
     clock = json.loads((tmp_path / "clock.json").read_text())
-    # Controller and host are one machine: the truth, 0, is inside, and the window is narrower than what is judged.
+    # Controller and host are one machine: the truth, 0, is inside, and the window is narrower than the limit.
     assert clock["at_least"] <= 0.001
     assert clock["at_most"] >= -0.001
     assert clock["at_most"] - clock["at_least"] < 5
@@ -253,7 +253,7 @@ def with_engine(host, state, **changes):
     return {**host, "engine": {**host["engine"], "state": state, "answers": False, "empty": False, **changes}}
 
 
-def test_preflight_does_not_judge_by_what_a_stopped_engine_may_hold(docker):
+def test_preflight_does_not_report_what_a_stopped_engine_may_hold(docker):
     seen = look(docker, stop_single_connect=True)["host"]
     other = {**with_engine(seen, "stopped"), "name": "h2"}
     codes = {problem["code"] for problem in preflight([seen, other])["problems"]}
@@ -264,7 +264,7 @@ def test_preflight_does_not_judge_by_what_a_stopped_engine_may_hold(docker):
     assert "h2: start Docker Engine (it is stopped; what follows is if it holds nothing)" in result["changes"]
 
 
-def test_preflight_judges_as_ever_where_a_stopped_engine_never_ran(docker):
+def test_preflight_checks_as_ever_where_a_stopped_engine_never_ran(docker):
     seen = look(docker, stop_single_connect=True)["host"]
     result = preflight([with_engine(seen, "stopped", empty=True)], fix_engines=["absent", "stopped"])
     assert {problem["code"] for problem in result["problems"]} == {"IMAGE_UNKNOWN"}

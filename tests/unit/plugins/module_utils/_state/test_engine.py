@@ -71,7 +71,7 @@ def test_a_host(name):
     assert engine_state(traces)[0] == state
 
 
-def test_every_state_is_mended_or_refused_and_tried_here():
+def test_every_state_is_fixed_or_refused_and_tried_here():
     assert set(STATES) == {"answers", *FIXABLE, *REFUSALS} == {state for _traces, state in HOSTS.values()}
     codes = [code for code, _sentence, _variable in REFUSALS.values()]
     assert len(set(codes)) == len(codes)
