@@ -48,7 +48,7 @@ ROOTS = {
     "waent/root-mariadb:bookworm": ("mariadb-client-core", "mariadb-server-core"),
     "waent/root-postgres:bookworm": ("postgresql-15",),
 }
-# What else mmdebstrap is told: no first data directory from Debian's scripts, and not the 110 MB of a compiler.
+# What else mmdebstrap gets: no first data directory from Debian's scripts, and not the 110 MB of a compiler.
 ROOT_OPTIONS = {
     "waent/root-postgres:bookworm": (
         "--dpkgopt=path-exclude=/usr/lib/*/libLLVM-*",
@@ -68,7 +68,7 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Target:
     """An image to be: its name, a hash of all it depends on, and how to build it."""
 
     tag: str
@@ -85,7 +85,7 @@ class Builder:
         self.expires_on = expires_on or dt.date.today() + versions.PUBLIC_LIFE
         self.started = time.monotonic()
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """One line of progress with the seconds gone by."""
         print(f"[{time.monotonic() - self.started:5.1f} s] {text}", flush=True)
 
@@ -111,21 +111,21 @@ class Builder:
 
     # -- what there should be ------------------------------------------------------------------------------
 
-    def final(self, wanted: Iterable[str], *, postgres: bool = False) -> list[Wanted]:
+    def final(self, versions: Iterable[str], *, postgres: bool = False) -> list[Target]:
         """The images people use: web and coreapp of every version, the gateway, and the databases."""
         base = self.base_content()
         gateway = _hash(base, *_files("images/gateway"))
         images = [
-            Wanted(MARIADB, self.mariadb_content(), self.build_mariadb),
-            Wanted(GATEWAY, gateway, lambda: self.build_gateway(gateway)),
+            Target(MARIADB, self.mariadb_content(), self.build_mariadb),
+            Target(GATEWAY, gateway, lambda: self.build_gateway(gateway)),
         ]
         if postgres:
-            images.append(Wanted(POSTGRES, self.postgres_content(), self.build_postgres))
-        for version in wanted:
+            images.append(Target(POSTGRES, self.postgres_content(), self.build_postgres))
+        for version in versions:
             for name in ("web", "coreapp"):
                 content = _hash(base, version, *_files(f"images/{name}"))
                 tag = f"{REGISTRY}/{name}:{version}"
-                images.append(Wanted(tag, content, self._client_build(name, tag, version, content)))
+                images.append(Target(tag, content, self._client_build(name, tag, version, content)))
         return images
 
     def base_content(self) -> str:
@@ -147,9 +147,9 @@ class Builder:
         root = "waent/root-postgres:bookworm"
         return _hash(*ROOTS[root], *ROOT_OPTIONS[root], *_files("images/postgres"))
 
-    def run(self, wanted: Iterable[str], *, postgres: bool = False) -> int:
+    def run(self, versions: Iterable[str], *, postgres: bool = False) -> int:
         """Build what is missing or out of date; returns how many images were built."""
-        final = self.final(wanted, postgres=postgres)
+        final = self.final(versions, postgres=postgres)
         missing = [image for image in final if not self.has(image.tag, image.content)]
         databases = [image for image in missing if image.tag in (MARIADB, POSTGRES)]
         clients = [image for image in missing if image.tag not in (MARIADB, POSTGRES)]
@@ -202,7 +202,7 @@ class Builder:
     def _build(
         self, tag: str, content: str, dockerfile: str, parts: dict[str, Path], arguments: dict[str, str]
     ) -> None:
-        self.say(f"Building {tag}")
+        self.report(f"Building {tag}")
         try:
             self.client.images.build(
                 fileobj=_context(HERE / dockerfile, parts),
@@ -239,7 +239,7 @@ class Builder:
 
     def _bootstrap(self, tag: str, content: str) -> None:
         tool = _mmdebstrap(self.say)
-        self.say(f"Making the root file system {tag} with mmdebstrap (no registry has {DEBIAN})")
+        self.report(f"Making the root file system {tag} with mmdebstrap (no registry has {DEBIAN})")
         options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
         options += ROOT_OPTIONS.get(tag, ())
         command = [tool, "--quiet", "--variant=minbase", *options, f"--include={','.join(ROOTS[tag])}", "bookworm"]
@@ -258,7 +258,7 @@ class Builder:
         target = HERE.parent / ".cache" / "emulator" / f"lib-{_hash(*_files('requirements.txt'))}"
         if target.exists():
             return target
-        self.say("Fetching the Python packages")
+        self.report("Fetching the Python packages")
         part = target.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
@@ -386,7 +386,7 @@ def main() -> int:
         else:
             builder = Builder(client, arguments.expires_on)
             built = builder.run(dict.fromkeys([*DEFAULT_VERSIONS, *arguments.version]), postgres=arguments.postgres)
-            builder.say(f"{built} images built" if built else "All images are up to date")
+            builder.report(f"{built} images built" if built else "All images are up to date")
     except (Failed, APIError) as error:
         print(error, file=sys.stderr)
         return 1

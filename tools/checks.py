@@ -153,7 +153,7 @@ CHECKS = [
     Check(
         "molecule",
         [["molecule", "test", "--scenario-name", "default"]],
-        # Borders would wrap the line in which pytest tells its counts.
+        # Borders would wrap the line in which pytest prints its counts.
         environment={"MOLECULE_COMMAND_BORDERS": "0"},
         needs=IMAGES,
         count=pytest_counts,
@@ -171,16 +171,16 @@ def chosen(names: list[str]) -> list[Check]:
     unknown = sorted(set(names) - BY_NAME.keys())
     if unknown:
         raise UnknownCheck(f"No such check: {', '.join(unknown)}. There are: {', '.join(BY_NAME)}.")
-    wanted = set(names or BY_NAME)
-    for name in list(wanted):
-        wanted.update(BY_NAME[name].needs)
-    return [check for check in CHECKS if check.name in wanted]
+    selected = set(names or BY_NAME)
+    for name in list(selected):
+        selected.update(BY_NAME[name].needs)
+    return [check for check in CHECKS if check.name in selected]
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
-def say(text: str) -> None:
+def show(text: str) -> None:
     """One line to the person, or the build log, that waits."""
     print(text, flush=True)
 
@@ -219,7 +219,7 @@ class Run:
         self.waiting = list(check.commands)
         self.file = self.log.open("w")
         self.process = self.start_next()
-        say(f"  start   {check.name}")
+        show(f"  start   {check.name}")
 
     def start_next(self) -> subprocess.Popen[bytes]:
         """Start the next command in a process group of its own, so that it can be ended with its children."""
@@ -276,12 +276,12 @@ class Run:
         return [line for line in self.output().splitlines() if line.strip()][-lines:]
 
     def give_sign_of_life(self) -> None:
-        """Tell every now and then what a long check is at."""
+        """Report every now and then what a long check is at."""
         if time.monotonic() - self.heard < SIGN_OF_LIFE_SECONDS:
             return
         self.heard = time.monotonic()
         last = "".join(self.tail(1))
-        say(f"  ...     {self.check.name} {self.seconds():.0f} s: {last[:100]}")
+        show(f"  ...     {self.check.name} {self.seconds():.0f} s: {last[:100]}")
 
     def end(self) -> None:
         """End it and its children, giving them the time to clean up."""
@@ -294,12 +294,12 @@ class Run:
 
 
 def report(run: Run, result: Result) -> None:
-    """Tell how a check ended; the end of its log where it failed."""
+    """Report how a check ended; the end of its log where it failed."""
     skipped = f", {result.counts.skipped} skipped" if result.counts.skipped else ""
-    say(f"  {result.outcome:<7} {result.check.name} {result.seconds:.1f} s{skipped}")
+    show(f"  {result.outcome:<7} {result.check.name} {result.seconds:.1f} s{skipped}")
     if result.outcome != "ok":
         for line in run.tail(TAIL_LINES):
-            say(f"          | {line}")
+            show(f"          | {line}")
 
 
 class Schedule:
@@ -317,7 +317,7 @@ class Schedule:
             if missing:
                 self.waiting.remove(check)
                 self.results[check.name] = Result(check, "not run", Counts(0, 1), 0.0)
-                say(f"  not run {check.name}: needs {missing[0]}")
+                show(f"  not run {check.name}: needs {missing[0]}")
 
     def start_what_fits(self) -> None:
         """Start in order; a check that must wait lets the others pass."""
@@ -379,7 +379,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="only show the names")
     options = parser.parse_args()
     if options.list:
-        say("\n".join(BY_NAME))
+        show("\n".join(BY_NAME))
         return 0
     try:
         checks = chosen(options.checks)
@@ -393,10 +393,10 @@ def main() -> int:
     try:
         schedule.work()
     except KeyboardInterrupt:
-        say("interrupted")
+        show("interrupted")
         return 130
     results = [schedule.results[check.name] for check in checks]
-    say(summary(results, time.monotonic() - started))
+    show(summary(results, time.monotonic() - started))
     return 1 if any(result.outcome != "ok" for result in results) else 0
 
 

@@ -51,7 +51,7 @@ def get(registry: Registry, path: str) -> tuple[int, bytes]:
 
 
 def wait_for_registry(registry: Registry) -> None:
-    """Return when the registry answers; PublishError when it has not within the time-out."""
+    """Return when the registry answers; PublishError when it has not within the timeout."""
     deadline = time.monotonic() + REGISTRY_TIMEOUT_SECONDS
     while True:
         try:
@@ -93,11 +93,11 @@ def push(engine: docker.DockerClient, image: t.Any, registry: Registry, name: st
         engine.images.remove("{0}:{1}".format(repository, tag))
 
 
-def publish(registry: Registry, wanted: t.Sequence[str]) -> None:
+def publish(registry: Registry, pairs: t.Sequence[str]) -> None:
     """Bring every NAME:TAG=IMAGE of the list into the registry."""
     wait_for_registry(registry)
     engine = docker.from_env()
-    for pair in wanted:
+    for pair in pairs:
         target, _equals, source = pair.partition("=")
         name, _colon, tag = target.rpartition(":")
         try:
@@ -115,9 +115,9 @@ def main(arguments: t.Sequence[str]) -> int:
     if len(arguments) < 3 or not all("=" in pair for pair in arguments[2:]):
         print("Usage: publish.py CA REGISTRY NAME:TAG=IMAGE...", file=sys.stderr)
         return 2
-    ca, address, *wanted = arguments
+    ca, address, *pairs = arguments
     try:
-        publish(Registry(address, ssl.create_default_context(cafile=ca)), wanted)
+        publish(Registry(address, ssl.create_default_context(cafile=ca)), pairs)
     except (OSError, PublishError, docker.errors.DockerException) as problem:
         print(str(problem), file=sys.stderr)
         return 1

@@ -10,7 +10,7 @@ from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import Pur
 
 
 class ActionModule(PureAction):
-    """Module wa_identity: tells whether a cluster is the declared one."""
+    """Module wa_identity: checks that a cluster is the declared one."""
 
     options = ARGUMENTS
     answer = staticmethod(answer)

@@ -20,7 +20,7 @@ options:
     required: true
   api_token:
     description:
-      - Token of a log-in, as M(waent.fleet.wa_login) returns it.
+      - Token of a login, as M(waent.fleet.wa_login) returns it.
       - If not set, the environment variable E(WA_API_TOKEN) is used.
     type: str
   api_key:

@@ -42,7 +42,7 @@ EXAMPLES = r"""
         state: stopped
       no_log: true
   rescue:
-    - name: Say why
+    - name: Report why
       ansible.builtin.fail:
         msg: "{{ ansible_failed_result | waent.fleet.failure_reason([wa_db_password], 'NODE_NOT_STOPPED') }}"
 """

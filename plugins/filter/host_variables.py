@@ -38,7 +38,7 @@ _value:
 import re
 import typing as t
 
-WANTED = re.compile(
+KEPT = re.compile(
     r"ansible_(connection|host|port|user|password|private_key_file|python_interpreter|remote_tmp|shell_\w+"
     r"|become\w*|ssh_\w+|sudo_\w+|scp_\w+|sftp_\w+|paramiko_\w+|winrm_\w+|docker_\w+|podman_\w+|timeout|pipelining"
     r"|control_path\w*|host_key_checking|connection_\w+)\Z|wa_\w+\Z|rack\Z"
@@ -47,7 +47,7 @@ WANTED = re.compile(
 
 def host_variables(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Connection and cluster variables; the address is the host's name where it has no C(ansible_host)."""
-    found = {name: variables[name] for name in variables if WANTED.match(name)}
+    found = {name: variables[name] for name in variables if KEPT.match(name)}
     found.setdefault("ansible_host", variables["inventory_hostname"])
     # What the cluster's other nodes dial: by default the name of the host, which the entry does not have.
     found.setdefault("wa_address", variables["inventory_hostname"])

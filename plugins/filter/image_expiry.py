@@ -22,16 +22,16 @@ options:
     elements: dict
     required: true
   days:
-    description: How many days ahead an image is told.
+    description: How many days ahead an image is reported.
     type: int
     default: 30
   today:
-    description: The day to judge by, C(YYYY-MM-DD); today where it is left out.
+    description: The day to compare with, C(YYYY-MM-DD); today where it is left out.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Say which images expire within 30 days
+- name: Show which images expire within 30 days
   ansible.builtin.debug:
     msg: "{{ images.images | waent.fleet.image_expiry | map(attribute='sentence') }}"
 """
@@ -103,7 +103,7 @@ def image_expiry(
 
 
 class FilterModule:
-    """Filters that judge images."""
+    """Filters that check images."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"image_expiry": image_expiry}

@@ -35,7 +35,7 @@ _value:
   description: The lines, in the order of the results.
   type: list
   elements: str
-  sample: ["[PORT_TAKEN] rack-a-1: Port 9090, wanted by wa-webapp-1, is taken by container x; free it."]
+  sample: ["[PORT_TAKEN] rack-a-1: Port 9090, needed by wa-webapp-1, is taken by container x; free it."]
 """
 
 import typing as t

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: node_container
-short_description: All that the engine is asked for to run a node
+short_description: The full specification of a node's container
 version_added: 0.2.0
 author: waent.fleet contributors (@waent)
 description:

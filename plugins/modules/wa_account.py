@@ -77,7 +77,7 @@ options:
   request_code:
     description:
       - Ask for a code when the number is not registered and there is no O(code).
-      - V(false) only tells that one is needed.
+      - V(false) only reports that one is needed.
     type: bool
     default: true
 seealso:
@@ -117,7 +117,7 @@ status:
   type: str
   sample: code_requested
 vname:
-  description: Verified name that the API told when the code was asked for.
+  description: Verified name that the API returned when the code was requested.
   returned: always
   type: str
   sample: Example Business
@@ -177,10 +177,10 @@ AGAIN = (
 
 
 def read_registered(client: Client, number: str) -> bool:
-    """Whether the number is registered. Raises a Refusal when no node tells, or when it is another number."""
+    """Whether the number is registered. Raises a Refusal when no node reports it, or when it is another number."""
     cluster = observe(client.health().body, read_support(client))
     if cluster.registered is None and not single_waits(cluster):
-        text = "No node tells whether a number is registered ({0}): wait until the masters are up."
+        text = "No node reports whether a number is registered ({0}): wait until the masters are up."
         raise Refusal("CLUSTER_NOT_READY", text.format(state_line(cluster)))
     other = number_problem(cluster.registered_number, number) if cluster.registered else None
     if other:

@@ -60,8 +60,8 @@ options:
     default: []
   level:
     description:
-      - V(serving) asks for a registered number with every shard owned by a connected coreapp.
-      - V(running) asks for every node up and one primary master, whether the number is registered or not.
+      - V(serving) expects a registered number with every shard owned by a connected coreapp.
+      - V(running) expects every node up and one primary master, whether the number is registered or not.
     type: str
     choices: [running, serving]
     default: serving
@@ -144,7 +144,7 @@ summary:
 problems:
   description:
     - Everything that was found, warnings included.
-    - C(kind) is V(wait) (time may mend it), V(act) (somebody has to act) or V(warning).
+    - C(kind) is V(wait) (time may fix it), V(act) (somebody has to act) or V(warning).
   returned: always
   type: list
   elements: dict

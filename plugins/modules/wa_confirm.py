@@ -12,8 +12,8 @@ description:
   - Asks once, and fails unless the answer is the word C(yes).
   - The same rule for all playbooks of this collection. With C(-e confirm=yes) on the command line nobody is asked; V(y)
     and V(true) say the same, in any case, and any other value stops the run.
-  - Where nobody is at the terminal, a change of shards or version goes on, since the command itself says what is
-    wanted. What destroys data, such as an uninstallation, stops unless it was confirmed on the command line;
+  - Where nobody is at the terminal, a change of shards or version goes on, since the command itself names the
+    change. What destroys data, such as an uninstallation, stops unless it was confirmed on the command line;
     O(destroys_data) says which it is.
   - Runs on the controller and changes nothing. Does not ask in check mode.
 author:

@@ -9,7 +9,7 @@ module: wa_database_info
 short_description: Read what a WhatsApp Business API cluster needs to know about its database
 version_added: 0.1.0
 description:
-  - Tells whether the database can be reached and takes the password, its version, the privileges that lack, the
+  - Reports whether the database can be reached and takes the password, its version, the privileges that lack, the
     connections in use and their limit, and, where the client's tables exist, shard map and liveness rows.
   - Does not fail because of the database. Check RV(usable) and RV(problems), so that all problems of a preflight can
     be reported together.
@@ -37,8 +37,8 @@ options:
     default: false
   await_sign_of:
     description:
-      - Nodes by the name they have in RV(database.liveness). The database is read again until one of them has written
-        its row anew, or none of them can be alive, for little more than a minute.
+      - Nodes by the name they have in RV(database.liveness). The database is read again until one of them has renewed
+        its row, or none of them can be alive, for little more than a minute.
     type: list
     elements: str
     default: []

@@ -9,11 +9,11 @@ module: wa_error_rate
 short_description: Read how many requests to the WhatsApp Business API fail
 version_added: 0.1.0
 description:
-  - Reads the request counters of every webapp twice, O(seconds) apart, and fails when more than O(most_percent) of the
-    requests in between got an answer with an HTTP status of 500 or above.
-  - Requests of monitoring and log-ins do not count.
-  - Says nothing about a cluster with less than O(least_requests) requests in that time, nor about webapps that have no
-    metrics; the product has them since v2.21.3.
+  - Reads the request counters of every webapp twice, O(seconds) apart, and fails when more than O(max_error_percent) of
+    the requests in between got an answer with an HTTP status of 500 or above.
+  - Requests of monitoring and logins do not count.
+  - Does not check a cluster with less than O(min_requests) requests in that time, nor webapps that have no metrics; the
+    product has them since v2.21.3.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
@@ -26,12 +26,12 @@ options:
     description: How long to count.
     type: float
     default: 3.0
-  most_percent:
-    description: The highest share of failed requests that is fine.
+  max_error_percent:
+    description: The highest percentage of failed requests that is allowed.
     type: float
     default: 5.0
-  least_requests:
-    description: With fewer requests than that nothing is judged.
+  min_requests:
+    description: With fewer requests than that nothing is checked.
     type: int
     default: 20
 seealso:
@@ -63,7 +63,7 @@ percent:
   type: float
   sample: 0.0
 counted:
-  description: The webapps that told.
+  description: The webapps whose requests were counted.
   returned: always
   type: list
   elements: str
@@ -98,12 +98,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.options import api
 ARGUMENTS: dict[str, t.Any] = dict(
     api_options(),
     seconds={"type": "float", "default": 3.0},
-    most_percent={"type": "float", "default": 5.0},
-    least_requests={"type": "int", "default": 20},
+    max_error_percent={"type": "float", "default": 5.0},
+    min_requests={"type": "int", "default": 20},
 )
 
 
-def look(client: Client) -> dict[str, Counts]:
+def read_counters(client: Client) -> dict[str, Counts]:
     """Counters by webapp, of those that have metrics. Raises a ClientError."""
     found = {}
     for url in sorted(client.urls):
@@ -121,12 +121,12 @@ def unknown_path(error: ApiError) -> bool:
     return error.status == 404 or error.code == NOT_FOUND or "not found" in text
 
 
-def judge(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> None:
+def check_rate(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> None:
     """Raises a Refusal when too many requests failed."""
-    if rate.requests < params["least_requests"] or rate.percent <= params["most_percent"]:
+    if rate.requests < params["min_requests"] or rate.percent <= params["max_error_percent"]:
         return
     message = "{0} of {1} requests ({2} %) failed within {3} s; at most {4} % is allowed.".format(
-        rate.errors, rate.requests, rate.percent, params["seconds"], params["most_percent"]
+        rate.errors, rate.requests, rate.percent, params["seconds"], params["max_error_percent"]
     )
     raise Refusal("ERROR_RATE_HIGH", message)
 
@@ -136,13 +136,13 @@ def main() -> None:
     result: dict[str, t.Any] = {"requests": 0, "errors": 0, "percent": 0.0, "counted": []}
     try:
         client = client_from(module.params)
-        before = look(client)
+        before = read_counters(client)
         if before:
             time.sleep(module.params["seconds"])
-            after = look(client)
+            after = read_counters(client)
             rate = together(between(before[url], after[url]) for url in before if url in after)
             result.update(requests=rate.requests, errors=rate.errors, percent=rate.percent, counted=sorted(before))
-            judge(rate, module.params)
+            check_rate(rate, module.params)
     except (ClientError, Refusal) as error:
         fail(module, error, **result)
     module.exit_json(changed=False, **result)

@@ -37,7 +37,7 @@ options:
   images:
     description:
       - Full image references by kind of node, V(webapp), V(master), V(coreapp) or V(database).
-      - The registry is asked for those that are not on the host.
+      - The registry is queried for those that are not on the host.
     type: dict
     default: {}
   network:
@@ -157,7 +157,7 @@ host:
     containers:
       description:
         - All containers with image, state, labels, ports, networks, mounts, and harmless environment. Those of a
-          cluster with C(options), what the engine was asked for.
+          cluster with C(options), what they were created with.
         - C(environment_differs) has the names of the variables that are not as O(environment) says.
       type: list
       elements: dict
@@ -165,7 +165,7 @@ host:
     images:
       description:
         - For each image of O(images) its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
-          V(unknown), with the C(reason). No registry is asked where the engine is stopped, as the image may be there.
+          V(unknown), with the C(reason). No registry is queried where the engine is stopped, as the image may be there.
       type: list
       elements: dict
       returned: always
@@ -224,8 +224,8 @@ failure:
     details: {}
 engine_refusal:
   description:
-    - Why the engine of this host is left alone and no other is installed in its place, with its code; empty where
-      there is none, or one that can be used.
+    - Why the engine of this host is left alone and no other is installed in its place, or why none can be installed,
+      with its code; empty where there is one that can be used, or one can be installed.
   returned: success
   type: str
   sample: "[ENGINE_IS_PODMAN] rack-a-1: The docker command is Podman (package podman-docker), on which ..."
@@ -234,7 +234,7 @@ engine_refusal:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_refusals
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_refusals, install_refusals
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
 from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
@@ -270,7 +270,7 @@ def main() -> None:
         host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
     except EngineLost as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
-    module.exit_json(changed=False, host=host, engine_refusal=summary(engine_refusals(host)))
+    module.exit_json(changed=False, host=host, engine_refusal=summary(engine_refusals(host) + install_refusals(host)))
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wa_identity
-short_description: Tell whether a WhatsApp Business API cluster is the declared one, by its number and its nodes
+short_description: Check that a WhatsApp Business API cluster is the declared one, by its number and its nodes
 version_added: 0.1.0
 description:
   - Nodes that share a database are one cluster, whoever started them. This module compares what the database, the API
-    and the hosts tell with what is declared, and fails with everything that shows another cluster - another number is
+    and the hosts report with what is declared, and fails with everything that shows another cluster - another number is
     registered, nodes take part that the inventory does not place, a cluster in service has another number of shards.
   - What could not be read is no reason to fail; RV(notes) says what stays unknown.
-  - Runs on the controller and reads nothing itself. Of a phone number only the last four digits are told.
+  - Runs on the controller and reads nothing itself. Of a phone number only the last four digits are shown.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
@@ -84,7 +84,7 @@ EXAMPLES = r"""
     inventory:
       - {name: rack-a-1, address: 10.0.0.1}
       - {name: rack-b-1, address: 10.0.0.2}
-    hosts: "{{ ansible_play_hosts | map('extract', hostvars, ['look', 'host']) }}"
+    hosts: "{{ ansible_play_hosts | map('extract', hostvars, ['gathered', 'host']) }}"
     database: "{{ database.database }}"
     number: "15550100"
     db_address: db.example.com:3306
@@ -102,7 +102,7 @@ suspects:
   elements: str
   sample: ["10.0.0.9:wa-coreapp-1"]
 registered:
-  description: Whether a number is registered, null where nobody tells.
+  description: Whether a number is registered, null where it is not known.
   returned: always
   type: bool
   sample: true

@@ -106,7 +106,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import Call, call_problems
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
 CODE = "WA_INVOCATION_INVALID"
@@ -139,7 +139,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     _result, problems = answer(module.params)
     if problems:
-        fail(module, verdict(CODE, problems))
+        fail(module, refusal_for(CODE, problems))
     module.exit_json(changed=False)
 
 

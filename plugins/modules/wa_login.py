@@ -10,7 +10,7 @@ short_description: Log in to the WhatsApp Business API, and out again
 version_added: 0.1.0
 description:
   - Gets a token, once per run, for the other modules to share as O(api_token).
-  - A new installation still has its first password. Then the log-in sets O(password), which is the change it
+  - A new installation still has its first password. Then the login sets O(password), which is the change it
     reports.
   - The result holds the token. Put C(no_log) on the task.
 author:
@@ -32,7 +32,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - Every log-in makes a token of its own, which is not counted as a change.
+      - Every login makes a token of its own, which is not counted as a change.
 options:
   state:
     description:
@@ -99,7 +99,7 @@ token:
   type: str
   sample: eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9...
 expires_after:
-  description: When the token expires, as the API tells it.
+  description: When the token expires, as the API reports it.
   returned: always
   type: str
   sample: "2026-09-14 15:29:26+00:00"
@@ -152,10 +152,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.options import api
 
 
 def token_of(reply: Reply) -> dict[str, t.Any]:
-    """C({token, expires_after}) of a log-in's answer. Raises UnexpectedReply without a token."""
+    """C({token, expires_after}) of a login's answer. Raises UnexpectedReply without a token."""
     first = reply.first("users")
     if not isinstance(first.get("token"), str) or not first["token"]:
-        raise UnexpectedReply("{0} accepted the log-in, and its answer has no token.".format(reply.url), url=reply.url)
+        raise UnexpectedReply("{0} accepted the login, and its answer has no token.".format(reply.url), url=reply.url)
     return {"token": first["token"], "expires_after": first.get("expires_after")}
 
 
@@ -204,7 +204,7 @@ def log_out(client: Client, check: bool) -> dict[str, t.Any]:
 
 
 def patience(seconds: float) -> Backoff:
-    """A back-off that goes on for C(seconds); the usual one for 0."""
+    """A backoff that goes on for C(seconds); the usual one for 0."""
     return Backoff(for_seconds=seconds, first=0.25, cap=1.0) if seconds > 0 else Backoff()
 
 

@@ -107,7 +107,7 @@ options:
     elements: str
     default: []
   problems:
-    description: Problems that were found elsewhere, to be told together with those found here.
+    description: Problems that were found elsewhere, to be reported together with those found here.
     type: list
     elements: dict
     default: []
@@ -186,7 +186,7 @@ nodes:
       type: bool
       returned: always
     surplus:
-      description: Whether the node exists, and the wish would be met without it.
+      description: Whether the node exists, and the desired state can spare it.
       type: bool
       returned: always
   sample:
@@ -300,20 +300,20 @@ def argument_spec() -> dict[str, t.Any]:
 def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The module's result for its options, and the problems; no nodes where there are any."""
     problems = [Problem(**entry) for entry in params["problems"]]
-    wanted, found = read_cluster_spec(params)
+    spec, found = read_cluster_spec(params)
     problems += found
     nodes = []
-    if wanted is not None:
-        placement = place(wanted, running_slots(params))
+    if spec is not None:
+        placement = place(spec, running_slots(params))
         problems += placement.problems
         nodes = [node.as_dict() for node in placement.nodes]
     if params["settings"] is not None:
         webapps = sum(1 for node in nodes if node["kind"] == "webapp")
-        told = {problem.variable for problem in problems if problem.host is None}
+        reported = {problem.variable for problem in problems if problem.host is None}
         names = [host["name"] for host in params["hosts"]]
         of_variables = settings_problems(params["settings"], names, params["database_hosts"])
         of_variables += jwt_key_problems(webapps, params["settings"].get("jwt_key"))
-        problems += [problem for problem in of_variables if problem.variable not in told]
+        problems += [problem for problem in of_variables if problem.variable not in reported]
     if problems:
         nodes = []
     result = {

@@ -29,7 +29,7 @@ options:
     required: true
   nodes:
     description:
-      - What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), told what runs.
+      - What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), given what runs.
       - A database to be placed on a host is a node of kind C(database) with C(host), C(name) and C(ports).
     type: list
     elements: dict
@@ -53,7 +53,7 @@ options:
         replaced serves no number yet.
     type: dict
   recreate_at_once:
-    description: Recreate running nodes kind by kind where O(health) does not tell whether the cluster is in service.
+    description: Recreate running nodes kind by kind where O(health) does not show whether the cluster is in service.
     type: bool
     default: false
   fix_engines:
@@ -219,9 +219,9 @@ stopped:
   returned: always
   type: list
   elements: str
-strangers:
+secret_mismatches:
   description:
-    - Nodes whose C(WA_SECRET) is not the declared one. Old and new nodes would not understand each other, so they
+    - Nodes whose C(WA_SECRET) is not the desired one. Old and new nodes would not understand each other, so they
       cannot be recreated one after the other.
   returned: always
   type: list
@@ -239,7 +239,7 @@ recreation:
     way:
       description:
         - V(roll) is one after the other, each with a gate after it; V(at_once) is kind by kind; V(nothing) that there
-          is none. V(ask) says that it takes O(health) to tell.
+          is none. V(ask) means that it takes O(health) to know.
       type: str
       returned: always
     why:
@@ -260,7 +260,7 @@ failure:
     code: WA_PREFLIGHT_FAILED
     message: |-
       1 problem was found, nothing was changed.
-      [PORT_TAKEN] rack-a-1: Port 9090, wanted by wa-webapp-1, is taken by process prometheus (pid 312); free it or
+      [PORT_TAKEN] rack-a-1: Port 9090, needed by wa-webapp-1, is taken by process prometheus (pid 312); free it or
       change wa_webapp_port.
     details: {codes: [PORT_TAKEN]}
 """
@@ -275,10 +275,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     clock_problems,
     host_problems,
     missing_images,
-    unmended_problems,
+    unfixed_engine_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
     groups_of,
@@ -292,10 +292,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     Act,
     host_plan,
     recreation,
+    secret_mismatches,
     service_of,
-    strangers,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import MENDABLE, STOPPED, UNSEEN_CODES, may_hold
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STOPPED, UNSEEN_CODES, may_hold
 
 CODE = "WA_PREFLIGHT_FAILED"
 API: dict[str, t.Any] = {
@@ -313,7 +313,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "health": {"type": "dict"},
     "login": {"type": "dict"},
     "recreate_at_once": {"type": "bool", "default": False},
-    "fix_engines": {"type": "list", "elements": "str", "choices": list(MENDABLE), "default": []},
+    "fix_engines": {"type": "list", "elements": "str", "choices": list(FIXABLE), "default": []},
     "started_engines": {"type": "list", "elements": "str", "default": []},
     "api": {"type": "dict", "options": API},
 }
@@ -327,7 +327,7 @@ def nodes_placed(nodes: t.Iterable[PlacedNode]) -> bool:
 def facts_of(host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act]) -> dict[str, t.Any]:
     """What there is to do on a host. acts: its plan."""
     return {
-        "engine_missing": host["engine"]["state"] in MENDABLE and bool(nodes),
+        "engine_missing": host["engine"]["state"] in FIXABLE and bool(nodes),
         "images_missing": missing_images(host, nodes),
         "network_missing": any(act.action == "create_network" for act in acts),
         "volumes_missing": [act.what for act in acts if act.action == "create_volume"],
@@ -350,7 +350,7 @@ def all_problems(
     unknown = unseen if nodes_placed(nodes) or not problems else unseen | {UNKNOWN_NODE}
     for host in hosts:
         problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
-        problems += unmended_problems(host, by_host[host["name"]], fixed)
+        problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
     problems += unread_problems(hosts, nodes)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
@@ -374,12 +374,12 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "plan": [act.as_dict() for act in acts],
         "changes": changes,
         "planned_changes": planned_changes(changes, params["api"], run) + notes_of(params["reports"], hosts, nodes),
-        "refusal": refusal(verdict(CODE, problems).message if problems else "", params["started_engines"]),
+        "refusal": refusal(refusal_for(CODE, problems).message if problems else "", params["started_engines"]),
         "hosts": {name: {**one, "groups": groups_of(name, one, plans[name], run)} for name, one in facts.items()},
         "has_api": run.has_api,
         "clocks": clocks,
         "stopped": stopped,
-        "strangers": strangers(hosts),
+        "secret_mismatches": secret_mismatches(hosts),
         "recreation": recreated.as_dict(),
     }
     return result, problems

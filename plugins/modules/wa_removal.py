@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Takes what M(waent.fleet.wa_host_info) read on each host, and answers what goes, in which order, and what stays.
   - Only what has the cluster's label goes. A network or volume that containers of others use stays.
-  - A host that could not be read, or whose engine cannot be asked, is named in RV(unread). Only a host without any
+  - A host that could not be read, or whose engine does not answer, is named in RV(unread). Only a host without any
     engine has nothing for sure.
   - Runs on the controller, changes nothing and reads nothing itself.
 author:

@@ -56,7 +56,7 @@ target:
   returned: always
   type: str
 steps:
-  description: What to do, in this order. Empty when the cluster is as wanted.
+  description: What to do, in this order. Empty when the cluster is in the desired state.
   returned: always
   type: list
   elements: dict

@@ -51,7 +51,7 @@ EXAMPLES = r"""
         max_concurrent_requests: 12
   register: settings
 
-- name: Say what has to be restarted
+- name: Show what has to be restarted
   ansible.builtin.debug:
     msg: "Restart the coreapps one after the other for {{ settings.restart_required | join(', ') }}"
   when: settings.restart_required | length > 0
@@ -105,7 +105,7 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import (
     differences,
     patch_body,
@@ -134,11 +134,11 @@ def hidden(value: t.Any) -> t.Any:
     return {name: hidden(inner) for name, inner in value.items()} if isinstance(value, dict) else shown(value)
 
 
-def plan(wanted: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
+def plan(desired: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
     """The module's result for the difference, before anything is done about it."""
     changes = [
         {"name": name, "before": shown(before), "after": shown(after)}
-        for name, before, after in differences(wanted, actual)
+        for name, before, after in differences(desired, actual)
     ]
     return {
         "changed": bool(changes),
@@ -152,11 +152,11 @@ def plan(wanted: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]
     }
 
 
-def apply(client: Client, wanted: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
+def apply(client: Client, desired: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
     """Sends what differs and reads it back. Raises a Refusal when the server did not take it."""
-    client.call("PATCH", PATH, body=patch_body(wanted, actual))
+    client.call("PATCH", PATH, body=patch_body(desired, actual))
     now = read_settings(client)
-    left = [name for name, _actual, _wanted in differences(wanted, now)]
+    left = [name for name, _actual, _desired in differences(desired, now)]
     if left:
         text = "The server accepted the settings, and still has other values for {0}.".format(", ".join(left))
         raise Refusal("SETTINGS_NOT_TAKEN", text, {"names": left})
@@ -168,18 +168,18 @@ def main() -> None:
         argument_spec=dict(api_options(), settings={"type": "dict", "required": True}),
         supports_check_mode=True,
     )
-    wanted = module.params["settings"]
-    problems = setting_problems(wanted)
+    desired = module.params["settings"]
+    problems = setting_problems(desired)
     result: dict[str, t.Any] = {"changed": False, "changes": [], "restart_required": [], "settings": {}}
     result["problems"] = [problem.as_dict() for problem in problems]
     try:
         if problems:
-            raise verdict("SETTINGS_INVALID", problems)
+            raise refusal_for("SETTINGS_INVALID", problems)
         client = client_from(module.params)
         actual = read_settings(client)
-        planned = plan(wanted, actual)
+        planned = plan(desired, actual)
         if planned["changed"] and not module.check_mode:
-            planned["settings"] = hidden(apply(client, wanted, actual))
+            planned["settings"] = hidden(apply(client, desired, actual))
         result.update(planned)
     except (ClientError, Refusal) as error:
         fail(module, error, **result)

@@ -12,7 +12,7 @@ description:
   - Reads the number of shards, and makes no call when it is as desired already.
   - Setting it restarts all coreapps, which takes 45 to 60 seconds without service. So everything that speaks against it
     is checked before, and reported at once.
-  - A call whose answer is lost is resolved by reading. It is never made again blindly.
+  - A call whose answer is lost is resolved by reading. It is never repeated blindly.
   - An expired certificate gets the account banned. One that can be read to be expired is never sent.
 author:
   - waent.fleet contributors (@waent-fleet)
@@ -113,7 +113,7 @@ EXAMPLES = r"""
     cert: "{{ wa_cert }}"
   register: shards
 
-- name: Tell how long each shard was without service
+- name: Show how long each shard was without service
   ansible.builtin.debug:
     var: shards.downtime
 """
@@ -125,7 +125,7 @@ before:
   type: int
   sample: 2
 after:
-  description: Number of shards afterwards, in check mode the wanted one; null when it is not known.
+  description: Number of shards afterwards, in check mode the desired one; null when it is not known.
   returned: always
   type: int
   sample: 4

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wa_sizing
-short_description: Tell what a WhatsApp Business API cluster needs, and whether its database has room
+short_description: Report what a WhatsApp Business API cluster needs, and whether its database has room
 version_added: 0.1.0
 description:
   - Answers how many nodes and hosts, how many database connections and which database class a cluster needs for
@@ -84,7 +84,7 @@ needs:
       type: bool
       returned: always
     coreapps:
-      description: Number of coreapps with one spare. M(waent.fleet.wa_placement) tells it for hosts that must survive.
+      description: Number of coreapps with one spare. M(waent.fleet.wa_placement) computes it for lost hosts or racks.
       type: int
       returned: always
     masters:

@@ -9,7 +9,7 @@ module: wa_upgrade_plan
 short_description: Plan how a running WhatsApp Business API cluster changes its version
 version_added: 0.1.0
 description:
-  - Answers with the ordered steps from the cluster as it is to the wanted version, each with what must hold before the
+  - Answers with the ordered steps from the cluster as it is to the desired version, each with what must hold before the
     next one and what it costs. Does none of them.
   - Within one line of versions nodes are replaced in turn (V(rolling)). Coreapps without a shard come first, one alone
     and then the others; the owner of a shard is stopped only when one that is new can take over; the primary master

@@ -10,7 +10,7 @@ short_description: Manage API users of the WhatsApp Business API
 version_added: 0.1.0
 description:
   - Creates users, sets their passwords and deletes them.
-  - The API cannot tell a password. Whether it is the wanted one is found out by logging in with it.
+  - The API never returns a password. Whether it is the desired one is found out by logging in with it.
 author:
   - waent.fleet contributors (@waent-fleet)
 extends_documentation_fragment:
@@ -139,7 +139,7 @@ def read_user(client: Client, username: str) -> dict[str, t.Any] | None:
 
 
 def password_is(client: Client, username: str, password: str) -> bool:
-    """Whether the user can log in with this password. The token is given back at once."""
+    """Whether the user can log in with this password. Logs out again at once."""
     try:
         reply = client.login(username, password)
     except AuthError:
@@ -150,7 +150,7 @@ def password_is(client: Client, username: str, password: str) -> bool:
     return True
 
 
-def wanted_action(client: Client, params: t.Mapping[str, t.Any], user: dict[str, t.Any] | None) -> str:
+def needed_action(client: Client, params: t.Mapping[str, t.Any], user: dict[str, t.Any] | None) -> str:
     """C(created), C(password changed), C(deleted) or C(none)."""
     if params["state"] == "absent":
         return "deleted" if user else "none"
@@ -213,7 +213,7 @@ def main() -> None:
         check(params)
         client = client_from(params)
         before = read_user(client, name)
-        action = wanted_action(client, params, before)
+        action = needed_action(client, params, before)
         after = None if params["state"] == "absent" else before or {"username": name, "role": None}
         if action != "none" and not module.check_mode:
             act(client, action, name, params["password"])

@@ -89,6 +89,7 @@ API = ("wa_validate_certs", "wa_api_ca_path")
 DATABASE = (
     "wa_db_engine", "wa_db_check_host", "wa_db_check_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",
 )  # fmt: skip
+REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
 SIZING = ("wa_database_max_connections", "wa_messages_per_second", "wa_extra_environment", "wa_database_class")
 
 
@@ -100,7 +101,7 @@ def _token(play: Play) -> str:
 
 
 def _api_access(play: Play) -> Values:
-    nodes = play.result("__wa_wanted").get("nodes") or ()
+    nodes = play.result("__wa_desired").get("nodes") or ()
     return access.api_access(play.values(API), nodes, _token(play))
 
 
@@ -161,13 +162,13 @@ def _database_readable(play: Play) -> bool:
 
 def _nodes(play: Play) -> list[Values]:
     node = environment.database_node(play.values(("wa_name_prefix", "wa_database_port")))
-    return [*(play.result("__wa_wanted").get("nodes") or ()), *({"host": h, **node} for h in _database_hosts(play))]
+    return [*(play.result("__wa_desired").get("nodes") or ()), *({"host": h, **node} for h in _database_hosts(play))]
 
 
 def _first_sizing(play: Play) -> Values:
     return preflight.first_sizing(
         play.values(SIZING),
-        play.result("__wa_wanted"),
+        play.result("__wa_desired"),
         play.result("__wa_database").get("database") or {},
         _observed(play),
         play.hosts,
@@ -177,7 +178,7 @@ def _first_sizing(play: Play) -> Values:
 
 def _identity(play: Play) -> Values:
     reads = play.reads(play.groups.get("wa_cluster") or ())
-    placed = play.result("__wa_wanted")
+    placed = play.result("__wa_desired")
     options = {
         "nodes": placed.get("nodes") or [],
         "inventory": play.inventory(),
@@ -199,7 +200,7 @@ def _preflight(play: Play) -> Values:
     return {
         "hosts": _observed(play),
         "nodes": _nodes(play),
-        "reports": [play.result(name) for name in ("__wa_wanted", "__wa_database", "__wa_first_room", "__wa_identity")],
+        "reports": [play.result(name) for name in REPORTS],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
         "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),
@@ -214,9 +215,9 @@ def _preflight(play: Play) -> Values:
 
 
 def _login(play: Play) -> Values:
-    """What a login says about the cluster: a token is not for handing about."""
-    told = ("failed", "failure", "msg", "password_changed")
-    return {name: value for name, value in play.result("__wa_login").items() if name in told}
+    """What a login says about the cluster, without its token."""
+    kept = ("failed", "failure", "msg", "password_changed")
+    return {name: value for name, value in play.result("__wa_login").items() if name in kept}
 
 
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {

@@ -4,7 +4,7 @@
 """The public variables as a play and its hosts have them, with the types that YAML gave them. Internal to waent.fleet.
 
 They are read from the play itself and not through templates: ansible-core before 2.19 makes text of every number there,
-and a number that YAML made of 0612345670 could not be told from the one that was meant.
+and a number that YAML made of 0612345670 could not be distinguished from the intended one.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def read_variables(task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any
 
 
 def _value(values: t.Mapping[str, t.Any], name: str) -> t.Any:
-    """A variable of another host; None where its template cannot be filled in, which whoever needs it will tell."""
+    """A variable of another host; None where its template cannot be filled in, which whoever needs it will report."""
     try:
         value = values[name]
     except Exception:  # As in _read.

@@ -227,7 +227,7 @@ def machine_dies(machines: Machines, probe: t.Callable[[], Probe], home: Path) -
         check("with it away the next run is refused", refused, away.output)
         check("and says which machine cannot be reached", victim in "".join(away.told("HOST_NOT_READ")), away.output)
         machines.boot(victim)
-        end = machines.upgrade(NEW, "-e", "wa_upgrade_settle_seconds=60")
+        end = machines.upgrade(NEW, "-e", "wa_rollout_settle_seconds=60")
         check("with it back the run goes on to the end", end.code == OK, end.output)
         check("every node is new", machines.versions() == {NEW})
     nothing_lost(sender.report)

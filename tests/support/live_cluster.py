@@ -96,7 +96,7 @@ class Shape(t.NamedTuple):
         """
         intervals = {"wa_planned_heartbeat_interval": 3, "wa_planned_unhealthy_interval": 15}
         return {
-            "wa_upgrade_error_seconds": max(3 / self.divisor, 0.5),
+            "wa_rollout_error_seconds": max(3 / self.divisor, 0.5),
             "wa_planned_wait_seconds": math.ceil(10 / self.divisor),
             **({} if self.divisor == 1 else intervals),
         }

@@ -120,7 +120,7 @@ def test_a_failed_log_in_says_why(tmp_path: Path, any_core: dict[str, str]) -> N
     login = {"ansible.builtin.import_role": {"name": "waent.fleet.cluster", "tasks_from": "login"}}
     book.write_text(
         yaml.safe_dump([{
-            "hosts": "one", "gather_facts": False, "vars": {"__wa_wanted": {"nodes": nodes}},
+            "hosts": "one", "gather_facts": False, "vars": {"__wa_desired": {"nodes": nodes}},
             "module_defaults": {"group/waent.fleet.api": "{{ _wa_api_access }}"},
             "tasks": [{"delegate_to": "localhost", "block": [login]}],
         }])

@@ -96,7 +96,7 @@ MESSAGE_TITLES: dict[int, str] = {
     500: "Generic error",
     501: "Message type is not supported",
 }
-"""Errors of a single message, told by callbacks alone (5.2)."""
+"""Errors of a single message, reported by callbacks alone (5.2)."""
 
 NOT_INSTANTIATED = "Wacore is not instantiated. Please check wacore log for details."
 

@@ -52,7 +52,7 @@ class DbEnv:
 
 @dataclass(frozen=True)
 class Faults:
-    """What a test asks a node to do wrong (WAEMU_FAULT_*); nothing by default.
+    """What a test has a node do wrong (WAEMU_FAULT_*); nothing by default.
 
     set_shards_403: so many set-shards calls are refused first (4.3). schema_seconds: product seconds a schema
     upgrade is slowed by. build_expired: the build counts as expired whatever its date says. registered_days: the
@@ -154,7 +154,7 @@ def db_env(env: Env = os.environ) -> DbEnv:
 
 
 def node_env(env: Env = os.environ) -> NodeEnv:
-    """Everything a container of the image coreapp is told."""
+    """Everything a container of the image coreapp is configured with."""
     _accepted(env)
     multiconnect = _flag(env, "WA_APP_MULTICONNECT")
     upgrade = _flag(env, "WA_DB_UPGRADE")
@@ -183,7 +183,7 @@ def node_env(env: Env = os.environ) -> NodeEnv:
 
 
 def gateway_env(env: Env = os.environ) -> GatewayEnv:
-    """Everything a gateway is told."""
+    """Everything a gateway is configured with."""
     return GatewayEnv(
         node_port=_int(env, "WAEMU_GATEWAY_NODE_PORT", 5222, 1, 65535),
         admin_port=_int(env, "WAEMU_GATEWAY_ADMIN_PORT", 8080, 1, 65535),
@@ -193,7 +193,7 @@ def gateway_env(env: Env = os.environ) -> GatewayEnv:
 
 
 def web_env(env: Env = os.environ) -> WebEnv:
-    """Everything a container of the image web is told."""
+    """Everything a container of the image web is configured with."""
     _accepted(env)
     container = socket.gethostname()
     return WebEnv(
@@ -340,7 +340,7 @@ def _statuses(env: Env, name: str) -> dict[int, int]:
 
 
 def idle_if_asked(env: Env = os.environ) -> None:
-    """After a bad value: do nothing until told to stop, as older clients do (10), where a test asks for that."""
+    """After a bad value: do nothing until stopped, as older clients do (10), where a test asks for that."""
     if env.get("WAEMU_FAULT_KEEP_RUNNING", "") == "1":
         signal.signal(signal.SIGTERM, lambda *_: None)  # process 1 of a container would not notice it otherwise
         signal.pause()

@@ -33,8 +33,8 @@ class LineFormat(logging.Formatter):
 
 def set_level(level: str, *, verbose: bool) -> None:
     """What the application settings log_level and verbose_logging ask for (4.4): debug ... error, or none."""
-    wanted = "debug" if verbose else level
-    logging.getLogger("waemu").setLevel(logging.CRITICAL + 1 if wanted == "none" else wanted.upper())
+    chosen = "debug" if verbose else level
+    logging.getLogger("waemu").setLevel(logging.CRITICAL + 1 if chosen == "none" else chosen.upper())
 
 
 def setup(*, verbose: bool = False, file: Path | None = None) -> None:

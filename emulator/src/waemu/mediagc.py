@@ -18,7 +18,7 @@ log = logging.getLogger("waemu.media")
 
 
 async def run(engine: AsyncEngine, media_dir: Path, clock: Clock, *, reporter: str = "") -> None:
-    """The work itself, after media.begin_gc. reporter: who tells the webhook of it, empty: nobody. Raises DB_ERRORS."""
+    """The work itself, after media.begin_gc. reporter: who notifies the webhook, empty: nobody. Raises DB_ERRORS."""
     deleted, status = 0, "failed"
     try:
         for media_id in await media.unused(engine, clock.scaled(MEDIA_UNUSED)):
@@ -26,7 +26,7 @@ async def run(engine: AsyncEngine, media_dir: Path, clock: Clock, *, reporter: s
             await media.forget(engine, media_id)
             deleted += 1
         status = "complete"
-        log.info("Media clean-up complete: items_deleted=%d", deleted)
+        log.info("Media cleanup complete: items_deleted=%d", deleted)
     except DB_ERRORS as error:  # OSError of the volume among them
         log.error("Could not delete media files: %s", error)
     await media.end_gc(engine)

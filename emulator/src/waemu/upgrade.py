@@ -38,7 +38,7 @@ log = logging.getLogger("waemu.upgrade")
 
 async def upgrade(env: NodeEnv, groups: tuple[str, ...] = GROUPS) -> list[str]:
     """Bring the given groups to what env.version wants; returns those that changed."""
-    want = version.wanted(env.version)
+    want = version.required(env.version)
     engine = make_engine(env.db)
     try:
         async with _lock(engine, env.db):
@@ -112,7 +112,7 @@ def _run_alembic(connection: Connection, group: str, target: str) -> None:
 
 
 def main() -> int:
-    """Exit 0 when the schema is as wanted, 1 with one clear line otherwise."""
+    """Exit 0 when the schema is the required one, 1 with one clear line otherwise."""
     parser = argparse.ArgumentParser(prog="waemu.upgrade", description="Create or upgrade the schema.")
     parser.add_argument("--group", action="append", choices=GROUPS, help="only this group (default: all)")
     groups = tuple(parser.parse_args().group or GROUPS)

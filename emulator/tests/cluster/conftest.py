@@ -41,7 +41,7 @@ RATIOS = os.environ.get("WAEMU_TIME_LINE_RATIOS")
 PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu-core")
 STATE_TABLES = (("configStore", "account"), ("clusterStore", "cluster_state"))
 HEARD_OF = 6 * HEARTBEAT_INTERVAL  # product seconds after which every node has heard of other settings
-BACK_OFF_LOOK = 0.5  # real seconds between looks for containers that the engine makes wait
+BACKOFF_CHECK = 0.5  # real seconds between looks for containers that the engine makes wait
 LAUNCH = "/opt/whatsapp/bin/launch_within_docker.sh"
 START = ["/opt/whatsapp/bin/wait_on_mysql.sh", LAUNCH]
 START_POSTGRES = ["/opt/whatsapp/bin/wait_on_postgres.sh", LAUNCH]
@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Function,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that failed has spoilt its clusters: the next one gets them made anew, so that it fails alone."""
+    """A test that failed has spoilt its clusters: the next one gets them made afresh, so that it fails alone."""
     report = yield
     if report.failed:
         for value in item.funcargs.values():
@@ -177,7 +177,7 @@ class Cluster:
         self.containers: dict[str, Container] = {}
         self.spoilt = False  # a test that failed has left it in no known state
         self._held_back: set[str] = set()  # containers that waited for a restart at the last look
-        self._looked_at = time.monotonic()
+        self._checked_at = time.monotonic()
 
     def database(self) -> Container:
         """A database with an empty volume."""
@@ -242,18 +242,18 @@ class Cluster:
     def ready(self, build: Callable[[Any], None], request: pytest.FixtureRequest) -> None:
         """The state that a test asks for with its mark served, whatever the test before has done.
 
-        What a failed test has left is made anew with build: nobody knows all that is still changed in it. So is what
+        What a failed test has left is built again: nobody knows all that is still changed in it. So is what
         is in another state than asked for, so that each test can be run alone.
         """
         mark = request.node.get_closest_marker("served")
-        wanted: tuple[int, ...] = mark.args if mark else ()
+        desired: tuple[int, ...] = mark.args if mark else ()
         is_new = self.spoilt or not self.containers
-        shards = self.served() if wanted and not is_new else 0
-        if is_new or (wanted and shards not in wanted):
+        shards = self.served() if desired and not is_new else 0
+        if is_new or (desired and shards not in desired):
             self.spoilt = True
             self.empty()
             build(self)
-            shards = wanted[0] if wanted else 0
+            shards = desired[0] if desired else 0
             if shards:
                 self.serve(shards)
             self.spoilt = False
@@ -291,7 +291,7 @@ class Cluster:
             yield self.on_primary("PATCH", "/settings/application", changed)["application"]
         finally:
             back = self.on_primary("DELETE", "/settings/application")["application"]
-            # An owner that was told of a longer interval may rely on it until it is told otherwise.
+            # An owner that heard of a longer interval may rely on it until it hears otherwise.
             time.sleep(HEARD_OF / self.divisor)
         assert {name: back[name] for name in changed} == {name: DEFAULTS[name] for name in changed}
 
@@ -422,9 +422,9 @@ class Cluster:
 
         A test that has the coreapps restarted a dozen times would wait for the engine most of its time.
         """
-        if time.monotonic() - self._looked_at < BACK_OFF_LOOK:
+        if time.monotonic() - self._checked_at < BACKOFF_CHECK:
             return
-        self._looked_at = time.monotonic()
+        self._checked_at = time.monotonic()
         waiting = self.engine.api.containers(filters={"name": self.name, "status": "restarting"}, quiet=True)
         found = {container["Id"] for container in waiting}
         for container in found & self._held_back:

@@ -38,7 +38,7 @@ class Hook:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def statuses(self) -> dict[str, set[str]]:
-        """What was told of each message."""
+        """What was reported of each message."""
         found: dict[str, set[str]] = {}
         for _sender, body in self.got:
             for item in body.get("statuses", ()):

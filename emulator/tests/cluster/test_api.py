@@ -99,7 +99,7 @@ def recipient(shard: int) -> str:
 
 
 async def send(cluster: WebCluster, shard: int) -> int:
-    """Send a text and tell the status."""
+    """Send a text and return the status."""
     message = {"to": recipient(shard), "type": "text", "text": {"body": "hello"}}
     status, _ = await cluster.api("POST", "/messages", message)
     return int(status)
@@ -163,8 +163,8 @@ async def _owners(cluster: WebCluster, shards: int) -> dict[int, str]:
     return owners if owners.keys() == {-1, *range(shards)} else {}
 
 
-async def _is(cluster: WebCluster, wanted: dict[tuple[str, str], int]) -> bool:
-    return await cluster.states() == wanted
+async def _is(cluster: WebCluster, desired: dict[tuple[str, str], int]) -> bool:
+    return await cluster.states() == desired
 
 
 async def _accepted(cluster: WebCluster, shard: int) -> bool:

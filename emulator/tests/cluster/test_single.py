@@ -85,8 +85,8 @@ async def test_a_webhook_that_was_away_hears_everything(single: Single, tmp_path
     headers = {"Authorization": f"Bearer {single.token}", "Content-Type": "text/plain"}
     async with single.session.post(url, data=hook.ca, headers=headers, ssl=False) as response:
         assert response.status == 200
-    wanted = {"webhooks": {"url": hook.url}, "sent_status": True, "pass_through": False}
-    await single.done("PATCH", "/settings/application", wanted)
+    desired = {"webhooks": {"url": hook.url}, "sent_status": True, "pass_through": False}
+    await single.done("PATCH", "/settings/application", desired)
     single.containers["wacore"].restart(timeout=5)
     await single.until(single.is_up, 60)
 

@@ -18,5 +18,5 @@ def test_nothing_is_lost_and_nobody_banned_in_three_minutes_of_mishaps(soak: Soa
     except subprocess.TimeoutExpired:
         pytest.fail(f"it does not end:\n{soak.said()[-6000:]}")
     said = soak.said()
-    print(said[-4000:])  # the seed and what happened, for whoever has to look at a failure
+    print(said[-4000:])  # the seed and what happened, for whoever has to understand a failure
     assert code == 0, said[-26000:]

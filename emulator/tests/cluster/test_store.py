@@ -99,11 +99,11 @@ async def test_migrations_lead_to_the_tables_the_code_uses(db: DbEnv) -> None:
 
 
 def _differences(connection: Connection, group: str) -> list[object]:
-    wanted = sa.MetaData()
+    desired = sa.MetaData()
     for table in tables.of_group(group):
-        table.to_metadata(wanted, schema=None)
+        table.to_metadata(desired, schema=None)
     context = MigrationContext.configure(connection, opts={"version_table": tables.VERSION_TABLE})
-    return list(compare_metadata(context, wanted))
+    return list(compare_metadata(context, desired))
 
 
 async def test_two_upgrades_at_once_do_the_work_once(db: DbEnv) -> None:

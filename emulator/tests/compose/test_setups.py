@@ -152,8 +152,8 @@ def two_masters_three_cores(make: Make, gateway: Gateway, name: str, file: str) 
     project.until("high availability", lambda: project.states() == {**HEALTHY_HA, ("coreapp", "disconnected"): 1})
     assert set(project.health()) == {project.key(name) for name in ("master1", "master2", "wacore1", "wacore2")}
     proved(project, gateway, number)
-    wish = {"cc": "1", "phone_number": number[1:], "shards": 2, "cert": "Q2VydA=="}
-    assert project.call("POST", "/v1/account/shards", wish)[0] == 201
+    request_body = {"cc": "1", "phone_number": number[1:], "shards": 2, "cert": "Q2VydA=="}
+    assert project.call("POST", "/v1/account/shards", request_body)[0] == 201
     two = {
         ("coreapp", "connected"): 2,
         ("primary_master", "connected"): 1,
@@ -244,7 +244,7 @@ def test_upgrade_then_production_on_two_machines(make: Make, gateway: Gateway, d
 
 
 def machine(host: str, core: int, web: int) -> dict[str, str]:
-    """What a machine's docker-compose is told: its address, and its ports as far as they are not the usual ones."""
+    """What a machine's docker-compose gets: its address, and its ports as far as they are not the usual ones."""
     ports = {f"EXTERNAL_COREAPP_PORT{n}": str(core + n) for n in range(4)}
     ports |= {f"EXTERNAL_MASTER_PORT{n}": str(core + 4 + n) for n in range(4)}
     usual = {f"EXTERNAL_COREAPP_PORT{n}": str(6250 + n) for n in range(4)}

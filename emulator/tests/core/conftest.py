@@ -72,7 +72,7 @@ def certificate(folder: Path, address: str = "127.0.0.1") -> tuple[ssl.SSLContex
 
 
 class Hook:
-    """The business's webhook: keeps what it was told, answers what the test wants."""
+    """The business's webhook: keeps what it was sent, answers what the test wants."""
 
     def __init__(self) -> None:
         self.url = self.ca = self.authorization = ""
@@ -98,7 +98,7 @@ class Hook:
         return web.Response(status=status)
 
     def statuses(self, message_id: str) -> list[str]:
-        """What was told about a message, in the order of arrival."""
+        """What was reported about a message, in the order of arrival."""
         items = [item for body in self.got for item in body.get("statuses", ())]
         return [item["status"] for item in items if item["id"] == message_id]
 
@@ -132,20 +132,20 @@ class Boot:
         self.duty, self.link, self.node = duty, link, duty.node
 
     async def send(self, message_id: str, wa_id: str = "4917000001", kind: str = "text", **body: t.Any) -> None:
-        """One message, as a webapp hands it over. Raises CoreError."""
+        """One message, as a webapp passes it on. Raises CoreError."""
         content = body or {"text": {"body": "hi"}}
         await self.duty.serving()
         await self.duty.sender.accept(MessageRequest(message_id, wa_id, wa_id, kind, content))
 
-    def tell(self, *events: Event) -> None:
+    def deliver(self, *events: Event) -> None:
         """WhatsApp has news."""
         self.link.inject(events)
 
     async def change(self, **settings: t.Any) -> None:
         """PATCH of the settings; returns when the node has heard of it."""
-        wanted = of_version(await config.change_settings(self.node.engine, settings), self.node.env.version)
+        desired = of_version(await config.change_settings(self.node.engine, settings), self.node.env.version)
         self.node.changed.set()
-        await until(lambda: self.node.settings == wanted)
+        await until(lambda: self.node.settings == desired)
 
 
 Start = Callable[..., contextlib.AbstractAsyncContextManager[Boot]]

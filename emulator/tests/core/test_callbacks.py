@@ -53,11 +53,11 @@ async def test_the_webhook_hears_what_becomes_of_a_message(start: Start, hooked:
         await gone(boot)
 
 
-async def test_sent_is_told_to_nobody_who_does_not_ask(start: Start, hooked: Hook) -> None:
+async def test_sent_is_reported_to_nobody_who_does_not_ask(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         await boot.change(webhooks={"message": {"read": False}})
         await boot.send("m1")
-        boot.tell(Receipt("m1", "4917000001", "failed", 1, ({"code": 470, "title": "x"},)))
+        boot.deliver(Receipt("m1", "4917000001", "failed", 1, ({"code": 470, "title": "x"},)))
         await until(lambda: "failed" in hooked.statuses("m1"))
         await asyncio.sleep(0.3)
         assert set(hooked.statuses("m1")) <= {"delivered", "failed"}
@@ -82,7 +82,7 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 async def test_a_failed_callback_comes_again_ever_later(start: Start, hooked: Hook, delays: list[float]) -> None:
     hooked.answers = [500, 302, 404]
     async with start() as boot:
-        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1700000000))
+        boot.deliver(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1700000000))
         await until(lambda: hooked.got)
     assert hooked.got == [
         {
@@ -109,7 +109,7 @@ async def test_the_delay_has_a_limit(start: Start, hooked: Hook, delays: list[fl
     hooked.answers = [500] * 4
     async with start() as boot:
         await boot.change(callback_backoff_delay_ms=60000, max_callback_backoff_delay_ms=1000)
-        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        boot.deliver(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         await until(lambda: hooked.got)
     assert len(delays) == 4
     assert max(delays) <= max(1.0, SHORTEST_DELAY * DIVISOR)
@@ -122,7 +122,7 @@ async def test_only_what_is_written_down_outlives_a_restart(start: Start, hooked
         await config.change_settings(boot.node.engine, {"callback_persist": persist})
     async with start() as boot:
         for number in range(3):
-            boot.tell(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+            boot.deliver(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         await until(lambda: len(hooked.tries) >= 3)
         assert await waiting(boot) == (3 if persist else 0)
     hooked.always = 200
@@ -142,7 +142,7 @@ async def test_unwritten_callbacks_are_repeated_too(start: Start, hooked: Hook) 
     hooked.answers = [500, 500]
     async with start() as boot:
         await boot.change(callback_persist=True)  # takes effect with the next start only
-        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        boot.deliver(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         await until(lambda: hooked.tries)
         assert await waiting(boot) == 0
         await until(lambda: hooked.got)
@@ -152,14 +152,14 @@ async def test_a_full_queue_is_1016_until_the_webhook_answers(start: Start, hook
     hooked.always = 500
     async with start(limit=2) as boot:
         for number in range(2):
-            boot.tell(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+            boot.deliver(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         async with asyncio.timeout(PATIENCE):
             with pytest.raises(CoreError) as refusal:
                 for number in itertools.count():
                     await boot.send(f"m{number}")
                     await asyncio.sleep(0.1)
         assert refusal.value.code == 1016
-        boot.tell(Inbound("late", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        boot.deliver(Inbound("late", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         hooked.always = 200
         await until(lambda: any(body.get("messages", [{}])[0].get("id") == "late" for body in hooked.got))
         await until(lambda: not boot.duty.callbacks.full)
@@ -168,7 +168,7 @@ async def test_a_full_queue_is_1016_until_the_webhook_answers(start: Start, hook
 
 async def test_many_are_delivered_once_each(start: Start, hooked: Hook) -> None:
     async with start() as boot:
-        boot.tell(*(Inbound(f"in{n}", f"4917{n:05d}", "A", "text", {"body": "x"}, 1) for n in range(1000)))
+        boot.deliver(*(Inbound(f"in{n}", f"4917{n:05d}", "A", "text", {"body": "x"}, 1) for n in range(1000)))
         await until(lambda: len(hooked.got) >= 1000)
         await asyncio.sleep(0.5)
         assert len(hooked.got) == 1000
@@ -181,7 +181,7 @@ async def test_so_many_callbacks_are_on_their_way_at_once(start: Start, hooked: 
     async with start() as boot:
         await config.change_settings(boot.node.engine, {"webhooks": {"max_concurrent_requests": concurrency}})
     async with start() as boot:
-        boot.tell(*(Inbound(f"in{n}", f"49170000{n}", "A", "text", {"body": "x"}, 1) for n in range(36)))
+        boot.deliver(*(Inbound(f"in{n}", f"49170000{n}", "A", "text", {"body": "x"}, 1) for n in range(36)))
         await until(lambda: len(hooked.got) == 36)
     assert hooked.most == concurrency
 
@@ -190,7 +190,7 @@ async def test_a_new_ca_counts_from_the_next_start_on(start: Start, hooked: Hook
     async with start() as boot:
         await certificates.delete(boot.node.engine, certificates.WEBHOOKS)
     async with start() as boot:
-        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        boot.deliver(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         await until(boot.duty.delivery.counts)
         await certificates.write(boot.node.engine, certificates.WEBHOOKS, hooked.ca)
         await asyncio.sleep(0.5)
@@ -204,7 +204,7 @@ async def test_without_a_url_messages_wait_and_statuses_do_not(start: Start, hoo
     async with start() as boot:
         await boot.change(webhooks={"url": ""})
         await boot.send("m1")
-        boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+        boot.deliver(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
         await kept(boot, 1)
         await asyncio.sleep(0.5)
         assert (await waiting(boot), hooked.tries) == (1, [])
@@ -213,11 +213,11 @@ async def test_without_a_url_messages_wait_and_statuses_do_not(start: Start, hoo
         assert [list(body) for body in hooked.got] == [["contacts", "messages"]]
 
 
-async def test_nothing_is_told_twice(start: Start, hooked: Hook) -> None:
+async def test_nothing_is_reported_twice(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         for _ in range(2):
-            boot.tell(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
-            boot.tell(Receipt("gone", "4917000001", "read", 1))
+            boot.deliver(Inbound("in1", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+            boot.deliver(Receipt("gone", "4917000001", "read", 1))
             await asyncio.sleep(0.3)
         await until(lambda: any("messages" in body for body in hooked.got))
         await asyncio.sleep(0.3)
@@ -259,7 +259,7 @@ async def test_pass_through_of_an_older_version_is_over(start: Start, hooked: Ho
         assert await count(boot, tables.messages) == 1
 
 
-async def test_the_clean_up_is_reported(start: Start, hooked: Hook) -> None:
+async def test_the_cleanup_is_reported(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         for number in range(3):
             await boot.send(f"m{number}")
@@ -282,11 +282,11 @@ async def test_a_password_in_the_url_is_sent_and_never_logged(
     async with start() as boot:
         for number, broken in enumerate(("https://joe:Canary-17@[nowhere/hook", good + "x")):
             await boot.change(webhooks={"url": broken})
-            boot.tell(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
+            boot.deliver(Inbound(f"in{number}", "4917000001", "Anna", "text", {"body": "hello"}, 1))
             await until(lambda: "Callback failed" in caplog.text)
             said += caplog.text
             caplog.clear()
-            await boot.change(webhooks={"url": good})  # only the first failure after a success is told
+            await boot.change(webhooks={"url": good})  # only the first failure after a success is reported
             await until(lambda number=number: len(hooked.got) > number)  # type: ignore[misc]
         assert "Basic " in hooked.authorization
     assert "Canary" not in said + caplog.text

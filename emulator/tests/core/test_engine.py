@@ -1,4 +1,4 @@
-"""Connections to the database: kept, looked at after a pause, opened anew where nobody wants them kept (2.4)."""
+"""Connections to the database: kept, checked after a pause, opened again where nobody wants them kept (2.4)."""
 
 from __future__ import annotations
 

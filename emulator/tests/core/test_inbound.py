@@ -10,7 +10,7 @@ import pytest
 from tests.core.conftest import NUMBER, Hook, Start, until
 from waemu import appsettings
 from waemu.core.primary_api import BLOCKED, PrimaryApi
-from waemu.core.receiver import is_wanted
+from waemu.core.receiver import is_enabled
 from waemu.core.registrar import OwnRegistrar
 from waemu.environment import Faults
 from waemu.protocol.gateway import Directory, Inbound
@@ -30,7 +30,7 @@ async def test_nobody_hears_of_blocked_users(start: Start, hooked: Hook) -> None
         engine = boot.node.engine
         await contacts.write(engine, [Checked(f"+{wa_id}", "valid", wa_id) for wa_id in ("4917000001", "4917000002")])
         assert await contacts.block(engine, "4917000001", blocked=True)
-        boot.tell(text("in1", "4917000001"), text("in2", "4917000002"))
+        boot.deliver(text("in1", "4917000001"), text("in2", "4917000002"))
         await until(lambda: hooked.got)
         await asyncio.sleep(0.2)
         assert [body["messages"][0]["id"] for body in hooked.got] == ["in2"]
@@ -44,8 +44,8 @@ def test_notices_have_settings(kind: str, setting: str) -> None:
     notice = Inbound("n", "4917", "", "system", {"type": kind, "body": "x"}, 1)
     for on in (True, False):
         settings = appsettings.nested({setting: on})
-        assert is_wanted(notice, settings) is on
-        assert is_wanted(text("in1", "4917"), settings)
+        assert is_enabled(notice, settings) is on
+        assert is_enabled(text("in1", "4917"), settings)
 
 
 async def test_log_level_is_a_live_setting(start: Start) -> None:

@@ -26,16 +26,16 @@ def picture(number: int = 1, **body: t.Any) -> Inbound:
     return Inbound(f"in{number}", "4917000001", "Anna", "image", {"data": data, "mime_type": "image/png", **body}, 1)
 
 
-async def told(boot: Boot, hook: Hook) -> dict[str, t.Any]:
+async def reported(boot: Boot, hook: Hook) -> dict[str, t.Any]:
     """The callback about one picture."""
-    boot.tell(picture(caption="look"))
+    boot.deliver(picture(caption="look"))
     await until(lambda: hook.got)
     return hook.got[0]
 
 
 async def test_nothing_is_downloaded_unasked(start: Start, hooked: Hook, tmp_path: Path) -> None:
     async with start() as boot:
-        body = await told(boot, hooked)
+        body = await reported(boot, hooked)
         image = body["messages"][0]["image"]
         assert (set(image), image["caption"]) == ({"id", "sha256", "mime_type", "caption"}, "look")
         assert "errors" not in body
@@ -55,17 +55,17 @@ async def test_nothing_is_downloaded_unasked(start: Start, hooked: Hook, tmp_pat
 async def test_types_in_auto_download_are_on_the_volume_first(start: Start, hooked: Hook, tmp_path: Path) -> None:
     async with start() as boot:
         await boot.change(media={"auto_download": ["image"]})
-        image = (await told(boot, hooked))["messages"][0]["image"]
+        image = (await reported(boot, hooked))["messages"][0]["image"]
         file = mediavolume.path(tmp_path, image["id"], mediavolume.INCOMING)
         assert file.read_bytes() == CONTENT
         assert (await media.use(boot.node.engine, image["id"])).size == len(CONTENT)  # type: ignore[union-attr]
 
 
-async def test_a_volume_without_room_is_told(start: Start, hooked: Hook, tmp_path: Path) -> None:
+async def test_a_volume_without_room_is_reported(start: Start, hooked: Hook, tmp_path: Path) -> None:
     (tmp_path / mediavolume.INCOMING).write_text("a file where the directory has to be")
     async with start() as boot:
         await boot.change(media={"auto_download": ["image"]})
-        body = await told(boot, hooked)
+        body = await reported(boot, hooked)
         assert [error["code"] for error in body["errors"]] == [400]
         assert body["messages"][0]["image"]["id"]
         with pytest.raises(CoreError) as refusal:
@@ -83,21 +83,21 @@ async def test_sending_media_needs_the_volume(start: Start, hooked: Hook, monkey
         await boot.send("m2")
 
 
-async def test_unknown_types_are_told_as_such(start: Start, hooked: Hook) -> None:
+async def test_unknown_types_are_reported_as_such(start: Start, hooked: Hook) -> None:
     async with start() as boot:
-        boot.tell(Inbound("in1", "4917000001", "Anna", "smoke", {"colour": "white"}, 1))
+        boot.deliver(Inbound("in1", "4917000001", "Anna", "smoke", {"colour": "white"}, 1))
         await until(lambda: hooked.got)
         assert [error["code"] for error in hooked.got[0]["errors"]] == [501]
 
 
 @pytest.mark.parametrize("on", [True, False])
-async def test_the_periodic_clean_up_deletes_unused_media(
+async def test_the_periodic_cleanup_deletes_unused_media(
     start: Start, hooked: Hook, tmp_path: Path, *, on: bool
 ) -> None:
     async with start() as boot:
         await config.change_settings(boot.node.engine, {"garbagecollector_enable": {"media": on}})
         await boot.change(media={"auto_download": ["image"]})
-        image = (await told(boot, hooked))["messages"][0]["image"]
+        image = (await reported(boot, hooked))["messages"][0]["image"]
         async with boot.node.engine.begin() as connection:
             await connection.execute(tables.media.update().values(last_used_at=in_seconds(-30 * 86400)))
     async with start() as boot:

@@ -375,7 +375,7 @@ async def test_a_node_with_another_secret_is_no_sign_of_life(machine: Machine) -
     owner = await machine.start("a")
     await until(lambda: owner.key in machine.database.rows)
     async with aiohttp.ClientSession() as session:
-        stranger = CoreClient(session, Clock(DIVISOR), seal.make("another"))
+        outsider = CoreClient(session, Clock(DIVISOR), seal.make("another"))
         with pytest.raises(CoreError) as refusal:
-            await stranger.missed_heartbeats(owner.duty.node.endpoints)
+            await outsider.missed_heartbeats(owner.duty.node.endpoints)
     assert refusal.value.code == 1005

@@ -256,7 +256,7 @@ def test_next_look_is_when_a_rule_first_fires(views: dict[str, NodeView], interv
         assert wait <= interval + decide.LOOK_MARGIN
 
 
-def test_a_node_that_was_not_told_keeps_the_longer_interval() -> None:
+def test_a_node_that_was_not_notified_keeps_the_longer_interval() -> None:
     view = NodeView("h1:core", "boot", 2, silent=10.0, silent_elsewhere=(10.0,), answered=False, known_interval=30.0)
     assert decide.unhealthy(view, interval=5.0, db_trusted=LONG_TRUST) == ""
     assert decide.unhealthy(replace(view, known_interval=5.0), interval=5.0, db_trusted=LONG_TRUST) == "heartbeat"
@@ -273,13 +273,13 @@ def test_a_map_that_gives_one_node_two_shards_is_fixed() -> None:
 @given(st.data())
 def test_after_set_shards_nobody_is_given_a_shard_beside_one_who_serves_as_before(data: st.DataObject) -> None:
     views = data.draw(views_of())
-    told = {key: data.draw(st.sampled_from([1, 2])) for key in views}
+    known = {key: data.draw(st.sampled_from([1, 2])) for key in views}
     serving = {key for key in views if data.draw(st.booleans())}
-    views = {key: replace(view, known_generation=told[key], serving=key in serving) for key, view in views.items()}
+    views = {key: replace(view, known_generation=known[key], serving=key in serving) for key, view in views.items()}
     owners = data.draw(owners_of(4))
     old = decide.serves_as_before(views, generation=2, owners=owners, interval=INTERVAL)
     named = {owner.node_key for owner in owners.values()}
     assert set(old) <= serving - named  # those of the new map serve by the new count
     for key in serving - named:
-        knows_or_gave_up = told[key] == 2 or views[key].silent >= INTERVAL
+        knows_or_gave_up = known[key] == 2 or views[key].silent >= INTERVAL
         assert (key in old) != knows_or_gave_up

@@ -170,8 +170,8 @@ async def test_cut_closes_and_refuses_for_a_while(world: World) -> None:
 
 async def test_events_come_until_they_are_acknowledged(world: World) -> None:
     node = world.node("a:a", count=1)
-    wish = {"number": NUMBER, "wa_id": "15550001", "body": {"body": "hello"}}
-    message_id = (await world.admin("POST", "/inbound", wish))["id"]
+    request_body = {"number": NUMBER, "wa_id": "15550001", "body": {"body": "hello"}}
+    message_id = (await world.admin("POST", "/inbound", request_body))["id"]
     for attempt in range(2):  # the first connection ends before it acknowledges
         await node.connect(frozenset({-1, 0}))
         events = await asyncio.wait_for(node.receive(), PATIENCE)
@@ -353,7 +353,7 @@ async def test_set_shards_faults_and_what_they_do_to_connections(world: World) -
 
 
 @pytest.mark.parametrize(
-    ("told", "age", "outcome"),
+    ("given", "age", "outcome"),
     [
         (None, 7 * 86400.0, certificate.OK),
         (None, 7 * 86400.0 + 1, certificate.DISCONNECTED),
@@ -363,8 +363,8 @@ async def test_set_shards_faults_and_what_they_do_to_connections(world: World) -
         ({"expires": "2024-01-31"}, 0.0, certificate.OK),
     ],
 )
-def test_certificate_rules(told: dict[str, str] | None, age: float, outcome: str) -> None:
-    text = None if told is None else base64.b64encode(json.dumps(told).encode()).decode()
+def test_certificate_rules(given: dict[str, str] | None, age: float, outcome: str) -> None:
+    text = None if given is None else base64.b64encode(json.dumps(given).encode()).decode()
     assert certificate.check(text, NUMBER, age, dt.date(2024, 1, 31)).outcome == outcome
 
 

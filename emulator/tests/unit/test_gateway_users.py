@@ -24,7 +24,7 @@ TEMPLATE = {"namespace": "shop", "name": "greeting", "language": "en", "body": "
 
 
 async def outcome(node: RemoteLink, message_id: str) -> tuple[str, list[int]]:
-    """What is told first of a message, with the codes of its errors."""
+    """What is reported first of a message, with the codes of its errors."""
     while True:
         events = await asyncio.wait_for(node.receive(), PATIENCE)
         await node.acknowledge(events)
@@ -33,7 +33,7 @@ async def outcome(node: RemoteLink, message_id: str) -> tuple[str, list[int]]:
                 return event.status, [error["code"] for error in event.errors]
 
 
-async def test_failures_are_told_once_each(world: World) -> None:
+async def test_failures_are_reported_once_each(world: World) -> None:
     node = world.node("a:a", count=1)
     await node.connect(frozenset({0}))
     await world.admin("POST", "/failures", {"number": NUMBER, "wa_id": USER, "code": 471, "times": 2})
@@ -52,13 +52,13 @@ async def test_a_receipt_can_be_asked_for(world: World) -> None:
     await node.connect(frozenset({0}))
     await node.send([message("1")])
     assert await outcome(node, "1") == ("delivered", [])
-    wish = {"number": NUMBER, "id": "1", "status": "failed", "errors": [480]}
-    await world.admin("POST", "/receipts", wish)
+    request_body = {"number": NUMBER, "id": "1", "status": "failed", "errors": [480]}
+    await world.admin("POST", "/receipts", request_body)
     while (found := await outcome(node, "1")) == ("read", []):
         pass
     assert found == ("failed", [480])
-    await world.admin("POST", "/receipts", {**wish, "id": "2"}, status=404)
-    await world.admin("POST", "/receipts", {**wish, "status": "lost"}, status=400)
+    await world.admin("POST", "/receipts", {**request_body, "id": "2"}, status=404)
+    await world.admin("POST", "/receipts", {**request_body, "status": "lost"}, status=400)
 
 
 @pytest.mark.parametrize("version", ["v2.19.4", "v2.43.1"])
@@ -114,9 +114,9 @@ async def test_media_of_users_are_kept_for_a_while(world: World) -> None:
     await node.connect(frozenset({0}))
     content = b"a picture"
     body: dict[str, Any] = {"data": base64.b64encode(content).decode(), "mime_type": "image/png", "caption": "look"}
-    wish = {"number": NUMBER, "wa_id": USER, "type": "image", "body": body}
-    await world.admin("POST", "/inbound", wish)
-    await world.admin("POST", "/inbound", {**wish, "body": {"data": "not base64"}}, status=400)
+    request_body = {"number": NUMBER, "wa_id": USER, "type": "image", "body": body}
+    await world.admin("POST", "/inbound", request_body)
+    await world.admin("POST", "/inbound", {**request_body, "body": {"data": "not base64"}}, status=400)
     [event] = await asyncio.wait_for(node.receive(), PATIENCE)
     assert isinstance(event, Inbound)
     assert (event.body["sha256"], event.body["caption"]) == (hashlib.sha256(content).hexdigest(), "look")

@@ -1,4 +1,4 @@
-"""What a probe tells: windows, percentiles, what counts as a failure of the cluster."""
+"""What a probe reports: windows, percentiles, what counts as a failure of the cluster."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Core:
         self.raw: list[bytes] = []
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
-        """Tells back what came with it."""
+        """Returns what came with it."""
         assert heartbeat.grant is not None
         return HeartbeatReply("a:a", heartbeat.grant.instance_id, "coreapp", at=heartbeat.grant.heard_at)
 

@@ -60,11 +60,11 @@ def test_odd_middle_numbers_are_public() -> None:
 
 
 def test_same_line_wants_the_same_schema() -> None:
-    assert version.wanted(versions.parse("2.19.4")) == version.wanted(versions.parse("2.19.7"))
+    assert version.required(versions.parse("2.19.4")) == version.required(versions.parse("2.19.7"))
 
 
 def test_later_lines_want_more() -> None:
-    older, newer = version.wanted(versions.parse("2.19.4")), version.wanted(versions.parse("2.43.1"))
+    older, newer = version.required(versions.parse("2.19.4")), version.required(versions.parse("2.43.1"))
     assert version.behind(older, newer) == ["config", "contact", "message"]
     assert version.behind(newer, older) == []
     assert version.behind({}, older) == list(GROUPS)
@@ -88,12 +88,12 @@ def test_any_base64_is_a_certificate() -> None:
 
 
 def test_certificate_can_say_more() -> None:
-    told = certificate.parse(_certificate(vname="Shop", expires="2024-01-31", phone_number="15550100"))
-    assert told.vname == "Shop"
-    assert told.expired(dt.date(2024, 2, 1))
-    assert not told.expired(dt.date(2024, 1, 31))
-    assert told.fits("15550100")
-    assert not told.fits("15550101")
+    given = certificate.parse(_certificate(vname="Shop", expires="2024-01-31", phone_number="15550100"))
+    assert given.vname == "Shop"
+    assert given.expired(dt.date(2024, 2, 1))
+    assert not given.expired(dt.date(2024, 1, 31))
+    assert given.fits("15550100")
+    assert not given.fits("15550101")
 
 
 @pytest.mark.parametrize("text", ["", "not base64!", _certificate(expires="soon")])
@@ -136,7 +136,7 @@ def test_documented_statuses() -> None:
     ]
 
 
-def test_backoff_grows_to_the_longest_and_starts_anew() -> None:
+def test_backoff_grows_to_the_longest_and_starts_again() -> None:
     backoff = Backoff()
     assert [backoff.next() for _ in range(5)] == [1.0, 2.0, 4.0, 8.0, 8.0]
     backoff.reset()

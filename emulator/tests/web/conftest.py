@@ -156,7 +156,7 @@ def upgrade(env: DbEnv, version: str) -> None:
 
 
 async def empty(env: DbEnv) -> None:
-    """Leave the schema, drop what tests wrote, and put back the rows a new database starts with."""
+    """Leave the schema, drop what tests wrote, and restore the rows a new database starts with."""
     engine = make_engine(env)
     keep = {"lease", "cluster_state", "account"}
     async with engine.begin() as connection:
@@ -199,7 +199,7 @@ class Api:
         return await self.client.request(method, path, json=json, headers=headers, **more)
 
     async def login(self, username: str, password: str, body: t.Any = None) -> tuple[int, t.Any]:
-        """Log in and tell what was answered."""
+        """Log in and return what was answered."""
         header = aiohttp.encode_basic_auth(username, password)
         return await self.call("POST", "/v1/users/login", body, auth=header)
 

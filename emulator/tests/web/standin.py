@@ -1,4 +1,4 @@
-"""A stand-in for one node: answers over a real port what a test tells it to, and remembers what it was asked."""
+"""A stand-in for one node: answers over a real port what a test has it answer, and remembers its requests."""
 
 from __future__ import annotations
 

@@ -74,17 +74,17 @@ async def test_read_shards(api: Api, nodes: Cluster) -> None:
     assert (status, body["account"]) == (200, {"shards": 8})
 
 
-@pytest.mark.parametrize("wanted", [1, 32, "4"])
-async def test_set_shards(api: Api, master: StandIn, wanted: object) -> None:
+@pytest.mark.parametrize("desired", [1, 32, "4"])
+async def test_set_shards(api: Api, master: StandIn, desired: object) -> None:
     master.replies["POST /account/shards"] = {"ok": True}
-    status, body = await api.call("POST", "/v1/account/shards", {**NUMBER, "shards": wanted, "cert": "Q2VydA=="})
+    status, body = await api.call("POST", "/v1/account/shards", {**NUMBER, "shards": desired, "cert": "Q2VydA=="})
     assert (status, list(body)) == (201, ["meta"])
-    assert master.asked[0][1]["shards"] == int(str(wanted))
+    assert master.asked[0][1]["shards"] == int(str(desired))
 
 
-@pytest.mark.parametrize("wanted", [0, 3, 64, -1, "x", 2.0, None, True])
-async def test_only_powers_of_two_up_to_32(api: Api, master: StandIn, wanted: object) -> None:
-    status, body = await api.call("POST", "/v1/account/shards", {**NUMBER, "shards": wanted})
+@pytest.mark.parametrize("desired", [0, 3, 64, -1, "x", 2.0, None, True])
+async def test_only_powers_of_two_up_to_32(api: Api, master: StandIn, desired: object) -> None:
+    status, body = await api.call("POST", "/v1/account/shards", {**NUMBER, "shards": desired})
     assert (status, code(body)) == (400, 1009)
     assert master.asked == []
 

@@ -26,7 +26,7 @@ from waemu.store import certificates
 from waemu.store.engine import make_engine
 
 # All that a webapp loads beyond Python's own library, apart from the driver of its database. Each costs every start,
-# and memory for as long as it runs; how much work a start is, benchmarks/emulator_start.py tells.
+# and memory for as long as it runs; how much work a start is, benchmarks/emulator_start.py measures.
 NEEDED = {
     *("aiohappyeyeballs", "aiohttp", "aiosignal", "attr", "frozenlist", "idna", "multidict", "propcache", "yarl"),
     *("cryptography", "jwt", "msgspec", "greenlet", "sqlalchemy", "typing_extensions", "waemu"),

@@ -11,7 +11,7 @@ from tests.web.standin import StandIn
 from tests.web.test_users import code
 from waemu.web.bodies import decode
 from waemu.web.errors import ApiError
-from waemu.web.settings import ApplicationSettings, wanted_change
+from waemu.web.settings import ApplicationSettings, desired_change
 
 PATH = "/v1/settings/application"
 
@@ -89,17 +89,17 @@ async def test_reset(api: Api, master: StandIn) -> None:
 
 def test_statuses_are_chosen_one_by_one_since_2_41_2() -> None:
     body = decode(b'{"webhooks": {"message": {"read": false}}}', ApplicationSettings)
-    assert wanted_change(body, (2, 41, 2)) == {"webhooks": {"message": {"read": False}}}
+    assert desired_change(body, (2, 41, 2)) == {"webhooks": {"message": {"read": False}}}
     with pytest.raises(ApiError) as refused:
-        wanted_change(body, (2, 41, 1))
+        desired_change(body, (2, 41, 1))
     assert refused.value.code == 1010
 
 
 def test_pass_through_cannot_be_enabled_since_2_35() -> None:
     body = decode(b'{"pass_through": true}', ApplicationSettings)
-    assert wanted_change(body, (2, 33, 3)) == {"pass_through": True}
+    assert desired_change(body, (2, 33, 3)) == {"pass_through": True}
     with pytest.raises(ApiError) as refused:
-        wanted_change(body, (2, 35, 4))
+        desired_change(body, (2, 35, 4))
     assert refused.value.code == 1009
     off = decode(b'{"pass_through": false}', ApplicationSettings)
-    assert wanted_change(off, (2, 63, 0)) == {"pass_through": False}
+    assert desired_change(off, (2, 63, 0)) == {"pass_through": False}

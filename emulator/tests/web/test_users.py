@@ -177,5 +177,5 @@ async def test_an_expired_token_is_refused(api: Api) -> None:
 async def test_a_token_is_good_on_every_webapp_with_the_same_key(api: Api, clean: DbEnv) -> None:
     async with running(web_env(clean), api.webapp.media_dir) as twin:
         assert (await twin.call("GET", "/v1/users/admin", auth=f"Bearer {api.token}"))[0] == 200
-    async with running(web_env(clean, jwt_key=""), api.webapp.media_dir) as stranger:
-        assert (await stranger.call("GET", "/v1/users/admin", auth=f"Bearer {api.token}"))[0] == 401
+    async with running(web_env(clean, jwt_key=""), api.webapp.media_dir) as outsider:
+        assert (await outsider.call("GET", "/v1/users/admin", auth=f"Bearer {api.token}"))[0] == 401

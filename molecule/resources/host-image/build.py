@@ -48,8 +48,8 @@ class BuildError(Exception):
     """What stopped the build, in one sentence for the person who started it."""
 
 
-def say(text: str) -> None:
-    """Tell the person who waits; standard output is for the image's name alone."""
+def report(text: str) -> None:
+    """Inform the person who waits; standard output is for the image's name alone."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -95,7 +95,7 @@ def need_mmdebstrap() -> None:
     install = [str(PACKAGES), "Making a test host", "mmdebstrap"]
     if os.geteuid() != 0:
         install = ["sudo", "--non-interactive", *install]
-    say("Installing mmdebstrap")
+    report("Installing mmdebstrap")
     if subprocess.run(install, stdout=sys.stderr, check=False).returncode != 0:
         raise BuildError("mmdebstrap is missing and could not be installed: sudo apt-get install mmdebstrap")
 
@@ -103,7 +103,7 @@ def need_mmdebstrap() -> None:
 def build_base(name: str) -> None:
     """Make the packages' root file system and hand it to the engine without storing it in between."""
     need_mmdebstrap()
-    say("Making the root file system of the test hosts with mmdebstrap (about 40 s)")
+    report("Making the root file system of the test hosts with mmdebstrap (about 40 s)")
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join(PACKAGES)]
     command += ['--aptopt=APT::Install-Recommends "false"']
     command += ["--dpkgopt=path-exclude=" + pattern for pattern in LEFT_OUT]
@@ -135,7 +135,7 @@ def main() -> int:
                 build_base(base)
             build_image(name, base)
     except BuildError as problem:
-        say(str(problem))
+        report(str(problem))
         return 1
     print(name)
     return 0

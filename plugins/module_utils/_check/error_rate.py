@@ -49,9 +49,9 @@ def counts(text: str) -> Counts:
 
 
 def between(before: Counts, after: Counts) -> ErrorRate:
-    """What one webapp served from one look to the next. One that was started anew in between counts from zero."""
-    anew = any(after.get(key, 0.0) < value for key, value in before.items())
-    grown = {key: value - (0.0 if anew else before.get(key, 0.0)) for key, value in after.items()}
+    """What one webapp served from one reading to the next. One that was restarted in between counts from zero."""
+    restarted = any(after.get(key, 0.0) < value for key, value in before.items())
+    grown = {key: value - (0.0 if restarted else before.get(key, 0.0)) for key, value in after.items()}
     errors = sum(value for (_method, status), value in grown.items() if status >= 500)
     return ErrorRate(int(sum(grown.values())), int(errors))
 

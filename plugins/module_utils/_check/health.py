@@ -227,13 +227,13 @@ def _present(nodes: list[Node], registered: bool | None = None) -> list[Node]:
     ]
 
 
-def _number_findings(what: str, seen: int, wanted: int | None) -> list[Finding]:
-    if wanted is None or seen == wanted:
+def _number_findings(what: str, seen: int, expected: int | None) -> list[Finding]:
+    if expected is None or seen == expected:
         return []
-    if seen < wanted:
-        text = "{0} of {1} {2} answer.".format(seen, wanted, what)
+    if seen < expected:
+        text = "{0} of {1} {2} answer.".format(seen, expected, what)
         return [Finding("TOO_FEW_" + what.upper(), text, variable=what, value=seen, kind=WAIT)]
-    text = "{0} {1} answer, and {2} are expected.".format(seen, what, wanted)
+    text = "{0} {1} answer, and {2} are expected.".format(seen, what, expected)
     return [Finding("TOO_MANY_" + what.upper(), text, variable=what, value=seen, kind=WARNING)]
 
 
@@ -243,7 +243,7 @@ def _master_findings(cluster: Cluster) -> list[Finding]:
         return [
             Finding(
                 "NO_PRIMARY_MASTER",
-                "There is no primary master: no fail-over, no registration and no settings until one is elected.",
+                "There is no primary master: no failover, no registration and no settings until one is elected.",
                 kind=WAIT,
             )
         ]
@@ -251,7 +251,7 @@ def _master_findings(cluster: Cluster) -> list[Finding]:
         sentence = "More than one master says it is the primary: {0}."
         return [Finding("TWO_PRIMARY_MASTERS", sentence.format(_names(primaries)), kind=ACT)]
     if len(cluster.masters) == 1:
-        sentence = "There is only one master ({0}): fail-over of a coreapp takes 2 minutes in place of 30 seconds."
+        sentence = "There is only one master ({0}): failover of a coreapp takes 2 minutes in place of 30 seconds."
         return [Finding("ONE_MASTER", sentence.format(_names(primaries)), kind=WARNING)]
     return []
 
@@ -283,13 +283,13 @@ def _connection_findings(cluster: Cluster, expected: Expected, shards: int) -> l
 
 def _master_connection_findings(cluster: Cluster, shards: int) -> list[Finding]:
     found: list[Finding] = []
-    wanted = expected_counts(shards, len(cluster.coreapps), len(cluster.masters)).primary_gateway_status
+    expected_status = expected_counts(shards, len(cluster.coreapps), len(cluster.masters)).primary_gateway_status
     for node in cluster.primaries if len(cluster.primaries) == 1 else []:
-        if node.alive and node.gateway_status != wanted:
+        if node.alive and node.gateway_status != expected_status:
             text = "The primary master {0} is {1}; with {2} shard(s) it has to be {3}.".format(
-                node.name, node.gateway_status, shards, wanted
+                node.name, node.gateway_status, shards, expected_status
             )
-            code = "PRIMARY_MASTER_NOT_CONNECTED" if wanted == CONNECTED else "PRIMARY_MASTER_CONNECTED"
+            code = "PRIMARY_MASTER_NOT_CONNECTED" if expected_status == CONNECTED else "PRIMARY_MASTER_CONNECTED"
             found.append(Finding(code, text, host=node.name, kind=WAIT))
     wrong = [node for node in cluster.masters if node.role == SECONDARY and node.gateway_status == CONNECTED]
     found += _about(wrong, "SECONDARY_MASTER_CONNECTED", "Only the primary master may be connected, not {0}.", ACT)
@@ -365,13 +365,13 @@ def _spare_findings(cluster: Cluster, expected: Expected, shards: int) -> list[F
 def _version_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     if expected.version is None:
         return []
-    wanted = plain_version(expected.version)
+    version = plain_version(expected.version)
     found = []
-    if cluster.version is not None and not same_version(cluster.version, wanted):
-        text = "The web application runs {0}, and {1} is expected.".format(cluster.version, "v" + wanted)
+    if cluster.version is not None and not same_version(cluster.version, version):
+        text = "The web application runs {0}, and {1} is expected.".format(cluster.version, "v" + version)
         found.append(Finding("WRONG_VERSION", text, variable="version", value=cluster.version, kind=ACT))
-    wrong = [node for node in cluster.nodes if node.version and not same_version(node.version, wanted)]
-    sentence = "Another version than v" + wanted.replace("{", "").replace("}", "") + " runs on {0}."
+    wrong = [node for node in cluster.nodes if node.version and not same_version(node.version, version)]
+    sentence = "Another version than v" + version.replace("{", "").replace("}", "") + " runs on {0}."
     return found + _about(wrong, "WRONG_VERSION", sentence, ACT)
 
 

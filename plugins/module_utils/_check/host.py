@@ -21,7 +21,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
     ABSENT,
-    MENDABLE,
+    FIXABLE,
     REFUSALS,
     RUNNING,
     STOPPED,
@@ -115,16 +115,18 @@ def python_problems(observed: Observed) -> list[Problem]:
     return [Problem("PYTHON_REQUESTS_MISSING", message, "ansible_python_interpreter", None, observed["name"])]
 
 
-def unmended_problems(observed: Observed, nodes: t.Sequence[PlacedNode], mend: t.Container[str]) -> list[Problem]:
-    """An engine that is absent or stopped: what only site.yml mends, and what even that could not.
+def unfixed_engine_problems(
+    observed: Observed, nodes: t.Sequence[PlacedNode], fixed: t.Container[str]
+) -> list[Problem]:
+    """An engine that is absent or stopped: what only site.yml fixes, and what even that could not.
 
     On a stopped engine there may be nodes, seen or not; where none was ever installed only placed nodes miss it.
     """
     engine = observed["engine"]
     name, state = observed["name"], engine["state"]
-    if state not in MENDABLE or (state == ABSENT and not nodes):
+    if state not in FIXABLE or (state == ABSENT and not nodes):
         return []
-    if state not in mend:
+    if state not in fixed:
         what, verb = ("is installed, but stopped", "starts") if state == STOPPED else ("is not installed", "installs")
         message = "Docker Engine {0}; playbooks/site.yml {1} it.".format(what, verb)
         return [Problem("ENGINE_" + state.upper(), message, None, None, name)]
@@ -134,10 +136,16 @@ def unmended_problems(observed: Observed, nodes: t.Sequence[PlacedNode], mend: t
             " ansible_become to true for the host.".format("is stopped" if state == STOPPED else "is to be installed")
         )
         return [Problem("ENGINE_DENIED", message, "ansible_become", None, name)]
-    if state == ABSENT and not engine["installable"]:
-        message = "Docker Engine is not installed, and only on Debian and its relatives it can be: install it."
-        return [Problem("ENGINE_NOT_INSTALLABLE", message, None, None, name)]
-    return []
+    return install_refusals(observed)
+
+
+def install_refusals(observed: Observed) -> list[Problem]:
+    """An engine that is absent and that the role C(docker_engine) cannot install."""
+    engine = observed["engine"]
+    if engine["state"] != ABSENT or engine["installable"]:
+        return []
+    message = "Docker Engine is not installed, and only on Debian and its relatives it can be: install it."
+    return [Problem("ENGINE_NOT_INSTALLABLE", message, None, None, observed["name"])]
 
 
 def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
@@ -182,20 +190,20 @@ def unmanaged_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> lis
 
 def version_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
     """The version of what exists is changed by an upgrade, in its order, not by a rollout."""
-    wanted = observed["asked"]["version"]
+    desired = observed["asked"]["version"]
     names = {node["name"] for node in nodes}
-    other = [c for c in cluster_nodes(observed) if c["name"] in names and c["version"] not in (None, wanted)]
-    if wanted is None or not other:
+    other = [c for c in cluster_nodes(observed) if c["name"] in names and c["version"] not in (None, desired)]
+    if desired is None or not other:
         return []
     return [
         Problem(
             "VERSION_DIFFERS",
             "wa_version is {0}, but {1} here; a running cluster changes its version with playbooks/upgrade.yml"
             " -e version={0} only, or set wa_version to what runs.".format(
-                wanted, ", ".join("{0} is {1}".format(c["name"], c["version"]) for c in other)
+                desired, ", ".join("{0} is {1}".format(c["name"], c["version"]) for c in other)
             ),
             "wa_version",
-            wanted,
+            desired,
             observed["name"],
         )
     ]
@@ -250,7 +258,7 @@ def port_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
                 continue
             if holder["container"] == node["name"] and node["name"] in allowed:
                 continue
-            message = "Port {0}, wanted by {1}, is taken by {2}; free it or change {3}.".format(
+            message = "Port {0}, needed by {1}, is taken by {2}; free it or change {3}.".format(
                 port, node["name"], holder_text(holder), variable
             )
             problems.append(Problem("PORT_TAKEN", message, variable, port, observed["name"]))
@@ -359,7 +367,7 @@ def _replacements(observed: Observed, node: PlacedNode) -> t.Iterator[Replacemen
         if mount["type"] == "volume" and then not in volumes and now not in (None, then):
             yield Replacement(VOLUME_VARIABLES[mount["target"]], "volume", now, then)
     for network in spec["networks"]:
-        # One that was removed under a stopped container is made again, under the same name.
+        # One that was removed under a stopped container is created again, under the same name.
         if network["name"] not in networks and container["networks"] and network["name"] not in container["networks"]:
             yield Replacement("wa_network", "network", container["networks"][0], network["name"])
 
@@ -417,11 +425,11 @@ def reach_problems(observed: Observed) -> list[Problem]:
 
 
 def unread_problems(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode]) -> list[Problem]:
-    """Hosts that nodes are placed on and that nobody could look at."""
+    """Hosts that nodes are placed on and that could not be read."""
     read = {host["name"] for host in observed}
     lost = sorted({node["host"] for node in nodes} - read)
     return [
-        Problem("HOST_NOT_READ", "The host could not be looked at, but nodes are placed on it.", None, None, name)
+        Problem("HOST_NOT_READ", "The host could not be read, but nodes are placed on it.", None, None, name)
         for name in lost
     ]
 
@@ -430,9 +438,9 @@ def unread_problems(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode
 
 
 class ClockSample(t.NamedTuple):
-    """One look at a host's clock, in seconds.
+    """One reading of a host's clock, in seconds.
 
-    before, after: the controller's clock around the look. host_time: what the host's clock said, rounded down to
+    before, after: the controller's clock around the reading. host_time: what the host's clock showed, rounded down to
     C(resolution).
     """
 
@@ -445,7 +453,7 @@ class ClockSample(t.NamedTuple):
 def clock_window(samples: t.Sequence[ClockSample]) -> tuple[float, float]:
     """By how many seconds the host's clock is ahead of the controller's: at least, at most (negative: behind).
 
-    The look happened at some moment between before and after, so each sample gives bounds; all of them hold, and the
+    The clock was read at some moment between before and after, so each sample gives bounds; all of them hold, and the
     narrowest are taken. A slow connection makes the window wider, never wrong.
     """
     least = max(sample.host_time - sample.after for sample in samples)
@@ -456,8 +464,8 @@ def clock_window(samples: t.Sequence[ClockSample]) -> tuple[float, float]:
 def clock_problems(windows: t.Mapping[str, tuple[float, float]], limit: float = CLOCK_LIMIT_SECONDS) -> list[Problem]:
     """Hosts whose clocks differ by more than C(limit) for sure, whatever happened inside the windows.
 
-    Each is told against the host in the middle, since most clocks are right; two that only differ from each other are
-    told as a pair.
+    Each is reported against the host in the middle, since most clocks are right; two that only differ from each other
+    are reported as a pair.
     """
     names = sorted(windows, key=lambda name: (sum(windows[name]), name))
     if len(names) < 2:

@@ -99,29 +99,29 @@ def ending(number: str) -> str:
     return number[-4:]
 
 
-def number_problem(registered: str | None, wanted: str | None) -> Problem | None:
+def number_problem(registered: str | None, desired: str | None) -> Problem | None:
     """Another number is registered than the declared one. Both are digits with country code; None: unknown."""
-    if not registered or not wanted or registered == wanted:
+    if not registered or not desired or registered == desired:
         return None
-    alike = " (the digits before those differ)" if ending(registered) == ending(wanted) else ""
+    alike = " (the digits before those differ)" if ending(registered) == ending(desired) else ""
     return Problem(
         "OTHER_NUMBER_REGISTERED",
         "The cluster is registered for the number that ends in {0}, and wa_cc with wa_phone_number ends in {1}{2}; one"
         " cluster has one number. Set wa_cc and wa_phone_number to the registered number, or give the other number a"
-        " database of its own with wa_db_name_prefix.".format(ending(registered), ending(wanted), alike),
+        " database of its own with wa_db_name_prefix.".format(ending(registered), ending(desired), alike),
         "wa_phone_number",
     )
 
 
 def shards_problem(
-    registered: bool | None, configured: int | None, wanted: int | None, may_reshard: bool = False
+    registered: bool | None, configured: int | None, desired: int | None, may_reshard: bool = False
 ) -> Problem | None:
     """A cluster in service keeps its number of shards, but for reshard.yml.
 
     Before a number is registered there is no service: the count in the database is only where it begins, and
     whoever registers the number sets it.
     """
-    if may_reshard or not registered or not configured or not wanted or configured == wanted:
+    if may_reshard or not registered or not configured or not desired or configured == desired:
         return None
     unfinished = ""
     if configured == 1:
@@ -130,10 +130,10 @@ def shards_problem(
         "SHARDS_DIFFER",
         "wa_shards is {0}, but the running cluster has {1} shard{2}. site.yml does not change that: set wa_shards to"
         " {1} in the inventory, or run playbooks/reshard.yml -e shards={0}.{3}".format(
-            wanted, configured, "" if configured == 1 else "s", unfinished
+            desired, configured, "" if configured == 1 else "s", unfinished
         ),
         "wa_shards",
-        wanted,
+        desired,
     )
 
 
@@ -164,7 +164,7 @@ def unknown_nodes_problem(
 ) -> Problem | None:
     """Nodes that live in this cluster and are not ours, in one sentence that names both sides.
 
-    rows: of the database, None where it was not read, and the API was asked. database: C(host:port), for the message.
+    rows: of the database, None where the API was read instead of it. database: C(host:port), for the message.
     """
     if not keys:
         return None
@@ -234,25 +234,25 @@ def problems(
 
 
 def registration(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> bool | None:
-    """Whether a number is registered; None where nobody tells."""
+    """Whether a number is registered; None where it is not known."""
     said = cluster.get("registered")
     said = database.get("registered") if said is None else said
     return None if said is None else bool(said)
 
 
 def registered_number(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> str | None:
-    """The number that is registered, digits with country code; None where none is, or nobody tells which."""
+    """The number that is registered, digits with country code; None where none is, or where it is not known."""
     if not registration(database, cluster):
         return None
     return cluster.get("registered_number") or database.get("registered_number") or None
 
 
 def notes(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> list[str]:
-    """What stays unknown, for the reader: a number that nobody tells is not compared."""
+    """What stays unknown, for the reader: a number that is not known is not compared."""
     if cluster.get("nodes"):
         if cluster.get("registered") and registered_number(database, cluster) is None:
             return ["Which number is registered could not be read, neither from the database nor from the API."]
         return []
     if database and (registration(database, cluster) is not None or database.get("databases") == []):
         return []
-    return ["Which number is registered was not read from the database; the API is asked as soon as the nodes run."]
+    return ["Which number is registered was not read from the database; the API is queried as soon as the nodes run."]

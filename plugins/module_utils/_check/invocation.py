@@ -21,7 +21,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.variables imp
 CLUSTER = "wa_cluster"
 
 SKIPS_EVERYTHING = frozenset(("all", "always", "tagged", "untagged"))
-"""What --skip-tags may be told, by which tasks that have no tags, or this very check, are left out."""
+"""Values of --skip-tags by which tasks that have no tags, or this very check, are left out."""
 
 KIND_GROUPS = tuple("wa_{0}_hosts".format(kind) for kind in KINDS)
 DATABASE = "wa_database_hosts"
@@ -29,7 +29,7 @@ DATABASE = "wa_database_hosts"
 
 WHOLE_CLUSTER = {
     "site": "it places the nodes of the whole cluster",
-    "status": "it judges the cluster as a whole",
+    "status": "it checks the cluster as a whole",
     "reshard": "it plans for the whole cluster",
     "upgrade": "it plans for the whole cluster",
 }
@@ -104,7 +104,7 @@ def group_problems(call: Call) -> list[Problem]:
     known = (CLUSTER,) + KIND_GROUPS + (DATABASE,)
     for name in sorted(call.groups):
         meant = next((one for one in known if name not in known and _misspelt(name, one, call.groups)), None)
-        # A required group that is missing is told already, with this name as the nearest.
+        # A required group that is missing is reported already, with this name as the nearest.
         if meant and (meant == DATABASE or call.groups.get(meant)):
             problems.append(_stray(name, meant, call.groups))
     members = set(call.groups.get(CLUSTER) or ())

@@ -60,7 +60,7 @@ class Refusal(Exception):
         return {"code": self.code, "message": self.message, "details": self.details}
 
 
-def verdict(code: str, problems: t.Sequence[Problem]) -> Refusal:
+def refusal_for(code: str, problems: t.Sequence[Problem]) -> Refusal:
     """All problems as one refusal. C(details.codes) are the codes of the problems, each once."""
     head = "1 problem was found" if len(problems) == 1 else "{0} problems were found".format(len(problems))
     message = "{0}, nothing was changed.\n{1}".format(head, summary(problems))
@@ -69,24 +69,24 @@ def verdict(code: str, problems: t.Sequence[Problem]) -> Refusal:
 
 def outcome(code: str, problems: t.Sequence[Problem], result: dict[str, t.Any]) -> dict[str, t.Any]:
     """What the module returns: C(result), and that it failed where there are problems."""
-    told = {"changed": False, **result, "problems": [problem.as_dict() for problem in problems]}
+    returned = {"changed": False, **result, "problems": [problem.as_dict() for problem in problems]}
     if problems:
-        refused = verdict(code, problems).as_failure()
-        told.update(failed=True, msg=refused["message"], failure=refused)
-    return told
+        refused = refusal_for(code, problems).as_failure()
+        returned.update(failed=True, msg=refused["message"], failure=refused)
+    return returned
 
 
 def leave(module: t.Any, code: str, problems: t.Sequence[Problem], result: dict[str, t.Any]) -> t.NoReturn:
     """Ends the module with C(result), and as failed where there are problems."""
-    told = outcome(code, problems, result)
-    if told.pop("failed", False):
-        module.fail_json(**told)
-    module.exit_json(**told)
+    returned = outcome(code, problems, result)
+    if returned.pop("failed", False):
+        module.fail_json(**returned)
+    module.exit_json(**returned)
     raise AssertionError("exit_json ends the module")
 
 
 def problem_from(entry: t.Mapping[str, t.Any]) -> Problem:
-    """A problem out of a module's result; what the result tells besides, as of a finding, is left out."""
+    """A problem out of a module's result; what the result has besides, as of a finding, is left out."""
     return Problem(entry["code"], entry["message"], entry.get("variable"), entry.get("value"), entry.get("host"))
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pure: the application settings, what is wrong with wanted ones, and how they differ from the actual ones.
+"""Pure: the application settings, what is wrong with the desired ones, and how they differ from the actual ones.
 
 Internal to waent.fleet: may change in any release. Facts: reference 4.4.
 """
@@ -62,11 +62,11 @@ _GROUPS = frozenset(name.rpartition(".")[0] for name in KNOWN if "." in name)
 _MISSING = object()
 
 
-def setting_problems(wanted: t.Mapping[str, t.Any]) -> list[Problem]:
-    """What cannot be meant in C(wanted). Names that are not known are left to the server, unless one is misspelt."""
+def setting_problems(desired: t.Mapping[str, t.Any]) -> list[Problem]:
+    """What cannot be meant in C(desired). Names that are not known are left to the server, unless one is misspelt."""
     problems = []
-    dotted = [name for name in wanted if "." in str(name)]
-    for name, value in flat(wanted).items():
+    dotted = [name for name in desired if "." in str(name)]
+    for name, value in flat(desired).items():
         sentence = "write it as a map, a dot is no part of a name" if name in dotted else _wrong(name, value)
         if sentence:
             text = "Setting {0} is {1!r}; {2}.".format(name, shown(value), sentence)
@@ -125,43 +125,43 @@ def flat(settings: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:
     return found
 
 
-def differences(wanted: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> list[tuple[str, t.Any, t.Any]]:
-    """C((dotted name, actual, wanted)) of every wanted setting that is not so; actual is None where it is not set."""
+def differences(desired: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> list[tuple[str, t.Any, t.Any]]:
+    """C((dotted name, actual, desired)) of every setting that differs; actual is None where it is not set."""
     is_now = flat(actual)
     return [
         (name, is_now.get(name), value)
-        for name, value in sorted(flat(wanted).items())
+        for name, value in sorted(flat(desired).items())
         if not same(value, is_now.get(name, _MISSING))
     ]
 
 
-def same(wanted: t.Any, actual: t.Any) -> bool:
+def same(desired: t.Any, actual: t.Any) -> bool:
     """Equal for the server: numbers may be written as text, the order of a list says nothing."""
-    if isinstance(wanted, list) and isinstance(actual, list):
-        return sorted(map(str, wanted)) == sorted(map(str, actual))
-    if isinstance(wanted, bool) or isinstance(actual, bool):
-        return wanted is actual
-    if _is_number(wanted) and _is_number(actual):
-        return int(wanted) == int(actual)
-    return bool(wanted == actual)
+    if isinstance(desired, list) and isinstance(actual, list):
+        return sorted(map(str, desired)) == sorted(map(str, actual))
+    if isinstance(desired, bool) or isinstance(actual, bool):
+        return desired is actual
+    if _is_number(desired) and _is_number(actual):
+        return int(desired) == int(actual)
+    return bool(desired == actual)
 
 
-def patch_body(wanted: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def patch_body(desired: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The smallest PATCH: the top-level fields that differ, and no others.
 
-    A field that is an object is sent whole, with the actual values of what is not wanted otherwise: whether the server
+    A field that is an object is sent whole, with the actual values of what is not to change: whether the server
     merges inside of objects is not documented, and this is right either way.
     """
-    changed = {name.split(".", 1)[0] for name, _actual, _wanted in differences(wanted, actual)}
-    return {name: _merged(value, actual.get(name)) for name, value in wanted.items() if name in changed}
+    changed = {name.split(".", 1)[0] for name, _actual, _desired in differences(desired, actual)}
+    return {name: _merged(value, actual.get(name)) for name, value in desired.items() if name in changed}
 
 
-def _merged(wanted: t.Any, actual: t.Any) -> t.Any:
-    if not isinstance(wanted, t.Mapping) or not isinstance(actual, t.Mapping):
-        return wanted
+def _merged(desired: t.Any, actual: t.Any) -> t.Any:
+    if not isinstance(desired, t.Mapping) or not isinstance(actual, t.Mapping):
+        return desired
     return {
-        name: _merged(wanted[name], actual.get(name)) if name in wanted else actual[name]
-        for name in list(actual) + [name for name in wanted if name not in actual]
+        name: _merged(desired[name], actual.get(name)) if name in desired else actual[name]
+        for name in list(actual) + [name for name in desired if name not in actual]
     }
 
 

@@ -81,8 +81,8 @@ def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
     problems += _hosts_together(hosts, survive)
     if problems or shards is None or survive is None:
         return None, problems
-    wanted = ClusterSpec(shards, version, survive, bool(raw.get("allow_no_ha")), tuple(hosts), prefix)
-    return wanted, []
+    spec = ClusterSpec(shards, version, survive, bool(raw.get("allow_no_ha")), tuple(hosts), prefix)
+    return spec, []
 
 
 def _shards(value: t.Any, problems: list[Problem]) -> int | None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a container is: all that the engine is asked for, and how it is compared with what runs. Internal. Pure.
+"""What a container is: its full specification, and how that is compared with what runs. Internal. Pure.
 
 A specification has the names and shapes of the options of C(community.docker.docker_container), so that the role
 C(node) applies it as it is. C(KEYS) says of every option how it is read back from C(docker inspect), when it differs,
@@ -138,7 +138,7 @@ def _published(address: t.Any, ports: t.Iterable[tuple[t.Any, int]]) -> list[str
 
 
 def _host_address(address: str) -> str:
-    """As docker_container wants it, and as an engine gives it back: IPv6 in brackets and in its shortest form."""
+    """As docker_container wants it, and as an engine returns it: IPv6 in brackets and in its shortest form."""
     found = ip_of(address.strip("[]"))
     return address if found is None else bracketed(str(found))
 
@@ -245,10 +245,10 @@ def _found_mounts(entry: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def _mount_parts(target: t.Any, kind: t.Any, source: t.Any, labels: t.Mapping[str, t.Any] | None) -> dict[str, str]:
-    """Labels are a part of their own: of a mount that is asked for without, they are not compared."""
-    told = ", ".join("{0}={1}".format(name, text) for name, text in sorted((labels or {}).items()))
+    """Labels are a part of their own: of a mount that is specified without, they are not compared."""
+    text = ", ".join("{0}={1}".format(name, value) for name, value in sorted((labels or {}).items()))
     where = str(target)
-    return {where: "{0} {1}".format(kind, source), **({where + MOUNT_LABELS: told} if told else {})}
+    return {where: "{0} {1}".format(kind, source), **({where + MOUNT_LABELS: text} if text else {})}
 
 
 def _mount_text(target: str, store: str) -> str:
@@ -334,7 +334,7 @@ class Difference:
 
 
 def compare(spec: t.Mapping[str, t.Any], found: t.Mapping[str, Normal]) -> list[Difference]:
-    """What about a container is not as its specification says, as docker_container would judge it.
+    """What about a container differs from its specification, by the rules of docker_container.
 
     found: what C(found_options) returned. Images are compared by name here; whether a name has another content since
     is not in the container.

@@ -106,7 +106,7 @@ def demand(kind: str, shards: int) -> Demand:
     }[kind]
 
 
-def place(wanted: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
+def place(spec: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
     """Nodes for every host. C(running): what exists already, in whatever state; it is kept where it is.
 
     Existing nodes on a host that may not run their kind are no part of the answer.
@@ -116,17 +116,15 @@ def place(wanted: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
     surplus: set[Slot] = set()
     problems: list[Problem] = []
     for kind in KINDS:
-        scheduler = Scheduler(wanted, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
+        scheduler = Scheduler(spec, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
         scheduler.run()
         slots += scheduler.slots
         surplus |= scheduler.surplus()
         problems += scheduler.problems()
-    hosts = {host.name: host for host in wanted.hosts}
-    order = {host.name: number for number, host in enumerate(wanted.hosts)}
+    hosts = {host.name: host for host in spec.hosts}
+    order = {host.name: number for number, host in enumerate(spec.hosts)}
     slots.sort(key=lambda slot: (order[slot.host], KINDS.index(slot.kind), slot.index))
-    nodes = tuple(
-        _node(slot, hosts[slot.host], wanted.name_prefix, slot in existing, slot in surplus) for slot in slots
-    )
+    nodes = tuple(_node(slot, hosts[slot.host], spec.name_prefix, slot in existing, slot in surplus) for slot in slots)
     problems += port_problems(nodes)
     return Placement(nodes, tuple(problems))
 
@@ -159,12 +157,12 @@ class Scheduler:
     existing: where such nodes are already. load: how many nodes of other kinds each host has.
     """
 
-    def __init__(self, wanted: ClusterSpec, kind: str, existing: t.Sequence[Slot], load: Spread) -> None:
-        self.survive = wanted.survive
-        self.wanted = wanted
+    def __init__(self, spec: ClusterSpec, kind: str, existing: t.Sequence[Slot], load: Spread) -> None:
+        self.survive = spec.survive
+        self.spec = spec
         self.kind = kind
-        self.demand = demand(kind, wanted.shards)
-        self.hosts = [host for host in wanted.hosts if kind in host.kinds]
+        self.demand = demand(kind, spec.shards)
+        self.hosts = [host for host in spec.hosts if kind in host.kinds]
         self.fixed = {host.name: host.counts[kind] for host in self.hosts if kind in host.counts}
         self.rack_of = {host.name: host.rack for host in self.hosts}
         # The thing that is lost at once with a host.
@@ -282,7 +280,7 @@ class Scheduler:
                     total,
                 )
             ]
-        if total < self.demand.total and not self.wanted.allow_no_ha:
+        if total < self.demand.total and not self.spec.allow_no_ha:
             return [
                 Problem(
                     "WA_NO_HA",
@@ -300,7 +298,7 @@ class Scheduler:
     def _who_needs(self) -> str:
         if self.kind != "coreapp":
             return "a cluster needs"
-        return "{0} {1}".format(amount(self.wanted.shards, "shard"), "needs" if self.wanted.shards == 1 else "need")
+        return "{0} {1}".format(amount(self.spec.shards, "shard"), "needs" if self.spec.shards == 1 else "need")
 
     def _cannot_survive(self, left: int) -> Problem:
         survive, kind = self.survive, self.kind

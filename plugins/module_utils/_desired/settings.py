@@ -112,12 +112,12 @@ def _settings_problems(settings: t.Any) -> list[Problem]:
 
 def host_problems(given: Raw, of_hosts: t.Mapping[str, Raw]) -> list[Problem]:
     """What is wrong with the variables that a host has otherwise than the play, each with its host."""
-    told = {(problem.variable, problem.message) for problem in value_problems(given)}
+    of_the_play = {(problem.variable, problem.message) for problem in value_problems(given)}
     return [
         replace(problem, host=host)
         for host, own in of_hosts.items()
         for problem in value_problems({**given, **own})
-        if (problem.variable, problem.message) not in told
+        if (problem.variable, problem.message) not in of_the_play
     ]
 
 

@@ -32,7 +32,7 @@ def shape_options() -> dict[str, t.Any]:
         "host": {"type": "str", "required": True},
         "kind": {"type": "str", "choices": sorted(KINDS), "required": True},
         "index": {"type": "int", "required": True},
-        # What wa_host_info tells besides, so that its answer can be handed on as it is.
+        # What wa_host_info returns besides, so that its answer can be handed on as it is.
         "name": {"type": "str"},
         "state": {"type": "str"},
         "version": {"type": "str"},

@@ -12,7 +12,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common import address
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 Raw = t.Mapping[str, t.Any]
-"""Variables or options by name, before anybody has looked at them."""
+"""Variables or options by name, before anything has checked them."""
 
 
 def whole_number(value: t.Any) -> int | None:

@@ -55,7 +55,7 @@ class Variable:
     needed: why it has to be set, the end of a sentence; None where it may be empty or left out. needed_for: the switch
     that makes it needed, None for always. empty: whether C("") may be given, and means none. must: it is wrong to leave
     it out of a map that is checked by itself; a play always has the default. follows: the variables its default is made
-    of, so that a mistake in one of them is told once. role: where its default is, empty where it has none.
+    of, so that a mistake in one of them is reported once. role: where its default is, empty where it has none.
     """
 
     name: str
@@ -365,7 +365,7 @@ PIN = secret("WA_PIN_INVALID", _matches("[0-9]{6}"), "must be exactly 6 digits")
 
 _REACH = "every node needs it to reach the database"
 _REGISTER = "registering the number needs it; set wa_register to false to leave the number alone"
-_FIRST_LOGIN = "the first log-in must replace the password every new installation has"
+_FIRST_LOGIN = "the first login must replace the password every new installation has"
 
 VARIABLES: tuple[Variable, ...] = (
     # What runs.
@@ -460,9 +460,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_planned_unhealthy_interval", whole(1), role="rollout"),
     Variable("wa_planned_wait_seconds", whole(0), role="rollout"),
     Variable("wa_expiry_warning_days", whole(0), role="rollout"),
-    Variable("wa_upgrade_settle_seconds", whole(0), role="rollout"),
-    Variable("wa_upgrade_error_seconds", NUMBER, role="rollout"),
-    Variable("wa_upgrade_error_percent", NUMBER, role="rollout"),
+    Variable("wa_rollout_settle_seconds", whole(0), role="rollout"),
+    Variable("wa_rollout_error_seconds", NUMBER, role="rollout"),
+    Variable("wa_rollout_error_percent", NUMBER, role="rollout"),
     # Where no engine answers.
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),

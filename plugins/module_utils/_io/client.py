@@ -19,6 +19,7 @@ import copy
 import json
 import os
 import random
+import re
 import socket
 import ssl
 import time
@@ -50,6 +51,8 @@ _UNTRUSTED = frozenset((18, 19, 20, 21))
 _NOT_YET_VALID = 9
 _EXPIRED = 10
 _WRONG_NAME = frozenset((62, 64))
+
+_UNREACHABLE = re.compile(r"reach|connect|resolve|time(d |-)?out")
 
 
 class ClientError(Exception):
@@ -140,8 +143,7 @@ class ApiError(ClientError):
     def core_unreachable(self) -> bool:
         """True for 1014 when its text says that the web application could not reach a core (reference 3.7, 4.9)."""
         text = (self.title + " " + self.api_details).lower()
-        hints = ("reach", "connect", "timed out", "timeout", "time-out", "resolve")
-        return self.code == INTERNAL_ERROR and any(hint in text for hint in hints)
+        return self.code == INTERNAL_ERROR and _UNREACHABLE.search(text) is not None
 
 
 class AuthError(ApiError):
@@ -205,10 +207,10 @@ class Backoff:
 
     def delay(self, attempt: int, chance: float, retry_after: float | None) -> float:
         """Seconds before attempt number C(attempt)+1, counted from 0. C(chance) is in 0..1 and spreads the callers."""
-        wanted = min(self.cap, self.first * 2.0 ** min(attempt, 16)) * (0.5 + chance / 2)
+        own = min(self.cap, self.first * 2.0 ** min(attempt, 16)) * (0.5 + chance / 2)
         if retry_after is None:
-            return wanted
-        return max(wanted, min(retry_after, self.retry_after_cap))
+            return own
+        return max(own, min(retry_after, self.retry_after_cap))
 
 
 NO_RETRY = Backoff(retries=0)
@@ -548,7 +550,7 @@ def _connection_failure(reason: t.Any, url: str) -> Exception:
 
 def _tls_failure(reason: ssl.SSLError, url: str) -> Exception:
     if "TIMED_OUT" in _ssl_words(reason):
-        return _NotSent("time-out in the TLS handshake")
+        return _NotSent("timeout in the TLS handshake")
     if speaks_no_tls(reason):
         return TlsError(
             "{0} does not speak TLS. Is this the HTTPS port of the web application (9090 unless another one was"
@@ -591,7 +593,7 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
 def _words(reason: t.Any) -> str:
     """A connection error in a few words."""
     if isinstance(reason, socket.timeout):
-        return "time-out"
+        return "timeout"
     if isinstance(reason, ConnectionRefusedError):
         return "connection refused"
     if isinstance(reason, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):

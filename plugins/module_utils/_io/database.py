@@ -104,8 +104,8 @@ def read_signs_of_life(
 ) -> Report:
     """Read again and again until one of these nodes has renewed its liveness row, or none of them can be alive.
 
-    alive_seconds: age in seconds from which a row is no sign of life. A row alone does not tell a node that lives from
-    one that has ended a moment ago; a row that gets younger does. Takes little more than alive_seconds at most.
+    alive_seconds: age in seconds from which a row is no sign of life. A row alone does not show whether its node
+    lives or has ended a moment ago; a row that gets younger does. Takes little more than alive_seconds at most.
     """
     report = read()
     ages = _young_ages(report, nodes, alive_seconds)

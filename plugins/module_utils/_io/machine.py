@@ -178,13 +178,13 @@ def _listening(proc: str) -> t.Iterator[tuple[int, str]]:
 
 def _socket_owners(proc: str, inodes: set[str]) -> t.Iterator[tuple[int, str]]:
     """Processes that hold one of these sockets, lowest process id first for each socket."""
-    wanted = {"socket:[{0}]".format(inode): inode for inode in inodes}
+    links = {"socket:[{0}]".format(inode): inode for inode in inodes}
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
-        if not wanted:
+        if not links:
             return
         for link in _open_files(os.path.join(proc, str(pid), "fd")):
-            if link in wanted:
-                yield pid, wanted.pop(link)
+            if link in links:
+                yield pid, links.pop(link)
 
 
 def _open_files(directory: str) -> t.Iterator[str]:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a registry whether it has an image, without pulling it. Internal to waent.fleet: may change in any release.
+"""Checks whether a registry has an image, without pulling it. Internal to waent.fleet: may change in any release.
 
-Speaks the registry API v2 itself, so that it works before an engine is installed. Asks without credentials; a registry
-that wants some leaves the question open.
+Speaks the registry API v2 itself, so that it works before an engine is installed. Sends no credentials; of a registry
+that requires some the answer is not known.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards impo
     samples,
     temporarily_unavailable,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, verdict
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ApiError,
     Backoff,
@@ -94,7 +94,7 @@ class ShardSetter:
     def _refuse(self, problems: list[Problem]) -> None:
         self.result.problems = [problem.as_dict() for problem in problems]
         if problems:
-            raise verdict("SHARDS_REFUSED", problems)
+            raise refusal_for("SHARDS_REFUSED", problems)
 
     def _set(self, cluster: Cluster, before: int) -> None:
         """The call. A refusal leaves the number as it was; a lost answer is resolved by reading."""

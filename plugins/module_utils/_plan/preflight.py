@@ -23,7 +23,7 @@ GROUPS = (GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING, SINGLE_CONNECT, ACT, API
 """The groups that the plays of site.yml name, so that a play meets only hosts it has work for."""
 
 NEEDED_FIRST = ("install_engine", "create_network", "pull")
-"""Actions without which nothing can be asked of an engine, a network or an image."""
+"""Actions that must come before anything else that needs an engine, a network or an image."""
 
 SILENT_ROW = "LIVENESS_STALE"
 """Where no master is left to remove it, the row of a coreapp that has been silent for minutes stays. Such a coreapp is
@@ -68,7 +68,7 @@ def has_api(observed: t.Iterable[Observed]) -> bool:
 
 
 def database_exists(observed: t.Iterable[Observed], hosts: t.Collection[str]) -> bool:
-    """Whether there is a database to look at; one that this run creates or starts is not there yet.
+    """Whether there is a database to read; one that this run creates or starts is not there yet.
 
     hosts: those that run a database of our own; without any it is somebody else's, and there.
     """

@@ -4,7 +4,7 @@
 """The ordered steps of a reshard, and why it may not begin. Internal to waent.fleet: may change in any release. Pure.
 
 New coreapps first, then set-shards, and only when all coreapps are back the surplus goes, and never an owner: one among
-the surplus hands its shard over first (reference 6.5).
+the surplus loses its shard in a switchover first (reference 6.5).
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ class ReshardPlan:
     problems: tuple[Problem, ...] = ()
 
 
-def plan_reshard(state: ClusterState, wanted: ClusterSpec) -> ReshardPlan:
-    """The steps to C(wanted.shards) and to the coreapps that number needs. None when the state is the desired one."""
-    placement = place(wanted, [coreapp.slot for coreapp in state.of("coreapp") if coreapp.slot])
+def plan_reshard(state: ClusterState, spec: ClusterSpec) -> ReshardPlan:
+    """The steps to C(spec.shards) and to the coreapps that number needs. None when the state is the desired one."""
+    placement = place(spec, [coreapp.slot for coreapp in state.of("coreapp") if coreapp.slot])
     nodes = tuple(node for node in placement.nodes if node.slot.kind == "coreapp")
     placed = {node.key for node in nodes}
     problems = [problem for problem in placement.problems if not _other_kind(problem)]
     problems += [_unknown(coreapp) for coreapp in state.of("coreapp") if coreapp.key not in placed]
     if problems:
         return ReshardPlan((), nodes, tuple(problems))
-    steps = _grow(state, wanted, nodes)
+    steps = _grow(state, spec, nodes)
     created = {node.key: NodeState(node.key, "coreapp", True, slot=node.slot) for node in nodes}
     for step in steps:
         state = simulate(state, step, created=created)
-    resharded = state.shards != wanted.shards
+    resharded = state.shards != spec.shards
     if resharded:
-        steps.append(_set_shards(state, wanted.shards))
+        steps.append(_set_shards(state, spec.shards))
         state = simulate(state, steps[-1])
-    steps += _shrink(state, wanted, resharded)
+    steps += _shrink(state, spec, resharded)
     return ReshardPlan(tuple(steps), nodes)
 
 
@@ -70,14 +70,14 @@ def _unknown(coreapp: NodeState) -> Problem:
     )
 
 
-def _grow(state: ClusterState, wanted: ClusterSpec, nodes: t.Sequence[Node]) -> list[Step]:
+def _grow(state: ClusterState, spec: ClusterSpec, nodes: t.Sequence[Node]) -> list[Step]:
     """What must be there before set-shards: missing coreapps, and dead ones that are not going to be removed."""
     steps = []
     new = tuple(node.key for node in nodes if not node.exists)
     if new:
         sentence = "Create {0}; wait until each is a standby.".format(listed("coreapp", new))
         steps.append(Step("create", new, (("alive", list(new)),), sentence=sentence))
-    gone = surplus(state, wanted)
+    gone = surplus(state, spec)
     dead = tuple(sorted(c.key for c in state.of("coreapp") if not c.alive and c.slot not in gone))
     if dead:
         sentence = "Start what does not report: {0}; wait until each reports.".format(", ".join(dead))
@@ -85,12 +85,12 @@ def _grow(state: ClusterState, wanted: ClusterSpec, nodes: t.Sequence[Node]) -> 
     return steps
 
 
-def surplus(state: ClusterState, wanted: ClusterSpec) -> set[Slot]:
+def surplus(state: ClusterState, spec: ClusterSpec) -> set[Slot]:
     """The coreapps to remove: as many as the desired state can spare, dead ones first, then standbys, owners last."""
     cost = {coreapp.slot: coreapp.cost for coreapp in state.of("coreapp") if coreapp.slot}
-    deal = Scheduler(wanted, "coreapp", sorted(cost), {})
-    deal.run()
-    return deal.surplus(lambda slot: cost[slot])
+    scheduler = Scheduler(spec, "coreapp", sorted(cost), {})
+    scheduler.run()
+    return scheduler.surplus(lambda slot: cost[slot])
 
 
 def _set_shards(state: ClusterState, shards: int) -> Step:
@@ -109,25 +109,25 @@ def _set_shards(state: ClusterState, shards: int) -> Step:
     return Step("set_shards", (), gate, downtime(range(state.shards), SET_SHARDS_SECONDS), sentence)
 
 
-def _shrink(state: ClusterState, wanted: ClusterSpec, predicted: bool) -> list[Step]:
+def _shrink(state: ClusterState, spec: ClusterSpec, predicted: bool) -> list[Step]:
     """Standbys of the surplus go first, so that no shard can move to one; then its owners, one at a time."""
-    gone = surplus(state, wanted)
+    gone = surplus(state, spec)
     going = sorted((c for c in state.of("coreapp") if c.slot in gone), key=lambda coreapp: coreapp.key)
     idle = [coreapp for coreapp in going if not coreapp.shards]
-    steps = [_remove(idle, wanted, predicted)] if idle else []
+    steps = [_remove(idle, spec, predicted)] if idle else []
     for coreapp in going:
         if coreapp.shards:
             # No other choice of nodes costs less: owners are the last that the surplus takes.
             why = "is not needed where it is"
             steps.append(switchover(coreapp.key, coreapp.shards, "a standby", why, predicted))
-            steps.append(_remove([coreapp], wanted, predicted))
+            steps.append(_remove([coreapp], spec, predicted))
     return steps
 
 
-def _remove(coreapps: t.Sequence[NodeState], wanted: ClusterSpec, predicted: bool) -> Step:
+def _remove(coreapps: t.Sequence[NodeState], spec: ClusterSpec, predicted: bool) -> Step:
     keys = tuple(coreapp.key for coreapp in coreapps)
     sentence = "Remove {0} without a shard: {1}.".format(amount(len(keys), "coreapp"), ", ".join(keys))
-    gate = (("absent", list(keys)), ("connected", wanted.shards))
+    gate = (("absent", list(keys)), ("connected", spec.shards))
     return Step("remove", keys, gate, sentence=sentence, predicted=predicted)
 
 

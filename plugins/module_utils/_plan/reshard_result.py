@@ -44,11 +44,11 @@ def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
     }
     checks = read_checks(params["checks"]).without(PLANNED)
     problems = [_in_variables(problem) for problem in checks.problems]
-    wanted, wrong = read_cluster_spec(params)
+    spec, wrong = read_cluster_spec(params)
     problems += [problem for problem in wrong if problem.code not in {known.code for known in problems}]
     # Where no webapp answers, what is wrong with the hosts explains it.
-    if wanted is not None and (params["health"].get("cluster") or not (problems or checks.failures)):
-        planned, found = _planned(params, wanted)
+    if spec is not None and (params["health"].get("cluster") or not (problems or checks.failures)):
+        planned, found = _planned(params, spec)
         problems += [problem for problem in found if problem.code not in {known.code for known in problems}]
         result.update(planned)
     result["refusal"] = refusal(problems, checks.failures, params["first"])
@@ -62,19 +62,19 @@ def _in_variables(problem: Problem) -> Problem:
     return replace(problem, message=_OPTION.sub(r"wa_\1 ", problem.message))
 
 
-def _planned(params: Params, wanted: ClusterSpec) -> tuple[dict[str, t.Any], list[Problem]]:
+def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan as a result, and its problems."""
     cluster = params["health"].get("cluster") or {}
-    placed = [node.as_dict() for node in place(wanted, running_slots(params)).nodes]
+    placed = [node.as_dict() for node in place(spec, running_slots(params)).nodes]
     there = [node for node in placed if node["exists"]]
-    state = read_state(there, params["observed"], params["health"], wanted.shards)
+    state = read_state(there, params["observed"], params["health"], spec.shards)
     problems = plan_problems(state, cluster.get("nodes") or [], isinstance(cluster.get("shards"), int))
     if problems:
         return {}, problems
-    plan = plan_reshard(state, wanted)
+    plan = plan_reshard(state, spec)
     if plan.problems:
         return {}, list(plan.problems)
-    shown = _shown(state.shards, wanted.shards, params["first"])
+    shown = _shown(state.shards, spec.shards, params["first"])
     result = described(state, plan.steps, placed, shown, first=params["first"], shared_tokens=params["shared_tokens"])
     going = {key for step in plan.steps if step.action == "remove" for key in step.nodes}
     stay = [node for node in placed if node["key"] not in going]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a rollout is going to do to each host, before it does it. Internal to waent.fleet: may change. Pure.
 
-A forecast from what was read: existing containers are compared with all that the engine is going to be asked for
+The planned changes, from what was read: existing containers are compared with their specification
 (C(_desired/container.py)); of the environment the names of what differs, values only where they are no secrets.
 """
 
@@ -26,7 +26,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.container imp
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, RUNNING, STOPPED, may_hold
 
 ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
-"""How nodes are recreated: one after the other with gates; kind by kind; as the API will tell; not at all."""
+"""How nodes are recreated: one after the other with gates; kind by kind; as the API decides; not at all."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> 
 def host_plan(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Act]:
     """What happens to one host; nothing where no node is placed, but for an engine that is stopped.
 
-    Nodes may be on it that nobody sees; what it holds is looked at when it runs, and the rest is then told again.
+    Nodes may be on it that nobody sees; what it holds is read when it runs, and the rest is then planned again.
     """
     name, asked, engine = observed["name"], observed["asked"], observed["engine"]
     plan = []
@@ -142,7 +142,7 @@ def must_recreate(observed: Observed, node: PlacedNode, container: t.Mapping[str
     return any(not difference.in_place for difference in differences(observed, node, container))
 
 
-def strangers(observed: t.Iterable[Observed]) -> list[str]:
+def secret_mismatches(observed: t.Iterable[Observed]) -> list[str]:
     """Nodes that would not understand recreated ones, so that one after the other is no way to change them."""
     nodes = [container for host in observed for container in cluster_nodes(host)]
     return sorted(container["name"] for container in nodes if NODE_SECRET in container["environment_differs"])
@@ -150,28 +150,28 @@ def strangers(observed: t.Iterable[Observed]) -> list[str]:
 
 def _image_differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> list[Difference]:
     """By name, and by content: a tag that was built or pulled again is another image."""
-    wanted = observed["asked"]["images"].get(node["kind"])
-    if wanted is None:
+    desired = observed["asked"]["images"].get(node["kind"])
+    if desired is None:
         return []
-    if container["image"] != wanted:
-        return [Difference("image", "image: {0} instead of {1}".format(wanted, container["image"]))]
-    here = next((image["id"] for image in observed["images"] if image["image"] == wanted), None)
+    if container["image"] != desired:
+        return [Difference("image", "image: {0} instead of {1}".format(desired, container["image"]))]
+    here = next((image["id"] for image in observed["images"] if image["image"] == desired), None)
     rebuilt = here and here != container["image_id"]
-    return [Difference("image", "image: {0} was built anew".format(wanted))] if rebuilt else []
+    return [Difference("image", "image: {0} was rebuilt".format(desired))] if rebuilt else []
 
 
 # How nodes are recreated
 
 
 class Service(t.NamedTuple):
-    """What the API told. registered: whether the cluster serves a number, None where it did not say; then why."""
+    """What the API reported. registered: whether the cluster serves a number, None where it did not say; then why."""
 
     registered: bool | None
     reason: str = "the API does not answer"
 
 
 def service_of(login: t.Mapping[str, t.Any] | None, health: t.Mapping[str, t.Any] | None) -> Service | None:
-    """From the results of wa_login in check mode and wa_cluster_health; None as long as nobody asked.
+    """From the results of wa_login in check mode and wa_cluster_health; None as long as the API was not read.
 
     Nobody has ever logged in to a cluster whose first password would be replaced, so it serves no number.
     """
@@ -211,7 +211,7 @@ def recreation(
 ) -> Recreation:
     """How the nodes that C(acts) recreates are recreated. A cluster in service is not taken down for it.
 
-    service: what C(service_of) returned. What the API does not tell is not known, so running nodes are then left alone
+    service: what C(service_of) returned. Without an answer of the API running nodes are then left alone
     unless C(allow_at_once).
     """
     recreated = {(act.host, act.what) for act in acts if act.action == "recreate"}
@@ -223,7 +223,7 @@ def recreation(
         return Recreation((), NOTHING)
     if not any(node["state"] in RUNNING for _host, node in nodes):
         return Recreation(names, AT_ONCE, "Nothing of the cluster runs: {0}".format(_AT_ONCE_TEXT))
-    if strangers(hosts):
+    if secret_mismatches(hosts):
         why = "{0} of running nodes is another one, so that old and new nodes would not understand each other: {1}"
         return Recreation(names, AT_ONCE, why.format(NODE_SECRET, _AT_ONCE_TEXT))
     return _by_service(names, running, nodes, service, allow_at_once)

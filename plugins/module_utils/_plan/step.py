@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One step of a plan, and what all plans share. Internal to waent.fleet: may change in any release. Pure.
 
-A plan is data: it is shown before anything is done, and made again from what is read, so that a run that was killed
+A plan is data: it is shown before anything is done, and planned again from what is read, so that a run that was killed
 goes on where the cluster stands.
 """
 

@@ -37,7 +37,7 @@ def failover_timers(
     """What the timers are restored to: the declared value, else the one that was read, else the product's.
 
     declared, actual: application settings, with others among them. One that was read and is exactly the shortened value
-    was left by a run that was killed, maybe in the middle: it is not what somebody wanted.
+    was left by a run that was killed, maybe in the middle: nobody chose it.
     """
     short = {name: int(shortened[name]) for name in NAMES}
     read = {name: actual[name] for name in NAMES if name in actual}

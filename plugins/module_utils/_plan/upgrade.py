@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ordered steps of an upgrade. Internal to waent.fleet: may change in any release. Pure.
 
-Rolling, within one line of versions: standbys, owners one at a time, each handed over to a standby that is new
+Rolling, within one line of versions: standbys, owners one at a time, each with a switchover to a standby that is new
 already, secondary masters, the primary, webapps. Schema, between lines: everything that writes stops, the schema is
-upgraded once, everything starts again (reference 6.4). Made again from what is read, a plan is the rest of the old one.
+upgraded once, everything starts again (reference 6.4). Planned again from what is read, it is the rest of the old plan.
 """
 
 from __future__ import annotations
@@ -53,65 +53,65 @@ class UpgradePlan:
 
 
 def plan_upgrade(
-    state: ClusterState, wanted: Version, strategy: str = "auto", allow_no_ha: bool = False
+    state: ClusterState, desired: Version, strategy: str = "auto", allow_no_ha: bool = False
 ) -> UpgradePlan:
     """The steps to the version. None when every node is in its desired state and alive."""
-    chosen = choose_strategy(state, wanted) if strategy == "auto" else strategy
-    if not _pending(state, wanted):
+    chosen = choose_strategy(state, desired) if strategy == "auto" else strategy
+    if not _pending(state, desired):
         return UpgradePlan(chosen, ())
-    problems = _version_problems(state, wanted, chosen)
+    problems = _version_problems(state, desired, chosen)
     if chosen == "rolling":
-        problems += _spare_problems(state, wanted, allow_no_ha)
+        problems += _spare_problems(state, desired, allow_no_ha)
     if problems:
         return UpgradePlan(chosen, (), tuple(problems))
-    steps = _rolling(state, wanted) if chosen == "rolling" else _schema(state, wanted)
-    return UpgradePlan(chosen, tuple(steps), warnings=tuple(_jump_warnings(state, wanted)))
+    steps = _rolling(state, desired) if chosen == "rolling" else _schema(state, desired)
+    return UpgradePlan(chosen, tuple(steps), warnings=tuple(_jump_warnings(state, desired)))
 
 
-def choose_strategy(state: ClusterState, wanted: Version) -> str:
+def choose_strategy(state: ClusterState, desired: Version) -> str:
     """C(rolling) where every core is of the target's line, C(schema) otherwise, and while a schema upgrade is on."""
     lines = {node.version.line for node in state.nodes if node.version and node.kind != "webapp"}
-    if lines <= {wanted.line}:
+    if lines <= {desired.line}:
         return "rolling"
     return "schema"
 
 
-def _pending(state: ClusterState, wanted: Version) -> bool:
-    return any(node.outdated(wanted) or not node.alive for node in state.nodes)
+def _pending(state: ClusterState, desired: Version) -> bool:
+    return any(node.outdated(desired) or not node.alive for node in state.nodes)
 
 
 # Refusals
 
 
-def _version_problems(state: ClusterState, wanted: Version, strategy: str) -> list[Problem]:
+def _version_problems(state: ClusterState, desired: Version, strategy: str) -> list[Problem]:
     versions = {node.version for node in state.nodes if node.version}
-    newer = sorted(version for version in versions if version > wanted)
+    newer = sorted(version for version in versions if version > desired)
     problems = []
-    if newer and (newer[-1].line != wanted.line or wanted not in versions):
+    if newer and (newer[-1].line != desired.line or desired not in versions):
         message = (
             "version is {0}, but the cluster runs {1} already; the product knows no downgrade. Going back is possible"
             " only while an upgrade within one line is under way; otherwise restore the snapshot of the database that"
-            " was taken before.".format(wanted, newer[-1])
+            " was taken before.".format(desired, newer[-1])
         )
-        problems.append(Problem("DOWNGRADE", message, "version", str(wanted)))
-    other = sorted({version for version in versions if version.line != wanted.line})
+        problems.append(Problem("DOWNGRADE", message, "version", str(desired)))
+    other = sorted({version for version in versions if version.line != desired.line})
     cores = {node.version for node in state.nodes if node.kind != "webapp" and node.version}
-    if strategy == "rolling" and any(version.line != wanted.line for version in cores):
+    if strategy == "rolling" and any(version.line != desired.line for version in cores):
         message = (
             "upgrade_strategy is rolling, but from {0} to {1} the schema of the database may change; allowed is schema"
-            " or auto.".format(other[0], wanted)
+            " or auto.".format(other[0], desired)
         )
         problems.append(Problem("STRATEGY_NEEDS_SCHEMA", message, "upgrade_strategy", strategy))
     return problems
 
 
-def _spare_problems(state: ClusterState, wanted: Version, allow_no_ha: bool) -> list[Problem]:
+def _spare_problems(state: ClusterState, desired: Version, allow_no_ha: bool) -> list[Problem]:
     """Rolling needs somebody to take over, for coreapps and for masters. Dead nodes are started first and count."""
     problems: list[Problem] = []
     coreapps, masters = state.of("coreapp"), state.of("master")
     if allow_no_ha:
         return problems
-    if any(node.alive and node.outdated(wanted) for node in coreapps) and len(coreapps) <= state.shards:
+    if any(node.alive and node.outdated(desired) for node in coreapps) and len(coreapps) <= state.shards:
         message = (
             "{0} for {1}: none could take over while another is recreated; add a coreapp with site.yml, or set"
             " wa_allow_no_ha to true and accept about {2} s without service on each shard.".format(
@@ -119,7 +119,7 @@ def _spare_problems(state: ClusterState, wanted: Version, allow_no_ha: bool) -> 
             )
         )
         problems.append(Problem("NO_SPARE", message, "wa_allow_no_ha", allow_no_ha))
-    if any(node.alive and node.outdated(wanted) for node in masters) and len(masters) < 2:
+    if any(node.alive and node.outdated(desired) for node in masters) and len(masters) < 2:
         message = (
             "There is 1 master: nobody watches the coreapps while it is recreated; add a master with site.yml, or set"
             " wa_allow_no_ha to true."
@@ -128,44 +128,44 @@ def _spare_problems(state: ClusterState, wanted: Version, allow_no_ha: bool) -> 
     return problems
 
 
-def _jump_warnings(state: ClusterState, wanted: Version) -> list[Problem]:
+def _jump_warnings(state: ClusterState, desired: Version) -> list[Problem]:
     versions = [node.version for node in state.nodes if node.version]
-    oldest = min(versions, default=wanted)
-    lines = [line for line in PUBLIC_LINES if oldest.line < line <= wanted.line]
+    oldest = min(versions, default=desired)
+    lines = [line for line in PUBLIC_LINES if oldest.line < line <= desired.line]
     if len(lines) <= MOST_LINES:
         return []
     message = (
         "From {0} to {1} is a jump over {2} published lines of versions; nobody documents that it works, try it on a"
-        " copy first.".format(oldest, wanted, len(lines))
+        " copy first.".format(oldest, desired, len(lines))
     )
-    return [Problem("VERSION_JUMP", message, "version", str(wanted))]
+    return [Problem("VERSION_JUMP", message, "version", str(desired))]
 
 
 # Rolling
 
 
-def _rolling(state: ClusterState, wanted: Version) -> list[Step]:
-    steps = _revive(state, wanted)
+def _rolling(state: ClusterState, desired: Version) -> list[Step]:
+    steps = _revive(state, desired)
     for step in list(steps):
-        state = simulate(state, step, wanted)
+        state = simulate(state, step, desired)
     for part in (_standbys, _owners, _masters, _webapps):
-        steps += part(state, wanted)
+        steps += part(state, desired)
     return steps
 
 
-def _revive(state: ClusterState, wanted: Version) -> list[Step]:
+def _revive(state: ClusterState, desired: Version) -> list[Step]:
     """What is dead serves nobody, so it costs nothing; alive and new, it can take a shard over."""
     dead = [node for node in state.nodes if not node.alive and node.kind != "webapp"]
     if not dead:
         return []
     keys = _keys(dead)
-    return [_replace(state, keys, "Run what does not report, as {0}: {1}.".format(wanted, ", ".join(keys)))]
+    return [_replace(state, keys, "Run what does not report, as {0}: {1}.".format(desired, ", ".join(keys)))]
 
 
-def _standbys(state: ClusterState, wanted: Version) -> list[Step]:
+def _standbys(state: ClusterState, desired: Version) -> list[Step]:
     """One first, to see that the new version works here; it is the spare while the others follow all at once."""
     standbys = [node for node in state.of("coreapp") if not node.shards]
-    old = [node for node in standbys if node.outdated(wanted)]
+    old = [node for node in standbys if node.outdated(desired)]
     proven = len(old) < len(standbys)
     batches = [old] if proven else [old[:1], old[1:]]
     return [
@@ -179,11 +179,11 @@ def _standbys(state: ClusterState, wanted: Version) -> list[Step]:
     ]
 
 
-def _owners(state: ClusterState, wanted: Version) -> list[Step]:
+def _owners(state: ClusterState, desired: Version) -> list[Step]:
     spare = any(node.alive and not node.shards for node in state.of("coreapp"))
     steps = []
     for node in state.of("coreapp"):
-        if not node.shards or not node.outdated(wanted):
+        if not node.shards or not node.outdated(desired):
             continue
         shards = sorted(node.shards)
         if not spare:
@@ -198,12 +198,12 @@ def _owners(state: ClusterState, wanted: Version) -> list[Step]:
     return steps
 
 
-def _masters(state: ClusterState, wanted: Version) -> list[Step]:
+def _masters(state: ClusterState, desired: Version) -> list[Step]:
     """The primary last, so that it is followed by one that is new."""
     masters = sorted(state.of("master"), key=lambda node: (node.primary, node.key))
     steps = []
     for node in masters:
-        if not node.outdated(wanted):
+        if not node.outdated(desired):
             continue
         role = "the primary master" if node.primary else "a secondary master"
         effect = "; another master follows it" if node.primary and len(masters) > 1 else ""
@@ -214,12 +214,12 @@ def _masters(state: ClusterState, wanted: Version) -> list[Step]:
     return steps
 
 
-def _webapps(state: ClusterState, wanted: Version) -> list[Step]:
+def _webapps(state: ClusterState, desired: Version) -> list[Step]:
     """One at a time. The only one there is takes the API with it while it starts."""
     webapps = state.of("webapp")
     steps = []
     for node in sorted(webapps, key=lambda node: (node.alive, node.key)):
-        if node.alive and not node.outdated(wanted):
+        if node.alive and not node.outdated(desired):
             continue
         only = node.alive and len(webapps) == 1
         sentence = "Replace {0}, a webapp{1}.".format(
@@ -234,11 +234,11 @@ def _webapps(state: ClusterState, wanted: Version) -> list[Step]:
 # Schema
 
 
-def _schema(state: ClusterState, wanted: Version) -> list[Step]:
+def _schema(state: ClusterState, desired: Version) -> list[Step]:
     """Nothing of the old line runs while the schema changes, and nothing of it runs afterwards."""
     cores = [node for node in state.nodes if node.kind != "webapp"]
-    old = [node for node in cores if node.outdated(wanted)]
-    moved = any(node.alive and not node.outdated(wanted) for node in cores)
+    old = [node for node in cores if node.outdated(desired)]
+    moved = any(node.alive and not node.outdated(desired) for node in cores)
     steps = [] if moved or state.schema else _before_schema(old)
     for kind in ("coreapp", "master"):
         running = _keys(node for node in old if node.kind == kind and node.alive)
@@ -247,15 +247,15 @@ def _schema(state: ClusterState, wanted: Version) -> list[Step]:
             steps.append(Step("stop", running, (("away", list(running)),), _outage(state, kind), sentence))
     if not moved and state.schema != DONE:
         sentence = "Upgrade the schema of the database to {0}, until the one-shot container ends with code 0.".format(
-            wanted
+            desired
         )
-        steps.append(Step("schema_upgrade", (), (("schema", str(wanted)),), sentence=sentence))
+        steps.append(Step("schema_upgrade", (), (("schema", str(desired)),), sentence=sentence))
     for kind in ("master", "coreapp"):
-        keys = _keys(node for node in state.of(kind) if node.outdated(wanted) or not node.alive)
+        keys = _keys(node for node in state.of(kind) if node.outdated(desired) or not node.alive)
         if keys:
             sentence = "Replace {0}.".format(listed(kind, keys))
             steps.append(_replace(state, keys, sentence))
-    return steps + _webapps(state, wanted)
+    return steps + _webapps(state, desired)
 
 
 def _outage(state: ClusterState, kind: str) -> tuple[tuple[int, int], ...]:
@@ -263,7 +263,7 @@ def _outage(state: ClusterState, kind: str) -> tuple[tuple[int, int], ...]:
 
 
 def _before_schema(old: t.Sequence[NodeState]) -> list[Step]:
-    """A snapshot to come back to, and as few old messages as possible; the clean-up needs coreapps that run."""
+    """A snapshot to come back to, and as few old messages as possible; the cleanup needs coreapps that run."""
     steps = [Step("snapshot", (), (), sentence="Take a snapshot of the database, the only way back.")]
     if any(node.kind == "coreapp" and node.alive for node in old):
         steps.append(Step("cleanup", (), (), sentence="Clean up old messages, which makes the upgrade shorter."))

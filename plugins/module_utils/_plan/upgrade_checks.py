@@ -11,7 +11,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.health import A
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import unread_coreapps
-from ansible_collections.waent.fleet.plugins.module_utils._plan.site import strangers
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import secret_mismatches
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import NodeState
 
 Entry = t.Mapping[str, t.Any]
@@ -88,7 +88,7 @@ def health_problems(nodes: t.Sequence[NodeState], placed: t.Sequence[Entry], hea
 
 def secret_problems(hosts: t.Sequence[Entry]) -> list[Problem]:
     """Nodes that would not understand one that is replaced: a rolling change cannot lead to another WA_SECRET."""
-    found = strangers(hosts)
+    found = secret_mismatches(hosts)
     if not found:
         return []
     message = (

@@ -34,7 +34,7 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     C({name, id, image, image_id, state, exit_code, cluster, kind, index, version, product, environment,
     environment_differs, ports, networks, mounts, options}). product: as product_of finds it, whoever started it. ports:
     C([{host, container}]), published now or, when it is stopped, at its next start. networks: names. mounts: volume's
-    name or path on the host, by path inside. options: of a container of ours what the engine was asked for, as
+    name or path on the host, by path inside. options: of a container of ours what it was created with, as
     C(_desired/container.py) compares it; those of others may hold secrets.
     """
     config = entry.get("Config") or {}

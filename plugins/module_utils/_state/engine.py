@@ -26,7 +26,7 @@ STATES = (ANSWERS, ABSENT, STOPPED, DENIED, SILENT, COMMAND_MISSING, CLIENT_ONLY
 UNSEEN_CODES = frozenset(("IMAGE_MISSING", "IMAGE_UNKNOWN", "PORT_TAKEN", "NODE_UNKNOWN"))
 """Problems that may be none once a stopped engine runs: it may hold the image, or the node that is missed elsewhere."""
 
-MENDABLE = (ABSENT, STOPPED)
+FIXABLE = (ABSENT, STOPPED)
 """What a rollout fixes: it installs an engine where there is none, and starts one that is stopped."""
 
 RUNNING = ("running", "restarting", "paused")

@@ -129,7 +129,7 @@ def test_all_hosts_and_the_database_are_judged_together(
     assert_told(
         run,
         "PORT_TAKEN",
-        r"one: Port 6250, wanted by wa-coreapp-1, is taken by process python3 \(pid \d+\);"
+        r"one: Port 6250, needed by wa-coreapp-1, is taken by process python3 \(pid \d+\);"
         r" free it or change wa_coreapp_port\.",
     )
     assert_told(
@@ -278,4 +278,4 @@ def test_a_cluster_that_a_compose_file_started_stops_the_rollout(fleet, refused)
 
 def test_a_host_that_is_lost_stops_everything(fleet, refused) -> None:
     run = refused({"one": {}, "two": {"ansible_host": "127.0.0.1", "ansible_port": 9}})
-    assert run.problems == [("HOST_NOT_READ", "two: The host could not be looked at, but nodes are placed on it.")]
+    assert run.problems == [("HOST_NOT_READ", "two: The host could not be read, but nodes are placed on it.")]

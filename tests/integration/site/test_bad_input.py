@@ -61,7 +61,7 @@ class Mistakes(t.NamedTuple):
     arguments: t.Sequence[str] = ()
 
 
-ADMIN = "the first log-in must replace the password every new installation has"
+ADMIN = "the first login must replace the password every new installation has"
 REACH = "every node needs it to reach the database"
 REGISTER = "registering the number needs it; set wa_register to false to leave the number alone"
 

@@ -203,7 +203,7 @@ def test_an_ipv6_address_gets_its_brackets(tmp_path: Path) -> None:
                 {
                     "hosts": "localhost",
                     "gather_facts": False,
-                    "vars": {"__wa_wanted": {"nodes": [node]}},
+                    "vars": {"__wa_desired": {"nodes": [node]}},
                     "tasks": [
                         {"ansible.builtin.include_vars": str(ROOT / "roles/cluster/vars/main.yml")},
                         {"ansible.builtin.copy": {"content": show, "dest": str(tmp_path / "url"), "mode": "0600"}},

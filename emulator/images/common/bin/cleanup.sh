@@ -1,5 +1,5 @@
 #!/bin/bash
-# Log clean-up, run daily through docker exec: old crash logs go, long logs keep their last 50 MB.
+# Log cleanup, run daily through docker exec: old crash logs go, long logs keep their last 50 MB.
 set -eu
 find /usr/local/waent/logs -name 'wa-service-*-crash.log' -mtime +7 -delete
 for file in /var/log/whatsapp/web.log /var/log/lighttpd/error.log; do

@@ -93,7 +93,7 @@ class CallbackDelivery:
                 continue
 
     async def _hand_out(self) -> float | None:
-        """Give the workers what is due; returns real seconds until there is more, None when somebody will tell."""
+        """Give the workers what is due; returns real seconds until there is more, None when somebody will notify."""
         if self._ready.qsize() >= BATCH // 2:
             return None
         unwritten = self._queue.memory.take(time.monotonic(), BATCH)
@@ -182,7 +182,7 @@ class CallbackDelivery:
                     await self._node.db(callbacks.delivered(self._node.engine, ids))
                     break
                 except DB_ERRORS as error:
-                    log.error("Could not strike off %d callbacks: %s", len(ids), error)
+                    log.error("Could not remove %d callbacks: %s", len(ids), error)
                     await self._node.clock.sleep(backoff.next())
             self._held.difference_update(ids)
             self._queue.wake()

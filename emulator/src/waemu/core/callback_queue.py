@@ -52,7 +52,7 @@ class Memory:
 
 
 class CallbackQueue:
-    """The queue of one coreapp, for those who have something to tell the business."""
+    """The queue of one coreapp, for those who have something to report to the business."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -68,7 +68,7 @@ class CallbackQueue:
 
     @property
     def persist(self) -> bool:
-        """Whether callbacks are written down, as this boot was told."""
+        """Whether callbacks are written down, as this boot was configured."""
         return bool(self._node.at_boot("callback_persist"))
 
     @property
@@ -79,7 +79,7 @@ class CallbackQueue:
         return self._size + len(self.memory) >= self._node.env.callback_limit
 
     def wants_status(self, status: str) -> bool:
-        """Whether a status of a message is called back; nobody is told of any while there is no URL."""
+        """Whether a status of a message is called back; nobody hears of any while there is no URL."""
         if not self.url:
             return False
         settings = self._node.settings
@@ -88,7 +88,7 @@ class CallbackQueue:
         return bool(settings["webhooks"]["message"].get(status, True))
 
     def to_write(self, items: Sequence[Callback]) -> Sequence[Callback]:
-        """Those the caller's transaction has to hold; after it, tell queued about all of them."""
+        """Those the caller's transaction has to hold; after it, notify queued of all of them."""
         return items if self.persist else ()
 
     def queued(self, items: Sequence[Callback]) -> None:

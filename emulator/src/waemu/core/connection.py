@@ -17,12 +17,12 @@ log = logging.getLogger("waemu.connection")
 
 
 class Connection:
-    """Holds the link for exactly the wanted shards; a change of the set is a new connection."""
+    """Holds the link for exactly the desired shards; a change of the set is a new connection."""
 
     def __init__(
         self, link: GatewayLink, clock: Clock, on_refused: Callable[[Refused], Awaitable[None]] | None = None
     ) -> None:
-        """on_refused: told when WhatsApp does not want this installation any more."""
+        """on_refused: called when WhatsApp does not want this installation any more."""
         self.link = link
         self._clock, self._on_refused = clock, on_refused
         self._task: asyncio.Task[None] | None = None

@@ -13,7 +13,7 @@ from waemu.clock import LIVENESS_STALE
 from waemu.shards import CONTROL_SHARD
 from waemu.store.cluster import Owner
 
-LOOK_MARGIN = 0.05  # so that the silence is over the limit when looked at, not just under it
+LOOK_MARGIN = 0.05  # so that the silence is over the limit when it is read, not just under it
 
 Changes = dict[int, Owner | None]
 

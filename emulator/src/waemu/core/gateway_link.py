@@ -48,7 +48,7 @@ class GatewayLink(Protocol):
         """Connect for these shards; returns when connected. Raises LinkDown."""
 
     async def until_down(self) -> LinkDown:
-        """Wait until the connection is gone, and tell why."""
+        """Wait until the connection is gone, and return why."""
 
     async def disconnect(self) -> None:
         """Drop the connection; no error when there is none."""

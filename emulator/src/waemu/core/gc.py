@@ -55,9 +55,9 @@ class GarbageCollector:
         try:
             deleted = await node.db(messages.collect(node.engine, node.kept_shards(self._connection.shards)))
         except DB_ERRORS as error:
-            log.error("Message clean-up failed: %s", error)
+            log.error("Message cleanup failed: %s", error)
             return None
-        log.info("Message clean-up complete: messages_deleted=%d", deleted)
+        log.info("Message cleanup complete: messages_deleted=%d", deleted)
         return deleted
 
     async def _delete_media(self) -> None:
@@ -66,7 +66,7 @@ class GarbageCollector:
             if await node.db(media.begin_gc(node.engine)):
                 await mediagc.run(node.engine, self._media_dir, node.clock)
         except DB_ERRORS as error:
-            log.error("Media clean-up failed: %s", error)
+            log.error("Media cleanup failed: %s", error)
 
     async def _report(self, deleted: int | None) -> None:
         report: dict[str, object] = {
@@ -78,4 +78,4 @@ class GarbageCollector:
         try:
             await self._callbacks.report({"services": [{"message": {"gc": report}}]})
         except DB_ERRORS as error:
-            log.error("Could not report the message clean-up: %s", error)
+            log.error("Could not report the message cleanup: %s", error)

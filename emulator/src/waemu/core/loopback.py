@@ -118,7 +118,7 @@ class Loopback:
         self._taken = []
 
     async def mark_read(self, message_id: str) -> None:
-        """Nobody looks at it."""
+        """Nobody reads it."""
 
     async def download(self, media_id: str) -> bytes:
         """What came with an injected message."""

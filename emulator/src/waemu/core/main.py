@@ -90,7 +90,7 @@ async def _until_signal(env: NodeEnv) -> None:
     except BaseExceptionGroup as group:
         if group.subgroup(Restart) is None:
             raise
-        log.info("Stopped, to be started anew")
+        log.info("Stopped, to be started again")
 
 
 def _crash(instance: int) -> None:

@@ -139,8 +139,8 @@ class Master:
     async def _connect(self) -> None:
         """In Multiconnect the primary master holds the control shard and connects for it (3.5)."""
         mine = self.is_primary and self.node.shards > 1 and CONTROL_SHARD in self.node.owned
-        wanted = frozenset({CONTROL_SHARD}) if mine and self.node.may_connect else frozenset()
-        await self.connection.want(wanted, "control shard")
+        desired = frozenset({CONTROL_SHARD}) if mine and self.node.may_connect else frozenset()
+        await self.connection.want(desired, "control shard")
 
     async def _step_down_in_time(self) -> None:
         """Without a renewal in time another master may be primary: drop the control shard's connection."""

@@ -1,4 +1,4 @@
-"""What the database is told of messages on their way out, many at a time: accepted, and sent."""
+"""What is written of messages on their way out, many at a time: accepted, and sent."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Ownership:
     def outdate(self) -> None:
         """The others serve by the new shard count soon, whether or not this node gets to read it: serve no more."""
         if self._dropping is None:
-            self._dropping = asyncio.create_task(self._drop("a master tells of another generation"))
+            self._dropping = asyncio.create_task(self._drop("a master reports another generation"))
 
     async def give_up_when_late(self) -> None:
         """A process that was paused must not serve, nor say that it does, before the guard has had its turn."""

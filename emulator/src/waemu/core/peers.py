@@ -1,4 +1,4 @@
-"""Telling other nodes that the database has news; one that misses it reads it later by itself."""
+"""Notifying other nodes that the database has news; one that misses it reads it later by itself."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ async def notify(node: Node, rows: Iterable[NodeRow]) -> None:
 
 
 async def notify_masters(node: Node) -> None:
-    """A new boot makes itself known, so that nobody waits for the masters' next look at the rows."""
+    """A new boot makes itself known, so that nobody waits for the masters' next reading of the rows."""
     try:
         rows = await node.nodes()
     except DB_ERRORS as error:
-        log.debug("Could not read the masters to tell: %s", error)
+        log.debug("Could not read the masters to notify: %s", error)
         return
     alive = node.clock.scaled(NODE_ROW_KEPT)
     await notify(node, (row for row in rows.values() if row.role == "master" and row.age <= alive))
@@ -42,4 +42,4 @@ async def _notify(node: Node, row: NodeRow) -> None:
     try:
         await node.client.changed(row.endpoints, timeout=max(node.clock.scaled(NOTIFY_CALL), 0.5))
     except CoreError as error:
-        log.debug("Could not tell %s: %s", row.node_key, error)
+        log.debug("Could not notify %s: %s", row.node_key, error)

@@ -1,4 +1,4 @@
-"""What WhatsApp tells a connected coreapp: receipts and messages, kept in the database, then called back (4.8)."""
+"""What WhatsApp reports to a connected coreapp: receipts and messages, kept in the database, then called back (4.8)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOTICES = {  # kinds of system messages, and the setting that asks for them
 RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4, "deleted": 4}
 LONGEST_MIME = 128  # what the table has room for
 PAUSE = 0.05  # real seconds after a connection was lost
-FULL = 1.0  # product seconds between looks at a queue that has no room
+FULL = 1.0  # product seconds between readings of a queue that has no room
 log = logging.getLogger("waemu.receiver")
 
 
@@ -61,10 +61,10 @@ class Receiver:
                 backoff.reset()
             except LinkDown as error:
                 # The connection notices by itself; there may be another one already, which is none of this one's fault.
-                log.debug("What WhatsApp told is told again later: %s", error)
+                log.debug("What WhatsApp reported is reported again later: %s", error)
                 await asyncio.sleep(PAUSE)
             except DB_ERRORS as error:
-                log.error("Could not keep what WhatsApp told: %s", error)
+                log.error("Could not keep what WhatsApp reported: %s", error)
                 await self._node.clock.sleep(backoff.next())
 
     async def _keep(self, events: Sequence[Event]) -> None:
@@ -72,7 +72,7 @@ class Receiver:
         known = await node.db(messages.statuses(node.engine, {event_id(event) for event in events}))
         receipts, inbound = unknown(events, known)
         blocked = await self._blocked({message.wa_id for message in inbound})
-        inbound = [one for one in inbound if one.wa_id not in blocked and is_wanted(one, node.settings)]
+        inbound = [one for one in inbound if one.wa_id not in blocked and is_enabled(one, node.settings)]
         problems = {message.id: await self._problem(message) for message in inbound}
         calls = [
             *(_status(receipt, node.shards) for receipt in receipts if self._callbacks.wants_status(receipt.status)),
@@ -141,7 +141,7 @@ class Receiver:
         ), str(path)
 
 
-def is_wanted(message: Inbound, settings: Mapping[str, Any]) -> bool:
+def is_enabled(message: Inbound, settings: Mapping[str, Any]) -> bool:
     """Whether the business wants to hear of it: two kinds of notices have settings of their own (4.4). Pure."""
     if message.type != "system":
         return True
@@ -162,7 +162,7 @@ def event_id(event: Event) -> str:
 def unknown(events: Sequence[Event], known: Mapping[str, str]) -> tuple[list[Receipt], list[Inbound]]:
     """What of the events was not known before. known: status by id, of the messages the database has. Pure.
 
-    A message that is gone from the database (cleaned up) is told about whatever the receipt says.
+    A message that is gone from the database (cleaned up) is reported whatever the receipt says.
     """
     receipts: list[Receipt] = []
     inbound: dict[str, Inbound] = {}

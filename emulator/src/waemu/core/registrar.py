@@ -58,7 +58,7 @@ class OwnRegistrar:
 
 
 class GatewayRegistrar:
-    """Asks the gateway."""
+    """Calls the gateway."""
 
     def __init__(self, client: CoreClient, url: str) -> None:
         parts = urlsplit(url)

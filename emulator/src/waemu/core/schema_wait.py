@@ -11,7 +11,7 @@ from waemu.core.node import Node
 from waemu.schema import version
 from waemu.store.engine import DB_ERRORS
 
-POLL_FIRST, POLL_LONGEST = 0.25, 2.0  # product seconds between looks at a schema that somebody else makes
+POLL_FIRST, POLL_LONGEST = 0.25, 2.0  # product seconds between readings of a schema that somebody else makes
 log = logging.getLogger("waemu.schema")
 
 
@@ -20,7 +20,7 @@ class Schema:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._want = version.wanted(node.env.version)
+        self._want = version.required(node.env.version)
         self._maker: asyncio.Task[None] | None = None  # an upgrade that goes on in the background
 
     async def until_cluster(self) -> None:

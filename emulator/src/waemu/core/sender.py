@@ -60,7 +60,7 @@ class Sender:
             self._known.discard(message.id)
             raise
         if shard in self._connection.shards:
-            self._known.add(message.id)  # forgotten, where the shard was taken away and given back meanwhile
+            self._known.add(message.id)  # forgotten, where the shard was taken away and returned meanwhile
             self._take(message)
         else:  # taken away meanwhile: the new owner finds it in the database
             self._known.discard(message.id)
@@ -92,7 +92,7 @@ class Sender:
         self._work.set()
 
     async def _failed(self, message: Message, why: dict[str, Any]) -> bool:
-        """Tell that a message is not sent; False when that could not be written down."""
+        """Report that a message is not sent; False when that could not be written down."""
         try:
             await self._fail([(message, why)])
         except DB_ERRORS as error:
@@ -132,7 +132,7 @@ class Sender:
         return late
 
     async def _fail(self, late: Sequence[tuple[Message, dict[str, Any]]]) -> None:
-        """These are not sent any more; a callback tells for each of them why."""
+        """These are not sent any more; a callback reports for each of them why."""
         now, calls = int(time.time()), []
         if self._callbacks.wants_status("failed"):
             calls = [

@@ -143,7 +143,7 @@ class Server:
         try:
             await self._coreapp.connection.link.mark_read(message_id)
         except LinkDown as error:
-            log.warning("The sender of %s is not told that it was read: %s", message_id, error)
+            log.warning("The sender of %s does not hear that it was read: %s", message_id, error)
         return Done()
 
     async def _fetch(self, request: web.Request) -> Done:
@@ -211,14 +211,14 @@ def unsealing(with_seal: Seal | None) -> Middleware:
     return middleware
 
 
-async def _body(request: web.Request, wanted: type[T]) -> T:
+async def _body(request: web.Request, form: type[T]) -> T:
     content = request[OPENED] if OPENED in request else await request.read()
-    return msgspec.json.decode(content, type=wanted)
+    return msgspec.json.decode(content, type=form)
 
 
-def _with_body(wanted: type[T], call: Callable[[T], Awaitable[Any]]) -> Handler:
+def _with_body(form: type[T], call: Callable[[T], Awaitable[Any]]) -> Handler:
     async def handle(request: web.Request) -> Any:
-        return await call(await _body(request, wanted))
+        return await call(await _body(request, form))
 
     return handle
 

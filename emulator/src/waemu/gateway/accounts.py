@@ -1,4 +1,4 @@
-"""What WhatsApp knows of each number: its keys, codes and bans (reference 1 and 4.3). Without I/O; now is told.
+"""What WhatsApp knows of each number: its keys, codes and bans (reference 1 and 4.3). Without I/O; now is given.
 
 All times are product seconds of any one clock.
 """

@@ -169,8 +169,8 @@ class Admin:
         return [{**dataclasses.asdict(ban), "left": max(ban.ends - now, 0.0)} for ban in bans]
 
     async def _ban(self, request: web.Request) -> Any:
-        wanted = await read(request, BanRequest)
-        await self._gateway.links.ban(wanted.number, wanted.reason, [], wanted.seconds)
+        body = await read(request, BanRequest)
+        await self._gateway.links.ban(body.number, body.reason, [], body.seconds)
         return {}
 
     async def _lift(self, request: web.Request) -> Any:
@@ -178,41 +178,39 @@ class Admin:
         return {"lifted": gateway.accounts.lift(request.match_info["number"], gateway.clock.now())}
 
     async def _cut(self, request: web.Request) -> Any:
-        wanted = await read(request, CutRequest)
-        return {"closed": await self._gateway.links.cut(wanted.node, wanted.seconds)}
+        body = await read(request, CutRequest)
+        return {"closed": await self._gateway.links.cut(body.node, body.seconds)}
 
     async def _inbound(self, request: web.Request) -> Any:
-        wanted = await read(request, InboundRequest)
+        body = await read(request, InboundRequest)
         try:
-            return {"id": self._gateway.inbound(wanted.number, wanted.wa_id, wanted.name, wanted.type, wanted.body)}
+            return {"id": self._gateway.inbound(body.number, body.wa_id, body.name, body.type, body.body)}
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from error
 
     async def _receipt(self, request: web.Request) -> Any:
-        wanted = await read(request, ReceiptRequest)
-        entry = self._gateway.ledger.get(wanted.number, wanted.id)
+        body = await read(request, ReceiptRequest)
+        entry = self._gateway.ledger.get(body.number, body.id)
         if entry is None:
             raise web.HTTPNotFound(text="That message never came")
-        errors = tuple({"code": code, "title": codes.message_title(code)} for code in wanted.errors)
-        self._gateway.put(wanted.number, Receipt(wanted.id, entry.wa_id, wanted.status, int(time.time()), errors))
+        errors = tuple({"code": code, "title": codes.message_title(code)} for code in body.errors)
+        self._gateway.put(body.number, Receipt(body.id, entry.wa_id, body.status, int(time.time()), errors))
         return {}
 
     async def _user(self, request: web.Request) -> Any:
-        wanted = await read(request, UserRequest)
-        self._gateway.users(wanted.number).change(wanted.wa_id, wanted.problem)
-        await self._gateway.publish_directory(wanted.number)
+        body = await read(request, UserRequest)
+        self._gateway.users(body.number).change(body.wa_id, body.problem)
+        await self._gateway.publish_directory(body.number)
         return {}
 
     async def _window(self, request: web.Request) -> Any:
-        wanted = await read(request, WindowRequest)
-        self._gateway.users(wanted.number).window = wanted.on
+        body = await read(request, WindowRequest)
+        self._gateway.users(body.number).window = body.on
         return {}
 
     async def _failure(self, request: web.Request) -> Any:
-        wanted = await read(request, FailureRequest)
-        self._gateway.users(wanted.number).failures.append(
-            Failure(wanted.wa_id, wanted.code, wanted.details, wanted.times)
-        )
+        body = await read(request, FailureRequest)
+        self._gateway.users(body.number).failures.append(Failure(body.wa_id, body.code, body.details, body.times))
         return {}
 
     async def _template(self, request: web.Request) -> Any:

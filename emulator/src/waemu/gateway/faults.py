@@ -1,4 +1,4 @@
-"""What a test asks the gateway, or the master that calls it, to do wrong. Without I/O."""
+"""What a test has the gateway, or the master that calls it, do wrong. Without I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Fault(msgspec.Struct):
 
     set_shards: refused (403), or the certificate counts as expired, wrong or overdue; empty for the real result.
     crash: where the primary master dies: before or after it wrote the certificate's date, wrote map and generation,
-    told the nodes, answered.
+    notified the nodes, answered.
     """
 
     set_shards: str = ""

@@ -51,7 +51,7 @@ class Link:
             await self._write(frame)
 
     async def close(self, reason: str, seconds: float = 0.0) -> None:
-        """Tell the node why, then end the connection."""
+        """Inform the node why, then end the connection."""
         if self.is_open:
             self.is_open = False
             log.info("%s: closing the connection for shards %s: %s", self.hello.node, sorted(self.shards), reason)
@@ -119,7 +119,7 @@ class Links:
             return True
 
     async def _meet(self, link: Link) -> None:
-        """Deal with the connections that overlap with a new one."""
+        """Handle the connections that overlap with a new one."""
         for other in self.of(link.hello.number):
             if not overlap(other.hello, link.hello):
                 continue

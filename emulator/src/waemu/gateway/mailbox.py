@@ -1,4 +1,4 @@
-"""What waits to be told to a number's nodes: receipts and inbound messages. Without I/O."""
+"""What waits to be delivered to a number's nodes: receipts and inbound messages. Without I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of the messages that the gateway took: delivered, read, or failed, and who is told when."""
+"""What becomes of the messages that the gateway took: delivered, read, or failed, and who gets to know when."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from waemu.gateway.state import Gateway
 from waemu.protocol.gateway import DELIVERED, READ, Outgoing, Receipt, Status
 from waemu.whatsapp.delivery import DELIVERED_AFTER, READ_AFTER
 
-RECEIPTS_EVERY, RECEIPTS_FLOOR = 1.0, 0.1  # product and real seconds between looks at what is due
+RECEIPTS_EVERY, RECEIPTS_FLOOR = 1.0, 0.1  # product and real seconds between readings of what is due
 
 
 class Receipts:
@@ -39,7 +39,7 @@ class Receipts:
     async def run(self) -> None:
         """What becomes of messages: delivered, then read; a little later, for as long as this runs.
 
-        One node after the other is told, all of them within the time between two looks: nodes on one machine that all
+        One node after the other is notified, all within the time between two readings: nodes on one machine that all
         hear of everything at the same moment would be busy with it at the same moment, and slow for everybody else.
         """
         while True:

@@ -26,13 +26,13 @@ class Registration:
 
     async def send_code(self, request: web.Request) -> web.Response:
         """A number wants a code."""
-        wanted = await read(request, CodeRequest)
+        body = await read(request, CodeRequest)
         try:
-            self._attempts.another(wanted.number)
+            self._attempts.another(body.number)
         except CoreError as error:
             return web.Response(status=error.http_status, body=error.body(), content_type="application/json")
-        self._gateway.accounts.send_code(wanted.number, wanted.method, self._gateway.clock.now())
-        log.info("registration code sent to +%s by %s", wanted.number, wanted.method)
+        self._gateway.accounts.send_code(body.number, body.method, self._gateway.clock.now())
+        log.info("registration code sent to +%s by %s", body.number, body.method)
         return answer({})
 
     async def verify(self, request: web.Request) -> web.Response:

@@ -20,7 +20,7 @@ class ProbeError(Exception):
 class Options:
     """What to do. Secrets never come from a command line.
 
-    webapps, gateway: URLs; gateway is the admin side. Either token or user and password. shards: 0 asks the API.
+    webapps, gateway: URLs; gateway is the admin side. Either token or user and password. shards: 0 reads it.
     settle: seconds to wait at the end for accepted messages that are not in the ledger yet. in_flight: how many sends
     may wait for their answer; recipients: how many different ones there are.
     """

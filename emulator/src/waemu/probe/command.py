@@ -32,14 +32,16 @@ def options(arguments: Sequence[str] | None = None) -> tuple[Options, Path | Non
     parser.add_argument("--gateway", default=os.environ.get(GATEWAY, ""), help=f"admin URL of the gateway ({GATEWAY})")
     parser.add_argument("--user", default="admin", help="who sends (default admin)")
     parser.add_argument("--password-file", type=Path, help="file with the password")
-    parser.add_argument("--shards", type=int, default=0, help="shard count to report by (default: ask the API)")
+    parser.add_argument(
+        "--shards", type=int, default=0, help="shard count to report by (default: read from the API)"
+    )
     parser.add_argument("--settle", type=float, default=30.0, help="seconds to wait for the last ones (default 30)")
     parser.add_argument("--json", type=Path, help="write the report as JSON here; - for standard output")
     given = parser.parse_args(arguments)
     password = os.environ.get(PASSWORD, "")
     if given.password_file:
         password = given.password_file.read_text().strip()
-    wanted = Options(
+    chosen = Options(
         webapps=tuple(url for url in given.webapps.split(",") if url),
         gateway=given.gateway,
         rate=given.rate,
@@ -50,14 +52,14 @@ def options(arguments: Sequence[str] | None = None) -> tuple[Options, Path | Non
         shards=given.shards,
         settle=given.settle,
     )
-    return wanted, given.json
+    return chosen, given.json
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all is well, 1 when something was lost, twice or banned, 2 when the probe could not work."""
     try:
-        wanted, target = options(arguments)
-        probe = Probe(wanted)
+        chosen, target = options(arguments)
+        probe = Probe(chosen)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda _number, _frame: probe.ask_to_stop())

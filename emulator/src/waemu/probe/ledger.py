@@ -9,7 +9,7 @@ from typing import Any
 
 from waemu.probe.api import Gateway, ProbeError
 
-LEDGER_EVERY = 0.5  # seconds between looks at the ledger
+LEDGER_EVERY = 0.5  # seconds between readings of the ledger
 MARK = "probe "  # the text of every message begins with it
 
 

@@ -57,7 +57,7 @@ class Probe:
         self._stop_asked.set()
 
     def stop(self) -> Report:
-        """Send no more, wait for what is on its way, and tell. Raises ProbeError."""
+        """Send no more, wait for what is on its way, and report. Raises ProbeError."""
         assert self._thread is not None, "start comes first"
         self.ask_to_stop()
         self._thread.join()
@@ -142,10 +142,10 @@ class Probe:
             return self.options.shards
         status, body = await webapps[0].call("GET", "/v1/account/shards")
         if status != 200:
-            raise ProbeError(f"{webapps[0].url} does not tell the number of shards: HTTP {status}.")
+            raise ProbeError(f"{webapps[0].url} does not show the number of shards: HTTP {status}.")
         shards = int(body["account"]["shards"])
         if shards not in ALLOWED_COUNTS:
-            raise ProbeError(f"{webapps[0].url} tells {shards} shards; known are {ALLOWED_COUNTS}.")
+            raise ProbeError(f"{webapps[0].url} shows {shards} shards; known are {ALLOWED_COUNTS}.")
         return shards
 
     async def _let_in(self, webapp: Webapp) -> None:

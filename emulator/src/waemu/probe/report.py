@@ -196,9 +196,9 @@ def table(report: Report) -> str:
         shown = ", ".join(f"{w.start:.1f}-{w.end:.1f} ({w.seconds:.1f} s, {_whys(w.why)})" for w in shard.windows)
         lines.append(f"{shard.shard:5d}  {shard.accepted:8d}  {shard.failed:6d}  {shown or '-'}")
     extra = [("skipped", report.skipped), ("uncertain", report.uncertain), ("repeats", report.repeats)]
-    told = ", ".join(f"{name} {count}" for name, count in extra if count)
-    if told:
-        lines += ["", told]
+    shown = ", ".join(f"{name} {count}" for name, count in extra if count)
+    if shown:
+        lines += ["", shown]
     lines += [f"lost: {message_id}" for message_id in report.lost[:10]]
     lines += [f"twice: {message_id}" for message_id in report.twice[:10]]
     lines += [f"ban: +{ban['number']}: {ban['reason']}: {', '.join(ban['nodes'])}" for ban in report.bans]

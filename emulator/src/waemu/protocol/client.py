@@ -117,7 +117,7 @@ class CoreClient:
         )
 
     async def changed(self, node: Endpoints, *, timeout: float | None = None) -> Done:
-        """Tell a node that it should read the database now; what it does follows from what it reads."""
+        """Notify a node that it should read the database now; what it does follows from what it reads."""
         return await self.call(node.hostname, node.control, "POST", "/changed", Done, timeout=timeout)
 
     async def status(self, node: Endpoints, *, timeout: float | None = None) -> NodeStatus:

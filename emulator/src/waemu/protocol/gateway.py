@@ -140,7 +140,7 @@ class Outgoing(msgspec.Struct):
 
 
 class Send(msgspec.Struct, tag="send", tag_field="kind"):
-    """Messages to accept; batch is told back."""
+    """Messages to accept; batch is returned."""
 
     batch: int
     messages: list[Outgoing]
@@ -224,5 +224,5 @@ decode_from_gateway = msgspec.json.Decoder(FromGateway).decode
 
 
 def digest(text: str) -> str:
-    """What may be told or kept of a secret."""
+    """What may be shown or kept of a secret."""
     return hashlib.sha256(text.encode()).hexdigest()

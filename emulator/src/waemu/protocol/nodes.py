@@ -138,7 +138,7 @@ class PinRequest(msgspec.Struct):
 
 
 class Done(msgspec.Struct):
-    """A success that has nothing to tell."""
+    """A success that has nothing to report."""
 
     ok: bool = True
 

@@ -92,7 +92,7 @@ account = sa.Table(
     sa.Column("certified_at", Micros, nullable=True),  # last time a certificate was accepted
     sa.Column("pin_hash", sa.String(128), nullable=True),
     sa.Column("registration_id", sa.BigInteger, nullable=True),
-    sa.Column("identity", sa.Text, nullable=True),  # made again at each registration: contacts see a change
+    sa.Column("identity", sa.Text, nullable=True),  # renewed at each registration: contacts see a change
     sa.Column("condition", sa.String(16), nullable=False, server_default="ok"),  # ok, banned, logged_off
     sa.Column("condition_until", Micros, nullable=True),
     schema="config",

@@ -25,7 +25,7 @@ STEPS: dict[str, tuple[tuple[int, int], ...]] = {
 Levels = dict[str, int]
 
 
-def wanted(version: Version) -> Levels:
+def required(version: Version) -> Levels:
     """Schema version per group that a client of this version works with."""
     line = (version.major, version.minor)
     return {group: sum(1 for since in STEPS[group] if since <= line) for group in GROUPS}

@@ -39,7 +39,7 @@ async def export(engine: AsyncEngine) -> dict[str, t.Any]:
 
 
 async def restore(engine: AsyncEngine, saved: t.Mapping[str, t.Any]) -> None:
-    """Put a registration back. Raises Refused when there is one already, or the shard count differs."""
+    """Restore a registration. Raises Refused when there is one already, or the shard count differs."""
     values = {name: saved["account"][name] for name in _KEPT}
     for name in ("registered_at", "certified_at"):
         values[name] = dt.datetime.fromisoformat(values[name]) if values[name] else None

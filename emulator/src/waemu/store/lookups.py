@@ -1,4 +1,4 @@
-"""What the web looks up about messages before it asks a coreapp."""
+"""What the web looks up about messages before it calls a coreapp."""
 
 from __future__ import annotations
 

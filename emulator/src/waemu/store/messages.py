@@ -52,12 +52,12 @@ async def queued(
 
     after: the last one of those that were read before, to go on from there.
     """
-    wanted = messages.c.shard.in_(shards) & (messages.c.status == "queued") & (messages.c.direction == "out")
+    condition = messages.c.shard.in_(shards) & (messages.c.status == "queued") & (messages.c.direction == "out")
     if after is not None:
         assert after.created_at is not None
-        wanted &= sa.tuple_(messages.c.created_at, messages.c.id) > (after.created_at, after.id)
+        condition &= sa.tuple_(messages.c.created_at, messages.c.id) > (after.created_at, after.id)
     columns = sa.select(messages, utc_now().label("db_now"))
-    query = columns.where(wanted).order_by(messages.c.created_at, messages.c.id).limit(limit)
+    query = columns.where(condition).order_by(messages.c.created_at, messages.c.id).limit(limit)
     async with engine.connect() as connection:
         return [
             Message(
@@ -74,7 +74,7 @@ async def queued(
 
 
 async def sent(engine: AsyncEngine, ids: Sequence[str], calls: Sequence[Callback] = ()) -> None:
-    """WhatsApp has these messages. calls: the callbacks that tell so, queued in the same transaction."""
+    """WhatsApp has these messages. calls: the callbacks that report so, queued in the same transaction."""
     if not ids:
         return
     async with engine.begin() as connection:
@@ -101,7 +101,7 @@ async def receive(
     drop: Collection[str] = (),
     calls: Sequence[Callback] = (),
 ) -> None:
-    """Keep what WhatsApp told, in one transaction.
+    """Keep what WhatsApp reported, in one transaction.
 
     reached: status to the ids of messages that reached it. inbound: messages to the business. files: their
     media, with paths. drop: ids of messages

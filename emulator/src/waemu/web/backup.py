@@ -86,7 +86,7 @@ async def restore(web: Webapp, call: Call[Restore]) -> Reply:
         await backup.restore(web.engine, saved)
     except backup.Refused as refused:
         raise ApiError(Code.INVALID_REQUEST, str(refused)) from None
-    # Changing settings is what makes the primary tell every node to read the database now.
+    # Changing settings is what makes the primary notify every node to read the database now.
     await web.cores.on_primary(lambda node: web.cores.client.change_settings(node, saved["settings"]))
     return Reply()
 

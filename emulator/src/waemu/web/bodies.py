@@ -31,10 +31,10 @@ def sent(struct: msgspec.Struct) -> dict[str, t.Any]:
     return built
 
 
-def decode(raw: bytes, wanted: type[T]) -> T:
-    """Body bytes as C(wanted). Raises ApiError 1025 for what is no JSON, 1008/1009/1010 for what does not fit."""
+def decode(raw: bytes, form: type[T]) -> T:
+    """Body bytes as C(form). Raises ApiError 1025 for what is no JSON, 1008/1009/1010 for what does not fit."""
     try:
-        return msgspec.json.decode(raw, type=wanted)
+        return msgspec.json.decode(raw, type=form)
     except msgspec.ValidationError as error:
         raise from_validation(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):

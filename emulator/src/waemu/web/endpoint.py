@@ -22,7 +22,7 @@ class BodyKind(Enum):
     """What the request carries."""
 
     NONE = "none"
-    """Nothing; what a client sends nevertheless is not looked at."""
+    """Nothing; what a client sends nevertheless is ignored."""
     JSON = "json"
     OPTIONAL_JSON = "optional_json"
     """JSON, where nothing at all means C({})."""

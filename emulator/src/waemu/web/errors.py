@@ -75,9 +75,9 @@ def not_found(details: str) -> ApiError:
     return ApiError(Code.NOT_FOUND, details)
 
 
-def invalid(parameter: str, wanted: str) -> ApiError:
+def invalid(parameter: str, allowed: str) -> ApiError:
     """1009 that names the parameter and says what is allowed; never holds the value, which may be a secret."""
-    return ApiError(Code.PARAMETER_INVALID, f"Parameter '{parameter}' {wanted}")
+    return ApiError(Code.PARAMETER_INVALID, f"Parameter '{parameter}' {allowed}")
 
 
 def missing(parameter: str) -> ApiError:

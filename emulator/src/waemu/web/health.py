@@ -60,7 +60,7 @@ class SupportReply(msgspec.Struct):
 
 @routes.add("GET", "/v1/health", access=Access.PROBE, ok={200: HealthReply}, before_ready=True)
 async def health(web: Webapp, _call: Call[None]) -> Reply:
-    """Ask every node how it is; 200 also when nodes are down."""
+    """Query every node how it is; 200 also when nodes are down."""
     if not web.cores.is_cluster:
         status = await web.cores.single_status()
         return Reply(200, {"health": GatewayHealth(status.gateway_status)})
@@ -70,7 +70,7 @@ async def health(web: Webapp, _call: Call[None]) -> Reply:
 
 @routes.add("GET", "/v1/support", access=Access.USER, ok={200: SupportReply}, before_ready=True)
 async def support(web: Webapp, _call: Call[None]) -> Reply:
-    """Tell what belongs to every support ticket: environment, schema, free space, who owns which shard."""
+    """Report what belongs to every support ticket: environment, schema, free space, who owns which shard."""
     found = await _common(web)
     if web.cores.is_cluster:
         statuses = await _statuses(web)
@@ -81,7 +81,7 @@ async def support(web: Webapp, _call: Call[None]) -> Reply:
 
 
 async def _statuses(web: Webapp) -> dict[str, NodeStatus | CoreError]:
-    """What every node says; those that cannot be reached are left out where that is wanted (3.5 knows both)."""
+    """What every node says; those that cannot be reached are left out where that is requested (3.5 knows both)."""
     found = await web.cores.statuses()
     if not web.env.health_drops_dead:
         return found

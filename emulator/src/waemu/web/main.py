@@ -42,7 +42,7 @@ log = logging.getLogger("waemu.web")
 HTTPS_PORT: t.Final = 443
 
 SCHEMA_POLL_SECONDS: t.Final = 1.0
-"""Real seconds between looks at the schema while a webapp waits for it."""
+"""Real seconds between readings of the schema while a webapp waits for it."""
 FIRST_LOOK_SECONDS: t.Final = 1.0
 """How long the start waits for the database, so that an uploaded certificate is served from the first request on."""
 CONNECTIONS: t.Final = 5
@@ -53,7 +53,7 @@ THREADS: t.Final = 24
 
 
 def main() -> int:
-    """Run until told to stop. Returns the exit code: 0 after a signal, 1 when the webapp cannot work."""
+    """Run until stopped. Returns the exit code: 0 after a signal, 1 when the webapp cannot work."""
     try:
         env = web_env()
     except ConfigError as error:
@@ -152,7 +152,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
 async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asyncio.Event | None = None) -> None:
     """Wait for the schema, serve the uploaded certificate if there is one, make the first user, be ready.
 
-    looked is set after the first look at the database, whatever it showed. Raises BrokenChain.
+    looked is set after the first reading of the database, whatever it showed. Raises BrokenChain.
     """
     last = ""
     while webapp.readiness is not Readiness.READY:
@@ -172,14 +172,14 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asynci
 
 
 async def _check_schema(webapp: Webapp, context: ssl.SSLContext | None) -> None:
-    """One look at the schema, and what has to happen at the moment it is there."""
+    """One reading of the schema, and what has to happen at the moment it is there."""
     levels = await schema_version.current(webapp.engine)
     if not all(levels.values()):
         return
     if webapp.readiness is Readiness.NO_SCHEMA:
         await _first_steps(webapp, context)
         webapp.readiness = Readiness.OLD_SCHEMA
-    if not schema_version.behind(levels, schema_version.wanted(webapp.env.version)):
+    if not schema_version.behind(levels, schema_version.required(webapp.env.version)):
         webapp.readiness = Readiness.READY
 
 
@@ -208,7 +208,7 @@ def _stop_at_signal() -> asyncio.Event:
 
 
 async def _until_stopped(stop: asyncio.Event, preparing: asyncio.Task[None]) -> None:
-    """Return when told to stop; raise what ended the preparation, if it fails."""
+    """Return when stopped; raise what ended the preparation, if it fails."""
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({stopped, preparing}, return_when=asyncio.FIRST_COMPLETED)
     if preparing.done():

@@ -28,7 +28,7 @@ Digits = t.Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$", description="A 
 
 
 class Text(Body):
-    """A text; its length is judged by C(check), which has an own code for it (1001)."""
+    """A text; its length is checked by C(check), which has an own code for it (1001)."""
 
     body: NonEmpty
 

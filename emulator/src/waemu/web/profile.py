@@ -29,7 +29,7 @@ Up128 = t.Annotated[str, msgspec.Meta(max_length=128)]
 
 
 class BusinessProfile(Sparse):
-    """What the business tells about itself; fields that were not sent stay as they are."""
+    """What the business says about itself; fields that were not sent stay as they are."""
 
     address: Up256 | UnsetType = UNSET
     description: Up256 | UnsetType = UNSET
@@ -129,11 +129,11 @@ async def read_photo(web: Webapp, call: Call[None]) -> Reply:
     kept = await profile.read(web.engine, PHOTO)
     if kept is None:
         raise not_found("There is no photo")
-    wanted = call.query.get("format")
-    if wanted == "link":
+    form = call.query.get("format")
+    if form == "link":
         link = str(call.request.url.with_query(None))
         return Reply(200, {"settings": {"profile": {"photo": {"link": link}}}})
-    if wanted is not None:
+    if form is not None:
         raise invalid("format", "must be link or left out")
     file = mediavolume.path(web.media_dir, kept["id"])
     if not file.is_file():

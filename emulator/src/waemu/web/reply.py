@@ -17,7 +17,7 @@ class Envelope:
     """Wraps results for one client version: C(meta) is C({"version": "v2.19.4", "api_status": "stable"})."""
 
     def __init__(self, version: str, statuses: t.Mapping[int, int]) -> None:
-        """statuses: HTTP status by error code, where another one is wanted than the usual."""
+        """statuses: HTTP status by error code, where it is another one than the usual."""
         self._statuses = statuses
         self.meta: t.Final = {"version": version, "api_status": "stable"}
         self.old: t.Final = {"version": version, "api_status": "deprecated"}

@@ -48,7 +48,7 @@ async def message_gc(web: Webapp, _call: Call[None]) -> Reply:
 
 @routes.add("PUT", "/v1/services/media/gc", access=Access.USER, ok={200: GcReply}, errors=(Code.INTERNAL,))
 async def media_gc(web: Webapp, _call: Call[None]) -> Reply:
-    """Delete media that nobody used for 30 days; one clean-up runs at a time."""
+    """Delete media that nobody used for 30 days; one cleanup runs at a time."""
     if not mediavolume.writable(web.media_dir):
         raise ApiError(Code.INTERNAL, "Could not delete media files")
     if await media.begin_gc(web.engine):
@@ -67,7 +67,7 @@ async def _delete_unused(web: Webapp) -> None:
     try:
         await mediagc.run(web.engine, web.media_dir, web.clock, reporter=web.env.container)
     except DB_ERRORS as error:
-        log.error("Could not end the media clean-up: %s", error)
+        log.error("Could not end the media cleanup: %s", error)
 
 
 def _reply(what: str, gc: t.Any) -> Reply:

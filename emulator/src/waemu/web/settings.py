@@ -53,7 +53,7 @@ class WebhookSettings(Sparse):
 
 
 class GarbageCollector(Sparse):
-    """Periodic clean-up."""
+    """Periodic cleanup."""
 
     media: Flag = UNSET
     messages: Flag = UNSET
@@ -102,7 +102,7 @@ class SettingsReply(msgspec.Struct):
     settings: ApplicationItem
 
 
-def wanted_change(body: ApplicationSettings, version: tuple[int, ...]) -> dict[str, t.Any]:
+def desired_change(body: ApplicationSettings, version: tuple[int, ...]) -> dict[str, t.Any]:
     """What is to be stored: numbers as ints, the older name of the cleanup switch as the newer one.
 
     Raises ApiError 1009 or 1010. Pure.
@@ -160,8 +160,8 @@ async def read(web: Webapp, _call: Call[None]) -> Reply:
 )
 async def change(web: Webapp, call: Call[ApplicationSettings]) -> Reply:
     """Change the given application settings, leave the others."""
-    wanted = wanted_change(call.body, web.env.version)
-    await web.cores.on_primary(lambda node: web.cores.client.change_settings(node, wanted))
+    desired = desired_change(call.body, web.env.version)
+    await web.cores.on_primary(lambda node: web.cores.client.change_settings(node, desired))
     return Reply()
 
 

@@ -29,7 +29,7 @@ class Login(Body):
 
 
 class NewUser(Body):
-    """A user to create; the password is judged by the policy."""
+    """A user to create; the password is checked by the policy."""
 
     username: Username
     password: str

@@ -43,10 +43,10 @@ def check(body: Mapping[str, Any], templates: Sequence[Template]) -> Problem | N
     mine = [template for template in templates if template.namespace == body["namespace"]]
     if not mine:
         return 2003, f"there is no template pack {body['namespace']}"
-    wanted = body["name"], body["language"]["code"]
-    template = next((one for one in mine if (one.name, one.language) == wanted), None)
+    key = body["name"], body["language"]["code"]
+    template = next((one for one in mine if (one.name, one.language) == key), None)
     if template is None:
-        return 2001, f"there is no template {wanted[0]} in {wanted[1]}"
+        return 2001, f"there is no template {key[0]} in {key[1]}"
     if template.status in STATES:
         return STATES[template.status], f"the template {template.name} is {template.status}"
     return next(_problems(template, body.get("components") or ()), None)

@@ -15,7 +15,7 @@ def image(label=None, created="2026-01-01T10:00:00.123Z"):
 
 
 @pytest.mark.parametrize(
-    ("today", "told", "expired"),
+    ("today", "reported", "expired"),
     [
         ("2026-05-01", False, False),
         ("2026-05-02", True, False),
@@ -23,9 +23,9 @@ def image(label=None, created="2026-01-01T10:00:00.123Z"):
         ("2026-06-02", True, True),
     ],
 )
-def test_the_label_is_the_last_day(today, told, expired):
+def test_the_label_is_the_last_day(today, reported, expired):
     found = image_expiry([image("2026-06-01")], 30, today)
-    assert [entry["expired"] for entry in found] == ([expired] if told else [])
+    assert [entry["expired"] for entry in found] == ([expired] if reported else [])
     assert all(entry["expires_on"] == "2026-06-01" and "r/core:v1.2.3" in entry["sentence"] for entry in found)
 
 
@@ -35,7 +35,7 @@ def test_without_a_label_it_is_180_days_from_the_day_it_was_made():
 
 
 @pytest.mark.parametrize("unreadable", [image("soon"), {"Id": "sha256:1"}, image(created="")])
-def test_what_tells_no_day_is_left_alone(unreadable):
+def test_what_shows_no_day_is_left_alone(unreadable):
     assert image_expiry([unreadable], 9999, "2026-06-30") == []
 
 

@@ -47,10 +47,10 @@ def test_pins_racks_and_ports_are_left_out_where_they_are_not_set() -> None:
     assert plain["rack"] is None
     assert plain["pins"] == {}
     assert "coreapp_port" not in plain
-    told = hosts(rack="a", wa_coreapps=3, wa_masters=0, wa_coreapp_port=7250)["core"]
-    assert told["rack"] == "a"
-    assert told["pins"] == {"coreapp": 3, "master": 0}
-    assert told["coreapp_port"] == 7250
+    changed = hosts(rack="a", wa_coreapps=3, wa_masters=0, wa_coreapp_port=7250)["core"]
+    assert changed["rack"] == "a"
+    assert changed["pins"] == {"coreapp": 3, "master": 0}
+    assert changed["coreapp_port"] == 7250
 
 
 def test_an_inventory_without_a_cluster_has_no_hosts() -> None:

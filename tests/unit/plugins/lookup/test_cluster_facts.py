@@ -40,7 +40,7 @@ PLAY = {
         "wa_cluster": ["h1", "h2"], "wa_coreapp_hosts": ["h1", "h2"], "wa_master_hosts": ["h1", "h2"],
         "wa_webapp_hosts": ["h1"], "wa_database_hosts": ["h1"],
     },
-    "__wa_wanted": {"nodes": placed(), "shards": 2},
+    "__wa_desired": {"nodes": placed(), "shards": 2},
     "__wa_login": {"token": "canary-token", "password_changed": False}, "_wa_session_keeper": "h1",
 }  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_the_database_is_checked_as_a_node():
 
 def test_the_number_of_shards_is_compared_where_it_is_known():
     assert facts("identity")[0]["shards"] == 2
-    (options,) = facts("identity", __wa_wanted={"failed": True})
+    (options,) = facts("identity", __wa_desired={"failed": True})
     assert "shards" not in options and options["nodes"] == []
     assert options["number"] == "395550100244"
 

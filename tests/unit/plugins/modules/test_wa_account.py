@@ -203,7 +203,7 @@ def test_cluster_that_is_not_up(api, run):
     api.on("GET", HEALTH, {"health": {}}).on("GET", SUPPORT, {"support": {}})
     result = run()
     assert result["failure"]["code"] == "CLUSTER_NOT_READY"
-    assert result["msg"].startswith("No node tells whether a number is registered (primary master: none;")
+    assert result["msg"].startswith("No node reports whether a number is registered (primary master: none;")
 
 
 def test_single_instance(api, run):

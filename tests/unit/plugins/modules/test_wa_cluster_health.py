@@ -89,7 +89,7 @@ def test_waits_through_errors(api, run):
     assert result["healthy"] and 0 < result["waited_seconds"] < 3
 
 
-def test_wait_that_runs_out_tells_what_is_missing(api, run):
+def test_wait_that_runs_out_names_what_is_missing(api, run):
     script(api, "set_shards_window_standing_by", "mc_owner_died_errors")
     result = run(wait=True, timeout=20, delay=10, shards=2)
     assert result["failed"] and result["failure"]["code"] == "CLUSTER_NOT_HEALTHY"
@@ -162,7 +162,7 @@ def test_placement_that_cannot_be_meant(api, run, entry):
     assert "every entry needs name, host or address, and kind" in result["msg"]
 
 
-def test_database_is_part_of_the_verdict(api, run, monkeypatch):
+def test_database_is_part_of_the_result(api, run, monkeypatch):
     script(api, "ha_healthy")
     rows = tuple(
         {"node": name, "role": "coreapp", "version": "v2.19.4", "age_seconds": 5.0}

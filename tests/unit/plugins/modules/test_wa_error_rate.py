@@ -14,7 +14,7 @@ NAME = "api_requests_duration_ms_count"
 
 
 def metrics(good, bad, method="POST_v1_messages"):
-    """What a webapp tells that served so many messages well, and so many not."""
+    """Metrics of a webapp that served so many messages well, and so many not."""
     lines = ["# TYPE {0} counter".format(NAME)]
     for result, count in (("201", good), ("500", bad)):
         lines.append('{0}{{method="{1}",result="{2}",node="w\\"1"}} {3}'.format(NAME, method, result, count))
@@ -46,7 +46,7 @@ def test_many_errors_fail_it_with_the_figures(run, api):
     assert result["msg"] == "12 of 60 requests (20.0 %) failed within 0.5 s; at most 5.0 % is allowed."
 
 
-def test_too_few_requests_are_not_judged(run, api):
+def test_too_few_requests_are_not_checked(run, api):
     api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(0, 19))
     assert not run().get("failed")
 
@@ -54,13 +54,13 @@ def test_too_few_requests_are_not_judged(run, api):
 @pytest.mark.parametrize(
     ("status", "code", "text"), [(404, 1006, ""), (400, 1006, "Resource not found"), (400, 1014, "Endpoint not found")]
 )
-def test_a_webapp_without_metrics_tells_nothing(run, api, status, code, text):
+def test_a_webapp_without_metrics_is_not_counted(run, api, status, code, text):
     api.refuse("GET", "/metrics", code, text, status=status)
     result = run()
     assert not result.get("failed") and result["counted"] == []
 
 
-def test_another_error_of_the_api_is_told(run, api):
+def test_another_error_of_the_api_is_reported(run, api):
     api.on("GET", "/metrics", None, status=401)
     assert run()["failure"]["code"] == "API_AUTH"
 
@@ -69,11 +69,11 @@ def test_several_webapps_are_added(run, api, start_api):
     other = start_api()
     api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(30, 0))
     other.on("GET", "/metrics", metrics(5, 5)).on("GET", "/metrics", metrics(5, 15))
-    result = run(api_url=[api.url, other.url], most_percent=50)
+    result = run(api_url=[api.url, other.url], max_error_percent=50)
     assert (result["requests"], result["errors"], result["percent"]) == (40, 10, 25.0)
 
 
-def test_a_webapp_that_was_started_anew_counts_from_zero():
+def test_a_webapp_that_was_restarted_counts_from_zero():
     before, after = counts(metrics(100, 3).decode()), counts(metrics(10, 1).decode())
     assert between(before, after) == ErrorRate(11, 1)
 

@@ -83,10 +83,10 @@ def play(docker, tmp_path, tasks, *more):
     return process.stdout + process.stderr
 
 
-def test_the_action_compares_secrets_and_tells_names_only(docker, tmp_path):
+def test_the_action_compares_secrets_and_shows_names_only(docker, tmp_path):
     """With the loudest output there is; the password is also a word of the images' names, which stay readable."""
-    wanted = {"WA_DB_PASSWORD": "coreapp", "WA_API_KEY": "canary-api-1", "WA_APP_MULTICONNECT": "1"}
-    look = {"name": "h1", "timeout": 1, "images": IMAGES, "environment": {"coreapp": wanted}}
+    desired = {"WA_DB_PASSWORD": "coreapp", "WA_API_KEY": "canary-api-1", "WA_APP_MULTICONNECT": "1"}
+    look = {"name": "h1", "timeout": 1, "images": IMAGES, "environment": {"coreapp": desired}}
     tasks = [
         {"waent.fleet.wa_host_info": look, "register": "look"},
         {"ansible.builtin.copy": {
@@ -110,7 +110,7 @@ def test_the_action_puts_the_controller_s_clock_beside_the_host_s(docker, tmp_pa
     ]  # fmt: skip
     play(docker, tmp_path, tasks)
     clock = json.loads((tmp_path / "clock.json").read_text())
-    # Controller and host are one machine: the truth, 0, is inside, and the window is narrower than what is judged.
+    # Controller and host are one machine: the truth, 0, is inside, and the window is narrower than the limit.
     assert clock["at_least"] <= 0.001
     assert clock["at_most"] >= -0.001
     assert clock["at_most"] - clock["at_least"] < 5

@@ -12,7 +12,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.waent.fleet.plugins.modules import wa_identity
 from ansible_collections.waent.fleet.tests.support.observed_host import node_container, observed, placed
 
-STRANGER = {"node": "h9:wb-coreapp-1", "role": "coreapp", "version": "v2.19.4", "age_seconds": 3.0}
+UNKNOWN = {"node": "h9:wb-coreapp-1", "role": "coreapp", "version": "v2.19.4", "age_seconds": 3.0}
 REGISTERED = {"registered": True, "registered_number": "15550100244", "configured_shards": 1}
 
 
@@ -39,10 +39,10 @@ def test_our_own_cluster(run):
     assert result["registered"] is True and "failure" not in result
 
 
-def test_everything_that_shows_another_cluster_is_told_at_once(run):
-    result = run(database={**REGISTERED, "liveness": [STRANGER]}, number="15550100245", shards=2)
-    told = ["OTHER_NUMBER_REGISTERED", "DATABASE_OF_OTHER_CLUSTER"]  # nothing about shards, which are the other's
-    assert [problem["code"] for problem in result["problems"]] == told
+def test_everything_that_shows_another_cluster_is_reported_at_once(run):
+    result = run(database={**REGISTERED, "liveness": [UNKNOWN]}, number="15550100245", shards=2)
+    reported = ["OTHER_NUMBER_REGISTERED", "DATABASE_OF_OTHER_CLUSTER"]  # nothing about shards, which are the other's
+    assert [problem["code"] for problem in result["problems"]] == reported
     assert result["failure"]["code"] == "OTHER_CLUSTER"
     assert result["suspects"] == ["h9:wb-coreapp-1"]
     assert "15550100244" not in json.dumps(result["problems"])

@@ -19,7 +19,7 @@ KEYS = {"changed", "token", "expires_after", "username", "password_changed"}
 
 
 def passwords(api):
-    """User and password of every log-in, and the new password that came with it."""
+    """User and password of every login, and the new password that came with it."""
     found = []
     for call in api.calls:
         if call.path == LOGIN:

@@ -32,7 +32,7 @@ def test_nodes_are_answered_by_host(check_mode):
     }  # fmt: skip
 
 
-def test_the_answer_can_be_given_back_as_what_runs():
+def test_the_answer_can_be_passed_on_as_what_runs():
     first = run(shards=4, hosts=[HOST])
     running = [{key: node[key] for key in ("host", "kind", "index")} for node in first["nodes"]]
     second = run(shards=4, hosts=[HOST], running=running)

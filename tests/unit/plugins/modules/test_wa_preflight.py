@@ -22,7 +22,7 @@ def test_a_host_is_checked_for_the_nodes_that_are_placed_on_it(docker):
     assert codes == {"SINGLE_CONNECT_RUNNING", "IMAGE_UNKNOWN", "DISK_LOW"}
 
 
-def test_preflight_tells_everything_at_once(docker):
+def test_preflight_reports_everything_at_once(docker):
     host = read_host(docker)["host"]
     database = {"code": "DB_OLD", "message": "The database is too old."}
     clocks = [
@@ -78,7 +78,7 @@ def test_preflight_says_what_is_changed(docker):
         ({"health": {"msg": "x"}, "recreate_at_once": True}, "at_once", []),
     ],
 )
-def test_preflight_tells_how_running_nodes_are_recreated(docker, options, way, codes):
+def test_preflight_shows_how_running_nodes_are_recreated(docker, options, way, codes):
     images = [{"image": image, "id": "sha256:c", "registry": None, "reason": None} for image in IMAGES.values()]
     asked = {"stop_single_connect": True, "network": "waent", "container_settings": SETTINGS}
     result = preflight([{**read_host(docker, **asked)["host"], "images": images}], **options)
@@ -91,7 +91,7 @@ def with_engine(host, state, **changes):
     return {**host, "engine": {**host["engine"], "state": state, "answers": False, "empty": False, **changes}}
 
 
-def test_preflight_does_not_judge_by_what_a_stopped_engine_may_hold(docker):
+def test_preflight_does_not_report_what_a_stopped_engine_may_hold(docker):
     seen = read_host(docker, stop_single_connect=True)["host"]
     other = {**with_engine(seen, "stopped"), "name": "h2"}
     codes = {problem["code"] for problem in preflight([seen, other])["problems"]}
@@ -102,7 +102,7 @@ def test_preflight_does_not_judge_by_what_a_stopped_engine_may_hold(docker):
     assert "h2: start Docker Engine (it is stopped; what follows is if it holds nothing)" in result["changes"]
 
 
-def test_preflight_judges_as_ever_where_a_stopped_engine_never_ran(docker):
+def test_preflight_checks_as_ever_where_a_stopped_engine_never_ran(docker):
     seen = read_host(docker, stop_single_connect=True)["host"]
     result = preflight([with_engine(seen, "stopped", empty=True)], fix_engines=["absent", "stopped"])
     assert {problem["code"] for problem in result["problems"]} == {"IMAGE_UNKNOWN"}

@@ -50,7 +50,7 @@ def run(capfd, access, clock):
     return call
 
 
-WANTED = {"unhealthy_interval": 20, "heartbeat_interval": "5", "webhooks": {"max_concurrent_requests": 12}}
+DESIRED = {"unhealthy_interval": 20, "heartbeat_interval": "5", "webhooks": {"max_concurrent_requests": 12}}
 
 
 def test_check_real_again_and_diff(api, run):
@@ -59,10 +59,10 @@ def test_check_real_again_and_diff(api, run):
         "before": {"unhealthy_interval": 30, "webhooks.max_concurrent_requests": 6},
         "after": {"unhealthy_interval": 20, "webhooks.max_concurrent_requests": 12},
     }
-    checked = run(WANTED, check=True, diff=True)
+    checked = run(DESIRED, check=True, diff=True)
     assert checked["changed"] and checked["diff"] == diff and api.writes == [] and server.now == ACTUAL
 
-    real = run(WANTED, diff=True)
+    real = run(DESIRED, diff=True)
     assert real["changed"] and real["diff"] == diff
     assert real["changes"] == checked["changes"]
     assert real["restart_required"] == ["webhooks.max_concurrent_requests"]
@@ -75,7 +75,7 @@ def test_check_real_again_and_diff(api, run):
         }
     ]
 
-    again = run(WANTED)
+    again = run(DESIRED)
     assert not again["changed"] and again["changes"] == [] and again["restart_required"] == []
     assert len(api.writes) == 1
 

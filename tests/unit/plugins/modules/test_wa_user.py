@@ -102,7 +102,7 @@ def test_password_is_changed_where_it_differs(api, run):
     assert changes(api) == [("PUT", USERS + "/sender")]
 
 
-def test_token_of_the_comparison_is_given_back(api, run):
+def test_the_comparison_logs_out_again(api, run):
     Server(api, users={"sender": PASSWORD})
     run()
     assert api.calls[-1].what == ("POST", LOGOUT) and api.calls[-1].authorization == "Bearer short-lived"

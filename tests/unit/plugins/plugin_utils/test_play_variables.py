@@ -50,7 +50,7 @@ def test_the_vault_is_text_and_nothing_is_null():
     assert found == {"pin": "from-the-vault", "cc": NULL, "extra_environment": {"A": "from-the-vault", "B": None}}
 
 
-def test_a_template_that_cannot_be_filled_in_is_told_by_the_name_of_its_variable():
+def test_a_template_that_cannot_be_filled_in_is_reported_by_the_name_of_its_variable():
     def template(value):
         raise ValueError("'nothing' is undefined")
 

@@ -18,8 +18,8 @@ HOST = {"name": "one", "rack": "a", "kinds": ["coreapp", "master", "webapp"]}
 CASES = {
     "placed": ("wa_placement", {"shards": 1, "hosts": [HOST, {**HOST, "name": "two"}]}),
     "not placed": ("wa_placement", {"shards": 3, "hosts": [HOST], "settings": {"pin": "12"}}),
-    "nothing to judge": ("wa_preflight", {"hosts": [], "nodes": []}),
-    "judged": (
+    "nothing to check": ("wa_preflight", {"hosts": [], "nodes": []}),
+    "checked": (
         "wa_preflight",
         {"hosts": [], "nodes": [], "reports": [{"problems": [{"code": "ODD", "message": "It is odd."}]}]},
     ),

@@ -11,11 +11,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     clock_problems,
     clock_window,
     host_problems,
-    unmended_problems,
+    install_refusals,
+    unfixed_engine_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, site_plan, strangers
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import MENDABLE, STATES
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, secret_mismatches, site_plan
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STATES
 from ansible_collections.waent.fleet.tests.support.observed_host import (
     CORE,
     DATABASE,
@@ -68,7 +69,7 @@ def test_a_port_taken_by_a_process():
     holder = {"port": 6251, "container": None, "process": "nc", "pid": 312}
     problem = only(observed(listeners=[holder]))
     assert (problem.code, problem.variable, problem.value) == ("PORT_TAKEN", "wa_coreapp_port", 6251)
-    assert "Port 6251, wanted by wa-coreapp-1, is taken by process nc (pid 312)" in problem.message
+    assert "Port 6251, needed by wa-coreapp-1, is taken by process nc (pid 312)" in problem.message
 
 
 def test_a_port_taken_by_a_container_or_by_nobody_we_may_see():
@@ -84,12 +85,12 @@ def test_a_port_held_by_another_node_of_ours_is_taken():
     swapped = node_container(nodes[0], ports=[{"host": 6250, "container": 6250}])
     problem = only(observed(containers=[swapped]), nodes)
     assert (problem.code, problem.value) == ("PORT_TAKEN", 6250)
-    assert "wanted by wa-coreapp-1, is taken by container wa-master-1" in problem.message
+    assert "needed by wa-coreapp-1, is taken by container wa-master-1" in problem.message
 
 
-def test_a_stranger_with_a_node_s_name():
-    stranger = container("wa-webapp-1", ports=[{"host": 9090, "container": 443}])
-    codes = [problem.code for problem in host_problems(observed(containers=[stranger]), placed())]
+def test_another_container_with_a_node_s_name():
+    foreign = container("wa-webapp-1", ports=[{"host": 9090, "container": 443}])
+    codes = [problem.code for problem in host_problems(observed(containers=[foreign]), placed())]
     assert codes == ["NAME_TAKEN", "PORT_TAKEN"]
     other = container("wa-webapp-1", cluster="sales", kind="webapp", index=1)
     assert "belongs to cluster sales" in only(observed(containers=[other])).message
@@ -120,7 +121,7 @@ def test_what_is_no_single_connect_client(changes):
 @pytest.mark.parametrize("state", ["running", "restarting", "paused"])
 @pytest.mark.parametrize("ports", [[], [{"host": 7250, "container": 6250}]])
 def test_a_cluster_that_a_compose_file_started_stops_a_rollout_on_whatever_ports(state, ports):
-    """Like single-connect: nobody can tell that it serves another number."""
+    """Like single-connect: nobody can know whether it serves another number."""
     changes = {"environment": {"WA_APP_MULTICONNECT": "1"}, "state": state, "ports": ports}
     names = ["wacore1", "wamaster1"]
     problem = only(observed(containers=[container(name, **{**SINGLE, **changes}) for name in names]))
@@ -192,7 +193,7 @@ def test_stores(key):
     assert "/srv/wa, which user id 0 of the containers cannot write (Read-only file system)" in problem.message
     problem = only(observed(**{key: {**path, "exists": False, "writable": None, "free_mb": None}}))
     assert problem.code == key.upper() + "_MISSING"
-    # What only Docker can mount is not judged.
+    # What only Docker can mount is not checked.
     assert host_problems(observed(**{key: {**path, "writable": None}}), placed()) == []
 
 
@@ -226,23 +227,23 @@ def settled(containers, volumes=(), networks=("waent",), **settings):
 
 
 @pytest.mark.parametrize(
-    "own, wanted, variable",
+    "own, desired, variable",
     [
         ({"media": "oldMedia"}, "whatsappMedia", "wa_media"),
         ({"data": "oldData"}, "newData", "wa_data"),
         ({"database": "oldDatabase"}, "waentDatabase", "wa_database_volume"),
     ],
 )
-def test_a_container_with_data_is_not_recreated_on_an_empty_volume(own, wanted, variable):
-    there = {"whatsappMedia", "waentDatabase", "newData"} - {wanted}
+def test_a_container_with_data_is_not_recreated_on_an_empty_volume(own, desired, variable):
+    there = {"whatsappMedia", "waentDatabase", "newData"} - {desired}
     data = "newData" if variable == "wa_data" else ""
     (problem,) = settled(cluster_that_keeps(**own), there, data=data)
     (now,) = own.values()
-    assert (problem.code, problem.variable, problem.value) == ("VOLUME_WOULD_BE_EMPTY", variable, wanted)
+    assert (problem.code, problem.variable, problem.value) == ("VOLUME_WOULD_BE_EMPTY", variable, desired)
     assert "Set {0} to {1} to keep it".format(variable, now) in problem.message
-    assert "docker volume create {0}".format(wanted) in problem.message
+    assert "docker volume create {0}".format(desired) in problem.message
     # Somebody has made it: then it is meant.
-    assert settled(cluster_that_keeps(**own), {*there, wanted}, data=data) == []
+    assert settled(cluster_that_keeps(**own), {*there, desired}, data=data) == []
 
 
 def test_a_running_cluster_keeps_its_network():
@@ -254,7 +255,7 @@ def test_a_running_cluster_keeps_its_network():
     assert settled(cluster_that_keeps(network="old"), volumes, networks=("old", "waent")) == []
 
 
-def test_a_network_or_volume_that_was_removed_is_made_again_under_its_name():
+def test_a_network_or_volume_that_was_removed_is_created_again_under_its_name():
     """Stopped containers still name them; to set the variable to the value it has would be no way out."""
     stopped = [dict(one, state="exited") for one in cluster_that_keeps()]
     assert settled(stopped, volumes=(), networks=()) == []
@@ -280,37 +281,40 @@ def test_an_engine_that_refuses_us():
     assert (problem.code, problem.variable) == ("ENGINE_DENIED", "ansible_become")
 
 
-@pytest.mark.parametrize("state", [state for state in STATES if state not in ("answers", *MENDABLE)])
+@pytest.mark.parametrize("state", [state for state in STATES if state not in ("answers", *FIXABLE)])
 def test_an_engine_in_whose_place_none_is_put(state):
     """Also where no node is placed: there may be one on it that nobody sees."""
     for nodes in (placed(), []):
         (problem,) = host_problems(observed(engine=engine(state, reason="because")), nodes)
         assert problem.code.startswith("ENGINE_")
         assert "because" in problem.message
-        assert unmended_problems(observed(engine=engine(state)), nodes, MENDABLE) == []
+        assert unfixed_engine_problems(observed(engine=engine(state)), nodes, FIXABLE) == []
 
 
 @pytest.mark.parametrize(("state", "verb"), [("absent", "installs"), ("stopped", "starts")])
-def test_an_engine_that_only_site_mends(state, verb):
+def test_an_engine_that_only_site_fixes(state, verb):
     host = observed(engine=engine(state))
-    (problem,) = unmended_problems(host, placed(), [])
+    (problem,) = unfixed_engine_problems(host, placed(), [])
     assert problem.code == "ENGINE_" + state.upper()
     assert "playbooks/site.yml {0} it".format(verb) in problem.message
-    assert unmended_problems(host, placed(), MENDABLE) == []
+    assert unfixed_engine_problems(host, placed(), FIXABLE) == []
     # Nobody misses an engine where no node is placed, but a stopped one may hold some.
-    assert len(unmended_problems(host, [], [])) == (state == "stopped")
+    assert len(unfixed_engine_problems(host, [], [])) == (state == "stopped")
 
 
-@pytest.mark.parametrize("state", MENDABLE)
+@pytest.mark.parametrize("state", FIXABLE)
 def test_an_engine_that_this_user_could_not_use_once_it_runs(state):
-    (problem,) = unmended_problems(observed(engine=engine(state, usable=False)), placed(), MENDABLE)
+    (problem,) = unfixed_engine_problems(observed(engine=engine(state, usable=False)), placed(), FIXABLE)
     assert (problem.code, problem.variable) == ("ENGINE_DENIED", "ansible_become")
 
 
 def test_an_engine_that_cannot_be_installed():
-    (problem,) = unmended_problems(observed(engine=engine("absent", installable=False)), placed(), MENDABLE)
+    (problem,) = unfixed_engine_problems(observed(engine=engine("absent", installable=False)), placed(), FIXABLE)
     assert problem.code == "ENGINE_NOT_INSTALLABLE"
-    assert unmended_problems(observed(engine=engine("stopped", installable=False)), placed(), MENDABLE) == []
+    assert unfixed_engine_problems(observed(engine=engine("stopped", installable=False)), placed(), FIXABLE) == []
+    assert install_refusals(observed(engine=engine("absent", installable=False))) == [problem]
+    for usable in (engine("absent"), engine("stopped", installable=False), engine(installable=False)):
+        assert install_refusals(observed(engine=usable)) == []
 
 
 @pytest.mark.parametrize(("state", "count"), [("answers", 1), ("stopped", 1), ("absent", 0)])
@@ -347,7 +351,7 @@ def test_a_service_that_cannot_be_reached():
     assert (problem.code, problem.value) == ("NOT_REACHABLE", "db:3306")
 
 
-def test_all_problems_of_a_host_are_told_at_once():
+def test_all_problems_of_a_host_are_reported_at_once():
     host = observed(
         containers=[container("wacore", **SINGLE)],
         listeners=[{"port": 9090, "container": None, "process": "x", "pid": 1}],
@@ -358,19 +362,19 @@ def test_all_problems_of_a_host_are_told_at_once():
     assert codes == ["SINGLE_CONNECT_RUNNING", "PORT_TAKEN", "MEDIA_NOT_WRITABLE", "DISK_LOW"]
 
 
-def test_hosts_nobody_could_look_at():
+def test_hosts_that_could_not_be_read():
     (problem,) = unread_problems([observed("h2")], placed("h1") + placed("h2"))
     assert (problem.code, problem.host) == ("HOST_NOT_READ", "h1")
 
 
-# Forecast
+# Planned changes
 
 
 def sentences(host, nodes=None):
     return [act.sentence for act in host_plan(host, placed() if nodes is None else nodes)]
 
 
-def test_forecast_for_a_bare_host():
+def test_planned_changes_of_a_bare_host():
     assert sentences(bare()) == [
         "h1: install and start Docker Engine (the docker command is not installed)",
         "h1: create network waent",
@@ -385,7 +389,7 @@ def test_forecast_for_a_bare_host():
     ]
 
 
-def test_forecast_for_a_cluster_that_is_as_wanted():
+def test_planned_changes_of_a_cluster_in_the_desired_state():
     plan = host_plan(observed(containers=running_cluster()), placed())
     assert {act.action for act in plan} == {"keep"}
     assert len(plan) == 5
@@ -396,7 +400,7 @@ def test_forecast_for_a_cluster_that_is_as_wanted():
     [
         ({"state": "exited"}, "start", "it is exited"),
         ({"image": "docker.whatsapp.biz/coreapp:v2.19.3"}, "recreate", "image: " + CORE + " instead of"),
-        ({"image_id": "sha256:older"}, "recreate", "was built anew"),
+        ({"image_id": "sha256:older"}, "recreate", "was rebuilt"),
         (
             {"options": {"published_ports": {"6250/tcp": "0.0.0.0:7000"}}},
             "recreate",
@@ -427,26 +431,26 @@ def test_forecast_for_a_cluster_that_is_as_wanted():
         ),
     ],
 )
-def test_forecast_for_a_container_that_differs(change, action, why):
+def test_planned_changes_of_a_container_that_differs(change, action, why):
     plan = host_plan(observed(containers=running_cluster(**{"wa-coreapp-2": change})), placed())
     (act,) = [act for act in plan if act.action != "keep"]
     assert (act.action, act.what) == (action, "wa-coreapp-2")
     assert why in act.sentence
 
 
-def test_nodes_with_another_node_secret_are_strangers_to_new_ones():
+def test_only_another_node_secret_is_a_secret_mismatch():
     other = running_cluster(**{"wa-coreapp-2": {"environment_differs": ["WA_SECRET"]}})
-    assert strangers([observed(containers=other)]) == ["wa-coreapp-2"]
+    assert secret_mismatches([observed(containers=other)]) == ["wa-coreapp-2"]
     other = running_cluster(**{"wa-coreapp-2": {"environment_differs": ["WA_DB_PASSWORD"]}})
-    assert strangers([observed(containers=other)]) == []
+    assert secret_mismatches([observed(containers=other)]) == []
 
 
-def test_a_stranger_s_container_is_never_started_or_kept():
+def test_somebody_else_s_container_is_never_started_or_kept():
     acts = host_plan(observed(containers=[container("wa-webapp-1")]), placed())
     assert [act.action for act in acts if "wa-webapp-1" in act.what] == ["create"]
 
 
-def test_forecast_of_several_hosts():
+def test_planned_changes_of_several_hosts():
     hosts = [observed("h1"), observed("h2"), observed("h3")]
     assert {act.host for act in site_plan(hosts, placed("h1") + placed("h3"))} == {"h1", "h3"}
 

@@ -66,13 +66,13 @@ def codes(*args, **options):
 
 
 @pytest.mark.parametrize(
-    ("registered", "wanted"), [(None, NUMBER), ("", NUMBER), (NUMBER, ""), (NUMBER, None), (NUMBER, NUMBER)]
+    ("registered", "desired"), [(None, NUMBER), ("", NUMBER), (NUMBER, ""), (NUMBER, None), (NUMBER, NUMBER)]
 )
-def test_no_other_number(registered, wanted):
-    assert number_problem(registered, wanted) is None
+def test_no_other_number(registered, desired):
+    assert number_problem(registered, desired) is None
 
 
-def test_another_number_is_told_by_four_digits_of_both():
+def test_another_number_is_named_by_four_digits_of_both():
     problem = number_problem(NUMBER, OTHER_NUMBER)
     assert (problem.code, problem.variable) == ("OTHER_NUMBER_REGISTERED", "wa_phone_number")
     assert "ends in 0244, and wa_cc with wa_phone_number ends in 0245" in problem.message
@@ -103,12 +103,12 @@ def test_numbers_are_equal_or_refused_and_never_given_away(one, other):
         ({"registered": True, "registered_number": OTHER_NUMBER}, {"registered": True}, True),
     ],
 )
-def test_the_number_is_compared_with_whoever_tells_it(database, cluster, refused):
+def test_the_number_is_compared_with_whatever_reports_it(database, cluster, refused):
     assert codes(database=database, cluster=cluster) == (["OTHER_NUMBER_REGISTERED"] if refused else [])
     assert codes(DesiredIdentity(""), database=database, cluster=cluster) == []
 
 
-def test_a_number_that_nobody_tells_is_said_to_be_unknown():
+def test_a_number_that_nothing_reports_is_noted_as_unknown():
     nodes = [shown("h1:wa-coreapp-1")]
     assert notes({}, {}) and notes({"registered": None, "databases": ["configStore"]}, {})
     assert notes({}, {"nodes": nodes, "registered": True, "registered_number": None})
@@ -121,17 +121,17 @@ def test_a_number_that_nobody_tells_is_said_to_be_unknown():
 # Shards
 
 
-@pytest.mark.parametrize("wanted", SHARD_COUNTS)
+@pytest.mark.parametrize("desired", SHARD_COUNTS)
 @pytest.mark.parametrize("configured", [None, *SHARD_COUNTS])
 @pytest.mark.parametrize("registered", [None, False, True])
 @pytest.mark.parametrize("may_reshard", [False, True])
-def test_a_number_of_shards_means_something_for_a_registered_number_only(registered, configured, wanted, may_reshard):
-    problem = shards_problem(registered, configured, wanted, may_reshard)
-    differs = registered is True and configured not in (None, wanted) and not may_reshard
+def test_a_number_of_shards_means_something_for_a_registered_number_only(registered, configured, desired, may_reshard):
+    problem = shards_problem(registered, configured, desired, may_reshard)
+    differs = registered is True and configured not in (None, desired) and not may_reshard
     assert (problem is not None) == differs
     if problem:
-        assert (problem.code, problem.variable, problem.value) == ("SHARDS_DIFFER", "wa_shards", wanted)
-        assert "playbooks/reshard.yml -e shards={0}".format(wanted) in problem.message
+        assert (problem.code, problem.variable, problem.value) == ("SHARDS_DIFFER", "wa_shards", desired)
+        assert "playbooks/reshard.yml -e shards={0}".format(desired) in problem.message
         assert "set wa_shards to {0} in the inventory".format(configured) in problem.message
 
 
@@ -212,7 +212,7 @@ def test_another_cluster_s_node_on_one_of_our_hosts(neighbour):
     assert ours([{**neighbour, "state": "exited"}]).whose("h1:wb-coreapp-1") == GONE
 
 
-def test_two_hosts_behind_one_address_are_both_looked_at():
+def test_two_hosts_behind_one_address_are_both_checked():
     hosts = [{"name": "h1", "address": "nat"}, {"name": "h2", "address": "nat"}]
     neighbour = container("wb-coreapp-1", cluster="wb", product="coreapp")
     both = [observed("h1"), observed("h2", containers=[neighbour])]
@@ -241,7 +241,7 @@ def test_a_database_in_which_only_others_live():
     assert "wa_db_name_prefix one_" in problem.message
 
 
-def test_a_stranger_among_our_own():
+def test_an_unknown_node_among_our_own():
     rows = [row("h1:wa-coreapp-1"), row("h9:wa-coreapp-1")]
     for sources in (
         {"database": {"liveness": rows}},
@@ -306,6 +306,6 @@ READ = [ours(read=[observed(name) for name in names]) for names in ((), ("h1",),
 
 
 @given(st.sampled_from(READ), st.lists(st.builds(row, keys, ages), max_size=8))
-def test_a_host_that_was_not_read_never_makes_its_own_nodes_strangers(inventory, rows):
+def test_a_host_that_was_not_read_never_makes_its_own_nodes_unknown(inventory, rows):
     theirs = unknown_nodes(rows, inventory)
     assert not [key for key in theirs if key.startswith(("h1:wa-", "10.0.0.2:wa-"))]

@@ -199,7 +199,7 @@ def test_a_setting_that_ends_the_run_in_the_middle():
     assert codes(call(pattern_mismatch="warning")) == []
 
 
-def test_everything_is_told_at_once():
+def test_everything_is_reported_at_once():
     found = codes(call("reshard", without(CLUSTER), arguments={}, tags=["x"]))
     assert found == ["SHARDS_MISSING", "TAGS_NOT_ALLOWED", "WA_GROUP_MISSING"]
 

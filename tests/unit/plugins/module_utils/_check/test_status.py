@@ -16,7 +16,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 NODES = [{"key": "one:wa-coreapp-1"}, {"key": "one:wa-coreapp-2"}]
 HEALTH = {
     "healthy": True, "table": ["node", "wa-coreapp-1"], "summary": "all is well", "problems": [],
-    "cluster": {"spares": ["one:wa-coreapp-2", "elsewhere:stranger"]},
+    "cluster": {"spares": ["one:wa-coreapp-2", "elsewhere:wb-coreapp-1"]},
 }  # fmt: skip
 PROBLEM = {"code": "PORT_TAKEN", "message": "Port 1 is taken.", "host": "one", "variable": None, "value": None}
 FINDING = {"code": "NODE_MISSING", "message": "wa-coreapp-1 is missing.", "host": "wa-coreapp-1", "kind": "wait"}

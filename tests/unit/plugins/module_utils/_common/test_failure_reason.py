@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reason of a hidden failure is told, and no secret with it."""
+"""The reason of a hidden failure is reported, and no secret with it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_what_is_masked(text, secrets, shown):
 
 
 @pytest.mark.parametrize(
-    ("result", "told"),
+    ("result", "reported"),
     [
         ({"msg": "Conflict with s3cret. "}, ["[CODE] Conflict with ********."]),
         ({"msg": "[API_UNREACHABLE] No answer."}, ["[API_UNREACHABLE] No answer."]),
@@ -86,8 +86,8 @@ def test_what_is_masked(text, secrets, shown):
         ({"unreachable": True, "msg": "no route"}, ["[CODE] no route"]),
     ],
 )
-def test_what_is_told(result, told):
-    assert reasons(result, ["s3cret"], "CODE") == told
+def test_what_is_reported(result, reported):
+    assert reasons(result, ["s3cret"], "CODE") == reported
 
 
 def test_a_failure_without_words_names_the_switch_that_shows_more():
@@ -100,6 +100,6 @@ def test_a_secret_where_the_text_is_cut_is_not_shown_in_part():
 
 
 def test_the_filter_gives_one_line_for_each_reason():
-    told = FilterModule().filters()["failure_reason"]
+    failure_reason = FilterModule().filters()["failure_reason"]
     results = [{"failed": True, "msg": "a", "item": "x"}, {"failed": True, "msg": "b", "item": "y"}]
-    assert told({"results": results}, [], "CODE") == "[CODE] x: a\n[CODE] y: b"
+    assert failure_reason({"results": results}, [], "CODE") == "[CODE] x: a\n[CODE] y: b"

@@ -122,7 +122,7 @@ def test_settings_that_are_fine(settings):
 
 
 @pytest.mark.parametrize(
-    "wanted, actual, equal",
+    "desired, actual, equal",
     [
         (5, "5", True),
         ("5", 5, True),
@@ -138,8 +138,8 @@ def test_settings_that_are_fine(settings):
         (None, "x", False),
     ],
 )
-def test_same(wanted, actual, equal):
-    assert same(wanted, actual) is equal
+def test_same(desired, actual, equal):
+    assert same(desired, actual) is equal
 
 
 def test_only_fields_that_differ_are_sent_and_objects_whole():
@@ -148,24 +148,24 @@ def test_only_fields_that_differ_are_sent_and_objects_whole():
         "unhealthy_interval": 30,
         "webhooks": {"url": "https://old", "max_concurrent_requests": 6, "message": {"sent": True, "read": False}},
     }
-    wanted = {"heartbeat_interval": "5", "unhealthy_interval": 20, "webhooks": {"message": {"read": True}}}
-    assert differences(wanted, actual) == [("unhealthy_interval", 30, 20), ("webhooks.message.read", False, True)]
-    assert patch_body(wanted, actual) == {
+    desired = {"heartbeat_interval": "5", "unhealthy_interval": 20, "webhooks": {"message": {"read": True}}}
+    assert differences(desired, actual) == [("unhealthy_interval", 30, 20), ("webhooks.message.read", False, True)]
+    assert patch_body(desired, actual) == {
         "unhealthy_interval": 20,
         "webhooks": {"url": "https://old", "max_concurrent_requests": 6, "message": {"sent": True, "read": True}},
     }
 
 
 @given(SETTINGS, SETTINGS)
-def test_a_patch_brings_exactly_what_is_wanted(wanted, actual):
+def test_a_patch_brings_exactly_the_desired_settings(desired, actual):
     """Whether the server merges objects or replaces them."""
-    body = patch_body(wanted, actual)
+    body = patch_body(desired, actual)
     replaced = dict(actual, **body)
-    assert differences(wanted, replaced) == []
-    assert {name: replaced[name] for name in actual if name not in wanted} == {
-        name: actual[name] for name in actual if name not in wanted
+    assert differences(desired, replaced) == []
+    assert {name: replaced[name] for name in actual if name not in desired} == {
+        name: actual[name] for name in actual if name not in desired
     }
-    assert (body == {}) is (differences(wanted, actual) == [])
+    assert (body == {}) is (differences(desired, actual) == [])
 
 
 def test_restart():

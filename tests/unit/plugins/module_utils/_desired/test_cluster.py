@@ -24,23 +24,19 @@ def host(**changes):
 
 
 def test_good_input_is_taken_as_it_is():
-    wanted, problems = read_cluster_spec(
-        {**GOOD, "survive": {"racks": "1"}, "allow_no_ha": True, "coreapp_port": "7000"}
-    )
+    spec, problems = read_cluster_spec({**GOOD, "survive": {"racks": "1"}, "allow_no_ha": True, "coreapp_port": "7000"})
     assert problems == []
-    assert wanted.shards == 2
-    assert str(wanted.version) == "v2.19.4"
-    assert wanted.survive == FaultTolerance("racks", 1)
-    assert wanted.allow_no_ha is True
-    assert wanted.hosts[0].ports == {"coreapp": 7000, "master": 6254, "webapp": 9090}
+    assert spec.shards == 2
+    assert str(spec.version) == "v2.19.4"
+    assert spec.survive == FaultTolerance("racks", 1)
+    assert spec.allow_no_ha is True
+    assert spec.hosts[0].ports == {"coreapp": 7000, "master": 6254, "webapp": 9090}
 
 
 def test_address_is_the_name_where_none_is_given():
-    wanted, _problems = read_cluster_spec(
-        {**GOOD, "hosts": [{"name": "h1", "address": None, "api_address": "10.0.0.9"}]}
-    )
-    assert wanted.hosts[0].address == "h1"
-    assert wanted.hosts[0].api_address == "10.0.0.9"
+    spec, _problems = read_cluster_spec({**GOOD, "hosts": [{"name": "h1", "address": None, "api_address": "10.0.0.9"}]})
+    assert spec.hosts[0].address == "h1"
+    assert spec.hosts[0].api_address == "10.0.0.9"
 
 
 @st.composite
@@ -137,7 +133,7 @@ def test_a_pin_of_none_or_of_zero_is_no_complaint():
     assert problems_of(hosts=[host(kinds=["webapp"], pins={"master": 0, "coreapp": None})]) == []
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     found = problems_of(
         shards=3, version="x", survive={"racks": 1}, hosts=[host(rack=None), host(name="h2", rack=None)]
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One specification of a container: what is asked for, read back, compared, and told.
+"""One specification of a container: applied, read back, compared, and shown.
 
 The engine of these tests is C(inspected), a model of its own. That docker_container and a real engine see the same
 differences is for tests/integration/containers/test_docker_container_agrees.py.
@@ -86,8 +86,8 @@ settings_of_a_host = st.builds(
 nodes = st.sampled_from(EVERY_KIND)
 
 
-def test_every_option_that_is_asked_for_is_read_back_compared_and_changed_here():
-    """One that is added to a specification only would be applied without ever being foretold."""
+def test_every_option_of_a_specification_is_read_back_compared_and_changed_here():
+    """One that is added to a specification only would be applied without ever being a planned change."""
     asked = {name for node in EVERY_KIND for name in container_of(node, SETTINGS)}
     assert asked == set(KEYS) == set(found_options({})) == set(MUTATIONS)
 
@@ -112,10 +112,10 @@ def test_a_container_made_from_a_specification_is_as_desired(node, settings):
 
 @given(nodes, settings_of_a_host, settings_of_a_host)
 def test_what_differs_is_what_the_specifications_differ_in(node, before, after):
-    """Of two random sets of variables: every option with another value is told, and no other."""
+    """Of two random sets of variables: every option with another value is reported, and no other."""
     old, new = container_of(node, before), container_of(node, after)
-    told = {difference.option for difference in compare(new, found_options(inspected(old)))}
-    assert told == {name for name in new if KEYS[name].asked(old[name]) != KEYS[name].asked(new[name])}
+    reported = {difference.option for difference in compare(new, found_options(inspected(old)))}
+    assert reported == {name for name in new if KEYS[name].asked(old[name]) != KEYS[name].asked(new[name])}
 
 
 def without_secrets(entry):
@@ -125,7 +125,7 @@ def without_secrets(entry):
 
 
 @given(nodes.filter(lambda node: node["kind"] != SCHEMA_UPGRADE), settings_of_a_host, settings_of_a_host)
-def test_docker_container_judges_as_we_do(node, before, after):
+def test_docker_container_decides_as_we_do(node, before, after):
     """It decides by its own code what it would change, and whether that takes another container."""
     old, new = container_of(node, before), container_of(node, after)
     entry = without_secrets(inspected(old))
@@ -137,7 +137,7 @@ def test_docker_container_judges_as_we_do(node, before, after):
 
 @pytest.mark.parametrize("option", sorted(KEYS))
 @pytest.mark.parametrize("node", EVERY_KIND[:-1], ids=lambda node: node["name"])
-def test_docker_container_judges_every_option_as_we_do(node, option):
+def test_docker_container_decides_on_every_option_as_we_do(node, option):
     spec = container_of(node, SETTINGS)
     if option not in spec:
         return
@@ -148,7 +148,7 @@ def test_docker_container_judges_every_option_as_we_do(node, option):
 
 @pytest.mark.parametrize("option", sorted(KEYS))
 @pytest.mark.parametrize("node", EVERY_KIND, ids=lambda node: node["name"])
-def test_every_option_is_told_by_its_name_when_it_alone_differs(node, option):
+def test_every_option_is_reported_by_its_name_when_it_alone_differs(node, option):
     spec = container_of(node, SETTINGS)
     if option not in spec:
         return
@@ -163,7 +163,7 @@ def test_every_option_is_told_by_its_name_when_it_alone_differs(node, option):
 
 
 @pytest.mark.parametrize("option", sorted(set(KEYS) - {"image"}))
-def test_the_forecast_says_what_the_rollout_does_about_every_option(option):
+def test_planned_changes_are_what_the_rollout_does_about_every_option(option):
     """image has more to it than its name: test_host.py."""
     coreapp = next(node for node in placed() if node["name"] == "wa-coreapp-2")
     other = {**MUTATIONS, "networks": [{"name": "another"}]}[option]
@@ -187,7 +187,7 @@ def test_the_forecast_says_what_the_rollout_does_about_every_option(option):
             {"443/tcp": "127.0.0.1:9090"},
             "published ports: 0.0.0.0:9090->443 instead of 127.0.0.1:9090->443",
         ),
-        # A container that somebody made by hand, without an address: docker_container would make it again too.
+        # A container that somebody made by hand, without an address: docker_container would recreate it too.
         ("published_ports", {"443/tcp": ":9090"}, "published ports: 0.0.0.0:9090->443 instead of :9090->443"),
         (
             "mounts",
@@ -200,7 +200,7 @@ def test_the_forecast_says_what_the_rollout_does_about_every_option(option):
         ("env", {"WEBAPP_HOSTNAME": "h1", "WEBAPP_EXTERNAL_PORTS": "9090", "COREAPP_HOSTNAME": "h1"}, None),
     ],
 )
-def test_only_the_parts_that_differ_are_told(option, there, text):
+def test_only_the_parts_that_differ_are_shown(option, there, text):
     webapp = next(node for node in placed() if node["kind"] == "webapp")
     spec = container_of(webapp, SETTINGS)
     found = compare(spec, {**found_options(inspected(spec)), option: there})
@@ -323,7 +323,7 @@ def test_what_is_not_known_names_the_nodes_the_reason_and_the_two_ways_on():
         ({}, {"cluster": {"registered": ""}}, Service(None)),
     ],
 )
-def test_what_the_api_told(login, health, service):
+def test_what_the_api_reported(login, health, service):
     found = service_of(login, health)
     assert found is service is None or found.registered is service.registered
     if found and found.registered is None:

@@ -30,7 +30,7 @@ def racks(*sizes, **more):
     )
 
 
-def wanted(hosts, shards=1, survive=None, allow_no_ha=False, prefix="wa"):
+def spec(hosts, shards=1, survive=None, allow_no_ha=False, prefix="wa"):
     return ClusterSpec(shards, None, survive or FaultTolerance(), allow_no_ha, tuple(hosts), prefix)
 
 
@@ -72,7 +72,7 @@ shard_counts = st.sampled_from(SHARD_COUNTS[:4])
 
 @given(host_lists(pins=True), shard_counts, survives, st.booleans())
 def test_an_accepted_placement_survives_what_it_promises(hosts, shards, survive, allow_no_ha):
-    placement = place(wanted(hosts, shards, survive, allow_no_ha))
+    placement = place(spec(hosts, shards, survive, allow_no_ha))
     if placement.problems:
         return
     for kind, left in (("coreapp", shards), ("master", 1), ("webapp", 1)):
@@ -83,7 +83,7 @@ def test_an_accepted_placement_survives_what_it_promises(hosts, shards, survive,
 
 
 def best_total(hosts, kind, survive, need, limit):
-    """By brute force over all ways to spread nodes on hosts: the smallest number that meets the wish, or None."""
+    """By brute force over all ways to spread nodes: the smallest number that meets the desired state, or None."""
     able = [h for h in hosts if kind in h.kinds]
     for total in range(need.total, limit + 1):
         for spread in spreads(total, len(able)):
@@ -112,9 +112,9 @@ def spreads(total, places):
 
 @given(host_lists(most=4), st.sampled_from([1, 2, 4]), survives)
 def test_no_smaller_number_would_do_and_refusals_are_true(hosts, shards, survive):
-    placement = place(wanted(hosts, shards, survive))
+    placement = place(spec(hosts, shards, survive))
     for kind in KINDS:
-        # Beyond this number a possible wish is met: every unit that may stay has all that is needed.
+        # Beyond this number a possible desired state is met: every unit that may stay has all that is needed.
         limit = (survive.count + 1) * (shards + 1)
         best = best_total(hosts, kind, survive, demand(kind, shards), limit)
         if best is None:
@@ -132,17 +132,17 @@ def where(placement):
 @given(host_lists(), survives, st.integers(0, 5), st.integers(0, 5))
 def test_growing_moves_nothing(hosts, survive, one, other):
     small, big = sorted((SHARD_COUNTS[one], SHARD_COUNTS[other]))
-    before, after = place(wanted(hosts, small, survive)), place(wanted(hosts, big, survive))
+    before, after = place(spec(hosts, small, survive)), place(spec(hosts, big, survive))
     if not before.problems and not after.problems:
         assert where(before) <= where(after)
 
 
 @given(host_lists(pins=True), host_lists(pins=True), shard_counts, shard_counts, survives)
-def test_what_runs_is_never_moved_and_the_wish_still_holds(hosts, others, before_shards, shards, survive):
+def test_what_runs_is_never_moved_and_the_desired_state_is_met(hosts, others, before_shards, shards, survive):
     """Whatever ran before, on whatever of the hosts: it stays, and what is added makes the promise true."""
-    running = [node.slot for node in place(wanted(others, before_shards, survive)).nodes]
+    running = [node.slot for node in place(spec(others, before_shards, survive)).nodes]
     able = {(h.name, kind) for h in hosts for kind in h.kinds}
-    placement = place(wanted(hosts, shards, survive), running)
+    placement = place(spec(hosts, shards, survive), running)
     kept = {node.slot for node in placement.nodes if node.exists}
     assert kept == {slot for slot in running if (slot.host, slot.kind) in able}
     if not placement.problems:
@@ -151,8 +151,8 @@ def test_what_runs_is_never_moved_and_the_wish_still_holds(hosts, others, before
 
 @given(host_lists(pins=True), shard_counts, survives)
 def test_placing_again_changes_nothing(hosts, shards, survive):
-    first = place(wanted(hosts, shards, survive))
-    second = place(wanted(hosts, shards, survive), [node.slot for node in first.nodes])
+    first = place(spec(hosts, shards, survive))
+    second = place(spec(hosts, shards, survive), [node.slot for node in first.nodes])
     assert where(first) == where(second)
     assert first.problems == second.problems
     if not first.problems:
@@ -160,21 +160,21 @@ def test_placing_again_changes_nothing(hosts, shards, survive):
 
 
 @given(host_lists(), shard_counts, shard_counts, survives)
-def test_without_its_surplus_the_wish_is_still_met(hosts, before_shards, shards, survive):
-    running = [node.slot for node in place(wanted(hosts, before_shards, survive)).nodes]
-    placement = place(wanted(hosts, shards, survive), running)
+def test_without_its_surplus_the_desired_state_is_still_met(hosts, before_shards, shards, survive):
+    running = [node.slot for node in place(spec(hosts, before_shards, survive)).nodes]
+    placement = place(spec(hosts, shards, survive), running)
     if placement.problems:
         return
     rest = [node for node in placement.nodes if not node.surplus]
     assert worst_left(rest, "coreapp", hosts, survive) >= shards
     assert sum(1 for node in rest if node.slot.kind == "master") >= 2
-    fresh = place(wanted(hosts, shards, survive))
+    fresh = place(spec(hosts, shards, survive))
     assert len(rest) == len(fresh.nodes)
 
 
 @given(host_lists(pins=True), shard_counts, survives)
 def test_ports_of_a_host_are_disjoint_and_named_once(hosts, shards, survive):
-    placement = place(wanted(hosts, shards, survive))
+    placement = place(spec(hosts, shards, survive))
     for h in hosts:
         mine = [node for node in placement.nodes if node.slot.host == h.name]
         ports = [port for node in mine for port in node.ports]
@@ -190,7 +190,7 @@ def test_ports_of_a_host_are_disjoint_and_named_once(hosts, shards, survive):
 
 
 def test_the_development_set_up_on_one_host():
-    placement = place(wanted([host("wa-local")]))
+    placement = place(spec([host("wa-local")]))
     assert placement.problems == ()
     assert [(node.name, node.ports) for node in placement.nodes] == [
         ("wa-master-1", (6254, 6255, 6256, 6257)),
@@ -217,13 +217,13 @@ def test_the_development_set_up_on_one_host():
     ],
 )
 def test_number_of_coreapps(hosts, shards, survive, coreapps):
-    placement = place(wanted(hosts, shards, survive))
+    placement = place(spec(hosts, shards, survive))
     assert placement.problems == ()
     assert count(placement, "coreapp") == coreapps
 
 
 def test_dealing_goes_rack_by_rack_and_avoids_busy_hosts():
-    placement = place(wanted(racks(2, 2, 2), 4, FaultTolerance("racks", 1)))
+    placement = place(spec(racks(2, 2, 2), 4, FaultTolerance("racks", 1)))
     assert {h.name: names(placement, h.name) for h in racks(2, 2, 2)} == {
         "a1": ["wa-master-1", "wa-coreapp-1"],
         "a2": ["wa-webapp-1", "wa-coreapp-1"],
@@ -236,7 +236,7 @@ def test_dealing_goes_rack_by_rack_and_avoids_busy_hosts():
 
 def test_numbers_fixed_by_hand():
     hosts = [host("a1", counts={"coreapp": 3, "master": 0}), host("b1", "b", counts={"coreapp": 0})]
-    placement = place(wanted(hosts, 2))
+    placement = place(spec(hosts, 2))
     assert placement.problems == ()
     assert [n for n in names(placement, "a1") if "coreapp" in n] == ["wa-coreapp-1", "wa-coreapp-2", "wa-coreapp-3"]
     assert [n for n in names(placement, "b1") if "core" in n or "master" in n] == ["wa-master-1", "wa-master-2"]
@@ -262,21 +262,21 @@ def test_numbers_fixed_by_hand():
     ],
 )  # fmt: skip
 def test_what_cannot_be_met_is_refused(hosts, shards, survive, code, says):
-    found = place(wanted(hosts, shards, survive)).problems
+    found = place(spec(hosts, shards, survive)).problems
     assert code in {problem.code for problem in found}
     assert says in "\n".join(problem.message for problem in found)
 
 
 def test_a_cluster_without_high_availability_must_be_asked_for():
     hosts = [host("h", counts={"coreapp": 1, "master": 1})]
-    assert {problem.code for problem in place(wanted(hosts)).problems} == {"WA_NO_HA"}
-    placement = place(wanted(hosts, allow_no_ha=True))
+    assert {problem.code for problem in place(spec(hosts)).problems} == {"WA_NO_HA"}
+    placement = place(spec(hosts, allow_no_ha=True))
     assert placement.problems == ()
     assert names(placement) == ["wa-master-1", "wa-webapp-1", "wa-coreapp-1"]
 
 
 def test_fewer_coreapps_than_shards_are_never_allowed():
-    placement = place(wanted([host("h", counts={"coreapp": 3})], 4, allow_no_ha=True))
+    placement = place(spec([host("h", counts={"coreapp": 3})], 4, allow_no_ha=True))
     assert [problem.code for problem in placement.problems] == ["WA_NODES_TOO_FEW"]
 
 
@@ -291,7 +291,7 @@ def test_fewer_coreapps_than_shards_are_never_allowed():
     ],
 )
 def test_overlapping_ports_are_found(ports, kinds):
-    found = place(wanted([host("h", ports=ports)])).problems
+    found = place(spec([host("h", ports=ports)])).problems
     if kinds is None:
         assert found == ()
         return
@@ -302,47 +302,47 @@ def test_overlapping_ports_are_found(ports, kinds):
 
 def test_ports_end_at_65535():
     at_the_edge = {"coreapp": 65524, "master": 6254, "webapp": 9090}
-    assert place(wanted([host("h", ports=at_the_edge)])).problems == ()
-    beyond = place(wanted([host("h", ports={**at_the_edge, "coreapp": 65525})])).problems
+    assert place(spec([host("h", ports=at_the_edge)])).problems == ()
+    beyond = place(spec([host("h", ports={**at_the_edge, "coreapp": 65525})])).problems
     assert [problem.code for problem in beyond] == ["WA_PORT_RANGE"]
     assert "65536" in beyond[0].message
 
 
 def test_running_nodes_keep_their_numbers_and_gaps_are_filled():
     running = [Slot("h", "coreapp", 2), Slot("h", "master", 1), Slot("h", "master", 2)]
-    placement = place(wanted([host("h")], 2), running)
+    placement = place(spec([host("h")], 2), running)
     coreapps = [(node.name, node.exists) for node in placement.nodes if node.slot.kind == "coreapp"]
     assert coreapps == [("wa-coreapp-1", False), ("wa-coreapp-2", True), ("wa-coreapp-3", False)]
 
 
 def test_new_hosts_take_new_nodes_only():
     small = racks(1)
-    running = [node.slot for node in place(wanted(small, 2)).nodes]
-    placement = place(wanted(racks(1, 1), 4), running)
+    running = [node.slot for node in place(spec(small, 2)).nodes]
+    placement = place(spec(racks(1, 1), 4), running)
     assert {node.slot for node in placement.nodes if node.exists} == set(running)
     assert [n for n in names(placement, "b1") if "coreapp" in n] == ["wa-coreapp-1", "wa-coreapp-2"]
 
 
-def test_nodes_beyond_the_wish_stay_and_are_marked():
+def test_nodes_beyond_the_desired_state_stay_and_are_marked():
     running = [Slot("h", "coreapp", number) for number in range(1, 6)]
-    placement = place(wanted([host("h")], 1), running)
+    placement = place(spec([host("h")], 1), running)
     assert [node.name for node in placement.nodes if node.surplus] == ["wa-coreapp-3", "wa-coreapp-4", "wa-coreapp-5"]
-    pinned = place(wanted([host("h", counts={"coreapp": 4})], 1), running)
+    pinned = place(spec([host("h", counts={"coreapp": 4})], 1), running)
     assert [node.name for node in pinned.nodes if node.surplus] == ["wa-coreapp-5"]
 
 
 def test_nodes_on_a_host_that_lost_the_kind_are_no_part_of_it():
     running = [Slot("a1", "webapp", 1), Slot("gone", "webapp", 1)]
     hosts = (host("a1", kinds=["coreapp", "master"]), *racks(0, 1))
-    placement = place(wanted(hosts), running)
+    placement = place(spec(hosts), running)
     assert [(node.slot.host, node.exists) for node in placement.nodes if node.slot.kind == "webapp"] == [("b1", False)]
 
 
 def test_the_largest_cluster_is_placed():
-    placement = place(wanted(racks(10, 10, 10, 10), 32, FaultTolerance("racks", 2)))
+    placement = place(spec(racks(10, 10, 10, 10), 32, FaultTolerance("racks", 2)))
     assert placement.problems == ()
     assert count(placement, "coreapp") == 64
 
 
 def test_the_prefix_is_the_first_word():
-    assert names(place(replace(wanted([host("h")]), name_prefix="acme")))[0] == "acme-master-1"
+    assert names(place(replace(spec([host("h")]), name_prefix="acme")))[0] == "acme-master-1"

@@ -184,13 +184,13 @@ def test_a_wrong_secret_is_never_shown(name):
         assert value not in json.dumps([{**problem, "code": ""} for problem in result["problems"]]).replace(name, "")
 
 
-def test_all_of_them_are_told_at_once():
+def test_all_of_them_are_reported_at_once():
     one_each = {variable.name: wrong_values(variable)[1] for variable in VARIABLES if not variable.follows}
-    told = {problem["variable"] for problem in act(one_each)["problems"]}
-    assert one_each.keys() - told == set()
+    reported = {problem["variable"] for problem in act(one_each)["problems"]}
+    assert one_each.keys() - reported == set()
 
 
-def test_a_mistake_that_others_are_made_of_is_told_once():
+def test_a_mistake_that_others_are_made_of_is_reported_once():
     result = act({"wa_db_host": "a b"})
     assert [problem["variable"] for problem in result["problems"]] == ["wa_db_host"]
 
@@ -249,7 +249,7 @@ def test_an_unknown_variable_that_may_be_the_users_own_is_a_warning(name, like):
 
 
 @pytest.mark.parametrize(
-    "name", ["waent", "_wa_shard", "__wa_x", "wanted_shards", "rack", "wa_haproxy_socket", "wa_nodes"]
+    "name", ["waent", "_wa_shard", "__wa_x", "desired_shards", "rack", "wa_haproxy_socket", "wa_nodes"]
 )
 def test_other_names_are_nobodys_business(name):
     result = act({name: "x"})

@@ -214,7 +214,7 @@ def test_server_that_never_answers(make):
         url = "https://127.0.0.1:{0}".format(silent.getsockname()[1])
         with pytest.raises(Unreachable) as caught:
             make(url, backoff=NO_RETRY, timeout=0.2).health()
-    assert "(time-out)" in str(caught.value)
+    assert "(timeout)" in str(caught.value)
 
 
 def test_lost_answer_of_a_read_is_repeated(api, make):

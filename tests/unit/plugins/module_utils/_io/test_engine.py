@@ -16,7 +16,7 @@ from ansible_collections.waent.fleet.tests.support.docker_inspect import ID, INS
 
 
 class Docker:
-    """Answers of a docker command by its first words; what is not foreseen fails the test."""
+    """Answers of a docker command by its first words; any other call fails the test."""
 
     def __init__(self, **answers):
         # A word that begins with two dashes is written with two underscores.
@@ -151,7 +151,7 @@ def test_an_engine_that_the_environment_or_a_context_names(place):
     assert (engine["state"], engine["reason"]) == ("remote", "context build, ssh://build")
 
 
-def test_the_settings_of_an_engine_to_be_tell_where_it_will_do_without_tls(tmp_path, place):
+def test_the_settings_of_an_engine_to_be_show_where_it_will_do_without_tls(tmp_path, place):
     settings = tmp_path / "daemon.json"
     for text, names in [('{"insecure-registries": ["reg:5000"]}', ["reg:5000"]), ('{"a": 1}', []), ("no JSON", [])]:
         settings.write_text(text)
@@ -178,11 +178,11 @@ def test_a_container_without_its_secrets():
     assert "canary" not in json.dumps(found)
 
 
-def test_a_node_s_environment_is_compared_and_not_told():
-    wanted = {"COREAPP_HOSTNAME": "h9", "WA_APP_MULTICONNECT": "1", "WA_DB_PASSWORD": "canary=new"}
+def test_a_node_s_environment_is_compared_and_not_shown():
+    desired = {"COREAPP_HOSTNAME": "h9", "WA_APP_MULTICONNECT": "1", "WA_DB_PASSWORD": "canary=new"}
     images = json.dumps([{"Id": "sha256:core", "Config": {"Env": ["EMPTY"]}}])
     docker = Docker(ps=ID, inspect=json.dumps([INSPECT]), image_inspect=images)
-    seal = sealed({"coreapp": wanted}, "key")
+    seal = sealed({"coreapp": desired}, "key")
     (found,) = reader.read_containers(docker, "docker", "waent", seal)
     assert found["environment_differs"] == ["WA_DB_PASSWORD"]
     assert "canary" not in json.dumps(found)

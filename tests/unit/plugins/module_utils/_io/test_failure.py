@@ -44,17 +44,17 @@ def api_error(code, title="", details="", status=400, kind=ApiError):
     ],
 )
 def test_failure(error, code, advice):
-    told = failure(error)
-    assert told["code"] == code
-    assert told["message"].startswith(error.message)
-    assert advice in told["message"]
-    assert (told["message"] == error.message) is (advice == "")
-    assert told["details"]["url"] == URL
+    failed = failure(error)
+    assert failed["code"] == code
+    assert failed["message"].startswith(error.message)
+    assert advice in failed["message"]
+    assert (failed["message"] == error.message) is (advice == "")
+    assert failed["details"]["url"] == URL
 
 
 def test_refusal():
-    told = failure(Refusal("NO", "We do not.", {"why": "because"}))
-    assert told == {"code": "NO", "message": "We do not.", "details": {"why": "because"}}
+    failed = failure(Refusal("NO", "We do not.", {"why": "because"}))
+    assert failed == {"code": "NO", "message": "We do not.", "details": {"why": "because"}}
 
 
 def test_fail_ends_the_module_with_everything():

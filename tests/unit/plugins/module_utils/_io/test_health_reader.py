@@ -95,7 +95,7 @@ def test_every_webapp_is_asked(api, start_api):
     assert observation.cluster.version == "v2.19.4"
 
 
-def test_version_of_every_webapp_is_judged(api, start_api):
+def test_version_of_every_webapp_is_checked(api, start_api):
     other = start_api()
     api.on("GET", "/v1/health", HEALTHY)
     other.on("GET", "/v1/health", dict(HEALTHY, meta={"version": "v2.19.7"}))
@@ -115,8 +115,8 @@ def test_versions_are_read_after_health(api, monkeypatch):
     api.on("GET", "/v1/health", HEALTHY)
     one = reader(api)
     one.access = DatabaseAccess("MYSQL", "db", 3306, "waent", "canary-db-pw")
-    told = {node.name: node.version for node in one.read().cluster.nodes}
-    assert told["a:wa-coreapp-1"] == "v2.19.7"
+    versions = {node.name: node.version for node in one.read().cluster.nodes}
+    assert versions["a:wa-coreapp-1"] == "v2.19.7"
 
 
 def test_an_error_is_an_observation(api):
@@ -179,7 +179,7 @@ def test_time_that_looking_takes_counts(clock):
     assert wait_for(slow, lambda seen: seen.healthy, timeout=10, delay=5).seconds == 7 + 7 / 4 + 7
 
 
-def test_message_tells_what_is_missing_and_what_was_seen():
+def test_message_names_what_is_missing_and_what_was_seen():
     last = Observation(
         Cluster("cluster"),
         (
@@ -197,7 +197,7 @@ def test_message_tells_what_is_missing_and_what_was_seen():
     ]
 
 
-def test_only_the_last_different_observations_are_told(clock):
+def test_only_the_last_different_observations_are_shown(clock):
     states = [Observation(Cluster("cluster", shards=number // 2), BAD.found) for number in range(12)]
     waited = wait_for(looks(*states), lambda seen: seen.healthy, timeout=2.75, delay=0.25)
     assert [line.rpartition(" ")[2] for line in waited.observations] == ["3", "4", "5"]

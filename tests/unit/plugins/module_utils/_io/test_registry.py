@@ -88,7 +88,7 @@ def test_plain_http_is_for_named_registries_only(monkeypatch):
     assert [url.split(":")[0] for url in urls] == ["https", "https", "http"]
 
 
-def test_a_registry_without_tls_is_told_as_such(server, monkeypatch):
+def test_a_registry_without_tls_is_reported_as_such(server, monkeypatch):
     """Not over loopback, so plain HTTP is not tried; the server is real all the same."""
     monkeypatch.setattr(registry.re, "match", lambda *_arguments: None)
     word, reason = registry.ask("127.0.0.1:{0}/web:v2.19.4".format(server.server_port), timeout=5)

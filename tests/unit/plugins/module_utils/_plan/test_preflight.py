@@ -125,7 +125,7 @@ def test_what_is_done_through_the_api():
     assert without[1:3] == ["no registration (wa_register is false)", "application settings: none"]
 
 
-def test_the_api_is_told_of_where_none_runs_yet_and_everything_is_known():
+def test_changes_by_the_api_are_shown_where_none_runs_yet_and_everything_is_known():
     assert planned_changes([], DESIRED, run()) == [NOTHING_TO_DO]
     assert planned_changes(["a"], DESIRED, run(has_api=False)) == ["a", *api_changes(DESIRED)]
     assert planned_changes(["a"], None, run(has_api=False)) == ["a"]

@@ -25,11 +25,11 @@ def node(name, cluster="a", kind="webapp", **changes):
 
 @st.composite
 def hosts(draw):
-    """Two clusters and strangers on one host, with networks and volumes that anybody may use."""
+    """Two clusters and containers of nobody on one host, with networks and volumes that anybody may use."""
     owners = st.sampled_from(["a", "b", None])
     networks = [network("n{0}".format(i), cluster=draw(owners)) for i in range(draw(st.integers(0, 3)))]
     volumes = [volume("v{0}".format(i), draw(owners)) for i in range(draw(st.integers(0, 3)))]
-    # A mount is told by the volume's name, or by a path, which may lie inside a volume.
+    # A mount is identified by the volume's name, or by a path, which may lie inside a volume.
     sources = [source for one in volumes for source in (one["name"], one["path"], one["path"] + "/sub")] + ["/srv", "v"]
     containers = []
     for i in range(draw(st.integers(0, 6))):
@@ -75,7 +75,7 @@ def test_nothing_of_others_is_touched_and_nothing_fails_half_way(host, with_data
 
 
 @given(hosts(), st.booleans())
-def test_of_ours_everything_goes_or_is_told_to_stay(host, with_data):
+def test_of_ours_everything_goes_or_is_reported_to_stay(host, with_data):
     plan = plan_removal(host, "a", with_data)
     ours = {kind: {one["name"] for one in host[kind] if one["cluster"] == "a"} for kind in ("networks", "volumes")}
     staying = {text.split(",")[0] for text in plan.stays}

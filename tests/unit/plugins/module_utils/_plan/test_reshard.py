@@ -80,13 +80,13 @@ class World:
         self.promote()
 
     def set_shards(self, step, _nodes):
-        wanted = dict(step.gate)["shards"]
-        assert wanted in SHARD_COUNTS
-        assert wanted != self.shards, "a repeated call restarts everything"
-        assert len(self.alive) >= wanted, "coreapps must be >= shards"
+        shards = dict(step.gate)["shards"]
+        assert shards in SHARD_COUNTS
+        assert shards != self.shards, "a repeated call restarts everything"
+        assert len(self.alive) >= shards, "coreapps must be >= shards"
         assert set(dict(step.downtime)) == set(range(self.shards))
-        self.shards = wanted
-        self.owners = {} if self.scatter else {s: k for s, k in self.owners.items() if s < wanted and k in self.alive}
+        self.shards = shards
+        self.owners = {} if self.scatter else {s: k for s, k in self.owners.items() if s < shards and k in self.alive}
         self.promote()
 
     def switchover(self, step, _nodes):
@@ -109,7 +109,7 @@ class World:
 
 
 @st.composite
-def wishes(draw, most_hosts=4, most_shards=8):
+def specs(draw, most_hosts=4, most_shards=8):
     hosts = []
     for number in range(draw(st.integers(1, most_hosts))):
         counts = {"coreapp": draw(st.integers(0, 6))} if draw(st.integers(0, 5)) == 0 else {}
@@ -121,10 +121,10 @@ def wishes(draw, most_hosts=4, most_shards=8):
 
 
 @st.composite
-def clusters(draw, wish, most=5):
+def clusters(draw, spec, most=5):
     """Any state of a cluster on these hosts: gaps in the numbers, dead nodes, owners wherever."""
     coreapps = []
-    for host in wish.hosts:
+    for host in spec.hosts:
         for index in sorted(draw(st.sets(st.integers(1, most), max_size=most))):
             slot = Slot(host.name, "coreapp", index)
             key = "{0}:wa-coreapp-{1}".format(host.name, index)
@@ -140,30 +140,30 @@ def clusters(draw, wish, most=5):
 
 @st.composite
 def situations(draw, **sizes):
-    wish = draw(wishes(**sizes))
-    return wish, draw(clusters(wish))
+    spec = draw(specs(**sizes))
+    return spec, draw(clusters(spec))
 
 
-def carry_out(wish, world):
-    """Plans once and does every step; yields the plan made anew before each step, and at the end."""
-    plan = plan_reshard(world.state(), wish)
+def carry_out(spec, world):
+    """Plans once and does every step; yields a new plan before each step, and at the end."""
+    plan = plan_reshard(world.state(), spec)
     for number, step in enumerate(plan.steps):
-        yield plan.steps[number:], plan_reshard(world.state(), wish)
+        yield plan.steps[number:], plan_reshard(world.state(), spec)
         world.apply(step, plan.nodes)
-    yield (), plan_reshard(world.state(), wish)
+    yield (), plan_reshard(world.state(), spec)
 
 
-def told(steps):
-    """Steps without the note that they were foreseen."""
+def without_note(steps):
+    """Steps without the note that they were predicted."""
     return [(s.action, s.nodes, s.gate, s.downtime, s.sentence) for s in steps]
 
 
-def check_end(wish, world):
-    """The number of shards is as wanted, all are owned, and exactly the coreapps are there that the wish needs."""
+def check_end(spec, world):
+    """The desired number of shards, all of them owned, and exactly the coreapps that the desired state needs."""
     state = world.state()
-    assert state.shards == wish.shards == len(world.owners)
+    assert state.shards == spec.shards == len(world.owners)
     assert world.alive == set(world.slots)
-    placement = place(wish, list(world.slots.values()))
+    placement = place(spec, list(world.slots.values()))
     assert all(node.exists and not node.surplus for node in placement.nodes if node.slot.kind == "coreapp")
 
 
@@ -179,23 +179,23 @@ def check_order(plan):
     assert all(len(step.nodes) == 1 for step in plan.steps if step.action == "switchover")
 
 
-def check_plan(wish, state):
-    """All that must hold for a plan, whatever the state: it is safe, it resumes, it ends as wanted."""
-    plan = plan_reshard(state, wish)
+def check_plan(spec, state):
+    """All that must hold for a plan, whatever the state: it is safe, it resumes, it ends in the desired state."""
+    plan = plan_reshard(state, spec)
     if plan.problems:
         assert plan.steps == ()
         return
     check_order(plan)
     world = World(state)
-    for rest, again in carry_out(wish, world):
+    for rest, again in carry_out(spec, world):
         assert not again.problems
-        assert told(again.steps) == told(rest)
-    check_end(wish, world)
+        assert without_note(again.steps) == without_note(rest)
+    check_end(spec, world)
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(situations())
-def test_every_plan_is_safe_resumes_and_ends_as_wanted(situation):
+def test_every_plan_is_safe_resumes_and_ends_as_desired(situation):
     check_plan(*situation)
 
 
@@ -210,7 +210,7 @@ def random_situation(seed):
         for number in range(chance.randint(1, 5))
     )  # fmt: skip
     survive = FaultTolerance(chance.choice(["hosts", "racks"]), chance.randint(0, 2))
-    wish = ClusterSpec(chance.choice(SHARD_COUNTS[:5]), None, survive, chance.random() < 0.5, hosts)
+    spec = ClusterSpec(chance.choice(SHARD_COUNTS[:5]), None, survive, chance.random() < 0.5, hosts)
     coreapps = [
         coreapp(Slot(host.name, "coreapp", index), "{0}:wa-coreapp-{1}".format(host.name, index), chance.random() < 0.9)
         for host in hosts
@@ -220,7 +220,7 @@ def random_situation(seed):
     alive = [node.key for node in coreapps if node.alive]
     shards = chance.choice([count for count in SHARD_COUNTS if count <= max(1, len(alive))])
     owners = dict(zip(chance.sample(alive, len(alive)), range(shards)))
-    return wish, ClusterState(
+    return spec, ClusterState(
         shards,
         tuple(coreapp(c.slot, c.key, c.alive, frozenset([owners[c.key]] if c.key in owners else [])) for c in coreapps),
     )
@@ -229,10 +229,10 @@ def random_situation(seed):
 def test_ten_thousand_states():
     planned = 0
     for seed in range(10_000):
-        wish, state = random_situation(seed)
-        planned += bool(plan_reshard(state, wish).steps)
+        spec, state = random_situation(seed)
+        planned += bool(plan_reshard(state, spec).steps)
         try:
-            check_plan(wish, state)
+            check_plan(spec, state)
         except AssertionError as error:
             raise AssertionError("seed {0}: {1}".format(seed, error)) from error
     assert planned > 4_000, "most of the states must have something to plan"
@@ -240,13 +240,13 @@ def test_ten_thousand_states():
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(situations(), st.integers(0, 2**32))
-def test_whoever_gets_the_shards_planning_again_ends_as_wanted(situation, seed):
+def test_whoever_gets_the_shards_planning_again_ends_as_desired(situation, seed):
     """Set-shards may put shards anywhere. A run that reads and plans before each step copes with that."""
-    wish, state = situation
+    spec, state = situation
     world = World(state, choose=random.Random(seed).choice)
     resharded = 0
     for _round in range(100):
-        plan = plan_reshard(world.state(), wish)
+        plan = plan_reshard(world.state(), spec)
         if plan.problems or not plan.steps:
             break
         check_order(plan)
@@ -254,28 +254,28 @@ def test_whoever_gets_the_shards_planning_again_ends_as_wanted(situation, seed):
         world.apply(plan.steps[0], plan.nodes)
     assert resharded <= 1
     if not plan.problems:
-        check_end(wish, world)
+        check_end(spec, world)
 
 
-def ways_to_shrink(state, wish):
-    """By brute force: sets of coreapps whose removal leaves what the wish needs, of the largest size there is."""
+def ways_to_shrink(state, spec):
+    """By brute force: the largest sets of coreapps whose removal leaves what the desired state needs."""
     slots = [node.slot for node in state.nodes]
     for size in range(len(slots), -1, -1):
         fitting = [
             gone
             for gone in itertools.combinations(state.nodes, size)
-            if _fits(wish, [slot for slot in slots if slot not in {node.slot for node in gone}])
+            if _fits(spec, [slot for slot in slots if slot not in {node.slot for node in gone}])
         ]
         if fitting:
             return fitting
     return []
 
 
-def _fits(wish, slots):
-    placement = place(wish, slots)
+def _fits(spec, slots):
+    placement = place(spec, slots)
     coreapps = [node for node in placement.nodes if node.slot.kind == "coreapp"]
-    fixed = {host.name: host.counts.get("coreapp") for host in wish.hosts}
-    by_host = {host.name: sum(1 for node in coreapps if node.slot.host == host.name) for host in wish.hosts}
+    fixed = {host.name: host.counts.get("coreapp") for host in spec.hosts}
+    by_host = {host.name: sum(1 for node in coreapps if node.slot.host == host.name) for host in spec.hosts}
     return all(node.exists for node in coreapps) and all(
         fixed[name] in (None, number) for name, number in by_host.items()
     )
@@ -283,27 +283,27 @@ def _fits(wish, slots):
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(situations(most_hosts=3, most_shards=2))
-def test_no_choice_of_nodes_hands_over_fewer_shards(situation):
-    wish, state = situation
-    plan = plan_reshard(state, wish)
+def test_no_choice_of_nodes_takes_fewer_switchovers(situation):
+    spec, state = situation
+    plan = plan_reshard(state, spec)
     actions = [step.action for step in plan.steps]
     if plan.problems or "create" in actions or "set_shards" in actions or len(state.nodes) > 9:
         return
-    best = min(sum(1 for c in gone if c.cost == OWNER) for gone in ways_to_shrink(state, wish))
+    best = min(sum(1 for c in gone if c.cost == OWNER) for gone in ways_to_shrink(state, spec))
     assert actions.count("switchover") == best
 
 
 # Cases
 
 
-def wish_on(hosts, shards, survive=None):
-    wishes_ = tuple(HostSpec(name, name[0], name, name, KINDS, {}, DEFAULT_PORTS) for name in hosts)
-    return ClusterSpec(shards, None, survive or FaultTolerance(), False, wishes_)
+def spec_on(hosts, shards, survive=None):
+    placeable = tuple(HostSpec(name, name[0], name, name, KINDS, {}, DEFAULT_PORTS) for name in hosts)
+    return ClusterSpec(shards, None, survive or FaultTolerance(), False, placeable)
 
 
 def settled(hosts, shards, survive=None):
     """A healthy cluster as the rollout leaves it."""
-    nodes = [n for n in place(wish_on(hosts, shards, survive)).nodes if n.slot.kind == "coreapp"]
+    nodes = [n for n in place(spec_on(hosts, shards, survive)).nodes if n.slot.kind == "coreapp"]
     world = World(ClusterState(shards, tuple(coreapp(n.slot, n.key, True) for n in nodes)))
     world.promote()
     return world.state()
@@ -318,24 +318,24 @@ def actions(plan):
 def test_all_pairs_of_counts(before, after):
     hosts, survive = ["a1", "b1", "c1"], FaultTolerance("racks", 1)
     world = World(settled(hosts, before, survive))
-    wish = wish_on(hosts, after, survive)
-    plan = plan_reshard(world.state(), wish)
+    spec = spec_on(hosts, after, survive)
+    plan = plan_reshard(world.state(), spec)
     if before == after:
         assert plan.steps == ()
     for step in plan.steps:
         world.apply(step, plan.nodes)
-    check_end(wish, world)
+    check_end(spec, world)
 
 
 @pytest.mark.parametrize("before", SHARD_COUNTS)
 @pytest.mark.parametrize("after", SHARD_COUNTS)
 def test_on_one_host_no_shard_has_to_change_hands(before, after):
-    plan = plan_reshard(settled(["h"], before), wish_on(["h"], after))
+    plan = plan_reshard(settled(["h"], before), spec_on(["h"], after))
     assert not [step for step in plan.steps if step.action == "switchover"]
 
 
 def test_growing():
-    plan = plan_reshard(settled(["h"], 2), wish_on(["h"], 4))
+    plan = plan_reshard(settled(["h"], 2), spec_on(["h"], 4))
     create, set_shards = plan.steps
     assert create.nodes == ("h:wa-coreapp-4", "h:wa-coreapp-5")
     assert create.as_dict()["gate"] == {"alive": ["h:wa-coreapp-4", "h:wa-coreapp-5"]}
@@ -351,7 +351,7 @@ def test_growing():
 
 
 def test_shrinking_removes_standbys_after_everybody_is_back():
-    plan = plan_reshard(settled(["h"], 4), wish_on(["h"], 1))
+    plan = plan_reshard(settled(["h"], 4), spec_on(["h"], 1))
     set_shards, remove = plan.steps
     assert set_shards.action == "set_shards"
     assert dict(set_shards.gate)["alive"] == ["h:wa-coreapp-{0}".format(n) for n in range(1, 6)]
@@ -360,18 +360,18 @@ def test_shrinking_removes_standbys_after_everybody_is_back():
     assert remove.downtime == ()
 
 
-def test_an_owner_on_the_only_surplus_host_hands_over_and_the_plan_says_what_it_costs():
+def test_an_owner_on_the_only_surplus_host_needs_a_switchover_and_the_plan_says_what_it_costs():
     hosts = (
         HostSpec("h1", "a", "h1", "h1", KINDS, {"coreapp": 2}, DEFAULT_PORTS),
         HostSpec("h2", "a", "h2", "h2", KINDS, {"coreapp": 0}, DEFAULT_PORTS),
     )
-    wish = ClusterSpec(1, None, FaultTolerance(), False, hosts)
+    spec = ClusterSpec(1, None, FaultTolerance(), False, hosts)
     coreapps = (
         coreapp(Slot("h1", "coreapp", 1), "h1:wa-coreapp-1", True),
         coreapp(Slot("h1", "coreapp", 2), "h1:wa-coreapp-2", True),
         coreapp(Slot("h2", "coreapp", 1), "h2:wa-coreapp-1", True, frozenset([0])),
     )
-    over, remove = plan_reshard(ClusterState(1, coreapps), wish).steps
+    over, remove = plan_reshard(ClusterState(1, coreapps), spec).steps
     assert over.as_dict()["downtime"] == {"0": 10}
     assert "Stop h2:wa-coreapp-1, which owns shard 0" in over.sentence
     assert "about 10 s without service" in over.sentence
@@ -384,7 +384,7 @@ def test_a_standby_goes_rather_than_an_owner_of_a_higher_number():
         coreapp(Slot("h", "coreapp", n), "h:wa-coreapp-{0}".format(n), True, frozenset([0] if n == 4 else []))
         for n in range(1, 5)
     )
-    (remove,) = plan_reshard(ClusterState(1, coreapps), wish_on(["h"], 1)).steps
+    (remove,) = plan_reshard(ClusterState(1, coreapps), spec_on(["h"], 1)).steps
     assert remove.nodes == ("h:wa-coreapp-2", "h:wa-coreapp-3")
 
 
@@ -398,20 +398,20 @@ def test_dead_coreapps_are_started_or_removed_first_of_all():
             ),
         )
 
-    (start,) = plan_reshard(dead_three(2), wish_on(["h"], 1)).steps
+    (start,) = plan_reshard(dead_three(2), spec_on(["h"], 1)).steps
     assert (start.action, start.nodes) == ("start", ("h:wa-coreapp-1",))
-    (remove,) = plan_reshard(dead_three(3), wish_on(["h"], 1)).steps
+    (remove,) = plan_reshard(dead_three(3), spec_on(["h"], 1)).steps
     assert (remove.action, remove.nodes) == ("remove", ("h:wa-coreapp-1",))
 
 
 def test_a_coreapp_the_inventory_does_not_know_forbids_to_begin():
     state = ClusterState(1, (coreapp(Slot("gone", "coreapp", 1), "gone:wa-coreapp-1", True, frozenset([0])),))
-    plan = plan_reshard(state, wish_on(["h"], 2))
+    plan = plan_reshard(state, spec_on(["h"], 2))
     assert plan.steps == ()
     assert [problem.code for problem in plan.problems] == ["NODE_UNKNOWN"]
 
 
 def test_what_cannot_survive_forbids_to_begin():
-    plan = plan_reshard(settled(["a1"], 1), wish_on(["a1"], 2, FaultTolerance("racks", 1)))
+    plan = plan_reshard(settled(["a1"], 1), spec_on(["a1"], 2, FaultTolerance("racks", 1)))
     assert plan.steps == ()
     assert {problem.code for problem in plan.problems} == {"WA_SURVIVE_IMPOSSIBLE"}

@@ -82,7 +82,7 @@ def headroom(**changes):
     return headroom_problems(**{**given_, **changes})
 
 
-def test_too_small_a_database_is_told_with_figures_and_the_class_that_would_do():
+def test_too_small_a_database_is_reported_with_figures_and_the_class_that_would_do():
     (problem,) = headroom()
     assert (problem.code, problem.value) == ("DB_CONNECTIONS_TOO_FEW", 636)
     assert "16 shards need about 1400 database connections at 200 messages a second" in problem.message

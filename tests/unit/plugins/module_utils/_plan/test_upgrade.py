@@ -26,12 +26,12 @@ QUICK = settings(max_examples=400, deadline=None, suppress_health_check=[HealthC
 class World:
     """A cluster that carries out steps, keeps its own books, and lets anybody who stands by take over."""
 
-    def __init__(self, state, wanted, chance=None):
-        self.shards, self.wanted, self.schema = state.shards, wanted, state.schema
+    def __init__(self, state, desired, chance=None):
+        self.shards, self.desired, self.schema = state.shards, desired, state.schema
         self.nodes = {node.key: node for node in state.nodes}
         self.choose = chance.choice if chance else min
         self.changed_hands: Counter[int] = Counter()
-        self.told_out: set[int] = set()
+        self.planned_out: set[int] = set()
 
     def state(self):
         return ClusterState(self.shards, tuple(self.nodes[key] for key in sorted(self.nodes)), self.schema)
@@ -60,7 +60,7 @@ class World:
         """Does the step, then reaches its gate, or fails the test."""
         before = {kind: len(self.alive(kind)) for kind in ("coreapp", "master", "webapp")}
         costs = set(dict(step.downtime))
-        self.told_out |= costs
+        self.planned_out |= costs
         getattr(self, step.action)(step, costs)
         self.promote()
         self.elect()
@@ -73,7 +73,7 @@ class World:
             assert costs == set(range(self.shards)), "coreapps became fewer than shards, and the plan did not say so"
 
     def take_away(self, step, costs):
-        """The moment in which all nodes of the step are gone: nothing may be lost that was not told."""
+        """The moment in which all nodes of the step are gone: nothing may be lost that was not planned."""
         down = [self.nodes[key] for key in step.nodes if self.nodes[key].alive]
         lost = {shard for node in down for shard in node.shards}
         assert lost <= costs, "a shard goes out and the plan does not say so"
@@ -87,7 +87,7 @@ class World:
                 if any(node.kind == kind for node in down) and others:
                     assert any(node.alive for node in others), "the last {0} went".format(kind)
             if any(node.primary for node in down):
-                old = [n for n in self.alive("master") if n.key not in step.nodes and n.outdated(self.wanted)]
+                old = [n for n in self.alive("master") if n.key not in step.nodes and n.outdated(self.desired)]
                 assert not old or step.action == "stop", "the primary went before a secondary master"
         for key in step.nodes:
             self.put(key, alive=False, shards=frozenset(), primary=False)
@@ -96,20 +96,20 @@ class World:
     def replace(self, step, costs):
         assert step.nodes
         for key in step.nodes:
-            assert self.nodes[key].outdated(self.wanted) or not self.nodes[key].alive, "restarted for nothing"
+            assert self.nodes[key].outdated(self.desired) or not self.nodes[key].alive, "restarted for nothing"
         owned = {key: self.nodes[key].shards for key in step.nodes}
         lost = self.take_away(step, costs)
         if lost:
             assert not self.alive("coreapp") or not any(not n.shards for n in self.alive("coreapp"))
         for key in step.nodes:
-            self.put(key, alive=True, version=self.wanted, differs=False, shards=owned[key] if lost else frozenset())
+            self.put(key, alive=True, version=self.desired, differs=False, shards=owned[key] if lost else frozenset())
 
     def switchover(self, step, costs):
         assert len(step.nodes) == 1
         assert self.take_away(step, costs) == costs
         standbys = [node for node in self.alive("coreapp") if not node.shards]
         assert standbys, "nobody to take over"
-        assert not any(node.outdated(self.wanted) for node in standbys), "one that is old could take over"
+        assert not any(node.outdated(self.desired) for node in standbys), "one that is old could take over"
         self.changed_hands.update(costs)
 
     def stop(self, step, costs):
@@ -129,7 +129,7 @@ class World:
 
 
 @st.composite
-def clusters(draw, versions=(OLD, NEW), wanted=NEW, least_spares=1):
+def clusters(draw, versions=(OLD, NEW), desired=NEW, least_spares=1):
     """Any state of a cluster: owners wherever, dead and half-upgraded nodes, sometimes nodes that differ otherwise."""
     shards = draw(st.sampled_from([1, 2, 4, 8]))
     counts = {
@@ -159,26 +159,26 @@ def done(steps, leave_out=()):
     return [(s.action, s.nodes, s.gate, s.downtime) for s in steps if s.action not in leave_out]
 
 
-def carry_out(state, wanted, **options):
-    """Do every step of the plan; before each, a plan made anew must be the rest of the first one."""
-    plan = plan_upgrade(state, wanted, **options)
-    world = World(state, wanted)
-    # Until the schema upgrade has begun nothing tells that there is a snapshot: it is taken again.
+def carry_out(state, desired, **options):
+    """Do every step of the plan; before each, a new plan must be the rest of the first one."""
+    plan = plan_upgrade(state, desired, **options)
+    world = World(state, desired)
+    # Until the schema upgrade has begun nothing shows that there is a snapshot: it is taken again.
     repeated = ("snapshot", "cleanup")
     for number, step in enumerate(plan.steps):
-        again = plan_upgrade(world.state(), wanted, **options)
+        again = plan_upgrade(world.state(), desired, **options)
         assert not again.problems
         assert done(again.steps, repeated) == done(plan.steps[number:], repeated)
         world.apply(step)
-    check_end(world, wanted)
-    assert plan_upgrade(world.state(), wanted, **options).steps == ()
+    check_end(world, desired)
+    assert plan_upgrade(world.state(), desired, **options).steps == ()
     return plan, world
 
 
-def check_end(world, wanted):
+def check_end(world, desired):
     for node in world.nodes.values():
         assert node.alive
-        assert node.version == wanted
+        assert node.version == desired
         assert not node.differs
     assert sorted(world.owners()) == list(range(world.shards))
     assert len([node for node in world.nodes.values() if node.primary]) == 1
@@ -218,7 +218,7 @@ def test_a_plan_made_once_holds_whoever_takes_over(state, seed):
 
 @QUICK
 @given(clusters(versions=(OLD, NEW), least_spares=0))
-def test_without_a_spare_it_is_refused_or_the_cost_is_told(state):
+def test_without_a_spare_it_is_refused_or_the_cost_is_shown(state):
     spare = sum(1 for node in state.nodes if node.kind == "coreapp") > state.shards
     old = any(node.kind == "coreapp" and node.alive and node.outdated(NEW) for node in state.nodes)
     plan = plan_upgrade(state, NEW)
@@ -294,13 +294,13 @@ def test_the_order_of_a_schema_upgrade():
     assert dict(plan.steps[2].downtime).keys() == {0, 1}
 
 
-def test_all_as_wanted_is_an_empty_plan():
+def test_the_desired_state_is_an_empty_plan():
     assert plan_upgrade(typical(), OLD).steps == ()
     assert plan_upgrade(typical(), OLD).problems == ()
 
 
 @pytest.mark.parametrize(
-    ("runs", "wanted", "strategy", "codes"),
+    ("runs", "desired", "strategy", "codes"),
     [
         (NEW, OLD, "auto", ["DOWNGRADE"]),
         (NEXT_LINE, OLD, "auto", ["DOWNGRADE"]),
@@ -309,8 +309,8 @@ def test_all_as_wanted_is_an_empty_plan():
         (OLD, NEW, "schema", []),
     ],
 )
-def test_what_is_refused(runs, wanted, strategy, codes):
-    plan = plan_upgrade(typical(runs), wanted, strategy)
+def test_what_is_refused(runs, desired, strategy, codes):
+    plan = plan_upgrade(typical(runs), desired, strategy)
     assert [problem.code for problem in plan.problems] == codes
     assert bool(plan.steps) is not bool(codes)
 
@@ -324,7 +324,7 @@ def test_half_an_upgrade_within_a_line_can_be_rolled_back_and_half_a_schema_upgr
     assert [problem.code for problem in plan_upgrade(moved, OLD).problems] == ["DOWNGRADE"]
 
 
-def test_one_master_is_refused_or_told():
+def test_one_master_is_refused_or_named():
     state = typical()
     alone = replace(state, nodes=tuple(node for node in state.nodes if node.key != "h:m2"))
     assert [problem.code for problem in plan_upgrade(alone, NEW).problems] == ["NO_SECOND_MASTER"]
@@ -346,7 +346,7 @@ def test_a_long_jump_is_warned_about():
     assert [warning.code for warning in warnings] == ["VERSION_JUMP"]
 
 
-def test_an_image_built_anew_replaces_only_what_runs_the_old_one():
+def test_a_rebuilt_image_replaces_only_what_runs_the_old_one():
     state = typical()
     nodes = tuple(replace(node, differs=node.kind == "webapp") for node in state.nodes)
     plan, _world = carry_out(replace(state, nodes=nodes), OLD)

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io.engine import ENGINE_PACKAGES
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
     DEBIAN_CLIENT,
-    MENDABLE,
+    FIXABLE,
     REFUSALS,
     STATES,
     Traces,
@@ -71,8 +71,8 @@ def test_a_host(name):
     assert engine_state(traces)[0] == state
 
 
-def test_every_state_is_mended_or_refused_and_tried_here():
-    assert set(STATES) == {"answers", *MENDABLE, *REFUSALS} == {state for _traces, state in HOSTS.values()}
+def test_every_state_is_fixed_or_refused_and_tried_here():
+    assert set(STATES) == {"answers", *FIXABLE, *REFUSALS} == {state for _traces, state in HOSTS.values()}
     codes = [code for code, _sentence, _variable in REFUSALS.values()]
     assert len(set(codes)) == len(codes)
 

@@ -40,7 +40,7 @@ class Map:
         self.generation = (await cluster.set_shards(self.engine, MASTER, count)).generation
 
     async def give(self, shards: Sequence[int], owner: Boot, others: Sequence[Boot] = ()) -> None:
-        """Name an owner, and tell everybody."""
+        """Name an owner, and notify everybody."""
         await cluster.assign(self.engine, MASTER, self.generation, dict.fromkeys(shards, owner.node.me))
         for boot in (owner, *others):
             boot.node.changed.set()
@@ -66,7 +66,7 @@ async def test_the_next_owner_delivers_what_the_last_one_could_not(start: Start,
         await shard_map.give([-1, 0], first, [second])
         await until(lambda: first.duty.connection.is_up)
         hooked.always = 500
-        first.tell(*(picture(number) for number in range(5)))
+        first.deliver(*(picture(number) for number in range(5)))
         await until(lambda: len(hooked.tries) >= 5)
         await shard_map.give([-1, 0], second, [first])
         await until(lambda: second.duty.connection.is_up)
