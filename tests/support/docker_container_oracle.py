@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What docker_container would do to a container, by its own code, without an engine: as in check mode with diff.
 
-Its internals may move with a newer community.docker; tests/integration/test_container.py asks the module itself.
+Its internals may move with a newer community.docker; tests/integration/containers asks the module itself.
 """
 
 from __future__ import annotations

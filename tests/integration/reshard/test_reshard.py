@@ -4,7 +4,7 @@
 """reshard.yml on a cluster of real containers, ten times faster than the product, while messages are sent through it.
 
 In this order each test finds the shards that it begins with; in another order, or after one that failed, the cluster is
-made anew for it. All 30 ways are benchmarks/reshard_pairs.py, all places to be killed in benchmarks/reshard_kills.py.
+made anew for it. All 30 ways are tests/chaos/reshard_pairs.py, all places to be killed in tests/chaos/reshard_kills.py.
 """
 
 from __future__ import annotations

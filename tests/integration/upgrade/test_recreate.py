@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """site.yml where every container of a cluster in service has to be recreated: foretold, and one after the other.
 
-Which options of a container are compared is in tests/integration/test_container.py; one of them is enough here.
+Which options of a container are compared is in tests/integration/containers; one of them is enough here.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 One cluster for all tests: it is upgraded, killed in the middle, run again, upgraded to a broken image, and rolled back;
 in another order, or after a test that failed, it is made anew for the next one. The gateway's ledger is the witness
-that no message was lost and no shard had two owners. All places to be killed in are benchmarks/upgrade_kills.py.
+that no message was lost and no shard had two owners. All places to be killed in are tests/chaos/upgrade_kills.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from waemu.probe import Report
 
 BROKEN = "v2.19.907"
 # What a core, or a webapp that has lost its core, answers for a shard between two owners. On this clock a busy machine
-# makes shards change hands by itself: that not one request fails is for benchmarks/upgrade_faults.py, at true times.
+# makes shards change hands by itself: that not one request fails is for tests/chaos/upgrade_faults.py, at true times.
 BETWEEN_OWNERS = {"HTTP 500 code 1014", "HTTP 500 code 1023", "HTTP 503 code 1011", "HTTP 503 code 1018"}
 
 STOPPED_OWNER = re.compile(r"^    msg: '?\d+\. Stop \S+, which\s+owns\s+shard\s+(\d+)", re.MULTILINE)

@@ -4,7 +4,7 @@
 """One specification of a container: applied, read back, compared, and shown.
 
 The engine of these tests is C(inspected), a model of its own. That docker_container and a real engine see the same
-differences is for tests/integration/test_container.py.
+differences is for tests/integration/containers/test_docker_container_agrees.py.
 """
 
 from __future__ import annotations

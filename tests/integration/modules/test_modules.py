@@ -19,9 +19,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.emulated_cluster import EmulatedCluster
 
-ROOT = Path(__file__).parents[2]
 PLAYBOOKS = Path(__file__).parent / "playbooks"
 DIVISOR = 10.0
 
