@@ -9,8 +9,6 @@ name: messages
 short_description: What is wrong according to results of modules, one line for each thing
 version_added: 0.2.0
 author: waent.fleet contributors (@waent)
-extends_documentation_fragment:
-  - waent.fleet.attributes.internal
 description:
   - Makes a line of each of the C(problems) that modules of this collection return, its code in brackets and its host
     before the sentence. Of a result that failed without problems it takes the message.
