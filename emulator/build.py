@@ -22,7 +22,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ ROOTS = {
     "waent/root-mariadb:bookworm": ("mariadb-client-core", "mariadb-server-core"),
     "waent/root-postgres:bookworm": ("postgresql-15",),
 }
-# What else mmdebstrap gets: no first data directory from Debian's scripts, and not the 110 MB of a compiler.
+# Further options of mmdebstrap: no first data directory from Debian's scripts, and not the 110 MB of a compiler.
 ROOT_OPTIONS = {
     "waent/root-postgres:bookworm": (
         "--dpkgopt=path-exclude=/usr/lib/*/libLLVM-*",
@@ -111,7 +111,7 @@ class Builder:
 
     # -- what there should be ------------------------------------------------------------------------------
 
-    def final(self, versions: Iterable[str], *, postgres: bool = False) -> list[Target]:
+    def final(self, client_versions: Iterable[str], *, postgres: bool = False) -> list[Target]:
         """The images people use: web and coreapp of every version, the gateway, and the databases."""
         base = self.base_content()
         gateway = _hash(base, *_files("images/gateway"))
@@ -121,7 +121,7 @@ class Builder:
         ]
         if postgres:
             images.append(Target(POSTGRES, self.postgres_content(), self.build_postgres))
-        for version in versions:
+        for version in client_versions:
             for name in ("web", "coreapp"):
                 content = _hash(base, version, *_files(f"images/{name}"))
                 tag = f"{REGISTRY}/{name}:{version}"
@@ -147,14 +147,14 @@ class Builder:
         root = "waent/root-postgres:bookworm"
         return _hash(*ROOTS[root], *ROOT_OPTIONS[root], *_files("images/postgres"))
 
-    def run(self, versions: Iterable[str], *, postgres: bool = False) -> int:
+    def run(self, client_versions: Iterable[str], *, postgres: bool = False) -> int:
         """Build what is missing or out of date; returns how many images were built."""
-        final = self.final(versions, postgres=postgres)
+        final = self.final(client_versions, postgres=postgres)
         missing = [image for image in final if not self.has(image.tag, image.content)]
         databases = [image for image in missing if image.tag in (MARIADB, POSTGRES)]
         clients = [image for image in missing if image.tag not in (MARIADB, POSTGRES)]
         with ThreadPoolExecutor(max_workers=4) as pool:
-            jobs = [pool.submit(image.build) for image in databases]
+            jobs: list[Future[None] | Future[Path]] = [pool.submit(image.build) for image in databases]
             if clients and not self.has(BASE, self.base_content()):
                 packages = pool.submit(self.python_packages)
                 jobs.append(pool.submit(self.build_base, packages.result))
@@ -238,7 +238,7 @@ class Builder:
         return True
 
     def _bootstrap(self, tag: str, content: str) -> None:
-        tool = _mmdebstrap(self.say)
+        tool = _mmdebstrap(self.report)
         self.report(f"Making the root file system {tag} with mmdebstrap (no registry has {DEBIAN})")
         options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
         options += ROOT_OPTIONS.get(tag, ())
@@ -272,18 +272,18 @@ class Builder:
         return target
 
 
-def _mmdebstrap(say: Callable[[str], None]) -> str:
+def _mmdebstrap(report: Callable[[str], None]) -> str:
     with INSTALLING:
-        return _mmdebstrap_installed(say)
+        return _mmdebstrap_installed(report)
 
 
-def _mmdebstrap_installed(say: Callable[[str], None]) -> str:
+def _mmdebstrap_installed(report: Callable[[str], None]) -> str:
     tool = shutil.which("mmdebstrap")
     if tool:
         return tool
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Failed(f"No registry has {DEBIAN} and mmdebstrap is missing: run apt-get install mmdebstrap as root.")
-    say("Installing mmdebstrap")
+    report("Installing mmdebstrap")
     install = [str(HERE.parent / "tools" / "packages.sh"), "Making a root file system", "mmdebstrap"]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     tool = shutil.which("mmdebstrap")

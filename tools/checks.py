@@ -54,9 +54,7 @@ def pytest_counts(output: str) -> Counts:
     for summary in PYTEST_SUMMARY.findall(output):
         for number, word in PYTEST_COUNT.findall(summary):
             sums[word] += int(number)
-    return Counts(
-        sums["passed"] + sums["xfailed"], sums["failed"] + sums["error"] + sums["xpassed"], sums["skipped"]
-    )
+    return Counts(sums["passed"] + sums["xfailed"], sums["failed"] + sums["error"] + sums["xpassed"], sums["skipped"])
 
 
 def sanity_counts(output: str) -> Counts:
@@ -137,7 +135,7 @@ CHECKS = [
         "mypy",
         [
             ["mypy", "--cache-dir", ".cache/mypy", "-p", "ansible_collections.waent.fleet.plugins", "-p", "waemu"],
-            ["mypy", "--cache-dir", ".cache/mypy", "tools"],
+            ["mypy", "--cache-dir", ".cache/mypy", "tools", "emulator/build.py"],
         ],
         environment=MYPY_PATH,
     ),

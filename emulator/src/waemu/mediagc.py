@@ -18,7 +18,7 @@ log = logging.getLogger("waemu.media")
 
 
 async def run(engine: AsyncEngine, media_dir: Path, clock: Clock, *, reporter: str = "") -> None:
-    """The work itself, after media.begin_gc. reporter: who notifies the webhook, empty: nobody. Raises DB_ERRORS."""
+    """The work itself, after media.begin_gc. reporter: who calls the webhook, empty: nobody. Raises DB_ERRORS."""
     deleted, status = 0, "failed"
     try:
         for media_id in await media.unused(engine, clock.scaled(MEDIA_UNUSED)):

@@ -41,7 +41,7 @@ RATIOS = os.environ.get("WAEMU_TIME_LINE_RATIOS")
 PREFIX = os.environ.get("WAEMU_TEST_PREFIX", "emu-core")
 STATE_TABLES = (("configStore", "account"), ("clusterStore", "cluster_state"))
 HEARD_OF = 6 * HEARTBEAT_INTERVAL  # product seconds after which every node has heard of other settings
-BACKOFF_CHECK = 0.5  # real seconds between looks for containers that the engine makes wait
+BACKOFF_CHECK = 0.5  # real seconds between checks for containers that the engine makes wait
 LAUNCH = "/opt/whatsapp/bin/launch_within_docker.sh"
 START = ["/opt/whatsapp/bin/wait_on_mysql.sh", LAUNCH]
 START_POSTGRES = ["/opt/whatsapp/bin/wait_on_postgres.sh", LAUNCH]
@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Function,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that failed has spoilt its clusters: the next one gets them made afresh, so that it fails alone."""
+    """A test that failed has spoilt its clusters: the next one gets new ones, so that it fails alone."""
     report = yield
     if report.failed:
         for value in item.funcargs.values():
@@ -176,7 +176,7 @@ class Cluster:
         self.network = engine.networks.create(self.name)
         self.containers: dict[str, Container] = {}
         self.spoilt = False  # a test that failed has left it in no known state
-        self._held_back: set[str] = set()  # containers that waited for a restart at the last look
+        self._held_back: set[str] = set()  # containers that waited for a restart at the last check
         self._checked_at = time.monotonic()
 
     def database(self) -> Container:

@@ -105,7 +105,7 @@ async def send(cluster: WebCluster, shard: int) -> int:
     return int(status)
 
 
-async def test_from_the_first_login_to_a_fail_over(cluster: WebCluster) -> None:
+async def test_from_the_first_login_to_a_failover(cluster: WebCluster) -> None:
     await cluster.until(lambda: _unregistered(cluster), 60)
     basic = {"Authorization": aiohttp.encode_basic_auth("admin", "secret")}
     status, body = await cluster.api("POST", "/users/login", {"new_password": PASSWORD}, **basic)
@@ -135,14 +135,14 @@ async def test_from_the_first_login_to_a_fail_over(cluster: WebCluster) -> None:
     for shard in (0, 1):
         await cluster.until(lambda shard=shard: _accepted(cluster, shard), 5)
 
-    await _fail_over(cluster)
+    await _failover(cluster)
 
     assert (await cluster.api("POST", "/users/logout"))[0] == 200
     assert (await cluster.api("GET", "/account/shards"))[0] == 401
     await cluster.until(lambda: _logged_out(cluster, "web2"), 20)
 
 
-async def _fail_over(cluster: WebCluster) -> None:
+async def _failover(cluster: WebCluster) -> None:
     """Kill the owner of shard 1: shard 0 never fails, shard 1 comes back with another owner."""
     before = await cluster.until(lambda: _owners(cluster, 2), 30)
     cluster.containers[before[1].partition(":")[0]].kill()

@@ -54,7 +54,7 @@ def test_registered_and_sending(cluster: Cluster) -> None:
 
 
 @pytest.mark.served(1)
-def test_fail_over(cluster: Cluster) -> None:
+def test_failover(cluster: Cluster) -> None:
     cluster.wait(lambda: len(cluster.standbys()) == 2, 60)
     before = cluster.wait(cluster.only_owner, 60) or ""
     ending = cluster.end(before)

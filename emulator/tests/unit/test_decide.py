@@ -242,10 +242,10 @@ def test_an_owner_gives_up_before_its_successor_connects(
 
 
 @given(views_of(secondaries=1), st.floats(0.1, 60))
-def test_next_look_is_when_a_rule_first_fires(views: dict[str, NodeView], interval: float) -> None:
+def test_next_check_is_when_a_rule_first_fires(views: dict[str, NodeView], interval: float) -> None:
     waiting = {key: s for key, s in views.items() if not decide.unhealthy(s, interval=interval, db_trusted=0)}
     assume(waiting)
-    wait = decide.next_look(waiting.values(), interval=interval)
+    wait = decide.next_check(waiting.values(), interval=interval)
     assert wait > 0
     silent = [s for s in waiting.values() if not s.answered and s.db_age <= LIVENESS_STALE]
     for view in silent:
@@ -253,7 +253,7 @@ def test_next_look_is_when_a_rule_first_fires(views: dict[str, NodeView], interv
             view, silent=view.silent + interval, silent_elsewhere=tuple(s + interval for s in view.silent_elsewhere)
         )
         assert decide.unhealthy(later, interval=interval, db_trusted=0) == "heartbeat"
-        assert wait <= interval + decide.LOOK_MARGIN
+        assert wait <= interval + decide.CHECK_MARGIN
 
 
 def test_a_node_that_was_not_notified_keeps_the_longer_interval() -> None:

@@ -49,7 +49,7 @@ class BuildError(Exception):
 
 
 def report(text: str) -> None:
-    """Inform the person who waits; standard output is for the image's name alone."""
+    """Progress, for the person who waits; standard output is for the image's name alone."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -25,7 +25,7 @@ Counts = t.Dict[t.Tuple[str, int], float]
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """Requests of users between two looks, and those of them that the server failed to serve."""
+    """Requests of users between two readings, and those of them that the server failed to serve."""
 
     requests: int
     errors: int

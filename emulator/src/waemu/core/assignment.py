@@ -129,7 +129,7 @@ class Assignment:
             await self._write(changes, views)
         owners = {owner.node_key for owner in node.owners.values()}
         watched = [view for key, view in views.items() if key in owners]
-        return decide.next_look(watched, interval=node.unhealthy_interval)
+        return decide.next_check(watched, interval=node.unhealthy_interval)
 
     async def _views(self) -> dict[str, decide.NodeView]:
         """The coreapps as this master sees them, and as the others do where somebody may be dead."""

@@ -13,7 +13,7 @@ from waemu.clock import LIVENESS_STALE
 from waemu.shards import CONTROL_SHARD
 from waemu.store.cluster import Owner
 
-LOOK_MARGIN = 0.05  # so that the silence is over the limit when it is read, not just under it
+CHECK_MARGIN = 0.05  # so that the silence is over the limit when it is read, not just under it
 
 Changes = dict[int, Owner | None]
 
@@ -76,7 +76,7 @@ def unhealthy(view: NodeView, *, interval: float, db_trusted: float) -> str:
     return ""
 
 
-def next_look(views: Iterable[NodeView], *, interval: float) -> float:
+def next_check(views: Iterable[NodeView], *, interval: float) -> float:
     """In how long the heartbeat rule can fire for the first time; infinity when no silence grows towards it."""
     waits = []
     for view in views:
@@ -84,7 +84,7 @@ def next_look(views: Iterable[NodeView], *, interval: float) -> float:
         grow = [limit - silent for silent in (view.silent, *view.silent_elsewhere) if silent < limit]
         if grow and not view.answered:
             waits.append(min(grow))
-    return min(waits, default=math.inf) + LOOK_MARGIN
+    return min(waits, default=math.inf) + CHECK_MARGIN
 
 
 def assign(

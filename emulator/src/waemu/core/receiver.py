@@ -162,7 +162,7 @@ def event_id(event: Event) -> str:
 def unknown(events: Sequence[Event], known: Mapping[str, str]) -> tuple[list[Receipt], list[Inbound]]:
     """What of the events was not known before. known: status by id, of the messages the database has. Pure.
 
-    A message that is gone from the database (cleaned up) is reported whatever the receipt says.
+    A message that is gone from the database (cleaned up) is reported too, whatever the receipt says.
     """
     receipts: list[Receipt] = []
     inbound: dict[str, Inbound] = {}

@@ -138,7 +138,7 @@ class RemoteLink:
             raise LinkDown(str(error)) from error
 
     async def mark_read(self, message_id: str) -> None:
-        """Inform the user. Raises LinkDown."""
+        """Send the user a read receipt. Raises LinkDown."""
         if self._socket is None:
             raise LinkDown("not connected")
         try:

@@ -211,14 +211,14 @@ def unsealing(with_seal: Seal | None) -> Middleware:
     return middleware
 
 
-async def _body(request: web.Request, form: type[T]) -> T:
+async def _body(request: web.Request, struct: type[T]) -> T:
     content = request[OPENED] if OPENED in request else await request.read()
-    return msgspec.json.decode(content, type=form)
+    return msgspec.json.decode(content, type=struct)
 
 
-def _with_body(form: type[T], call: Callable[[T], Awaitable[Any]]) -> Handler:
+def _with_body(struct: type[T], call: Callable[[T], Awaitable[Any]]) -> Handler:
     async def handle(request: web.Request) -> Any:
-        return await call(await _body(request, form))
+        return await call(await _body(request, struct))
 
     return handle
 

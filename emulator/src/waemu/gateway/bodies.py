@@ -10,10 +10,10 @@ from aiohttp import web
 T = TypeVar("T")
 
 
-async def read(request: web.Request, form: type[T]) -> T:
+async def read(request: web.Request, struct: type[T]) -> T:
     """The body of a request. Raises HTTPBadRequest with one sentence."""
     try:
-        return msgspec.json.decode(await request.read(), type=form)
+        return msgspec.json.decode(await request.read(), type=struct)
     except msgspec.MsgspecError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
 

@@ -51,7 +51,7 @@ class Link:
             await self._write(frame)
 
     async def close(self, reason: str, seconds: float = 0.0) -> None:
-        """Inform the node why, then end the connection."""
+        """Send the node the reason, then end the connection."""
         if self.is_open:
             self.is_open = False
             log.info("%s: closing the connection for shards %s: %s", self.hello.node, sorted(self.shards), reason)

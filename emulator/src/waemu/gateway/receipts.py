@@ -1,4 +1,4 @@
-"""What becomes of the messages that the gateway took: delivered, read, or failed, and who gets to know when."""
+"""What becomes of the messages that the gateway took: delivered, read, or failed, and when its nodes are notified."""
 
 from __future__ import annotations
 

@@ -32,9 +32,7 @@ def options(arguments: Sequence[str] | None = None) -> tuple[Options, Path | Non
     parser.add_argument("--gateway", default=os.environ.get(GATEWAY, ""), help=f"admin URL of the gateway ({GATEWAY})")
     parser.add_argument("--user", default="admin", help="who sends (default admin)")
     parser.add_argument("--password-file", type=Path, help="file with the password")
-    parser.add_argument(
-        "--shards", type=int, default=0, help="shard count to report by (default: read from the API)"
-    )
+    parser.add_argument("--shards", type=int, default=0, help="shard count to report by (default: read from the API)")
     parser.add_argument("--settle", type=float, default=30.0, help="seconds to wait for the last ones (default 30)")
     parser.add_argument("--json", type=Path, help="write the report as JSON here; - for standard output")
     given = parser.parse_args(arguments)

@@ -29,7 +29,7 @@ class LedgerReader:
     async def run(self, gateway: Gateway) -> None:
         """Until cancelled."""
         while True:
-            with contextlib.suppress(ProbeError):  # the last look, after the run, has to work
+            with contextlib.suppress(ProbeError):  # the last reading, after the run, has to work
                 await self.read(gateway)
             await asyncio.sleep(LEDGER_EVERY)
 

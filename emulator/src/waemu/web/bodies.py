@@ -31,10 +31,10 @@ def sent(struct: msgspec.Struct) -> dict[str, t.Any]:
     return built
 
 
-def decode(raw: bytes, form: type[T]) -> T:
-    """Body bytes as C(form). Raises ApiError 1025 for what is no JSON, 1008/1009/1010 for what does not fit."""
+def decode(raw: bytes, struct: type[T]) -> T:
+    """Body bytes as C(struct). Raises ApiError 1025 for what is no JSON, 1008/1009/1010 for what does not fit."""
     try:
-        return msgspec.json.decode(raw, type=form)
+        return msgspec.json.decode(raw, type=struct)
     except msgspec.ValidationError as error:
         raise from_validation(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -60,7 +60,7 @@ class SupportReply(msgspec.Struct):
 
 @routes.add("GET", "/v1/health", access=Access.PROBE, ok={200: HealthReply}, before_ready=True)
 async def health(web: Webapp, _call: Call[None]) -> Reply:
-    """Query every node how it is; 200 also when nodes are down."""
+    """Query the health of every node; 200 also when nodes are down."""
     if not web.cores.is_cluster:
         status = await web.cores.single_status()
         return Reply(200, {"health": GatewayHealth(status.gateway_status)})

@@ -43,7 +43,7 @@ HTTPS_PORT: t.Final = 443
 
 SCHEMA_POLL_SECONDS: t.Final = 1.0
 """Real seconds between readings of the schema while a webapp waits for it."""
-FIRST_LOOK_SECONDS: t.Final = 1.0
+FIRST_READ_SECONDS: t.Final = 1.0
 """How long the start waits for the database, so that an uploaded certificate is served from the first request on."""
 CONNECTIONS: t.Final = 5
 """To the database, at most."""
@@ -93,10 +93,10 @@ async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
     context = tls.server_context(env.security_level)
     await asyncio.to_thread(tls.load_self_signed, context, host_names(env))
     async with open_webapp(env, media_dir) as webapp:
-        looked = asyncio.Event()
-        preparing = asyncio.create_task(prepare(webapp, context, looked))
+        first_read = asyncio.Event()
+        preparing = asyncio.create_task(prepare(webapp, context, first_read))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(looked.wait(), FIRST_LOOK_SECONDS)
+            await asyncio.wait_for(first_read.wait(), FIRST_READ_SECONDS)
         if preparing.done():
             preparing.result()
         runner = aiohttp_web.AppRunner(make_app(webapp), access_log=None, shutdown_timeout=5)
@@ -149,10 +149,10 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
         await engine.dispose()
 
 
-async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asyncio.Event | None = None) -> None:
+async def prepare(webapp: Webapp, context: ssl.SSLContext | None, first_read: asyncio.Event | None = None) -> None:
     """Wait for the schema, serve the uploaded certificate if there is one, make the first user, be ready.
 
-    looked is set after the first reading of the database, whatever it showed. Raises BrokenChain.
+    first_read is set after the first reading of the database, whatever it showed. Raises BrokenChain.
     """
     last = ""
     while webapp.readiness is not Readiness.READY:
@@ -162,8 +162,8 @@ async def prepare(webapp: Webapp, context: ssl.SSLContext | None, looked: asynci
         except DB_ERRORS as error:
             text = f"The database cannot be reached: {reason(error)}"
         finally:
-            if looked is not None:
-                looked.set()
+            if first_read is not None:
+                first_read.set()
         if text != last:
             log.info("Database: %s", text)
             last = text

@@ -129,11 +129,11 @@ async def read_photo(web: Webapp, call: Call[None]) -> Reply:
     kept = await profile.read(web.engine, PHOTO)
     if kept is None:
         raise not_found("There is no photo")
-    form = call.query.get("format")
-    if form == "link":
+    photo_format = call.query.get("format")
+    if photo_format == "link":
         link = str(call.request.url.with_query(None))
         return Reply(200, {"settings": {"profile": {"photo": {"link": link}}}})
-    if form is not None:
+    if photo_format is not None:
         raise invalid("format", "must be link or left out")
     file = mediavolume.path(web.media_dir, kept["id"])
     if not file.is_file():

@@ -124,7 +124,7 @@ def callback_metrics(found: t.Mapping[str, t.Sequence[nodes.CallbackCount]]) -> 
 
 
 def database_metrics(found: t.Mapping[str, t.Sequence[nodes.DbCount]]) -> list[Metric]:
-    """What webapp and coreapps, by key, have had of the database since they started. Pure."""
+    """What webapp and coreapps, by key, have requested from the database since they started. Pure."""
     rows = [({"store": one.store, "op": one.op, "node": key}, one) for key, each in found.items() for one in each]
     number = tuple((labels, one.requests) for labels, one in rows)
     microseconds = tuple((labels, one.microseconds) for labels, one in rows)
@@ -160,10 +160,10 @@ async def _database(web: Webapp) -> list[Metric]:
 
 
 def _reply(call: Call[None], groups: dict[str, list[Metric]]) -> Reply:
-    form = call.query.get("format", "json")
-    if form not in FORMATS:
+    stats_format = call.query.get("format", "json")
+    if stats_format not in FORMATS:
         raise invalid("format", f"must be one of {', '.join(FORMATS)}")
-    if form == "prometheus":
+    if stats_format == "prometheus":
         return _text([metric for metrics in groups.values() for metric in metrics])
     return Reply(200, {"stats": {name: as_json(metrics) for name, metrics in groups.items()}})
 
