@@ -29,7 +29,7 @@ LEAST_PATIENCE = 30
 
 
 def test_only_a_running_container_is_asked_for_its_gateway() -> None:
-    """An engine that runs for the first time does not tell it of its default bridge."""
+    """An engine that runs for the first time does not show it of its default bridge."""
     home = ROOT / "tests" / "support" / "this_machine.py"
     asking = [
         str(path.relative_to(ROOT))

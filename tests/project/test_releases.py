@@ -39,8 +39,8 @@ def test_the_oldest_release_that_is_tested_is_the_oldest_that_is_admitted() -> N
 
 def test_the_readme_names_the_releases_that_are_tested() -> None:
     oldest, *between, newest = releases_tested()
-    told = "ansible-core {0} or newer (tested: {1} and {2})".format(oldest, ", ".join([oldest, *between]), newest)
-    assert told in (ROOT / "README.md").read_text()
+    reported = "ansible-core {0} or newer (tested: {1} and {2})".format(oldest, ", ".join([oldest, *between]), newest)
+    assert reported in (ROOT / "README.md").read_text()
 
 
 def test_the_locks_of_releases_hold_the_release_in_their_name() -> None:
@@ -105,15 +105,15 @@ def entry_files() -> set[Path]:
 # --- hidden output ----------------------------------------------------------------------------------------------------
 
 
-def without_reason(tasks: t.Sequence[dict[str, t.Any]], told: bool) -> t.Iterator[str]:
-    """Names of tasks whose output is hidden, and with it why they failed. told: a rescue around them says it."""
+def without_reason(tasks: t.Sequence[dict[str, t.Any]], reported: bool) -> t.Iterator[str]:
+    """Names of tasks whose output is hidden, and with it why they failed. reported: a rescue around them says it."""
     for task in tasks:
         if "block" in task:
-            says = told or SHOWS_REASON in yaml.safe_dump(task.get("rescue", []), width=1000)
+            says = reported or SHOWS_REASON in yaml.safe_dump(task.get("rescue", []), width=1000)
             yield from without_reason(task["block"], says)
             for part in ("rescue", "always"):
-                yield from without_reason(task.get(part, []), told)
-        elif "no_log" in task and not (told or task.get("failed_when") is False or action_of(task) in IN_PROCESS):
+                yield from without_reason(task.get(part, []), reported)
+        elif "no_log" in task and not (reported or task.get("failed_when") is False or action_of(task) in IN_PROCESS):
             yield task["name"]
 
 
@@ -132,11 +132,11 @@ def short_name(path: Path) -> str:
 @pytest.mark.parametrize("path", tracked("roles/*/tasks/*.yml"), ids=short_name)
 def test_what_is_hidden_still_says_why_it_failed(path: Path) -> None:
     name = short_name(path)
-    told = name in RESCUED
+    reported = name in RESCUED
     for rescuing in RESCUED.get(name, []):
         role, _slash, file = rescuing.partition("/")
         assert SHOWS_REASON in (ROOT / "roles" / role / "tasks" / file).read_text()
-    assert list(without_reason(load(path) or [], told)) == []
+    assert list(without_reason(load(path) or [], reported)) == []
 
 
 def test_every_secret_of_the_roles_is_masked() -> None:

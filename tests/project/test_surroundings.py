@@ -34,8 +34,8 @@ def pinned(file: Path) -> dict[str, str]:
 def asked_for(name: str) -> list[Requirement]:
     """Direct requirements of a set."""
     lines = (ROOT / "requirements" / f"{name}.in").read_text().splitlines()
-    wanted = [line.partition("#")[0].strip() for line in lines if not line.startswith(("-r", "#"))]
-    return [Requirement(line) for line in wanted if line]
+    needed = [line.partition("#")[0].strip() for line in lines if not line.startswith(("-r", "#"))]
+    return [Requirement(line) for line in needed if line]
 
 
 @pytest.mark.parametrize("name", ["demo", "test"])

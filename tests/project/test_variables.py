@@ -84,8 +84,8 @@ def test_every_documented_option_has_its_default_in_the_role_or_is_required(role
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
 def test_documented_defaults_are_the_real_ones(role: Path) -> None:
     real = {name: value for part in depends_on(role) for name, value in defaults(part).items()}
-    told = {name: option["default"] for name, option in documented(role).items() if "default" in option}
-    assert told == {name: real.get(name) for name in told}
+    stated = {name: option["default"] for name, option in documented(role).items() if "default" in option}
+    assert stated == {name: real.get(name) for name in stated}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)

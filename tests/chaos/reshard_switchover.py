@@ -178,4 +178,4 @@ def work(ledger: Ledger, conditions: Conditions) -> None:
                     return
 
 
-SUITE = Suite("reshard_handover", "a surplus owner hands its shard over, on two machines", work, list(CASES))
+SUITE = Suite("reshard_switchover", "a surplus owner hands its shard over, on two machines", work, list(CASES))
