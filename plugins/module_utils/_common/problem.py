@@ -9,6 +9,7 @@ Every check collects all its problems before anybody fails, so that one run show
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
@@ -43,7 +44,13 @@ def summary(problems: t.Sequence[Problem]) -> str:
 
 
 def _place(problem: Problem) -> str:
-    return problem.host + ": " if problem.host and not problem.message.startswith(problem.host) else ""
+    return problem.host + ": " if problem.host and not _names(problem, at_the_beginning=True) else ""
+
+
+def _names(problem: Problem, *, at_the_beginning: bool = False) -> bool:
+    """Whether the sentence names the host: as a whole name, since C(web) is no part of C(wa-webapp-1)."""
+    name = r"(?<![\w.-]){0}(?![\w-]|\.\w)".format(re.escape(problem.host or ""))
+    return bool((re.match if at_the_beginning else re.search)(name, problem.message))
 
 
 class Refusal(Exception):
@@ -90,6 +97,20 @@ def problem_from(entry: t.Mapping[str, t.Any]) -> Problem:
     return Problem(entry["code"], entry["message"], entry.get("variable"), entry.get("value"), entry.get("host"))
 
 
+def failure_in(result: t.Mapping[str, t.Any]) -> str | None:
+    """What a module said that could not do its check; None where it did, found problems, or did not run.
+
+    That a check found nothing is known only where its result has C(problems): anything else that says something failed,
+    also where the task was told not to.
+    """
+    if result.get("problems") or result.get("skipped"):
+        return None
+    unread = "problems" not in result and (result.get("msg") or result.get("exception"))
+    if not (result.get("failed") or result.get("failure") or unread):
+        return None
+    return str((result.get("failure") or {}).get("message") or result.get("msg") or "The check failed.")
+
+
 def lines_of(reports: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     """What is wrong according to the results of modules, one line for each thing, each once.
 
@@ -98,9 +119,8 @@ def lines_of(reports: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     """
     lines: list[str] = []
     for report in reports:
-        if not report.get("problems") and (report.get("failed") or report.get("failure")):
-            lines.append(str((report.get("failure") or {}).get("message") or report.get("msg") or "The check failed."))
+        failure = failure_in(report)
+        lines += [] if failure is None else [failure]
         for problem in map(problem_from, report.get("problems") or ()):
-            named = problem.host is not None and problem.host in problem.message
-            lines.append(summary([replace(problem, host=None) if named else problem]))
+            lines.append(summary([replace(problem, host=None) if problem.host and _names(problem) else problem]))
     return list(dict.fromkeys(lines))

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
+    Problem,
+    failure_in,
+    problem_from,
+    summary,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.batches import batches
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step, certain, total_downtime
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState
 
 Entry = t.Mapping[str, t.Any]
-
-_FIELDS = tuple(field.name for field in fields(Problem))
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,9 @@ class Checks:
 
 def read_checks(results: t.Iterable[Entry]) -> Checks:
     """From the results of modules that were registered; one that was skipped says nothing."""
-    problems: list[Problem] = []
-    failures: list[str] = []
-    for result in results:
-        found = result.get("problems") or []
-        problems += [Problem(**{name: entry.get(name) for name in _FIELDS}) for entry in found]
-        if found:
-            continue
-        if result.get("failed") or result.get("failure") or result.get("exception"):
-            failures.append(str((result.get("failure") or {}).get("message") or result.get("msg") or "A check failed."))
+    results = list(results)
+    problems = [problem_from(entry) for result in results for entry in result.get("problems") or ()]
+    failures = [failure for failure in map(failure_in, results) if failure is not None]
     return Checks(tuple(problems), tuple(failures))
 
 
