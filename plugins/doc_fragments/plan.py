@@ -31,6 +31,10 @@ options:
     description: The application settings as they are.
     type: dict
     default: {}
+  settings_unread:
+    description: Why the application settings could not be read. Empty where they were, and where nobody could be asked.
+    type: str
+    default: ""
   declared_settings:
     description: Application settings that are declared in the inventory.
     type: dict

@@ -17,6 +17,7 @@ def plan_options() -> dict[str, t.Any]:
         "health": {"type": "dict", "default": {}},
         "checks": {"type": "list", "elements": "dict", "default": []},
         "settings": {"type": "dict", "default": {}},
+        "settings_unread": {"type": "str", "default": ""},
         "declared_settings": {"type": "dict", "default": {}},
         "shortened_timers": {"type": "dict", "default": {"heartbeat_interval": 1, "unhealthy_interval": 3}},
         "shared_tokens": {"type": "bool", "default": True},

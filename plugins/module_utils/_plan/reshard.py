@@ -131,10 +131,13 @@ def _remove(coreapps: t.Sequence[NodeState], spec: ClusterSpec, predicted: bool)
     return Step("remove", keys, gate, sentence=sentence, predicted=predicted)
 
 
-def plan_problems(state: ClusterState, reported: t.Iterable[t.Mapping[str, t.Any]], known: bool) -> list[Problem]:
+def plan_problems(
+    state: ClusterState, reported: t.Iterable[t.Mapping[str, t.Any]], known: bool, why: str = ""
+) -> list[Problem]:
     """Why no plan may be made from what was read.
 
-    reported: nodes as wa_cluster_health shows them. known: whether the API showed the number of shards.
+    reported: nodes as wa_cluster_health shows them. known: whether the API showed the number of shards. why: the reason
+    where it showed nothing at all.
     """
     nodes = list(reported)
     keys = {node.key for node in state.of("coreapp")}
@@ -146,15 +149,10 @@ def plan_problems(state: ClusterState, reported: t.Iterable[t.Mapping[str, t.Any
     ]
     unread = unread_coreapps(nodes)
     if not known or unread:
-        found.append(
-            Problem(
-                "STATE_UNKNOWN",
-                "The number of shards{0} could not be read from the API; a plan made from a guess could stop an owner."
-                " Coreapps that are starting report it in a moment; only the user admin may read the number.".format(
-                    ", and who owns them ({0}),".format(", ".join(unread)) if unread else ""
-                ),
-            )
-        )
+        owners = ", and who owns them ({0}),".format(", ".join(unread)) if unread else ""
+        advice = ": " + why if why else "; coreapps that are starting report it in a moment; only admin may read it"
+        message = "The number of shards{0} could not be read from the API; a guess could stop an owner{1}."
+        found.append(Problem("STATE_UNKNOWN", message.format(owners, advice)))
     return found
 
 

@@ -9,7 +9,7 @@ import re
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, failure_in
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
@@ -24,6 +24,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (
     read_checks,
     refusal,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import timer_problems
 
 Params = t.Mapping[str, t.Any]
 
@@ -68,18 +69,34 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     placed = [node.as_dict() for node in place(spec, running_slots(params)).nodes]
     there = [node for node in placed if node["exists"]]
     state = read_state(there, params["observed"], params["health"], spec.shards)
-    problems = plan_problems(state, cluster.get("nodes") or [], isinstance(cluster.get("shards"), int))
+    known = isinstance(cluster.get("shards"), int)
+    problems = plan_problems(state, cluster.get("nodes") or [], known, _why_unread(params["health"]))
     if problems:
         return {}, problems
     plan = plan_reshard(state, spec)
-    if plan.problems:
-        return {}, list(plan.problems)
+    problems = [
+        *plan.problems,
+        *timer_problems(plan.steps, params["declared_settings"], params["settings_unread"]),
+    ]
+    if problems:
+        return {}, problems
     shown = _shown(state.shards, spec.shards, params["first"])
     result = described(state, plan.steps, placed, shown, first=params["first"], shared_tokens=params["shared_tokens"])
     going = {key for step in plan.steps if step.action == "remove" for key in step.nodes}
     stay = [node for node in placed if node["key"] not in going]
     result["desired"] = {"nodes": stay, "counts": {"coreapp": sum(node["kind"] == "coreapp" for node in stay)}}
     return result, []
+
+
+def _why_unread(health: t.Mapping[str, t.Any]) -> str:
+    """Why the API showed nothing of the cluster, and what helps; empty where it did."""
+    cluster = health.get("cluster") or {}
+    if not cluster:
+        return "no webapp of the cluster runs; run site.yml, which starts them, and then this again"
+    if cluster.get("form") == "cluster":
+        return ""
+    reason = failure_in({**health, "problems": []}) or ""
+    return reason.split("\n")[0].rstrip(".")
 
 
 def _shown(before: int, after: int, first: int) -> Shown:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step
+
 NAMES = ("heartbeat_interval", "unhealthy_interval")
 PRODUCT = {"heartbeat_interval": 5, "unhealthy_interval": 30}
 """What the product comes with."""
@@ -46,3 +49,20 @@ def failover_timers(
         name: declared.get(name, PRODUCT[name] if name in left else read.get(name, PRODUCT[name])) for name in NAMES
     }
     return FailoverTimers(short, restored, bool(left))
+
+
+def timer_problems(steps: t.Iterable[Step], declared: t.Mapping[str, t.Any], unread: str) -> list[Problem]:
+    """Why no switchover may begin: what was not read, and is not declared, could not be restored afterwards.
+
+    declared: application settings. unread: why those of the cluster could not be read; empty where they were.
+    """
+    missing = [name for name in NAMES if name not in declared]
+    if not unread or not missing or not any(step.action == "switchover" for step in steps):
+        return []
+    message = (
+        "The failover timers could not be read, so that they could not be restored after a switchover: {0} Run this"
+        " again when a master answers, site.yml starts those that are stopped; or declare {1} in wa_settings.".format(
+            unread, " and ".join(missing)
+        )
+    )
+    return [Problem("SETTINGS_UNREAD", message, "wa_settings")]

@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (
     read_checks,
     refusal,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import timer_problems
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import STRATEGIES, UpgradePlan, plan_upgrade
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_checks import (
     UPGRADE_FIXES,
@@ -73,6 +74,7 @@ def _planned(params: Params, version: Version, reported: t.Container[str]) -> tu
     elif plan.strategy == "rolling" and plan.steps:
         problems += _rolling_problems(params, state, reported)
     problems += [*plan.problems, *_snapshot_problems(plan, params["snapshot"])]
+    problems += timer_problems(plan.steps, params["declared_settings"], params["settings_unread"])
     changes = any(node.version not in (None, version) for node in state.nodes)
     result = described(
         state,

@@ -17,6 +17,8 @@ from ansible_collections.waent.fleet.tests.support.docker_stand_in import HOST, 
 from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 
 COLLECTIONS = ROOT / ".collections"
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_host_is_read(docker, check_mode):
     result = read_host(docker, check_mode=check_mode, version="2.19.4")

@@ -46,7 +46,8 @@ def situation(shards="2", coreapps=USUAL, now=1, running=None, **options):
             "webapps": [{"url": URL, "answers": True, "version": "v2.19.4"}],
             "problems": [],
         },
-        "checks": [], "settings": {}, "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True,
+        "checks": [], "settings": {}, "settings_unread": "",
+        "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True,
         "first": 1, **options,
     }  # fmt: skip
 
@@ -159,3 +160,21 @@ def test_without_an_api_what_is_wrong_with_the_hosts_says_it_all():
     down = [{"problems": [{"code": "ENGINE_DOWN", "message": "no engine.", "host": "h1"}]}]
     assert codes(answer(situation(health={}, checks=down))[1]) == ["ENGINE_DOWN"]
     assert codes(answer(situation(health={}))[1]) == ["STATE_UNKNOWN"]
+
+
+def test_what_could_not_be_read_is_said_with_its_reason_and_what_helps():
+    (stopped,) = answer(situation(health={}))[1]
+    assert "no webapp of the cluster runs; run site.yml" in stopped.message
+    unreadable = {
+        "cluster": {"form": "unreadable", "shards": None, "nodes": []}, "webapps": [], "problems": [],
+        "failure": {"code": "API_DOWN", "message": "No webapp answered.\nAnd more."},
+    }  # fmt: skip
+    (silent,) = answer(situation(health=unreadable))[1]
+    assert (silent.code, "No webapp answered" in silent.message) == ("STATE_UNKNOWN", True)
+
+
+def test_a_module_that_could_not_check_is_a_reason_even_where_its_task_may_fail():
+    crashed = {"failed": False, "msg": "missing required arguments: shards"}
+    result, problems = answer(situation(checks=[crashed]))
+    assert (problems, result["batches"]) == ([], [])
+    assert result["refusal"].endswith("missing required arguments: shards")

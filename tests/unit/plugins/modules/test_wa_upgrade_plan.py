@@ -41,7 +41,8 @@ def situation(running=None, **options):
     params = {
         "version": "2.19.7", "declared_version": "2.19.4", "strategy": "auto", "allow_no_ha": False, "shards": 1,
         "nodes": nodes, "snapshot": "none", "observed": [observed(containers=running)], "health": health, "checks": [],
-        "settings": {}, "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True, "first": 1,
+        "settings": {}, "settings_unread": "",
+        "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True, "first": 1,
     }  # fmt: skip
     return {**params, **options}
 
@@ -218,3 +219,13 @@ def test_another_node_secret_is_no_matter_of_one_node_after_the_other():
     result, problems = answer({**base, "observed": [observed(containers=running)]})
     assert (codes(problems), result["batches"]) == (["NODE_SECRET_DIFFERS"], [])
     assert "WA_SECRET of wa-master-1, wa-master-2 is not" in problems[0].message
+
+
+def test_timers_that_were_not_read_forbid_a_switchover_and_nothing_else():
+    result, problems = answer(situation(settings_unread="No answer."))
+    assert (codes(problems), result["batches"]) == (["SETTINGS_UNREAD"], [])
+    assert codes(answer(situation(settings_unread="No answer.", declared_settings=SHORT))[1]) == []
+    assert (
+        codes(answer(situation(settings_unread="No answer.", observed=[rebuilt("wa-coreapp-2")], version="2.19.4"))[1])
+        == []
+    )
