@@ -82,7 +82,7 @@ def schema(ledger: Ledger, conditions: Conditions) -> None:
             hook = Path(home) / "hook.yml"
             hook.write_text(HOOK)
             # What was stopped for the schema does not settle down, and every run again would wait for it.
-            cluster.declare(wa_db_snapshot=str(hook), wa_message_cleanup_wait=str(hook), wa_upgrade_settle_seconds=5)
+            cluster.declare(wa_db_snapshot=str(hook), wa_message_cleanup_wait=str(hook), wa_rollout_settle_seconds=5)
             walk(cluster, journeys(cluster, lines()), ledger, conditions)
 
 

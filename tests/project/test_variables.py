@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import typing as t
 from pathlib import Path
@@ -119,6 +120,21 @@ def test_inventories_set_only_variables_that_exist() -> None:
         if names:
             unknown[str(file.relative_to(ROOT))] = names
     assert unknown == {}
+
+
+def declared_in(file: Path) -> set[str]:
+    """The variables that a test or script gives to a cluster that it makes, as keywords of C(declare)."""
+    calls = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+    declaring = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "declare")
+    return {word.arg for call in declaring for word in call.keywords if word.arg and word.arg.startswith("wa_")}
+
+
+def test_clusters_of_tests_and_scripts_set_only_variables_that_exist() -> None:
+    """They take hours or run by hand, so that a variable that was renamed would be found late."""
+    files = tracked("tests/*.py", "benchmarks/*.py")
+    found = {str(file.relative_to(ROOT)): declared_in(file) - BY_NAME.keys() for file in files}
+    assert {file: names for file, names in found.items() if names} == {}
+    assert any(declared_in(file) for file in files)
 
 
 # --- the declarations of the variables ------------------------------------------------------------------------------

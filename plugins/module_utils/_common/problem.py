@@ -101,7 +101,7 @@ def failure_in(result: t.Mapping[str, t.Any]) -> str | None:
     """What a module said that could not do its check; None where it did, found problems, or did not run.
 
     That a check found nothing is known only where its result has C(problems): anything else that says something failed,
-    also where the task was told not to.
+    also where failed_when hides it.
     """
     if result.get("problems") or result.get("skipped"):
         return None
