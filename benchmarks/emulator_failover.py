@@ -62,7 +62,7 @@ def series(divisor: float, shards: int, repetitions: int, seed: int) -> int:
             bad += bool(wrong)
             print(f"  {number:3d}  shard {shard}  {away:5.1f} s  {'; '.join(wrong) or 'ok'}", flush=True)
     print(
-        f"divisor {divisor:g}: {repetitions} fail-overs, median {statistics.median(took):.1f} s, "
+        f"divisor {divisor:g}: {repetitions} failovers, median {statistics.median(took):.1f} s, "
         f"{min(took):.1f} to {max(took):.1f} s, {bad} wrong",
         flush=True,
     )

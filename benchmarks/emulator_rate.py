@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/emulator_rate.py [--rate 250] [--seconds 60] [--webhook]
 
-With --webhook everything is told to a webhook on this machine as well: that a message was delivered, and that it was
-read, in a POST each. Prints the probe's table, latencies by ten seconds and who used how much processor time; exit code
-1 when a message failed, was lost or came twice, the 99th percentile is over 500 ms, or the webhook was not told of
-every message, once each. Needs the images of emulator/build.py.
+With --webhook everything is reported to a webhook on this machine as well: that a message was delivered, and that it
+was read, in a POST each. Prints the probe's table, latencies by ten seconds and who used how much processor time; exit code
+1 when a message failed, was lost or came twice, the 99th percentile is over 500 ms, or the webhook did not get
+every callback, once each. Needs the images of emulator/build.py.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from waemu.probe import Probe, Report, table
 from waemu.probe.report import Sent, percentile
 
 GOAL_MS = 500.0
-TOLD = ("delivered", "read")  # what a webhook is told of each message by default
-TELLING_SECONDS = 120.0  # how long callbacks may take after the last message
+REPORTED = ("delivered", "read")  # the statuses of each message that a webhook gets by default
+CALLBACK_SECONDS = 120.0  # how long callbacks may take after the last message
 STEP = 10.0  # seconds of one line of latencies
 
 
@@ -47,11 +47,11 @@ def by_time(sends: t.Sequence[Sent], heard: Heard | None, started_at: float) -> 
     lines = ["from s   p50 ms   p99 ms   max ms   callbacks"]
     for step in range(int(max((send.at for send in sends), default=0.0) // STEP) + 1):
         took = [send.took * 1000 for send in sends if send.at // STEP == step]
-        told = 0
+        came = 0
         if heard is not None:
-            told = sum((at - started_at) // STEP == step for at in heard.times.values())
+            came = sum((at - started_at) // STEP == step for at in heard.times.values())
         p50, p99, most = percentile(took, 0.5), percentile(took, 0.99), max(took, default=0.0)
-        lines.append(f"{step * STEP:6.0f} {p50:8.0f} {p99:8.0f} {most:8.0f} {told:11d}")
+        lines.append(f"{step * STEP:6.0f} {p50:8.0f} {p99:8.0f} {most:8.0f} {came:11d}")
     return "\n".join(lines)
 
 
@@ -64,29 +64,29 @@ def configure(rig: Rig, receiver: Receiver) -> None:
 
 
 def await_callbacks(receiver: Receiver, expected: int) -> float:
-    """Wait until so many came, or none came any more for TELLING_SECONDS in all; returns the seconds it took."""
+    """Wait until so many came, or none came any more for CALLBACK_SECONDS in all; returns the seconds it took."""
     started = time.monotonic()
-    while receiver.count() < expected and time.monotonic() - started < TELLING_SECONDS:
+    while receiver.count() < expected and time.monotonic() - started < CALLBACK_SECONDS:
         time.sleep(0.2)
     return time.monotonic() - started
 
 
 def callbacks(rig: Rig, sends: t.Sequence[Sent], heard: Heard, waited: float) -> tuple[str, bool]:
     """A line about the callbacks, and whether each that was due came once."""
-    due = {(send.message_id, status) for send in sends if send.ok for status in TOLD}
+    due = {(send.message_id, status) for send in sends if send.ok for status in REPORTED}
     missing = len(due - heard.counts.keys())
     more = sum(number > 1 for number in heard.counts.values())
-    lags = [(heard.times[key] - at) * 1000 for key, at in rig.receipts(TOLD).items() if key in heard.times]
+    lags = [(heard.times[key] - at) * 1000 for key, at in rig.receipts(REPORTED).items() if key in heard.times]
     line = (
         f"callbacks: {len(due & heard.counts.keys())} of {len(due)}, {missing} missing, {more} more than once; after "
-        f"WhatsApp told p50 {percentile(lags, 0.5):.0f} ms, p99 {percentile(lags, 0.99):.0f} ms; "
+        f"WhatsApp's report p50 {percentile(lags, 0.5):.0f} ms, p99 {percentile(lags, 0.99):.0f} ms; "
         f"the last one {waited:.1f} s after the last message was in the ledger"
     )
     return line, not missing and not more
 
 
 def run(rig: Rig, given: argparse.Namespace, receiver: Receiver | None) -> bool:
-    """One run; prints what was found and tells whether it was good. Raises Failed."""
+    """One run; prints what was found; returns whether it was good. Raises Failed."""
     rig.start(masters=2, coreapps=given.shards + 1, webapps=3)
     rig.register()
     if receiver is not None:
@@ -96,16 +96,16 @@ def run(rig: Rig, given: argparse.Namespace, receiver: Receiver | None) -> bool:
     probe = Probe(rig.options(rate=given.rate, seconds=given.seconds))
     report = probe.run()
     print(table(report), flush=True)
-    waited = await_callbacks(receiver, len(TOLD) * report.accepted) if receiver is not None else 0.0
+    waited = await_callbacks(receiver, len(REPORTED) * report.accepted) if receiver is not None else 0.0
     used = processor_seconds(rig, receiver) - before
     heard = receiver.heard() if receiver is not None else None
     print(f"\n{by_time(probe.sends, heard, report.started_at)}\n")
-    told = True
+    complete = True
     if heard is not None:
-        line, told = callbacks(rig, probe.sends, heard, waited)
+        line, complete = callbacks(rig, probe.sends, heard, waited)
         print(line)
     print("processor seconds: " + ", ".join(f"{kind} {seconds:.1f}" for kind, seconds in used.most_common()))
-    return told and _good(report)
+    return complete and _good(report)
 
 
 def _good(report: Report) -> bool:
@@ -118,7 +118,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=250.0)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--shards", type=int, default=8)
-    parser.add_argument("--webhook", action="store_true", help="tell a webhook of everything that becomes of messages")
+    parser.add_argument("--webhook", action="store_true", help="report everything that becomes of messages to a webhook")
     given = parser.parse_args()
     with contextlib.ExitStack() as stack:
         rig = stack.enter_context(Rig("rate"))
@@ -128,8 +128,8 @@ def main() -> int:
         except Failed as error:
             print(error, file=sys.stderr)
             return 1
-    told = ", every callback once" if given.webhook else ""
-    print(f"goal: none failed, lost or twice, p99 under {GOAL_MS:.0f} ms{told}: {'ok' if good else 'MISSED'}")
+    callbacks_too = ", every callback once" if given.webhook else ""
+    print(f"goal: none failed, lost or twice, p99 under {GOAL_MS:.0f} ms{callbacks_too}: {'ok' if good else 'MISSED'}")
     return int(not good)
 
 

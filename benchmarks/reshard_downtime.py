@@ -21,7 +21,7 @@ OURS_SECONDS = 5.0
 RATE = 20.0
 
 
-def tell(what: str, cluster: LiveCluster, shards: int, run: Run, report: Report) -> bool:
+def show(what: str, cluster: LiveCluster, shards: int, run: Run, report: Report) -> bool:
     """Print one result; True when it is as it has to be."""
     if run.code != OK:
         raise Failed("{0} failed:\n{1}".format(what, run.output))
@@ -42,13 +42,13 @@ def main() -> int:
             cluster.start()
             with cluster.probe(shards=2, rate=RATE) as probe:
                 run = cluster.reshard(4)
-            good = tell("2 to 4", cluster, 4, run, probe.report)
+            good = show("2 to 4", cluster, 4, run, probe.report)
             with cluster.probe(shards=2, rate=RATE) as probe:
                 killed = cluster.reshard_killed_in_restart(2, seconds=10)
                 if killed.code != KILLED:
                     raise Failed("the run that was to be killed ended by itself:\n" + killed.output)
                 run = cluster.reshard(2)
-            good &= tell("4 to 2, killed and run again", cluster, 2, run, probe.report)
+            good &= show("4 to 2, killed and run again", cluster, 2, run, probe.report)
         finally:
             cluster.remove()
     return 0 if good else 1

@@ -63,7 +63,7 @@ def until(what: str, probe: t.Callable[[], t.Any], seconds: float = 180) -> t.An
 
 
 def by_hand() -> None:
-    """The documented steps after `up`: log in with a new password, request a code, verify, look at health."""
+    """The documented steps after `up`: log in with a new password, request a code, verify, check health."""
     basic = "Basic " + base64.b64encode(b"admin:secret").decode()
 
     def login() -> str | None:

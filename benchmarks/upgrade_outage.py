@@ -2,7 +2,7 @@
 
 The same nodes (those of three racks: 6 coreapps, 3 masters, 3 webapps, 4 shards) at the product's own times, behind
 the same HAProxy, with 20 messages a second sent through it all the time. Documented: change the tag in the compose
-file, `up` again. A shard is out from the first message that got no 201 to the next that did; the ledger tells what
+file, `up` again. A shard is out from the first message that got no 201 to the next that did; the ledger shows what
 was lost.
 
     .venv/bin/python benchmarks/upgrade_outage.py [--only compose|upgrade] [--results FILE]
@@ -163,7 +163,7 @@ def figures(report: Report) -> dict[str, t.Any]:
     }  # fmt: skip
 
 
-def verdict(found: t.Mapping[str, t.Any]) -> list[str]:
+def shortfalls(found: t.Mapping[str, t.Any]) -> list[str]:
     """What upgrade.yml should have reached and did not."""
     mine = found["upgrade"]
     missed = [f"{mine[name]} messages {name}" for name in ("lost", "twice") if mine[name]]
@@ -197,7 +197,7 @@ def main() -> int:
     if len(found) == 2:
         ratio = found["upgrade"]["sum"] / found["compose"]["sum"]
         print(f"\nshard-seconds: {found['upgrade']['sum']} and {found['compose']['sum']}, ratio {ratio:.2f}")
-    missed = verdict(found) if "upgrade" in found else []
+    missed = shortfalls(found) if "upgrade" in found else []
     print("\n".join(missed) or "as it should be")
     return 1 if missed else 0
 

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the acceptance tests look at: the containers of a cluster, read on its hosts, and its API.
+"""What the acceptance tests check: the containers of a cluster, read on its hosts, and its API.
 
-They ask the hosts and the product, never the collection: a mistake of ours must not be able to hide itself.
+They read the hosts and the product's API, never through the collection: a mistake of ours must not hide itself.
 
-    pytest --connection=ansible --ansible-inventory=inventories/local tests/acceptance/as_declared
+    pytest --connection=ansible --ansible-inventory=inventories/local tests/acceptance/desired_state
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Variables:
 
 
 class Container:
-    """One container as C(docker inspect) tells it."""
+    """One container as C(docker inspect) shows it."""
 
     def __init__(self, inspected: t.Mapping[str, t.Any]) -> None:
         self.inspected = inspected
@@ -115,7 +115,7 @@ class Cluster:
 
     @property
     def shards(self) -> int:
-        """The shard count that is wanted."""
+        """The desired shard count."""
         return int(self.machines()[0].variables.get("wa_shards", 1))
 
     @property

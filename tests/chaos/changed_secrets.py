@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changed secrets of a cluster in service: site.yml foretells them by name and goes node by node, under load.
+"""Changed secrets of a cluster in service: check mode names them, site.yml applies them and goes node by node, under load.
 
 Two shards, two webapps, about five minutes. First another JWT key and API key, then a
 secret that every node gets, then WA_SECRET, which nodes cannot have one after the other. Each time check mode has to
@@ -23,7 +23,7 @@ CORES, WEBAPPS = 5, 2
 
 
 class Change(t.NamedTuple):
-    """A change of the inventory. names: variables that must be foretold; nodes: how many are made anew."""
+    """A change of the inventory. names: variables that check mode must name; nodes: how many are recreated."""
 
     title: str
     variables: dict[str, t.Any]
@@ -59,17 +59,17 @@ def make(cluster: LiveCluster, change: Change) -> str:
     """Make one change, and say what it cost. Raises Failed, and Wrong where something went otherwise than it had to."""
     cluster.declare(**change.variables)
     before = cluster.containers()
-    told = run(cluster, "--check")
-    found = ["check mode does not name " + name for name in change.names if name not in told]
+    planned = run(cluster, "--check")
+    found = ["check mode does not name " + name for name in change.names if name not in planned]
     if cluster.containers() != before:
         found.append("check mode changed something")
     with cluster.probe(cluster.shape.shards) as probe:
         said = run(cluster, "-vvv")
     report = probe.report
     cluster._token = ""
-    anew = [name for name, made in cluster.containers().items() if before.get(name, ("",))[0] != made[0]]
-    if len(anew) != change.nodes:
-        found.append("made anew: {0}, expected {1} containers".format(sorted(anew), change.nodes))
+    recreated = [name for name, made in cluster.containers().items() if before.get(name, ("",))[0] != made[0]]
+    if len(recreated) != change.nodes:
+        found.append("recreated: {0}, expected {1} containers".format(sorted(recreated), change.nodes))
     if (ROLLED in said) != change.rolled:
         found.append("{0}gone through node by node".format("not " if change.rolled else ""))
     if report.lost or report.twice or report.bans:
@@ -85,7 +85,7 @@ def make(cluster: LiveCluster, change: Change) -> str:
 
 
 def work(ledger: Ledger, conditions: Conditions) -> None:
-    """The changes that are left; those that were made in an earlier stretch are made again before."""
+    """The changes that are left; those that were made in an earlier stretch are repeated first."""
     with tempfile.TemporaryDirectory() as home:
         shape = Shape("sec", 28000, shards=2, divisor=conditions.divisor)
         with LiveCluster(Path(home), shape) as cluster:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A surplus coreapp that owns a shard hands it over before it goes: a real run on two machines with their own engines.
+"""A surplus coreapp that owns a shard is replaced by switchover before it goes: a real run on two machines with their own engines.
 
 Four shards on two machines become two. Nobody knows before who gets them, so the run is killed after set-shards, and
 the machine of an owner gets wa_coreapps: 0. Run again, every coreapp there is surplus: reshard.yml takes the standbys
@@ -32,7 +32,7 @@ from ansible_collections.waent.fleet.tests.support.live_cluster import (
     Shape,
 )
 
-SCENARIO = "handover"
+SCENARIO = "switchover"
 HANDED = re.compile(r"Stop \S+, which owns shards? [\d, ]+ and is not needed where it is")
 FIRST, SECOND = "first", "second"
 
@@ -160,7 +160,7 @@ def grow(cluster: TwoMachines) -> None:
         raise Failed("2 to 4 failed:\n" + run.output)
 
 
-CASES = {"handover": False, "handover killed in it and run again": True}
+CASES = {"switchover": False, "switchover killed in it and run again": True}
 
 
 def work(ledger: Ledger, conditions: Conditions) -> None:
@@ -178,4 +178,4 @@ def work(ledger: Ledger, conditions: Conditions) -> None:
                     return
 
 
-SUITE = Suite("reshard_switchover", "a surplus owner hands its shard over, on two machines", work, list(CASES))
+SUITE = Suite("reshard_switchover", "a surplus owner is replaced by switchover, on two machines", work, list(CASES))

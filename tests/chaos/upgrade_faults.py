@@ -4,7 +4,7 @@
 """What becomes of upgrade.yml, and of the messages, when something breaks in the middle of it. The faults are real.
 
 One cluster with messages going through it. At ten times the speed a busy machine holds nodes up for so long that their
-shards change hands. Where no request may fail, C(--divisor 1), the product's own times, tells the machine's faults from
+shards change hands. Where no request may fail, C(--divisor 1), the product's own times, separates the machine's faults from
 ours.
 
 Cases: never_healthy (a standby runs and never reports), database_away (the database hangs for 20 s in a switchover),
@@ -34,7 +34,7 @@ from waemu.probe import Report
 SHAPE = Shape("upgf", 27000, 2, divisor=10, more={"wa_health_timeout_seconds": 60})
 # In the place of a task file that waits at the webhook.
 WAIT = """
-- name: Tell what is to be waited for
+- name: Show what is to be waited for
   ansible.builtin.debug:
     msg: "{{ wa_cleanup_nodes | length }} coreapps asked, {{ 'just now' if ago | int < 60 else ago }}"
   vars:
@@ -121,13 +121,13 @@ def disk_too_full(cluster: LiveCluster) -> None:
         with cluster.probe() as probe:
             run = cluster.upgrade(STUCK, "-e", "wa_disk_free_mb=99999999")
         check("the run is refused", run.code == FAILED and "Nothing was changed." in run.output, run.output)
-        check("it says where how much is missing", run.told("DISK_LOW"), run.output)
+        check("it says where how much is missing", run.sentences("DISK_LOW"), run.output)
         check("no node was touched", cluster.nodes() == before)
         check("no request failed", probe.report.failed == 0, failures(probe.report))
 
 
 def schema_fails(cluster: LiveCluster) -> None:
-    """The upgrade of the schema ends with an error; then the reason is mended."""
+    """The upgrade of the schema ends with an error; then the reason is fixed."""
     fails = 'if [ "$WA_DB_UPGRADE" = 1 ]; then echo the table is full; exit 1; fi; exec "$0" "$@"'
     create_fake_version(cluster.engine, OTHER_LINE, fails)
     wait = cluster.home / "wait.yml"

@@ -115,8 +115,8 @@ class Machines(container_hosts.ContainerHosts):
         """The tags of all nodes on these machines that run."""
         found: set[str] = set()
         for name in names or self.names:
-            told = self.run(name, "docker ps --filter label=waent.fleet.kind --format '{{.Image}}'")
-            found |= {line.rpartition(":")[2] for line in told.splitlines() if "mariadb" not in line}
+            images = self.run(name, "docker ps --filter label=waent.fleet.kind --format '{{.Image}}'")
+            found |= {line.rpartition(":")[2] for line in images.splitlines() if "mariadb" not in line}
         return found
 
     def nodes(self) -> dict[str, set[str]]:
@@ -141,12 +141,12 @@ class Machines(container_hosts.ContainerHosts):
         machine.start()
         deadline = time.monotonic() + 60
         while True:
-            told = machine.exec_run(["cat", "/run/sshd.pid", "/etc/ssh/ssh_host_ed25519_key.pub"])
-            key = " ".join(told.output.decode().split()[1:3])
-            if told.exit_code == 0 and key not in known:  # the old one lies there until it has booted
+            done = machine.exec_run(["cat", "/run/sshd.pid", "/etc/ssh/ssh_host_ed25519_key.pub"])
+            key = " ".join(done.output.decode().split()[1:3])
+            if done.exit_code == 0 and key not in known:  # the old one lies there until it has booted
                 break
             if time.monotonic() > deadline:
-                raise Wrong(f"{name} does not come back: {told.output!r}")
+                raise Wrong(f"{name} does not come back: {done.output!r}")
             time.sleep(0.5)
         self._accept_key(name, key)
         # A real machine boots with an empty /run; an engine's pid file from before can name a process of now.
@@ -190,10 +190,10 @@ def disk_fills(machines: Machines, probe: t.Callable[[], Probe], home: Path) -> 
         return name
 
     with probe() as sender:
-        code, told, victim = machines.upgrade_disturbed(NEW, home / "fills.log", fill)
-        check(f"the disk of {victim} got full when the steps began, and the run stops", code == FAILED, told)
-        check("it says why", STOPPED in told and "no space left on device" in told, told)
-        check("it says what is new, what is not, and what to do", "Not yet:" in told and "run this again" in told, told)
+        code, output, victim = machines.upgrade_disturbed(NEW, home / "fills.log", fill)
+        check(f"the disk of {victim} got full when the steps began, and the run stops", code == FAILED, output)
+        check("it says why", STOPPED in output and "no space left on device" in output, output)
+        check("it says what is new, what is not, and what to do", "Not yet:" in output and "run this again" in output, output)
         others = [name for name in machines.names if name != victim]
         check("old nodes go on", OLD in machines.versions(*others), str(machines.versions(*others)))
         machines.make_room(victim)
@@ -216,16 +216,16 @@ def machine_dies(machines: Machines, probe: t.Callable[[], Probe], home: Path) -
         return ""
 
     with probe() as sender:
-        code, told, victim = machines.upgrade_disturbed(NEW, home / "dies.log", kill)
-        check(f"{victim} died when its turn came, and the run stops", code not in (OK, None), told)
-        check("it says which machine is lost, and what to do", "[HOST_LOST]" in told and "run this again" in told, told)
-        check("it tells no traceback", "Traceback" not in told, told)
+        code, output, victim = machines.upgrade_disturbed(NEW, home / "dies.log", kill)
+        check(f"{victim} died when its turn came, and the run stops", code not in (OK, None), output)
+        check("it says which machine is lost, and what to do", "[HOST_LOST]" in output and "run this again" in output, output)
+        check("it shows no traceback", "Traceback" not in output, output)
         others = [name for name in machines.names if name != victim]
         check("the others run old and new nodes", machines.versions(*others) == {OLD, NEW})
         away = machines.upgrade(NEW)
         refused = away.code == FAILED and "Nothing was changed" in away.output
         check("with it away the next run is refused", refused, away.output)
-        check("and says which machine cannot be reached", victim in "".join(away.told("HOST_NOT_READ")), away.output)
+        check("and says which machine cannot be reached", victim in "".join(away.sentences("HOST_NOT_READ")), away.output)
         machines.boot(victim)
         end = machines.upgrade(NEW, "-e", "wa_rollout_settle_seconds=60")
         check("with it back the run goes on to the end", end.code == OK, end.output)

@@ -26,7 +26,7 @@ SHARDS = 2
 INTERVALS = (5, 30)
 QUICK = {"wa_health_timeout_seconds": 60}
 HOOK = """
-- name: Say that it was reached
+- name: Show that it was reached
   ansible.builtin.debug:
     msg: here
 """

@@ -13,7 +13,7 @@ from ansible_collections.waent.fleet.tests.support.live_cluster import LiveClust
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that failed has spoilt its cluster: the next one gets it made anew, so that it fails alone."""
+    """A test that failed has spoilt its cluster: it is recreated for the next one, so that it fails alone."""
     report = yield
     if report.failed:
         for value in item.funcargs.values():

@@ -44,14 +44,14 @@ def environment_of(release: str) -> Path:
     lock = ROOT / "requirements" / "core-{0}.txt".format(release)
     directory = ENVIRONMENTS / release
     stamp = directory / ".installed"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
+    expected = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == expected:
         return directory
     shutil.rmtree(directory, ignore_errors=True)
     subprocess.run([python(), "-m", "venv", str(directory)], check=True)
     install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile", "--no-deps"]
     subprocess.run([str(directory / "bin" / "python"), *install, "-r", str(lock)], check=True)
-    stamp.write_text(wanted)
+    stamp.write_text(expected)
     return directory
 
 

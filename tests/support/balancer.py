@@ -34,7 +34,7 @@ def configuration(example: str, *, bind: str, certificate: Path, admin: Path, se
 
 
 class Balancer:
-    """An HAProxy process; variables: what upgrade.yml has to be told."""
+    """An HAProxy process; variables: what upgrade.yml has to know of it."""
 
     def __init__(self, home: Path, servers: t.Mapping[str, str]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -40,8 +40,8 @@ class _Module:
     def __init__(self, params):
         self.params, self.argument_spec = params, {}
 
-    def fail_json(self, **told):
-        raise AssertionError(told)
+    def fail_json(self, **result):
+        raise AssertionError(result)
 
     def warn(self, text):
         raise AssertionError(text)

@@ -168,7 +168,7 @@ class Rig:
             raise Failed(f"{path} answered {status}")
 
     def receipts(self, statuses: t.Collection[str]) -> dict[tuple[str, str], float]:
-        """When the gateway told which status of which message (Unix time)."""
+        """When the gateway reported which status of which message (Unix time)."""
         found: dict[tuple[str, str], float] = {}
         entries, after = [{}], 0
         while entries:

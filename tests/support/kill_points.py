@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the callbacks beside this file end a playbook, and how its output tells where that was."""
+"""How the callbacks beside this file end a playbook, and how its output shows where that was."""
 
 from __future__ import annotations
 

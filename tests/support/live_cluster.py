@@ -199,7 +199,7 @@ class LiveCluster:
     def ready(self, shards: int = 0, version: str = "") -> None:
         """The state that a test begins with, whatever the test before has done. Raises Failed.
 
-        What a failed test has left is made anew: nobody knows all that is still changed in it. So is what is in another
+        What a failed test has left is recreated: nobody knows all that is still changed in it. So is what is in another
         state than asked for, so that each test can be run alone. shards, version: those asked for, if any.
         """
         if self.spoilt or (shards and self._differs(shards, version)):
@@ -218,7 +218,7 @@ class LiveCluster:
         return found != (shards, {version}) or self.faults(shards) != []
 
     def declare(self, *, lasting: bool = False, **variables: t.Any) -> None:
-        """Have the inventory say something else, or more, from now on. lasting: also when the cluster is made anew."""
+        """Have the inventory say something else, or more, from now on. lasting: also when the cluster is recreated."""
         self._given.update(variables)
         if lasting:
             self._lasting.update(variables)
@@ -348,7 +348,7 @@ class LiveCluster:
     def _has_shards(self, shards: int) -> bool:
         try:
             return self.shards() == shards
-        except Failed:  # a webapp has nothing to tell while all coreapps are away
+        except Failed:  # a webapp has nothing to report while all coreapps are away
             return False
 
     # -- the cluster -------------------------------------------------------------------------------------------------
@@ -403,21 +403,21 @@ class LiveCluster:
 
     def settings(self) -> dict[str, t.Any]:
         """The application settings, by the API."""
-        told: dict[str, t.Any] = self.ask("/v1/settings/application")["settings"]["application"]
-        return told
+        found: dict[str, t.Any] = self.ask("/v1/settings/application")["settings"]["application"]
+        return found
 
     def intervals(self) -> tuple[int, int]:
         """The settings heartbeat_interval and unhealthy_interval, by the API."""
-        told = self.settings()
-        return told["heartbeat_interval"], told["unhealthy_interval"]
+        found = self.settings()
+        return found["heartbeat_interval"], found["unhealthy_interval"]
 
     def have_been_silent(self, name: str, seconds: int) -> None:
-        """A coreapp that is stopped has been so for that long, as far as the database tells."""
+        """A coreapp that is stopped has been so for that long, as far as the database shows."""
         moment = "UTC_TIMESTAMP(6) - INTERVAL {0} SECOND".format(seconds)
         age = "UPDATE clusterStore.nodes SET last_seen = {0} WHERE node_key LIKE '%:{1}';".format(moment, name)
-        told = self._sql(age + " SELECT ROW_COUNT()")
-        if told.split() != ["ROW_COUNT()", "1"]:
-            raise Failed("the row of {0} was not changed: {1}".format(name, told))
+        output = self._sql(age + " SELECT ROW_COUNT()")
+        if output.split() != ["ROW_COUNT()", "1"]:
+            raise Failed("the row of {0} was not changed: {1}".format(name, output))
 
     def lose_its_shards(self) -> None:
         """Registered with one shard, as a first run leaves it that ends between registration and set-shards."""
@@ -427,7 +427,7 @@ class LiveCluster:
         )
 
     def forget(self, name: str) -> None:
-        """Strike off the row of a node that is gone, as the masters do after some minutes."""
+        """Remove the row of a node that is gone, as the masters do after some minutes."""
         self._sql("DELETE FROM clusterStore.nodes WHERE node_key LIKE '%:{0}'".format(name))
 
     def wait_for_row(self, key: str) -> None:
@@ -441,8 +441,8 @@ class LiveCluster:
     def _sql(self, queries: str) -> str:
         database = self.engine.containers.get(self.shape.prefix + "-db")
         command = ["mariadb", "--batch", "-e", queries]
-        told = database.exec_run(command, environment={"MYSQL_PWD": SECRETS["wa_db_password"]})
-        return str(told.output.decode())
+        done = database.exec_run(command, environment={"MYSQL_PWD": SECRETS["wa_db_password"]})
+        return str(done.output.decode())
 
     def connections(self) -> list[dict[str, t.Any]]:
         """Who is connected for which shards, as the gateway sees it."""
@@ -468,7 +468,7 @@ class LiveCluster:
         if set(on_engine.values()) != {"running"} or len(on_engine) != coreapps:
             found.append("on the engine: {0}, expected {1} running".format(sorted(on_engine.items()), len(names)))
         if self.shards() != shards:
-            found.append("the API tells {0} shards, expected {1}".format(self.shards(), shards))
+            found.append("the API shows {0} shards, expected {1}".format(self.shards(), shards))
         served = sorted(shard for link in self.connections() for shard in link["shards"])
         if served != list(range(-1, shards)):
             found.append("the gateway serves the shards {0}, expected -1 to {1}".format(served, shards - 1))

@@ -24,7 +24,7 @@ DATABASE = {"kind": "database", "host": "h1", "name": "wa-db", "ports": [3306]}
 
 
 def inspected(spec):
-    """A container made from a specification, as C(docker inspect) tells of it: an independent model of the engine."""
+    """A container made from a specification, as C(docker inspect) shows it: an independent model of the engine."""
     ports = [entry.rsplit(":", 2) for entry in spec.get("published_ports", [])]
     mode = spec["network_mode"]
     others = [
@@ -65,8 +65,8 @@ def inspected(spec):
 def placed(name="h1", running=()):
     """The nodes of the smallest cluster, all on one host, as wa_placement returns them."""
     host = HostSpec(name, "a", name, name, KINDS, {}, DEFAULT_PORTS)
-    wanted = ClusterSpec(1, None, FaultTolerance(), False, (host,))
-    return [node.as_dict() for node in place(wanted, [Slot(*slot) for slot in running]).nodes]
+    desired = ClusterSpec(1, None, FaultTolerance(), False, (host,))
+    return [node.as_dict() for node in place(desired, [Slot(*slot) for slot in running]).nodes]
 
 
 def store(source="whatsappMedia", **changes):

@@ -44,7 +44,7 @@ class Run:
         """The codes alone, in order, with one entry for each different sentence."""
         return [code for code, _text in self.problems]
 
-    def told(self, code: str) -> list[str]:
+    def sentences(self, code: str) -> list[str]:
         """The sentences of one code."""
         return [text for found, text in self.problems if found == code]
 
@@ -108,7 +108,7 @@ def write_inventory(path: Path, hosts: t.Mapping[str, t.Mapping[str, t.Any]], **
 
 
 class Doorbell:
-    """A port that only notes who calls: as the SSH port of a host it tells whether that host was contacted."""
+    """A port that only notes who calls: as the SSH port of a host it shows whether that host was contacted."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -25,7 +25,7 @@ class Answer(t.NamedTuple):
 
 
 class Api:
-    """The API of one webapp. A context manager: the token it logged in for is given back at the end."""
+    """The API of one webapp. A context manager: it logs out at the end."""
 
     def __init__(self, address: str, port: int, password: str, user: str = "admin") -> None:
         self.address, self.port = address, int(port)
@@ -38,7 +38,7 @@ class Api:
 
     def __enter__(self) -> Api:
         answer = self.send("POST", "/v1/users/login", authorization="Basic " + self._basic)
-        assert answer.status == http.client.OK, "log-in: {0} {1}".format(answer.status, answer.body)
+        assert answer.status == http.client.OK, "login: {0} {1}".format(answer.status, answer.body)
         self.bearer = "Bearer " + answer.body["users"][0]["token"]
         return self
 

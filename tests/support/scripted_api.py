@@ -85,7 +85,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class ScriptedApi:
-    """Answers what it was told, in order; the last answer for a method and path stays. Anything else is an error."""
+    """Answers as scripted, in order; the last answer for a method and path stays. Anything else is an error."""
 
     def __init__(self, cert_path=None, key_path=None):
         self.calls: list[Call] = []

@@ -53,7 +53,7 @@ def role_file(arguments: t.Mapping[str, t.Any]) -> Path:
 def tasks_of(file: Path, tasks: t.Sequence[dict[str, t.Any]], host: str | None) -> t.Iterator[Task]:
     """All tasks of a list, with those of blocks and of files that are named by it.
 
-    What a file is named by a template (C({{ ... }}.yml)) is looked at by itself only.
+    What a file is named by a template (C({{ ... }}.yml)) is read by itself only.
     """
     for task in tasks:
         own = task.get("delegate_to", host)

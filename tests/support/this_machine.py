@@ -1,7 +1,7 @@
 """What tests and benchmarks of the whole repository know of their machine: its address, and that it may be slow.
 
-The description of a network is no place to read that: an engine that runs for the first time on its machine tells no
-gateway for its default bridge until it is started again. What a running container was given is always told.
+The description of a network is no place to read that: an engine that runs for the first time on its machine shows no
+gateway for its default bridge until it is started again. What a running container was given is always shown.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def machine_seen_by(container: Container) -> str:
     """The address of this machine in the first network of a container that runs."""
     container.reload()
     networks = container.attrs["NetworkSettings"]["Networks"]
-    told = [given["Gateway"] for given in networks.values() if given["Gateway"]]
-    if not told:
+    gateways = [given["Gateway"] for given in networks.values() if given["Gateway"]]
+    if not gateways:
         raise RuntimeError(f"{container.name} ({container.status}) has no gateway in its networks {sorted(networks)}")
-    return str(told[0])
+    return str(gateways[0])

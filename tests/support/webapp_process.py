@@ -71,7 +71,7 @@ class WebappProcess:
         return {name for name in loaded - sys.stdlib_module_names if not name.startswith("_")} - {"cython_runtime"}
 
     def stop(self) -> int:
-        """End it as Docker does, and tell the exit code."""
+        """End it as Docker does, and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=PATIENCE)

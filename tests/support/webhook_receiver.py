@@ -1,6 +1,6 @@
 """A business's webhook for benchmarks: HTTPS, in a process of its own, 200 to everything.
 
-It keeps which status of which message it was told, how often, and when for the first time.
+It keeps which status of which message was reported to it, how often, and when for the first time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Key = tuple[str, str]  # id of a message, and status
 
 @dataclass
 class Heard:
-    """What it was told. times: Unix time of the first telling; processor_seconds: what that cost the receiver."""
+    """What was reported to it. times: Unix time of the first report; processor_seconds: what that cost the receiver."""
 
     counts: dict[Key, int] = field(default_factory=dict)
     times: dict[Key, float] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Receiver:
         return t.cast(Heard, self._pipe.recv())
 
     def count(self) -> int:
-        """How many different things it was told so far."""
+        """How many different statuses were reported so far."""
         self._pipe.send("count")
         return t.cast(int, self._pipe.recv())
 
@@ -91,7 +91,7 @@ class _Server:
         return web.Response()
 
     def _asked(self) -> None:
-        wish = self._pipe.recv()
+        request = self._pipe.recv()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self._heard.processor_seconds = usage.ru_utime + usage.ru_stime
-        self._pipe.send(self._heard if wish == "heard" else len(self._heard.counts))
+        self._pipe.send(self._heard if request == "heard" else len(self._heard.counts))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wrong values of every kind for every declared variable, as YAML hands them over."""
+"""Wrong values of every kind for every declared variable, as YAML loads them."""
 
 from __future__ import annotations
 

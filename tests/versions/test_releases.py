@@ -81,17 +81,17 @@ def test_bad_input_is_refused_with_the_same_sentences(tmp_path: Path, core: dict
     done = run(tmp_path, core, "playbooks/site.yml", wrong.variables, *wrong.arguments, hosts=wrong.hosts)
     assert done.code == FAILED, done.output
     # What a template hands on is text where there are no native types: the number 3 is shown as '3' there.
-    unquoted = [sorted((code, text.replace("'", "")) for code, text in told) for told in (done.problems, wrong.said)]
+    unquoted = [sorted((code, text.replace("'", "")) for code, text in problems) for problems in (done.problems, wrong.said)]
     assert unquoted[0] == unquoted[1]
 
 
 @pytest.mark.parametrize("playbook", ["site", "status", "upgrade", "reshard"])
-def test_only_what_cannot_be_read_is_told(tmp_path: Path, core: dict[str, str], playbook: str) -> None:
+def test_only_what_cannot_be_read_is_reported(tmp_path: Path, core: dict[str, str], playbook: str) -> None:
     """A value that is not known is not taken for one that is wrong."""
     nobody = {"wa_db_check_host": "127.0.0.1", "wa_db_port": 9, "wa_webapp_port": 9}
     variables = valid_variables.but(**nobody, wa_health_timeout_seconds=1)
-    wanted = {"upgrade": ("-e", "version=v2.19.4"), "reshard": ("-e", "shards=1")}.get(playbook, ())
-    done = run(tmp_path, core, "playbooks/{0}.yml".format(playbook), variables, *wanted)
+    arguments = {"upgrade": ("-e", "version=v2.19.4"), "reshard": ("-e", "shards=1")}.get(playbook, ())
+    done = run(tmp_path, core, "playbooks/{0}.yml".format(playbook), variables, *arguments)
     assert done.code == FAILED, done.output
     assert {"HOST_NOT_READ", "DB_UNREACHABLE"} <= set(done.codes), done.output
     assert set(done.codes) <= {"HOST_NOT_READ", "DB_UNREACHABLE", "API_UNREACHABLE"}, done.output
@@ -145,8 +145,8 @@ def test_a_container_that_cannot_be_made_says_why(tmp_path: Path, any_core: dict
     local = {"one": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
     done = run(tmp_path, any_core, str(book), variables, hosts=local, **CALLBACKS[callback])
     assert done.code == FAILED, done.output
-    told = reasons_of(done) if callback == "JSON" else done.output
-    assert "[NODE_NOT_STARTED] wa-versions-1: " in told and "waent/there-is-no-such-image" in told, done.output
+    shown = reasons_of(done) if callback == "JSON" else done.output
+    assert "[NODE_NOT_STARTED] wa-versions-1: " in shown and "waent/there-is-no-such-image" in shown, done.output
     assert {name for name, value in valid_variables.SECRETS.items() if value in done.output} == set()
     assert CANARY not in done.output
 

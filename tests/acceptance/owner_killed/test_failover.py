@@ -1,9 +1,9 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Losing an owner. These tests kill containers: the cluster is not as declared afterwards, and site.yml mends it.
+"""Losing an owner. These tests kill containers: the cluster is not in the desired state afterwards, and site.yml fixes it.
 
-C(docker kill) is what stands for a lost machine: the engine takes it as wanted and does not start the container again.
+C(docker kill) is what stands for a lost machine: the engine takes it as intended and does not start the container again.
 A process that dies by itself is another matter: then the restart policy acts.
 """
 
@@ -58,7 +58,7 @@ def refusals(api, recipients: t.Iterable[str]) -> dict[str, int]:
 
 
 def some_of_every_shard(cluster) -> list[str]:
-    """So many recipients that no shard is left without one; which is whose, the product does not tell."""
+    """So many recipients that no shard is left without one; which shard owns which, the product does not show."""
     return ["1555020{0:04d}".format(number) for number in range(12 * cluster.shards)]
 
 

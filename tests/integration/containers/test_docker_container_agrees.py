@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What differs by our comparison differs by docker_container's own, on a real engine, for every option in turn.
 
-Containers are made from specifications, as the roles do. Then each option is changed, and docker_container is asked in
-check mode with diff what it would do. It must name the same options as our forecast, and recreate where that says so.
+Containers are made from specifications, as the roles do. Then each option is changed, and docker_container runs in check
+mode with diff. It must name the same options as our planned changes, and recreate where they say so.
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ def tasks(cases: list[dict[str, t.Any]], check: bool, answer: Path) -> list[dict
             "community.docker.docker_container": "{{ item }}",
             "loop": cases,
             "loop_control": {"label": "{{ item.name }}"},
-            "register": "told",
+            "register": "results",
             "check_mode": check,
             "diff": True,
         },
-        {"ansible.builtin.copy": {"content": "{{ told.results | to_json }}", "dest": str(answer), "mode": "0600"}},
+        {"ansible.builtin.copy": {"content": "{{ results.results | to_json }}", "dest": str(answer), "mode": "0600"}},
     ]
 
 
@@ -106,8 +106,8 @@ def run_cases(home: Path, cases: list[dict[str, t.Any]], check: bool) -> list[di
     (home / "play.yml").write_text(json.dumps([book]))
     run = play(str(home / "play.yml"), "-i", "localhost,")
     assert run.code == OK, run.output
-    told: list[dict[str, t.Any]] = json.loads(answer.read_text())
-    return told
+    results: list[dict[str, t.Any]] = json.loads(answer.read_text())
+    return results
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def clear(client: docker.DockerClient) -> None:
 
 @pytest.fixture(scope="module")
 def made(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.Any]]:
-    """What the engine tells of a container of each kind, made as the roles make it."""
+    """What the engine reports of a container of each kind, made as the roles make it."""
     run_cases(tmp_path_factory.mktemp("make"), [options(kind) for kind in NODES], check=False)
     return {kind: engine.api.inspect_container(node["name"]) for kind, node in NODES.items()}
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two numbers and one database: nobody joins a cluster that is not the inventory's, and everybody is told."""
+"""Two numbers and one database: nobody joins a cluster that is not the inventory's, and every playbook reports why."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def second(shared_cluster: LiveCluster, tmp_path_factory: pytest.TempPathFactory
 
 
 def said(run: Run, code: str) -> str:
-    """From the first mention of a code on, without the folding of long lines; empty where it is not told."""
+    """From the first mention of a code on, without the folding of long lines; empty where it is not reported."""
     return "".join(" ".join(run.output.split()).partition("[{0}]".format(code))[1:])
 
 
@@ -61,7 +61,7 @@ def test_its_status_is_red_for_that(second: LiveCluster) -> None:
 
 @pytest.mark.parametrize(("playbook", "checked"), [("site.yml", "127.0.0.1"), ("site.yml", ""), ("status.yml", "")])
 def test_another_number_than_the_registered_one(cluster: LiveCluster, playbook: str, checked: str) -> None:
-    """checked: without the database it is the API that tells."""
+    """checked: without the database it is the API that shows it."""
     run = cluster.play(playbook, "-e", "wa_phone_number=5550100246", "-e", "wa_db_check_host=" + checked)
     assert run.code == FAILED, run.output
     assert "the number that ends in 0244, and wa_cc with wa_phone_number ends in 0246" in said(
@@ -70,27 +70,27 @@ def test_another_number_than_the_registered_one(cluster: LiveCluster, playbook: 
 
 
 @pytest.fixture
-def stranger(cluster: LiveCluster) -> t.Iterator[str]:
+def unknown_node(cluster: LiveCluster) -> t.Iterator[str]:
     """A coreapp in the first number's database that no inventory places, as one whose host has left it."""
     own = cluster.engine.containers.get(cluster.shape.prefix + "-coreapp-1")
     environment = {**dict(entry.split("=", 1) for entry in own.attrs["Config"]["Env"]), "COREAPP_HOSTNAME": "elsewhere"}
     environment["COREAPP_EXTERNAL_PORTS"] = "6250,6251,6252,6253"
     made = cluster.engine.containers.run(
         own.attrs["Config"]["Image"], own.attrs["Config"]["Cmd"],
-        name="stranger-coreapp-1", hostname="stranger-coreapp-1",
-        environment=environment, network=cluster.shape.prefix, detach=True, labels={"waent.fleet.cluster": "stranger"},
+        name="unknown-coreapp-1", hostname="unknown-coreapp-1",
+        environment=environment, network=cluster.shape.prefix, detach=True, labels={"waent.fleet.cluster": "unknown"},
         networking_config={cluster.shape.prefix: cluster.engine.api.create_endpoint_config(aliases=["elsewhere"])},
         extra_hosts={cluster.shape.host: "host-gateway"},
     )  # fmt: skip
     try:
-        yield "elsewhere:stranger-coreapp-1"
+        yield "elsewhere:unknown-coreapp-1"
     finally:
         made.remove(force=True)
-        cluster.forget("stranger-coreapp-1")
+        cluster.forget("unknown-coreapp-1")
 
 
-def test_a_stranger_among_the_nodes_is_no_spare(cluster: LiveCluster, stranger: str) -> None:
-    cluster.wait_for_row(stranger)
+def test_an_unknown_node_is_no_spare(cluster: LiveCluster, unknown_node: str) -> None:
+    cluster.wait_for_row(unknown_node)
     before = cluster.containers()
     without_the_database = ["-e", "wa_db_check_host="]
     runs = {
@@ -101,8 +101,8 @@ def test_a_stranger_among_the_nodes_is_no_spare(cluster: LiveCluster, stranger: 
     }
     for run in runs.values():
         assert run.code == FAILED, run.output
-        assert "takes part in this cluster: {0};".format(stranger) in said(run, "NODE_UNKNOWN"), run.output
-    assert stranger not in runs["status.yml"].output.partition("spare coreapps: ")[2].splitlines()[0]
+        assert "takes part in this cluster: {0};".format(unknown_node) in said(run, "NODE_UNKNOWN"), run.output
+    assert unknown_node not in runs["status.yml"].output.partition("spare coreapps: ")[2].splitlines()[0]
     assert cluster.containers() == before
 
 

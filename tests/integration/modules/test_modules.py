@@ -36,7 +36,7 @@ SECRETS = {
 
 
 class Site:
-    """The cluster and what playbooks are told about it."""
+    """The cluster and what playbooks have to know of it."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -101,15 +101,15 @@ class Site:
             env=environment, capture_output=True, text=True, timeout=seconds, check=False,
         )  # fmt: skip
         output = run.stdout + run.stderr
-        assert run.returncode == 0, "{0}\n{1}".format(_told(output), self.cluster.logs())
+        assert run.returncode == 0, "{0}\n{1}".format(_last_task(output), self.cluster.logs())
         secrets = dict(SECRETS, db_password=self.cluster.db_password, api_key=self.cluster.api_key)
         assert [word for word, secret in secrets.items() if secret in output] == []
-        assert "[WARNING]" not in output and "DEPRECATION" not in output, _told(output)
+        assert "[WARNING]" not in output and "DEPRECATION" not in output, _last_task(output)
         return output
 
 
-def _told(output: str) -> str:
-    """What a playbook said, from its last task on, without how the modules travelled."""
+def _last_task(output: str) -> str:
+    """What a playbook showed, from its last task on, without how the modules travelled."""
     noise = ("<localhost>", "Using module file", "task path:")
     lines = [line for line in output.splitlines() if not line.startswith(noise)]
     last = max((number for number, line in enumerate(lines) if line.startswith("TASK [")), default=0)

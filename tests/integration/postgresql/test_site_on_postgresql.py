@@ -51,7 +51,7 @@ class OnPostgres(LiveCluster):
                     raise
                 time.sleep(0.2)
 
-    def make_anew(self) -> None:
+    def recreate(self) -> None:
         """The cluster, on the server that is there."""
         if self.containers():
             self._clear_away()
@@ -74,7 +74,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OnPostgres]:
     made.remove()
 
 
-def test_a_wrong_password_is_told_before_anything_is_made(cluster: OnPostgres) -> None:
+def test_a_wrong_password_is_reported_before_anything_is_made(cluster: OnPostgres) -> None:
     run = cluster.play("site.yml", "-e", "wa_db_password=canary-wrong-1")
     assert run.codes == ["DB_REFUSED"], run.output
     assert cluster.containers() == {}
@@ -93,7 +93,7 @@ def test_from_nothing_to_a_healthy_cluster_and_again_without_a_change(cluster: O
 
 def test_status_reads_the_database_too(cluster: OnPostgres) -> None:
     if cluster.spoilt or not cluster.containers():
-        cluster.make_anew()
+        cluster.recreate()
     run = cluster.play("status.yml")
     assert run.code == OK, run.output
     assert "DB_" not in run.output

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The first registration of a number with several shards: whatever site.yml tells to do next works from that state.
+"""The first registration of a number with several shards: whatever site.yml says to do next works from that state.
 
 Nobody is at the terminal. The order of the tests matters: each goes on with what the one before has left.
 """
@@ -50,7 +50,7 @@ def test_without_a_code_it_says_how_to_give_one(cluster: LiveCluster) -> None:
     assert "Run the playbook again with -e wa_registration_code=CODE" in said(run)
 
 
-def test_a_wrong_code_is_told_as_one(cluster: LiveCluster) -> None:
+def test_a_wrong_code_is_reported_as_one(cluster: LiveCluster) -> None:
     run = cluster.play("site.yml", *with_code("999999"))
     assert run.code == FAILED, run.output
     assert "SHARDS_DIFFER" not in said(run)
@@ -71,7 +71,7 @@ def test_registered_without_its_shards_it_says_what_finishes_it(cluster: LiveClu
     cluster.lose_its_shards()
     refused = cluster.play("site.yml")
     assert (refused.code, refused.codes) == (FAILED, ["SHARDS_DIFFER"]), refused.output
-    (sentence,) = refused.told("SHARDS_DIFFER")
+    (sentence,) = refused.sentences("SHARDS_DIFFER")
     assert "run playbooks/reshard.yml -e shards={0}.".format(SHARDS) in sentence
     finished = cluster.reshard(SHARDS, "-e", "confirm=yes")
     assert finished.code == OK, finished.output

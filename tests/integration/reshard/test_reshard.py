@@ -4,7 +4,7 @@
 """reshard.yml on a cluster of real containers, ten times faster than the product, while messages are sent through it.
 
 In this order each test finds the shards that it begins with; in another order, or after one that failed, the cluster is
-made anew for it. All 30 ways are tests/chaos/reshard_pairs.py, all places to be killed in tests/chaos/reshard_kills.py.
+recreated for it. All 30 ways are tests/chaos/reshard_pairs.py, all places to be killed in tests/chaos/reshard_kills.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LOGIN = "TASK [waent.fleet.cluster : Login | Log in]"
 
 
 def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
-    """It ended well, the cluster is exactly as wanted, and every message that was accepted came through once."""
+    """It ended well, the cluster is exactly in the desired state, and every message that was accepted came through once."""
     assert run.code == OK, run.output
     assert cluster.faults(shards) == []
     assert report.accepted > 0
@@ -38,22 +38,22 @@ def test_a_number_that_is_none_is_refused_with_what_is_allowed(cluster: LiveClus
     run = cluster.reshard(wrong)
     assert (run.code, run.codes) == (FAILED, ["WA_SHARDS_INVALID"])
     assert "nothing was changed" in run.output.lower()
-    (sentence,) = run.told("WA_SHARDS_INVALID")
+    (sentence,) = run.sentences("WA_SHARDS_INVALID")
     assert "wa_shards" in sentence
     assert wrong in sentence
     assert "1, 2, 4, 8, 16 and 32" in sentence
 
 
 @pytest.mark.begins_with(shards=2, version=OLD)
-def test_all_that_forbids_it_is_told_at_once_before_anything_is_changed(cluster: LiveCluster) -> None:
+def test_all_that_forbids_it_is_reported_at_once_before_anything_is_changed(cluster: LiveCluster) -> None:
     before = cluster.containers()
     run = cluster.reshard(32, "-e", "wa_cert=" + EXPIRED)
     assert (run.code, run.codes) == (FAILED, ["DB_CONNECTIONS_TOO_FEW", "CERT_EXPIRED"])
     assert "Nothing was changed." in run.output
-    (sentence,) = run.told("CERT_EXPIRED")
+    (sentence,) = run.sentences("CERT_EXPIRED")
     assert sentence.startswith("wa_cert expired on 2020-02-29")
     assert EXPIRED not in run.output
-    (sentence,) = run.told("DB_CONNECTIONS_TOO_FEW")
+    (sentence,) = run.sentences("DB_CONNECTIONS_TOO_FEW")
     assert "the database allows 500" in sentence
     assert "wa_database_max_connections" in sentence
     assert (cluster.containers(), cluster.shards()) == (before, 2)
@@ -98,7 +98,7 @@ def test_site_refuses_the_number_that_the_inventory_still_has(cluster: LiveClust
     before = cluster.containers()
     run = cluster.play("site.yml")
     assert (run.code, run.codes) == (FAILED, ["SHARDS_DIFFER"])
-    (sentence,) = run.told("SHARDS_DIFFER")
+    (sentence,) = run.sentences("SHARDS_DIFFER")
     assert "set wa_shards to 4 in the inventory" in sentence
     assert cluster.containers() == before
 

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only the hosts and the database can tell: site.yml looks at all of them, tells everything, and changes nothing.
+"""What only the hosts and the database can show: site.yml checks all of them, reports everything, and changes nothing.
 
 The hosts are real, and so is what is wrong with them: a process on the port, a directory without permission, a mount
 for reading only, a database with such a user. Only the clock is not: containers share the kernel's, so the other host's
-Python is told another time.
+Python gets another time.
 """
 
 from __future__ import annotations
@@ -107,15 +107,15 @@ def clock_ahead(fleet: ContainerHosts) -> t.Iterator[dict[str, str]]:
     fleet.run("two", "rm /usr/local/bin/date")
 
 
-def assert_told(run: Run, code: str, *patterns: str) -> None:
+def assert_reported(run: Run, code: str, *patterns: str) -> None:
     """The sentences of this code are these, in any order, one pattern each."""
-    told = run.told(code)
-    assert len(told) == len(patterns), (code, told)
+    reported = run.sentences(code)
+    assert len(reported) == len(patterns), (code, reported)
     for pattern in patterns:
-        assert any(re.fullmatch(pattern, sentence) for sentence in told), (pattern, told)
+        assert any(re.fullmatch(pattern, sentence) for sentence in reported), (pattern, reported)
 
 
-def test_all_hosts_and_the_database_are_judged_together(
+def test_all_hosts_and_the_database_are_checked_together(
     refused, database, port_taken, media_paths, clock_ahead
 ) -> None:
     run = refused(
@@ -126,13 +126,13 @@ def test_all_hosts_and_the_database_are_judged_together(
         wa_container_uid=12345,
         wa_disk_free_mb=99999999,
     )
-    assert_told(
+    assert_reported(
         run,
         "PORT_TAKEN",
         r"one: Port 6250, needed by wa-coreapp-1, is taken by process python3 \(pid \d+\);"
         r" free it or change wa_coreapp_port\.",
     )
-    assert_told(
+    assert_reported(
         run,
         "MEDIA_NOT_WRITABLE",
         r"one: wa_media is /srv/media, which user id 12345 of the containers cannot write \(Permission denied\);"
@@ -142,17 +142,17 @@ def test_all_hosts_and_the_database_are_judged_together(
     )
     low = r"{0}: \d+ MB are free at {1}; wa_disk_free_mb asks for 99999999 MB\."
     # The media of host two is a file system of its own, on host one it lies beside the images.
-    assert_told(
+    assert_reported(
         run, "DISK_LOW", *(low.format(host, path) for host in ("one", "two") for path in ("/var/.+", "/srv/media"))
     )
-    assert_told(
+    assert_reported(
         run,
         "CLOCK_DIFFERS",
         r"(one: The clock is at least (5[5-9]|6\d)\.\d s behind that of two"
         r"|two: The clock is at least (5[5-9]|6\d)\.\d s ahead of that of one)"
         r"; at most 5 s are allowed, set up time synchronisation\.",
     )
-    assert_told(
+    assert_reported(
         run,
         "IMAGE_MISSING",
         *(
@@ -163,7 +163,7 @@ def test_all_hosts_and_the_database_are_judged_together(
             if (host, image) != ("two", "web")  # the one webapp is on host one
         ),
     )
-    assert_told(
+    assert_reported(
         run,
         "DB_REFUSED",
         r"The database at {0}:3306 refuses wa_db_username nobody with wa_db_password from this host \(.+\)\.".format(
@@ -193,14 +193,14 @@ def test_a_media_path_that_is_not_there_is_not_made(fleet, refused) -> None:
 
 def test_a_database_that_is_not_there(refused, database) -> None:
     run = refused({"one": {}}, wa_db_port=CLOSED_PORT)
-    assert_told(
+    assert_reported(
         run,
         "DB_UNREACHABLE",
         r"wa_db_host is {0}:{1}, and no database can be reached there \(.*refused.*\)\.".format(
             re.escape(database), CLOSED_PORT
         ),
     )
-    assert_told(
+    assert_reported(
         run,
         "NOT_REACHABLE",
         r"one: The host cannot connect to {0} port {1} \(.*refused.*\), which the nodes need\.".format(
@@ -224,7 +224,7 @@ def test_a_database_user_without_the_grants(refused) -> None:
 def test_a_database_with_too_few_connections_for_a_new_cluster(refused) -> None:
     """The guard of reshard.yml: whoever declares 250 messages a second needs 1750 of them."""
     run = refused({"one": {}}, wa_messages_per_second=250)
-    assert_told(
+    assert_reported(
         run,
         "DB_CONNECTIONS_TOO_FEW",
         r"1 shards need about 1750 database connections at 250 messages a second, .* but the database allows \d+ .*",
@@ -233,7 +233,7 @@ def test_a_database_with_too_few_connections_for_a_new_cluster(refused) -> None:
 
 
 def test_a_database_that_is_too_old(refused) -> None:
-    """A real server, told to give an old version's number: the number is what the product's documents speak of."""
+    """A real server, configured to give an old version's number: the number is what the product's documents speak of."""
     run = refused({"one": {}}, wa_db_port=3307)
     assert run.problems == [
         ("DB_TOO_OLD", "wa_db_host is a MariaDB 10.1.48; the client needs MariaDB 10.2 or newer."),
@@ -259,7 +259,7 @@ def test_a_single_connect_container_stops_the_rollout(fleet, refused) -> None:
 
 
 def test_a_cluster_that_a_compose_file_started_stops_the_rollout(fleet, refused) -> None:
-    """In cluster mode, on other ports, from an image that was tagged anew: it is known by what it runs."""
+    """In cluster mode, on other ports, from an image with another tag: it is known by what it runs."""
     start = (
         "docker run --detach --name wacore1 --publish 7250:6250 --env WA_APP_MULTICONNECT=1 --entrypoint /bin/sh"
         " mirror/client:1 -c %s"

@@ -207,7 +207,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_no_host_is_contacted(site,
 
 
 def goes_on_to_the_hosts(run: Run, calls: int) -> bool:
-    """Whether the input passed: the next thing is that the host, which only notes who calls, cannot be looked at."""
+    """Whether the input passed: the next thing is that the host, which only notes who calls, cannot be read."""
     return calls > 0 and run.code == FAILED and run.codes == ["HOST_NOT_READ"]
 
 

@@ -101,8 +101,8 @@ def test_uninstall_says_what_stays_before_it_asks(run_with: t.Callable[..., Run]
     run = run_with("uninstall", script, "-e", "wa_remove_data=true")
     assert run.code == FAILED, run.output
     assert "[NOT_CONFIRMED] Nothing was changed: there is nobody to ask; add -e confirm=yes" in run.output
-    told = [line.strip(" -'") for line in run.output.splitlines() if line.strip(" -'").startswith("one: ")]
-    assert told == [
+    shown = [line.strip(" -'") for line in run.output.splitlines() if line.strip(" -'").startswith("one: ")]
+    assert shown == [
         "one: container wa-webapp-1",
         "one: container wa-db",
         "one: network idle",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventories as users write them, in YAML: what can be known from them is told before any host is contacted.
+"""Inventories as users write them, in YAML: what can be known from them is reported before any host is contacted.
 
 YAML's own reading of a value is part of these tests: 0612 is 394 for it, 12:30 is 750, no is false.
 """
@@ -66,7 +66,7 @@ def site(bell: Doorbell, tmp_path: Path) -> Site:
     return work
 
 
-def told(run: Run, calls: int) -> str:
+def refusals(run: Run, calls: int) -> str:
     """All sentences, of a run that ended red before any host was contacted and without a traceback."""
     assert run.code == FAILED and calls == 0, run.output
     assert "Traceback" not in run.output and run.codes, run.output
@@ -131,12 +131,12 @@ REFUSED: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_before_any_host_is_contacted(site: Site, name: str) -> None:
-    sentences = told(*site("\n".join(REFUSED[name])))
+    sentences = refusals(*site("\n".join(REFUSED[name])))
     assert {variable for variable in REFUSED[name].values() if variable not in sentences} == set()
 
 
-def test_every_part_of_a_map_is_told(site: Site) -> None:
-    sentences = told(
+def test_every_part_of_a_map_is_reported(site: Site) -> None:
+    sentences = refusals(
         *site("\n".join([*REFUSED["what a container would not take"], *REFUSED["what the API would not take"]]))
     )
     for part in ("WA_SECRET", "A B", "WA_DB_PASSWORD", "max_concurrent_requests", "heartbeat_intervall"):
@@ -144,12 +144,12 @@ def test_every_part_of_a_map_is_told(site: Site) -> None:
 
 
 def test_a_database_of_our_own_has_the_user_root_only(site: Site) -> None:
-    sentences = told(*site("wa_db_username: waent\nwa_db_host: db\nwa_db_engine: PGSQL", "wa_database_hosts"))
+    sentences = refusals(*site("wa_db_username: waent\nwa_db_host: db\nwa_db_engine: PGSQL", "wa_database_hosts"))
     assert "wa_db_username is 'waent'" in sentences and "wa_db_engine is 'PGSQL'" in sentences
 
 
 def test_a_host_that_differs_is_named(site: Site) -> None:
-    sentences = told(
+    sentences = refusals(
         *site("wa_media: \"{{ 'ok' if inventory_hostname == 'one' else './media' }}\"", hosts=("one", "two"))
     )
     assert sentences.startswith("two: wa_media is './media'")
@@ -188,7 +188,7 @@ def test_every_variable_is_refused_by_its_name_in_one_answer(site: Site, place: 
         place, lambda n: 2
     )
     given = {name: values[index(len(values))] for name, values in wrong.items()}
-    sentences = told(*site(yaml.safe_dump(given)))
+    sentences = refusals(*site(yaml.safe_dump(given)))
     assert {name for name in given if name not in sentences} == set()
 
 

@@ -116,7 +116,7 @@ EVERYWHERE = {"no group", "dash", "empty", "kind misspelt"}
 def refused(run: Run, code: str, words: str) -> None:
     """Red, with the code, and the words in its sentence."""
     assert run.code == FAILED, run.output
-    assert any(words in sentence for sentence in run.told(code)), run.output
+    assert any(words in sentence for sentence in run.sentences(code)), run.output
     assert all(host["changed"] == 0 and host["ok"] == 0 for host in run.recap.values())
 
 
@@ -165,7 +165,7 @@ def test_what_the_command_has_to_say(call: t.Callable[..., Run], playbook: str, 
 def test_a_number_that_could_be_meant_in_two_ways(call: t.Callable[..., Run]) -> None:
     run = call("reshard", groups(), "-e", "shards=04")
     assert run.code == FAILED
-    assert run.told("WA_SHARDS_INVALID") == ["wa_shards is '04'; allowed are the whole numbers 1, 2, 4, 8, 16 and 32."]
+    assert run.sentences("WA_SHARDS_INVALID") == ["wa_shards is '04'; allowed are the whole numbers 1, 2, 4, 8, 16 and 32."]
 
 
 def test_become_for_all_is_not_for_the_controller(call: t.Callable[..., Run]) -> None:

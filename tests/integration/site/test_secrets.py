@@ -27,7 +27,7 @@ WRONG_PASSWORD = "Canary-wrong-4Gt8Zy"
 
 
 def forms(secrets: t.Mapping[str, str]) -> dict[str, str]:
-    """Each secret, and the form in which a log-in sends the password."""
+    """Each secret, and the form in which a login sends the password."""
     basic = base64.b64encode("admin:{0}".format(secrets["wa_admin_password"]).encode()).decode()
     return {**secrets, "wa_admin_password (Basic)": basic}
 
@@ -39,15 +39,15 @@ def found_in(text: str, secrets: t.Mapping[str, str] = valid_variables.SECRETS) 
     return {name for name, value in forms(secrets).items() if (value in words if name == "wa_pin" else value in text)}
 
 
-class Watch:
+class ProcessSampler:
     """Notes the arguments of all processes on the controller while it is open."""
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._sample)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ProcessSampler:
         self._thread.start()
         return self
 
@@ -55,7 +55,7 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         while not self._over.wait(0.1):
             done = subprocess.run(["ps", "-ww", "-e", "-o", "args"], capture_output=True, text=True, check=True)
             self.seen.update(done.stdout.splitlines())
@@ -91,7 +91,7 @@ def rollout(
     sample = "while sleep 0.1; do ps -ww -e -o args; done >{0}".format(SAMPLES)
     start = "start-stop-daemon --start --background --make-pidfile --pidfile /run/sampler.pid --exec /bin/sh -- -c %s"
     fleet.run("one", start, sample)
-    with Watch() as watch:
+    with ProcessSampler() as sampler:
         run = fleet.site(
             variables,
             *LOUD,
@@ -105,7 +105,7 @@ def rollout(
     fleet.run("one", "rm {0}".format(SAMPLES))
     files = {path: path.read_text(errors="replace") for path in home.rglob("*") if path.is_file()}
     assert run.code == OK, run.output
-    yield Rollout(run, "\n".join(watch.seen), there, files)
+    yield Rollout(run, "\n".join(sampler.seen), there, files)
     ids = fleet.run("one", "docker ps --all --quiet --filter label=waent.fleet.cluster=waent").split()
     fleet.run("one", "docker rm --force --volumes " + " ".join(ids))
     fleet.run("one", "docker network rm waent && docker volume rm waentDatabase whatsappMedia")

@@ -52,7 +52,7 @@ def clusters(fleet: ContainerHosts) -> t.Iterator[None]:
 
 
 def inspected(fleet: ContainerHosts, container: str) -> dict[str, t.Any]:
-    """All that the engine tells of a container on host one. It lists the mounts in any order."""
+    """All that the engine reports of a container on host one. It lists the mounts in any order."""
     found: dict[str, t.Any] = json.loads(fleet.run("one", "docker inspect " + container))[0]
     found["Mounts"].sort(key=lambda mount: mount["Destination"])
     return found
@@ -76,13 +76,13 @@ DATA = ("-e", "wa_remove_data=true")
 
 def test_what_another_cluster_uses_stays(fleet: ContainerHosts, clusters: None) -> None:
     before = inspected(fleet, "b-webapp-1")
-    forecast = uninstall(fleet, "a", *DATA, "--check")
-    assert forecast.code == OK, forecast.output
+    checked = uninstall(fleet, "a", *DATA, "--check")
+    assert checked.code == OK, checked.output
     assert {"a-webapp-1", "a-db"} <= names(fleet, "containers")
 
     run = uninstall(fleet, "a", *DATA)
     assert run.code == OK, run.output
-    for output in (forecast.output, run.output):
+    for output in (checked.output, run.output):
         assert "one: stays: network shared-network, used by b-webapp-1" in output
         assert "one: stays: volume shared-media, used by b-webapp-1" in output
     assert inspected(fleet, "b-webapp-1") == before
@@ -153,12 +153,12 @@ def test_what_is_there_is_neither_replaced_nor_taken_for_nothing(
     assert fleet.run("one", "dpkg-query --show") == packages
 
 
-def test_a_stopped_engine_is_started_and_what_it_holds_is_looked_at(fleet: ContainerHosts, clusters: None) -> None:
+def test_a_stopped_engine_is_started_and_what_it_holds_is_gathered(fleet: ContainerHosts, clusters: None) -> None:
     """Nothing more is done here: the version is one that is nowhere, which is found out when the engine runs."""
     from ansible_collections.waent.fleet.tests.support import valid_variables
 
     fleet.write_hosts({"one": {"ansible_become": True, "wa_address": fleet.address("one")}})
-    # Anything that can be connected to does for a database that is not looked at.
+    # Anything that can be connected to does for a database that is not read.
     reachable = {"wa_db_host": fleet.address("one"), "wa_db_port": 22, "wa_db_check_host": ""}
     fleet.run("one", "kill $(cat /var/run/docker.pid) && while pgrep -x dockerd; do sleep 0.2; done")
     variables = valid_variables.but(wa_version="v2.99.0", **reachable)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""site.yml where every container of a cluster in service has to be recreated: foretold, and one after the other.
+"""site.yml where every container of a cluster in service has to be recreated: planned, and one after the other.
 
 Which options of a container are compared is in tests/integration/containers; one of them is enough here.
 """
@@ -27,7 +27,7 @@ def words(output: str) -> str:
 
 
 def fewest_running(cluster: LiveCluster, since: float) -> dict[str, int]:
-    """By kind how many nodes ran at the worst moment since then, as the engine's events tell."""
+    """By kind how many nodes ran at the worst moment since then, as the engine's events show."""
     label = "waent.fleet.cluster=" + cluster.shape.prefix
     events = cluster.engine.events(
         since=int(since), until=int(time.time()) + 1, decode=True,
@@ -51,7 +51,7 @@ def hosts(cluster: LiveCluster) -> dict[str, str]:
     return {cluster.shape.host: "host-gateway"}
 
 
-def test_one_name_more_for_the_containers_is_foretold_and_rolled_under_load(
+def test_one_name_more_for_the_containers_is_planned_and_rolled_out_under_load(
     cluster: LiveCluster, balancer: Balancer, hosts: dict[str, str]
 ) -> None:
     before = cluster.nodes()

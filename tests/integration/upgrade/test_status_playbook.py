@@ -40,7 +40,7 @@ def test_versions_roles_owners_spares_and_expiry_are_shown(cluster: LiveCluster)
 
 
 @pytest.mark.begins_with(shards=2, version=OLD)
-def test_what_differs_from_the_inventory_is_told_and_it_ends_red(cluster: LiveCluster) -> None:
+def test_what_differs_from_the_inventory_is_reported_and_it_ends_red(cluster: LiveCluster) -> None:
     """Another version, other settings, other shards, a node that was stopped, and one that nobody declared."""
     stopped = cluster.engine.containers.get(cluster.shape.prefix + "-master-2")
     stopped.stop()

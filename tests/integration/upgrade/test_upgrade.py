@@ -4,7 +4,7 @@
 """upgrade.yml on a cluster of real containers, at ten times the speed, while messages are sent through HAProxy.
 
 One cluster for all tests: it is upgraded, killed in the middle, run again, upgraded to a broken image, and rolled back;
-in another order, or after a test that failed, it is made anew for the next one. The gateway's ledger is the witness
+in another order, or after a test that failed, it is recreated for the next one. The gateway's ledger is the witness
 that no message was lost and no shard had two owners. All places to be killed in are tests/chaos/upgrade_kills.py.
 """
 
@@ -73,7 +73,7 @@ def test_killed_in_a_fail_over_and_run_again_it_ends_with_all_new_and_nothing_lo
     assert report.accepted > 100
     check_nothing_lost(report)
     begun = STOPPED_OWNER.findall(killed.output) + STOPPED_OWNER.findall(run.output)
-    assert sorted(begun) == ["0", "1"], "each shard is handed over once"
+    assert sorted(begun) == ["0", "1"], "each shard is switched over once"
     assert report.errors.keys() <= BETWEEN_OWNERS, "a request failed that no shard without an owner explains"
 
 
@@ -103,7 +103,7 @@ def test_nodes_that_were_silent_for_minutes_do_not_stop_the_run_that_starts_them
 
 
 @pytest.mark.begins_with(shards=2, version=NEW)
-def test_site_makes_nodes_anew_that_are_not_as_declared_in_the_same_careful_order(
+def test_site_recreates_nodes_that_differ_in_the_same_careful_order(
     cluster: LiveCluster, balancer: Balancer
 ) -> None:
     """Other ports for the coreapps."""
@@ -119,7 +119,7 @@ def test_site_makes_nodes_anew_that_are_not_as_declared_in_the_same_careful_orde
     assert cluster.faults(2) == []
     assert cluster.intervals() == (5, 30)
     check_nothing_lost(probe.report)
-    assert sorted(STOPPED_OWNER.findall(run.output)) == ["0", "1"], "each shard is handed over once"
+    assert sorted(STOPPED_OWNER.findall(run.output)) == ["0", "1"], "each shard is switched over once"
     assert probe.report.errors.keys() <= BETWEEN_OWNERS, probe.report.errors
 
 

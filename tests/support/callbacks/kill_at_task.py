@@ -40,6 +40,6 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:
         """Nothing of this task has been done when this is called."""
         self.begun += 1
-        wanted: str = self.get_option("task")
-        if self.begun == int(wanted) if wanted.isdigit() else wanted in task.get_name():
+        chosen: str = self.get_option("task")
+        if self.begun == int(chosen) if chosen.isdigit() else chosen in task.get_name():
             kill(task.get_name())

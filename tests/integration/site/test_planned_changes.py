@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What playbooks say about running containers that are not as declared, on a machine with a stand-in for its engine.
+"""What playbooks say about running containers that differ from the desired state, on a machine with a stand-in for its engine.
 
 The stand-in answers the questions of wa_host_info; no container runs, and nobody answers for the API. So a cluster
 whose nodes would be recreated cannot be asked whether it is in service, and has to be left alone.
@@ -67,7 +67,7 @@ def environment_of(kind: str) -> dict[str, str]:
 
 
 def entry(node: dict[str, t.Any], number: int) -> dict[str, t.Any]:
-    """The container that roles make of a node, as the engine tells of it."""
+    """The container that roles make of a node, as the engine reports it."""
     spec = container_of(node, SETTINGS)
     found = inspected(spec)
     env = {**environment_of(node["kind"]), **spec.get("env", {})}
@@ -79,7 +79,7 @@ def entry(node: dict[str, t.Any], number: int) -> dict[str, t.Any]:
 
 
 class Site(t.NamedTuple):
-    """Playbooks on that machine. calls: what was asked of its engine."""
+    """Playbooks on that machine. calls: the requests that its engine got."""
 
     home: Path
     inventory: str
@@ -142,7 +142,7 @@ def words(output: str) -> str:
         ),
     ],
 )
-def test_status_tells_what_site_would_change(site: Site, changes: dict[str, t.Any], sentence: str | None) -> None:
+def test_status_shows_what_site_would_change(site: Site, changes: dict[str, t.Any], sentence: str | None) -> None:
     run = site.play("status.yml", **changes)
     assert run.code == FAILED, "nobody answers for the API"
     assert ("site.yml would change" in run.output) is (sentence is not None), run.output
@@ -153,7 +153,7 @@ def test_status_tells_what_site_would_change(site: Site, changes: dict[str, t.An
 def test_nodes_of_a_cluster_that_cannot_be_asked_are_left_alone(site: Site) -> None:
     run = site.play("site.yml", wa_extra_hosts={"db.example": "192.0.2.9"})
     assert (run.code, run.codes) == (FAILED, ["SERVICE_UNKNOWN"]), run.output
-    (sentence,) = run.told("SERVICE_UNKNOWN")
+    (sentence,) = run.sentences("SERVICE_UNKNOWN")
     assert "wa-coreapp-1, wa-coreapp-2" in sentence and "-e wa_recreate_at_once=true" in sentence
     assert run.recap["one"]["changed"] == 0
     assert all(call.startswith(READS) for call in site.calls), site.calls

@@ -26,12 +26,12 @@ def test_the_host_runs_the_nodes_it_must(machine, nodes):
 
 def test_nodes_are_named_in_order(machine, nodes, variables):
     prefix = variables.get("wa_name_prefix", "wa")
-    wanted = {
+    desired = {
         "{0}-{1}-{2}".format(prefix, kind, index)
         for kind, count in machine.expected_nodes.items()
         for index in range(1, count + 1)
     }
-    assert {node.name for node in nodes} == wanted
+    assert {node.name for node in nodes} == desired
 
 
 def test_a_node_calls_itself_by_its_container_name(nodes):
@@ -57,11 +57,11 @@ def test_nodes_cannot_make_devices(host, nodes):
         assert may, "{0}: all capabilities are gone, so this test shows nothing".format(node.name)
 
 
-def test_image_label_and_wish_name_the_same_version(nodes, variables):
-    wanted = "v" + str(variables["wa_version"]).lstrip("v")
+def test_image_label_and_inventory_name_the_same_version(nodes, variables):
+    desired = "v" + str(variables["wa_version"]).lstrip("v")
     for node in nodes:
-        assert node.inspected["Config"]["Image"].endswith(":" + wanted), node.name
-        assert node.labels["waent.fleet.version"] == wanted, node.name
+        assert node.inspected["Config"]["Image"].endswith(":" + desired), node.name
+        assert node.labels["waent.fleet.version"] == desired, node.name
 
 
 def test_webapps_run_the_web_image_and_the_others_the_coreapp_image(nodes):
@@ -112,11 +112,11 @@ def test_published_ports_answer(host, containers):
 
 
 def test_media_is_one_writable_store_for_all_nodes_of_the_host(host, nodes, variables):
-    wanted = variables.get("wa_media", "whatsappMedia")
+    desired = variables.get("wa_media", "whatsappMedia")
     for node in nodes:
         mount = node.mount(MEDIA)
         assert mount["RW"], node.name
-        assert (mount["Source"] if wanted.startswith("/") else mount["Name"]) == wanted, node.name
+        assert (mount["Source"] if desired.startswith("/") else mount["Name"]) == desired, node.name
     writer, reader = nodes[0], nodes[-1]
     file = MEDIA + "/acceptance-test"
     host.check_output("docker exec %s sh -c 'echo shared >%s'", writer.name, file)

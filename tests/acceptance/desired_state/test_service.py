@@ -34,9 +34,9 @@ def test_the_api_key_opens_health_and_nothing_more(cluster, api):
 
 
 def test_every_node_is_there_in_its_role(cluster, api):
-    wanted = cluster.expected_nodes()
+    desired = cluster.expected_nodes()
     roles = Counter(node.get("role") for node in api.health().values())
-    assert roles == Counter(primary_master=1, secondary_master=wanted["master"] - 1, coreapp=wanted["coreapp"])
+    assert roles == Counter(primary_master=1, secondary_master=desired["master"] - 1, coreapp=desired["coreapp"])
 
 
 def test_health_names_the_containers_of_the_hosts(cluster, api):
@@ -65,7 +65,7 @@ def test_every_shard_has_one_owner_and_no_coreapp_has_two(cluster, api):
     assert max(Counter(keys[0] for keys in owners.values()).values()) == 1
 
 
-def test_the_shard_count_is_the_wanted_one(cluster, api):
+def test_the_shard_count_is_the_desired_one(cluster, api):
     answer = api.send("GET", "/v1/account/shards")
     assert (answer.status, answer.body["account"]["shards"]) == (200, cluster.shards)
 
