@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/emulator_rate.py [--rate 250] [--seconds 60] [--webhook]
 
 With --webhook everything is reported to a webhook on this machine as well: that a message was delivered, and that it
-was read, in a POST each. Prints the probe's table, latencies by ten seconds and who used how much processor time; exit code
-1 when a message failed, was lost or came twice, the 99th percentile is over 500 ms, or the webhook did not get
+was read, in a POST each. Prints the probe's table, latencies by ten seconds and who used how much processor time; exit
+code 1 when a message failed, was lost or came twice, the 99th percentile is over 500 ms, or the webhook did not get
 every callback, once each. Needs the images of emulator/build.py.
 """
 
@@ -118,7 +118,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=250.0)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--shards", type=int, default=8)
-    parser.add_argument("--webhook", action="store_true", help="report everything that becomes of messages to a webhook")
+    parser.add_argument("--webhook", action="store_true", help="report what becomes of messages to a webhook")
     given = parser.parse_args()
     with contextlib.ExitStack() as stack:
         rig = stack.enter_context(Rig("rate"))

@@ -82,7 +82,10 @@ def healthy(body: t.Any) -> bool:
     nodes = list((body or {}).get("health", {}).values())
     states = sorted((n.get("role", "").rpartition("_")[2], n.get("gateway_status")) for n in nodes)
     return states == [
-        ("coreapp", "connected"), ("coreapp", "disconnected"), ("master", "disconnected"), ("master", "disconnected"),
+        ("coreapp", "connected"),
+        ("coreapp", "disconnected"),
+        ("master", "disconnected"),
+        ("master", "disconnected"),
     ]
 
 
@@ -154,11 +157,18 @@ def main() -> None:
         if changed:
             sys.exit("The second run changed {0} things; it must change none.".format(changed))
         uninstall()
-        print("round {0}: compose {1:.1f} s, site fresh {2:.1f} s, site again {3:.1f} s".format(
-            number, compose[-1], fresh[-1], again[-1]), flush=True)
+        print(
+            "round {0}: compose {1:.1f} s, site fresh {2:.1f} s, site again {3:.1f} s".format(
+                number, compose[-1], fresh[-1], again[-1]
+            ),
+            flush=True,
+        )
     ratio = statistics.median(fresh) / statistics.median(compose)
-    print("median:  compose {0:.1f} s, site fresh {1:.1f} s (ratio {2:.2f}), site again {3:.1f} s".format(
-        statistics.median(compose), statistics.median(fresh), ratio, statistics.median(again)))
+    print(
+        "median:  compose {0:.1f} s, site fresh {1:.1f} s (ratio {2:.2f}), site again {3:.1f} s".format(
+            statistics.median(compose), statistics.median(fresh), ratio, statistics.median(again)
+        )
+    )
     print("tasks:   {0} fresh, {1} again".format(tasks, tasks_again))
     for name, peak in sorted(peaks.items()):
         print("peak memory of {0}: {1:.0f} MB".format(name, peak))

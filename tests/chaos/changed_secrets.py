@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changed secrets of a cluster in service: check mode names them, site.yml applies them and goes node by node, under load.
+"""Changed secrets of a cluster in service: check mode names them, site.yml goes node by node, under load.
 
 Two shards, two webapps, about five minutes. First another JWT key and API key, then a
 secret that every node gets, then WA_SECRET, which nodes cannot have one after the other. Each time check mode has to

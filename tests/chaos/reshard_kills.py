@@ -6,8 +6,8 @@
 How many tasks there are is found by a run that nobody disturbs. Then SIGKILL goes to the playbook's process group at
 the moment a task begins, for the first task, the second one, and so on until a run reaches its end. Where the killed
 run has changed nothing yet (same containers, not restarted, same shards, same owners) the next killed run is the run
-again. Else the playbook is run again to its end, and the cluster must be exactly in the desired state. Messages are sent all the
-time; the gateway's ledger says what became of them.
+again. Else the playbook is run again to its end, and the cluster must be exactly in the desired state. Messages are
+sent all the time; the gateway's ledger says what became of them.
 """
 
 from __future__ import annotations

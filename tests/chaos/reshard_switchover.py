@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A surplus coreapp that owns a shard is replaced by switchover before it goes: a real run on two machines with their own engines.
+"""A surplus coreapp that owns a shard is replaced by switchover: a real run on two machines with their own engines.
 
 Four shards on two machines become two. Nobody knows before who gets them, so the run is killed after set-shards, and
 the machine of an owner gets wa_coreapps: 0. Run again, every coreapp there is surplus: reshard.yml takes the standbys

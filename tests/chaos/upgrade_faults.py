@@ -4,8 +4,8 @@
 """What becomes of upgrade.yml, and of the messages, when something breaks in the middle of it. The faults are real.
 
 One cluster with messages going through it. At ten times the speed a busy machine holds nodes up for so long that their
-shards change hands. Where no request may fail, C(--divisor 1), the product's own times, separates the machine's faults from
-ours.
+shards change hands. Where no request may fail, C(--divisor 1), the product's own times, separates the machine's
+faults from ours.
 
 Cases: never_healthy (a standby runs and never reports), database_away (the database hangs for 20 s in a switchover),
 disk_too_full (no room for the images), schema_fails (the one-shot schema upgrade ends with an error). A broken image is
@@ -157,7 +157,6 @@ def schema_fails(cluster: LiveCluster) -> None:
         check("once more it changes nothing", {n["changed"] for n in once_more.recap.values()} == {0}, once_more.output)
     finally:
         remove_fake_version(cluster.engine, OTHER_LINE)
-
 
 
 class Case(t.NamedTuple):

@@ -193,7 +193,8 @@ def disk_fills(machines: Machines, probe: t.Callable[[], Probe], home: Path) -> 
         code, output, victim = machines.upgrade_disturbed(NEW, home / "fills.log", fill)
         check(f"the disk of {victim} got full when the steps began, and the run stops", code == FAILED, output)
         check("it says why", STOPPED in output and "no space left on device" in output, output)
-        check("it says what is new, what is not, and what to do", "Not yet:" in output and "run this again" in output, output)
+        advised = "Not yet:" in output and "run this again" in output
+        check("it says what is new, what is not, and what to do", advised, output)
         others = [name for name in machines.names if name != victim]
         check("old nodes go on", OLD in machines.versions(*others), str(machines.versions(*others)))
         machines.make_room(victim)
@@ -218,14 +219,16 @@ def machine_dies(machines: Machines, probe: t.Callable[[], Probe], home: Path) -
     with probe() as sender:
         code, output, victim = machines.upgrade_disturbed(NEW, home / "dies.log", kill)
         check(f"{victim} died when its turn came, and the run stops", code not in (OK, None), output)
-        check("it says which machine is lost, and what to do", "[HOST_LOST]" in output and "run this again" in output, output)
+        advised = "[HOST_LOST]" in output and "run this again" in output
+        check("it says which machine is lost, and what to do", advised, output)
         check("it shows no traceback", "Traceback" not in output, output)
         others = [name for name in machines.names if name != victim]
         check("the others run old and new nodes", machines.versions(*others) == {OLD, NEW})
         away = machines.upgrade(NEW)
         refused = away.code == FAILED and "Nothing was changed" in away.output
         check("with it away the next run is refused", refused, away.output)
-        check("and says which machine cannot be reached", victim in "".join(away.sentences("HOST_NOT_READ")), away.output)
+        unread = "".join(away.sentences("HOST_NOT_READ"))
+        check("and says which machine cannot be reached", victim in unread, away.output)
         machines.boot(victim)
         end = machines.upgrade(NEW, "-e", "wa_rollout_settle_seconds=60")
         check("with it back the run goes on to the end", end.code == OK, end.output)

@@ -38,7 +38,6 @@ class Task(t.NamedTuple):
     host: str | None
 
 
-
 def action_of(task: t.Mapping[str, t.Any]) -> str:
     """The action's full name: every one has dots, and no keyword has."""
     return next(key for key in task if "." in key)

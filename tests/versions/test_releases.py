@@ -81,7 +81,7 @@ def test_bad_input_is_refused_with_the_same_sentences(tmp_path: Path, core: dict
     done = run(tmp_path, core, "playbooks/site.yml", wrong.variables, *wrong.arguments, hosts=wrong.hosts)
     assert done.code == FAILED, done.output
     # What a template hands on is text where there are no native types: the number 3 is shown as '3' there.
-    unquoted = [sorted((code, text.replace("'", "")) for code, text in problems) for problems in (done.problems, wrong.said)]
+    unquoted = [sorted((code, text.replace("'", "")) for code, text in found) for found in (done.problems, wrong.said)]
     assert unquoted[0] == unquoted[1]
 
 
@@ -113,7 +113,7 @@ def reasons_of(done: Run) -> str:
 CALLBACKS = {"as usual": {}, "JSON": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}}
 
 
-def test_a_failed_log_in_says_why(tmp_path: Path, any_core: dict[str, str]) -> None:
+def test_a_failed_login_says_why(tmp_path: Path, any_core: dict[str, str]) -> None:
     """The task's output is hidden; what it said is not, to programs neither."""
     nodes = [{"kind": "webapp", "api_address": "127.0.0.1", "ports": [9]}]
     book = tmp_path / "login.yml"

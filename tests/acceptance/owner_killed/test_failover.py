@@ -1,9 +1,9 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Losing an owner. These tests kill containers: the cluster is not in the desired state afterwards, and site.yml fixes it.
+"""Losing an owner. These tests kill containers: the cluster then differs from the desired state; site.yml fixes it.
 
-C(docker kill) is what stands for a lost machine: the engine takes it as intended and does not start the container again.
+C(docker kill) stands for a lost machine: the engine takes it as intended and does not start the container again.
 A process that dies by itself is another matter: then the restart policy acts.
 """
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What differs by our comparison differs by docker_container's own, on a real engine, for every option in turn.
 
-Containers are made from specifications, as the roles do. Then each option is changed, and docker_container runs in check
-mode with diff. It must name the same options as our planned changes, and recreate where they say so.
+Containers are made from specifications, as the roles do. Then each option is changed, and docker_container runs in
+check mode with diff. It must name the same options as our planned changes, and recreate where they say so.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ LOGIN = "TASK [waent.fleet.cluster : Login | Log in]"
 
 
 def check(cluster: LiveCluster, run: Run, shards: int, report: t.Any) -> None:
-    """It ended well, the cluster is exactly in the desired state, and every message that was accepted came through once."""
+    """It ended well, the cluster is exactly in the desired state, and every accepted message came through once."""
     assert run.code == OK, run.output
     assert cluster.faults(shards) == []
     assert report.accepted > 0

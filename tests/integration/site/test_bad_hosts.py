@@ -233,7 +233,7 @@ def test_a_database_with_too_few_connections_for_a_new_cluster(refused) -> None:
 
 
 def test_a_database_that_is_too_old(refused) -> None:
-    """A real server, configured to give an old version's number: the number is what the product's documents speak of."""
+    """A real server that gives an old version's number: the number is what the product's documents speak of."""
     run = refused({"one": {}}, wa_db_port=3307)
     assert run.problems == [
         ("DB_TOO_OLD", "wa_db_host is a MariaDB 10.1.48; the client needs MariaDB 10.2 or newer."),

@@ -165,7 +165,8 @@ def test_what_the_command_has_to_say(call: t.Callable[..., Run], playbook: str, 
 def test_a_number_that_could_be_meant_in_two_ways(call: t.Callable[..., Run]) -> None:
     run = call("reshard", groups(), "-e", "shards=04")
     assert run.code == FAILED
-    assert run.sentences("WA_SHARDS_INVALID") == ["wa_shards is '04'; allowed are the whole numbers 1, 2, 4, 8, 16 and 32."]
+    (sentence,) = run.sentences("WA_SHARDS_INVALID")
+    assert sentence == "wa_shards is '04'; allowed are the whole numbers 1, 2, 4, 8, 16 and 32."
 
 
 def test_become_for_all_is_not_for_the_controller(call: t.Callable[..., Run]) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What playbooks say about running containers that differ from the desired state, on a machine with a stand-in for its engine.
+"""What playbooks show of containers that differ from the desired state, on a machine with a stand-in for its engine.
 
 The stand-in answers the questions of wa_host_info; no container runs, and nobody answers for the API. So a cluster
 whose nodes would be recreated cannot be asked whether it is in service, and has to be left alone.

@@ -103,9 +103,7 @@ def test_nodes_that_were_silent_for_minutes_do_not_stop_the_run_that_starts_them
 
 
 @pytest.mark.begins_with(shards=2, version=NEW)
-def test_site_recreates_nodes_that_differ_in_the_same_careful_order(
-    cluster: LiveCluster, balancer: Balancer
-) -> None:
+def test_site_recreates_nodes_that_differ_in_the_same_careful_order(cluster: LiveCluster, balancer: Balancer) -> None:
     """Other ports for the coreapps."""
     before = cluster.nodes()
     cluster.declare(wa_version=NEW, wa_coreapp_port=cluster.shape.port + 350)
