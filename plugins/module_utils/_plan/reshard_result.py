@@ -96,7 +96,7 @@ def _why_unread(health: t.Mapping[str, t.Any]) -> str:
     if cluster.get("form") == "cluster":
         return ""
     reason = failure_in({**health, "problems": []}) or ""
-    return reason.split("\n")[0].rstrip(".")
+    return reason.partition("\n")[0].rstrip(".")
 
 
 def _shown(before: int, after: int, first: int) -> Shown:
