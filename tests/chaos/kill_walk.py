@@ -11,6 +11,7 @@ may come twice, nobody may be banned, and one more run must change nothing: what
 
 Boundaries before which something was changed come first, then those of plays that run in batches, then all others,
 until on a whole journey none is left to try. What tasks run only because of a kill are cases too, as they are found.
+Journeys that lead different ways, as to more shards and to fewer, have cases of their own.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Journey(t.NamedTuple):
     """One change of the cluster.
 
     around: holds while it is made. faults: what is not as an undisturbed one leaves it. served: whether messages can be
-    sent from its beginning on.
+    sent from its beginning on. way: journeys with the same one pass by the same boundaries.
     """
 
     title: str
@@ -38,6 +39,59 @@ class Journey(t.NamedTuple):
     faults: t.Callable[[], list[str]]
     around: t.Callable[[], t.ContextManager[t.Any]] = contextlib.nullcontext
     served: bool = True
+    way: str = ""
+
+
+class Way:
+    """What the ledger knows of one way."""
+
+    def __init__(self, ledger: Ledger, name: str) -> None:
+        self.ledger, self.name = ledger, name
+        self._prefix = name + ": " if name else ""
+
+    def _get(self, key: str) -> t.Any:
+        return self.ledger.notes.get("ways", {}).get(self.name, {}).get(key)
+
+    def _note(self, key: str, value: t.Any) -> None:
+        ways = dict(self.ledger.notes.get("ways", {}))
+        ways[self.name] = {**ways.get(self.name, {}), key: value}
+        self.ledger.note(ways=ways)
+
+    @property
+    def recorded(self) -> list[str] | None:
+        """The boundaries of the journey that was not disturbed; None before it."""
+        found: list[str] | None = self._get("recorded")
+        return found
+
+    @recorded.setter
+    def recorded(self, boundaries: list[str]) -> None:
+        self.ledger.know(self.case(boundary) for boundary in boundaries)
+        self._note("recorded", boundaries)
+
+    @property
+    def where(self) -> int:
+        """Which of C(WHERE) the next journey is killed at; their number when nothing is left."""
+        return int(self._get("where") or 0)
+
+    def go_on(self) -> None:
+        """Nothing was left to kill at on a whole journey."""
+        self._note("where", self.where + 1)
+
+    def case(self, boundary: str) -> str:
+        """Of a boundary on this way."""
+        return self._prefix + boundary
+
+    @property
+    def tried(self) -> set[str]:
+        """The boundaries that have a result."""
+        begin = len(self._prefix)
+        return {case[begin:] for case in self.ledger.results if case.startswith(self._prefix)}
+
+
+def done(ledger: Ledger) -> bool:
+    """Whether on every way nothing is left to kill at."""
+    ways = [Way(ledger, name) for name in ledger.notes.get("ways", {})]
+    return bool(ways) and all(way.recorded is not None and way.where == len(WHERE) for way in ways)
 
 
 class Outcome(t.NamedTuple):
@@ -50,35 +104,34 @@ class Outcome(t.NamedTuple):
 
 def walk(cluster: LiveCluster, journeys: t.Iterator[Journey], ledger: Ledger, conditions: Conditions) -> None:
     """Journey after journey, until nothing is left to try, the time is over, or one went wrong."""
-    while not conditions.over:
-        where = ledger.notes.get("where", 0)
-        if where == len(WHERE):
-            break
-        outcome = _travel(cluster, next(journeys), ledger, conditions, WHERE[where])
+    while not conditions.over and not done(ledger):
+        journey = next(journeys)
+        way = Way(ledger, journey.way)
+        first = way.recorded is None
+        outcome = _travel(cluster, journey, way, conditions)
         if outcome.problems:
             return
-        if not outcome.kills and not conditions.over and ledger.notes.get("recorded"):
-            ledger.note(where=where + 1)
-    if ledger.notes.get("where", 0) == len(WHERE):
+        if not (first or outcome.kills or conditions.over or way.where == len(WHERE)):
+            way.go_on()
+    if done(ledger):
         for case in ledger.left:
             ledger.add(case, UNREACHED, "no later run came by it")
         ledger.note(complete=True)
 
 
-def _travel(
-    cluster: LiveCluster, journey: Journey, ledger: Ledger, conditions: Conditions, where: str
-) -> Outcome:
+def _travel(cluster: LiveCluster, journey: Journey, way: Way, conditions: Conditions) -> Outcome:
     started = time.monotonic()
-    first = not ledger.notes.get("recorded")
+    ledger = way.ledger
+    first = way.recorded is None
     kills: list[str] = []
     problems: list[str] = []
     with journey.around():
         with cluster.probe() if journey.served else contextlib.nullcontext() as probe:
             try:
                 if first:
-                    _record(cluster, journey, ledger)
+                    _record(cluster, journey, way)
                 else:
-                    for kill in _kills(cluster, journey, ledger, conditions, where):
+                    for kill in _kills(cluster, journey, way, conditions):
                         kills.append(kill)
             except Failed as problem:
                 problems.append(str(problem))
@@ -102,31 +155,29 @@ def _travel(
     return Outcome(kills, problems, text)
 
 
-def _record(cluster: LiveCluster, journey: Journey, ledger: Ledger) -> None:
+def _record(cluster: LiveCluster, journey: Journey, way: Way) -> None:
     """Find the cases. Raises Failed."""
+    ledger = way.ledger
     run, boundaries = cluster.recorded(journey.playbook, *journey.arguments)
     if run.code != OK:
         raise Failed("the undisturbed run failed:\n" + run.output)
     ledger.results.pop("undisturbed", None)
     ledger.cases = [case for case in ledger.cases if case != "undisturbed"]
-    ledger.know(boundaries)
-    ledger.note(recorded=boundaries)
+    way.recorded = boundaries
 
 
-def _kills(
-    cluster: LiveCluster, journey: Journey, ledger: Ledger, conditions: Conditions, where: str
-) -> t.Iterator[str]:
-    """Killed and run again until a run comes to its end, undisturbed after the deadline. Raises Failed."""
+def _kills(cluster: LiveCluster, journey: Journey, way: Way, conditions: Conditions) -> t.Iterator[str]:
+    """Cases, killed and run again until a run comes to its end, undisturbed after the deadline. Raises Failed."""
     recorded, known = cluster.home / "recorded", cluster.home / "known"
-    recorded.write_text("\n".join(ledger.notes["recorded"]))
-    tried = set(ledger.results)
+    recorded.write_text("\n".join(way.recorded or []))
+    tried = way.tried
     last = "nothing"
     while True:
-        if conditions.over:
+        if conditions.over or way.where == len(WHERE):
             run: t.Any = cluster.play(journey.playbook, *journey.arguments)
         else:
             known.write_text("\n".join(tried))
-            files = {"KILL_RECORDED": str(recorded), "KILL_KNOWN": str(known), "KILL_WHERE": where}
+            files = {"KILL_RECORDED": str(recorded), "KILL_KNOWN": str(known), "KILL_WHERE": WHERE[way.where]}
             run = cluster.killed_by("kill_at_boundary", journey.playbook, *journey.arguments, **files)
         if run.code == OK:
             return
@@ -134,9 +185,10 @@ def _kills(
             raise Failed("the run after the kill at {0} failed:\n{1}".format(last, run.output))
         last = run.task
         tried.add(last)
-        ledger.know([last])
-        show("killed", ledger.label(last))
-        yield last
+        case = way.case(last)
+        way.ledger.know([case])
+        show("killed", way.ledger.label(case))
+        yield case
 
 
 def changes_nothing(cluster: LiveCluster, again: Run, before: t.Any) -> list[str]:

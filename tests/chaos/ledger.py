@@ -67,7 +67,8 @@ class Ledger:
         kept = {case: result for case, result in self.results.items() if result["outcome"] != FAILED}
         if len(kept) < len(self.results):
             self.results = kept
-            self.note(complete=False, where=0)
+            ways = {name: {**way, "where": 0} for name, way in self.notes.get("ways", {}).items()}
+            self.note(complete=False, ways=ways)
 
     def know(self, cases: t.Iterable[str]) -> None:
         """Add cases that were found."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.chaos import run
+from ansible_collections.waent.fleet.tests.chaos.kill_walk import Way, done
 from ansible_collections.waent.fleet.tests.chaos.ledger import FAILED, OK, UNREACHED, Ledger
-from ansible_collections.waent.fleet.tests.support.boundaries import Boundaries
+from ansible_collections.waent.fleet.tests.support.boundaries import WHERE, Boundaries
 
 
 def names(boundaries: Boundaries, *plays: tuple[str, int, list[str]]) -> list[str]:
@@ -46,7 +47,7 @@ def test_what_happens_because_of_a_kill_is_the_same_wherever_it_was() -> None:
 
 def test_the_same_play_twice_begins_again_with_its_batches() -> None:
     boundaries = Boundaries()
-    assert names(boundaries, ("do", 1, ["x"]), ("do", 2, ["x"])) == ["do|1 left|x|1", "do|2 left|x|1"]
+    assert names(boundaries, ("do", 1, ["x"]), ("do", 2, ["x"])) == ["do|1 left|x|1", "do, time 2|2 left|x|1"]
 
 
 def test_versions_do_not_make_another_boundary() -> None:
@@ -89,6 +90,26 @@ def test_cases_that_a_run_finds_are_numbered_as_they_come(tmp_path: Path) -> Non
     assert again.left == ["y"]
     again.note(complete=True)
     assert Ledger(tmp_path, "s").complete
+
+
+def test_two_ways_have_cases_of_their_own(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "s")
+    assert not done(ledger), "nobody knows yet what there is"
+    grow, shrink = Way(ledger, "2 to 8"), Way(ledger, "8 to 2")
+    grow.recorded = ["p||a|1"]
+    shrink.recorded = ["p||a|1", "p||b|1"]
+    ledger.add(grow.case("p||a|1"), OK, "")
+    again = Ledger(tmp_path, "s")
+    assert (Way(again, "2 to 8").tried, Way(again, "8 to 2").tried) == ({"p||a|1"}, set())
+    assert len(again.left) == 2
+    while not done(again):
+        for way in (Way(again, "2 to 8"), Way(again, "8 to 2")):
+            assert not done(again)
+            if way.where < len(WHERE):
+                way.go_on()
+    again.add(shrink.case("p||a|1"), FAILED, "why")
+    again.forget_failures()
+    assert not done(again), "what failed is tried again, wherever it was"
 
 
 def test_suites_are_chosen_by_name() -> None:

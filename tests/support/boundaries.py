@@ -34,20 +34,23 @@ class Boundaries:
     """Names boundaries while a playbook runs.
 
     A boundary is C(play|batches left|task|which time in this batch). It counts from the end of a play that runs in
-    batches, since a run that goes on after a kill has fewer of them. recorded: the boundaries of the run that nobody
-    disturbed; what is none of them happens because of a kill, and is the same however many batches are left.
+    batches, since a run that goes on after a kill has fewer of them. Of plays with one name the second one says so.
+    recorded: the boundaries of the run that nobody disturbed; what is none of them happens because of a kill, and is
+    the same however many batches are left.
     """
 
     def __init__(self, recorded: t.Container[str] = ()) -> None:
         self.recorded = recorded
         self.in_batches = False
         self._play, self._left = "", 0
+        self._plays: Counter[str] = Counter()
         self._seen: Counter[str] = Counter()
 
     def play(self, name: str, batches: int) -> None:
         """A play begins, or the next batch of it. batches: of the whole play, 0 where it does not run in batches."""
         goes_on = batches > 0 and self._play == name and self._left > 1
         self._left = self._left - 1 if goes_on else batches
+        self._plays[name] += not goes_on
         self._play, self.in_batches = name, batches > 0
         self._seen.clear()
 
@@ -56,10 +59,12 @@ class Boundaries:
         name = without_varying(name)
         self._seen[name] += 1
         left = "{0} left".format(self._left) if self.in_batches else ""
-        boundary = "{0}|{1}|{2}|{3}".format(self._play, left, name, self._seen[name])
+        times = self._plays[self._play]
+        play = self._play if times == 1 else "{0}, time {1}".format(self._play, times)
+        boundary = "{0}|{1}|{2}|{3}".format(play, left, name, self._seen[name])
         if not self.recorded or boundary in self.recorded:
             return boundary
-        return "{0}|{1}|{2}|{3}".format(self._play, RECOVERY, name, self._seen[name])
+        return "{0}|{1}|{2}|{3}".format(play, RECOVERY, name, self._seen[name])
 
     def due(self, where: str, changed: bool) -> bool:
         """Whether the boundary that was named last is one of those to kill at. changed: by the task before it."""
