@@ -12,6 +12,8 @@ description:
   - Reads the request counters of every webapp twice, O(seconds) apart, and fails when more than O(max_error_percent) of
     the requests in between got an answer with an HTTP status of 500 or above.
   - Requests of monitoring and logins do not count.
+  - A request counts when it ends. One that began while a shard was without service may end after that, with an error;
+    so with O(timeout) the requests are counted again as long as too many fail.
   - Does not check a cluster with less than O(min_requests) requests in that time, nor webapps that have no metrics; the
     product has them since v2.21.3.
 author:
@@ -34,6 +36,11 @@ options:
     description: With fewer requests than that nothing is checked.
     type: int
     default: 20
+  timeout:
+    description: For how many seconds to count again, O(seconds) each time, as long as too many requests fail.
+    type: float
+    default: 0.0
+    version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_cluster_health
 """
@@ -48,7 +55,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 requests:
-  description: Requests in that time, all webapps together.
+  description: Requests in that time, all webapps together. Of the last time where they were counted again.
   returned: always
   type: int
   sample: 61
@@ -100,6 +107,7 @@ ARGUMENTS: dict[str, t.Any] = dict(
     seconds={"type": "float", "default": 3.0},
     max_error_percent={"type": "float", "default": 5.0},
     min_requests={"type": "int", "default": 20},
+    timeout={"type": "float", "default": 0.0},
 )
 
 
@@ -121,28 +129,40 @@ def unknown_path(error: ApiError) -> bool:
     return error.status == 404 or error.code == NOT_FOUND or "not found" in text
 
 
-def check_rate(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> None:
-    """Raises a Refusal when too many requests failed."""
-    if rate.requests < params["min_requests"] or rate.percent <= params["max_error_percent"]:
-        return
+def count(client: Client, params: t.Mapping[str, t.Any]) -> t.Iterator[tuple[ErrorRate, list[str]]]:
+    """The rate and the webapps it was read from, time after time; none without metrics. Raises a ClientError."""
+    before = read_counters(client)
+    while before:
+        time.sleep(params["seconds"])
+        after = read_counters(client)
+        yield together(between(before[url], after[url]) for url in before if url in after), sorted(before)
+        before = after
+
+
+def too_high(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> bool:
+    """Whether too many requests failed."""
+    return rate.requests >= params["min_requests"] and rate.percent > params["max_error_percent"]
+
+
+def refusal(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> Refusal:
+    """What is said then."""
     message = "{0} of {1} requests ({2} %) failed within {3} s; at most {4} % is allowed.".format(
         rate.errors, rate.requests, rate.percent, params["seconds"], params["max_error_percent"]
     )
-    raise Refusal("ERROR_RATE_HIGH", message)
+    return Refusal("ERROR_RATE_HIGH", message)
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     result: dict[str, t.Any] = {"requests": 0, "errors": 0, "percent": 0.0, "counted": []}
     try:
-        client = client_from(module.params)
-        before = read_counters(client)
-        if before:
-            time.sleep(module.params["seconds"])
-            after = read_counters(client)
-            rate = together(between(before[url], after[url]) for url in before if url in after)
-            result.update(requests=rate.requests, errors=rate.errors, percent=rate.percent, counted=sorted(before))
-            check_rate(rate, module.params)
+        deadline = time.monotonic() + module.params["timeout"]
+        for rate, counted in count(client_from(module.params), module.params):
+            result.update(requests=rate.requests, errors=rate.errors, percent=rate.percent, counted=counted)
+            if not too_high(rate, module.params):
+                break
+            if time.monotonic() >= deadline:
+                raise refusal(rate, module.params)
     except (ClientError, Refusal) as error:
         fail(module, error, **result)
     module.exit_json(changed=False, **result)

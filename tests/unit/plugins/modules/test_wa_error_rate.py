@@ -46,6 +46,22 @@ def test_many_errors_fail_it_with_the_figures(run, api):
     assert result["msg"] == "12 of 60 requests (20.0 %) failed within 0.5 s; at most 5.0 % is allowed."
 
 
+def test_requests_that_end_late_with_an_error_are_waited_for(run, api):
+    for good, bad in ((100, 0), (101, 30), (160, 31)):
+        api.on("GET", "/metrics", metrics(good, bad))
+    result = run(timeout=60)
+    assert not result.get("failed")
+    assert (result["requests"], result["errors"]) == (60, 1), "those of the last time"
+
+
+def test_errors_that_stay_fail_it_in_the_end(run, api):
+    for times in range(40):
+        api.on("GET", "/metrics", metrics(0, 30 * times))
+    result = run(seconds=0.1, timeout=0.3)
+    assert result["failed"] and result["failure"]["code"] == "ERROR_RATE_HIGH"
+    assert result["msg"].startswith("30 of 30 requests")
+
+
 def test_too_few_requests_are_not_checked(run, api):
     api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(0, 19))
     assert not run().get("failed")
