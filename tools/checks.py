@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some of them; C(make test-all) for all.
+"""Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some; C(make test-all) for all.
 
 Two checks run at a time, of which one at most runs clusters on the machine's own engine: such a check mostly waits for
 them, so that one which computes, or works on test hosts, fits beside it. Each writes its whole output to
@@ -187,7 +187,7 @@ class UnknownCheck(Exception):
 
 
 def chosen(names: list[str], *, everything: bool = False) -> list[Check]:
-    """The named checks and what they need, in the order of CHECKS; without a name those of C(make test), or everything."""
+    """The named checks (without a name those of C(make test), or everything) and what they need, in CHECKS' order."""
     unknown = sorted(set(names) - BY_NAME.keys())
     if unknown:
         raise UnknownCheck(f"No such check: {', '.join(unknown)}. There are: {', '.join(BY_NAME)}.")

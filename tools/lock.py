@@ -16,8 +16,8 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 
 
-#: Other releases of ansible-core that the collection works with, for the checks "versions" and "versions-all", and the Python
-#: they run with where it is not that of .venv.
+#: Other releases of ansible-core that the collection works with, for the checks "versions" and "versions-all", and the
+#: Python they run with where it is not that of .venv.
 CORES = {"core-2.17": None, "core-2.18": None, "core-2.20": "3.13", "core-2.21": "3.13"}
 
 
@@ -29,7 +29,7 @@ def resolved(direct: Path, constraints: list[Path], python: str | None = None) -
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed"]
     command += ["--disable-pip-version-check", "--report", "-", "-r", str(direct)]
     if python:  # pip install asks the Python that it runs with, whatever it resolves for
-        command += ["--only-binary=:all:", "--python-version", python, "--target", "nowhere", "--ignore-requires-python"]
+        command += ["--only-binary=:all:", "--python-version", python, "--ignore-requires-python", "--target", "none"]
     for constraint in constraints:
         command += ["-c", str(constraint)]
     report = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout

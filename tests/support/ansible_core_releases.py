@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every release of ansible-core that the collection works with, each in an environment of its own.
 
-What is claimed elsewhere (meta/runtime.yml, galaxy.yml, README) is compared with the releases, Pythons and collections here.
+What meta/runtime.yml, galaxy.yml and README claim is compared with the releases, Pythons and collections here.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def programs_of(release: str) -> Path:
 
 
 def collections_of(which: str) -> Path:
-    """Directory with the oldest collections, which are those of .venv, or with the newest, which come with the newest release."""
+    """Directory with the oldest collections, those of .venv, or with the newest, which come with the newest release."""
     if which == "oldest":
         return Path(str(metadata.distribution("ansible").locate_file(""))).resolve()
     libraries = environment_of(NEWEST) / "venv" / "lib"

@@ -4,8 +4,8 @@
 """Two machines with Debian 13, as containers in this machine's own network: one that runs Ansible, and a host for it.
 
 The first has Python 3.13, which newer releases of ansible-core need, and the system packages that
-meta/execution-environment.yml names; nothing else. The host has what README asks of hosts, and shares this machine's engine.
-Python packages are fetched outside: neither machine reaches an index.
+meta/execution-environment.yml names; nothing else. The host has what README asks of hosts, and shares this machine's
+engine. Python packages are fetched outside: neither machine reaches an index.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Shape(t.NamedTuple):
     """What to make. divisor: how many times faster than true the product's times run. Ports begin at C(port).
 
     masters, coreapps: how many, where it is not left to the playbook, which takes two masters and one spare coreapp.
-    more: further variables. groups: further groups its host is in. reached: how its host is reached, where it is not locally.
+    more: further variables. groups: further groups its host is in. reached: how its host is reached, if not locally.
     """
 
     prefix: str

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every release of ansible-core that the project names runs its playbooks: older ones have no native Jinja types.
 
-The release of .venv with its collections runs in all other tests. Here it stands beside the others where they must say the
-same. What only `make test-all` has the time for carries the mark C(thorough).
+The release of .venv with its collections runs in all other tests. Here it stands beside the others where they must say
+the same. What only `make test-all` has the time for carries the mark C(thorough).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.tests.integration.site.test_bad_input impor
 from ansible_collections.waent.fleet.tests.support import ansible_core_releases as releases
 from ansible_collections.waent.fleet.tests.support import debian13, valid_variables
 from ansible_collections.waent.fleet.tests.support.ansible_core_releases import Pair
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load
 from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     FAILED,
@@ -28,6 +29,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     write_inventory,
     write_variables,
 )
+from packaging.specifiers import SpecifierSet
 
 CLOSED = {"ansible_host": "127.0.0.1", "ansible_port": 9, "wa_api_address": "127.0.0.1"}
 MODULE = "community.docker.docker_container"
@@ -43,9 +45,7 @@ QUICK = [Pair("2.17", "oldest"), Pair("2.18", "oldest"), NEWEST]
 
 def parameters(pairs: t.Sequence[Pair], quick: t.Sequence[Pair]) -> list[t.Any]:
     """Parameters of a test, marked where only `make test-all` runs them."""
-    return [
-        pytest.param(pair, id=str(pair), marks=[] if pair in quick else [pytest.mark.thorough]) for pair in pairs
-    ]
+    return [pytest.param(pair, id=str(pair), marks=[] if pair in quick else [pytest.mark.thorough]) for pair in pairs]
 
 
 class Core(t.NamedTuple):
@@ -88,12 +88,24 @@ def any_core(request: pytest.FixtureRequest) -> Core:
 
 
 def test_what_runs_is_what_the_name_says(any_core: Core) -> None:
-    release, collections = any_core.pair
-    first, *_more = releases.output_of(releases.variables_of(any_core.pair), "ansible-playbook", "--version").splitlines()
-    assert first.split("core ")[1].startswith(release + ".")
-    shown = releases.output_of(releases.variables_of(any_core.pair), "ansible-doc", "--json", MODULE)
+    release, which = any_core.pair
+    variables = releases.variables_of(any_core.pair)
+    version = releases.output_of(variables, "ansible-playbook", "--version").split("core ")[1]
+    assert version.startswith(release + ".")
+    shown = releases.output_of(variables, "ansible-doc", "--json", MODULE)
     file = json.loads(shown)[MODULE]["doc"]["filename"]
-    assert Path(file).is_relative_to(releases.collections_of(collections))
+    assert Path(file).is_relative_to(releases.collections_of(which))
+
+
+@pytest.mark.parametrize("which", ["oldest", "newest"])
+def test_the_collections_are_admitted(which: str) -> None:
+    for name, versions in load(ROOT / "galaxy.yml")["dependencies"].items():
+        there = releases.collections_of(which).joinpath("ansible_collections", *name.split("."))
+        version = load(there / "MANIFEST.json")["collection_info"]["version"]
+        assert version in SpecifierSet(versions)
+        if which == "newest":
+            limit = int(version.partition(".")[0]) + 1
+            assert versions.endswith("<{0}.0.0".format(limit)), "a release that no test has met is admitted"
 
 
 def run(
