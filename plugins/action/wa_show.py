@@ -38,9 +38,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        if for_people(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK")):
-            display.display("\n".join(arguments["lines"]))
+        shown = for_people(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK"))
+        if shown:
+            display.display("\n".join(["", *arguments["lines"]]))
         else:
             result["_ansible_verbose_always"] = True
-        result.update(changed=False, lines=arguments["lines"])
+        result.update(changed=False, shown=shown, lines=arguments["lines"])
         return result

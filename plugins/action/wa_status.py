@@ -50,4 +50,5 @@ class ActionModule(PureAction):
             message = "wa_report is {0}, which could not be written ({1}).".format(path, error.strerror)
             problem = Problem("REPORT_NOT_WRITTEN", message, "wa_report", path)
             result["refusal"] = "\n".join(filter(None, [result["refusal"], summary([problem])]))
+            result["result_line"] = message
         return result

@@ -51,6 +51,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+shown:
+  description: Whether they stand on the terminal, so that a failure which follows need not repeat them.
+  returned: always
+  type: bool
 lines:
   description: The lines, for callbacks that make something else of them.
   returned: always

@@ -115,6 +115,11 @@ refusal:
   description: Everything that is wrong, one line for each thing; empty where nothing is.
   returned: always
   type: str
+result_line:
+  description: The codes of what is wrong, for where RV(refusal) is shown already; empty where nothing is.
+  returned: always
+  type: str
+  sample: "The cluster is not healthy, for the reasons above: HOST_NOT_READ, SHARD_WITHOUT_OWNER."
 document:
   description:
     - The same for machines. docs/status-report.schema.json describes it.
@@ -187,11 +192,13 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     """The lines; problems are in them, and none of this module's own."""
     reports = reports_of(params)
     drift = status.drift(reports)
+    wrong = status.problems(reports)
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     result = {
         "lines": status.cluster_lines(reports),
         "drift": ["site.yml would change:", *("  " + line for line in drift)] if drift else [],
-        "refusal": "\n".join(map(status.sentence, status.problems(reports))),
+        "refusal": "\n".join(map(status.sentence, wrong)),
+        "result_line": status.result_line(wrong),
         "document": report(reports, cluster_name=params["cluster_name"], time=now, shards=params["shards"]),
     }
     return result, []

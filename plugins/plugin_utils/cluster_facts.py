@@ -155,7 +155,7 @@ def _unread_hosts(play: Play) -> dict[str, str]:
     """Hosts that could not be read, and why, in one line without secrets."""
     unread = {host: read for host, read in play.reads(play.hosts).items() if not read.get("host")}
     secrets = _secrets(play) if unread else []
-    return {host: masked(one_line(said(read)), secrets) for host, read in unread.items()}
+    return {host: masked(one_line(said(read).removeprefix("Task failed: ")), secrets) for host, read in unread.items()}
 
 
 def _unseen_hosts(play: Play) -> list[str]:

@@ -413,8 +413,8 @@ def key_findings(urls: t.Sequence[str]) -> list[Finding]:
     if not urls:
         return []
     text = (
-        "The key in wa_api_key is not the one that the webapp at {0} runs with; correct it, or run site.yml, which gives"
-        " it to the webapps.".format(_names(sorted(urls)))
+        "The key in wa_api_key is not the one that the webapp at {0} runs with; correct it, or run site.yml, which"
+        " gives it to the webapps.".format(_names(sorted(urls)))
     )
     return [Finding("API_KEY_REFUSED", text, variable="wa_api_key", kind=ACT)]
 

@@ -87,6 +87,12 @@ def warnings(reports: Reports) -> list[Problem]:
     return [problem_from(entry) for entry in found if entry["code"] not in superfluous]
 
 
+def result_line(found: t.Sequence[Problem]) -> str:
+    """What it comes to, for a reader who has seen the sentences."""
+    codes = ", ".join(dict.fromkeys(problem.code for problem in found))
+    return "The cluster is not healthy, for the reasons above: {0}.".format(codes) if codes else ""
+
+
 def sentence(problem: Problem) -> str:
     """One line: C([CODE] host: sentence)."""
     return summary([problem])

@@ -111,7 +111,8 @@ def _web_status(webapp: t.Mapping[str, t.Any] | None) -> str:
     error = str(webapp.get("error") or SILENT_ERRORS[0])
     if error in SILENT_ERRORS:
         return "silent"
-    return {"API_AUTH": "login refused", "API_TLS": "TLS error"}.get(error) or "error " + error.removeprefix("API_")
+    named = {"API_AUTH": "login refused", "API_TLS": "TLS error"}.get(error)
+    return named or "error " + error.removeprefix("API_").replace("HTTP_", "HTTP ")
 
 
 def _address(url: str) -> tuple[str, str]:

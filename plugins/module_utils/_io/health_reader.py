@@ -157,8 +157,8 @@ class HealthReader:
                 if isinstance(error, _HOPELESS):
                     raise error
         first = next((answer for answer in answers.values() if isinstance(answer, Reply)), None)
-        telling = sorted(errors, key=lambda error: isinstance(error, (Unreachable, LostAnswer)))
-        return first, telling[0] if telling and first is None else None
+        said = sorted(errors, key=lambda error: isinstance(error, (Unreachable, LostAnswer)))
+        return first, said[0] if said and first is None else None
 
     def _optional(self, client: Client, path: str, what: str, checked: list[str], found: list[Finding]) -> t.Any:
         """A body that needs a login: None without one, or where this user or version does not have the call."""

@@ -46,15 +46,16 @@ def first_to_answer(
 
 
 def handshake(url: str, timeout: float) -> str:
-    """Connects and agrees on TLS, without a look at the certificate: what is wrong with that is said by a real call."""
+    """Connects and agrees on TLS, without checking the certificate: what is wrong with that is said by a real call."""
     parts = urlsplit(url)
+    name = parts.hostname or ""
+    address = (name, parts.port or 443)
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection((parts.hostname or "", parts.port or 443), timeout=timeout) as plain:
-            with context.wrap_socket(plain, server_hostname=parts.hostname):
-                return ANSWERS
+        with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain, server_hostname=name):
+            return ANSWERS
     except ssl.SSLError as error:
         return SILENT if "timed out" in str(error) else OTHER
     except OSError:

@@ -131,7 +131,7 @@ def may_hold(engine: t.Mapping[str, t.Any]) -> bool:
 
 
 def may_hold_unseen(engine: t.Mapping[str, t.Any]) -> bool:
-    """Whether there may be containers of which nobody can tell, for whatever reason the engine does not answer."""
+    """Whether there may be containers that nobody sees, for whatever reason the engine does not answer."""
     return engine["state"] not in (ANSWERS, ABSENT) and not (engine["state"] == STOPPED and engine["empty"])
 
 

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.waent.fleet.plugins.action import wa_show
 
-LINES = ["rack  host", 'a     one: "quoted" \'words\'', "", "x" * 300]
+LINES = ["rack  host", "a     one: \"quoted\" 'words'", "", "x" * 300]
 
 
 def act(monkeypatch, callback):
@@ -27,12 +27,13 @@ def act(monkeypatch, callback):
 @pytest.mark.parametrize("callback", ["default", "ansible.builtin.default"])
 def test_people_get_the_lines_as_they_are(monkeypatch, callback):
     result, shown = act(monkeypatch, callback)
-    assert shown == ["\n".join(LINES)]
-    assert result["lines"] == LINES and not result["changed"] and "_ansible_verbose_always" not in result
+    assert shown == ["\n".join(["", *LINES])]
+    assert result["lines"] == LINES and result["shown"] and not result["changed"]
+    assert "_ansible_verbose_always" not in result
 
 
 @pytest.mark.parametrize("callback", ["ansible.builtin.minimal", "ansible.posix.json", "there.is.none"])
 def test_any_other_callback_gets_them_in_the_result_alone(monkeypatch, callback):
     result, shown = act(monkeypatch, callback)
     assert shown == []
-    assert result["lines"] == LINES and result["_ansible_verbose_always"] is True
+    assert result["lines"] == LINES and not result["shown"] and result["_ansible_verbose_always"] is True

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 
 import pytest
@@ -41,11 +40,11 @@ def test_a_report_is_written_in_one_piece_and_everybody_may_read_it(tmp_path):
     path.write_text("old")
     write_whole(str(path), {"healthy": True})
     assert json.loads(path.read_text()) == {"healthy": True}
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644 and os.listdir(tmp_path) == ["status.json"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644 and [one.name for one in tmp_path.iterdir()] == ["status.json"]
 
 
 def test_nothing_is_left_where_a_report_cannot_be_written(tmp_path):
     (tmp_path / "taken").mkdir()
     with pytest.raises(OSError):
         write_whole(str(tmp_path / "taken"), {"healthy": True})
-    assert os.listdir(tmp_path) == ["taken"]
+    assert [one.name for one in tmp_path.iterdir()] == ["taken"]

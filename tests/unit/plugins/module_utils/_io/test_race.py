@@ -19,7 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.race import ANSWER
 LIMIT = 1.0
 
 
-class Silence:
+class Frozen:
     """Addresses that take a connection and never say a word, as those of a machine that is frozen."""
 
     def __init__(self, count):
@@ -33,7 +33,7 @@ class Silence:
 
 @pytest.fixture
 def silence():
-    made = Silence(8)
+    made = Frozen(8)
     yield made
     made.close()
 

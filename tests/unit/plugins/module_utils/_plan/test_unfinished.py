@@ -42,7 +42,8 @@ def test_two_versions_are_an_upgrade_to_the_newer_one():
     (problem,) = unfinished(found(NEW, OLD))
     assert problem.code == "UPGRADE_UNFINISHED"
     assert "playbooks/upgrade.yml -e version=v2.19.7." in problem.message
-    assert "v2.19.4 on {0} nodes".format(len(placed()) - 1) in problem.message and "v2.19.7 on 1 node" in problem.message
+    others = len(placed()) - 1
+    assert "v2.19.4 on {0} nodes".format(others) in problem.message and "v2.19.7 on 1 node" in problem.message
 
 
 def test_the_schema_upgrade_that_was_begun_says_where_it_leads():
@@ -60,8 +61,8 @@ def test_nodes_on_a_host_that_was_not_read_have_the_version_that_they_report():
     assert codes(found(OLD, hosts=[], health=health)) == []
 
 
-def test_a_stranger_of_another_version_is_no_upgrade():
-    health = {"cluster": {"nodes": [{"name": "stranger:wa-coreapp-9", "version": NEW}]}}
+def test_an_unknown_node_of_another_version_is_no_upgrade():
+    health = {"cluster": {"nodes": [{"name": "elsewhere:wa-coreapp-9", "version": NEW}]}}
     assert unfinished(found(OLD, health=health)) == []
 
 
