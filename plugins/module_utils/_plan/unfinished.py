@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What shows that an upgrade or a reshard has begun and did not end. Internal to waent.fleet: may change. Pure.
 
-Nothing is remembered between runs, so it is known from what such a run leaves: nodes of two versions, the container of a
-schema upgrade, failover timers that are still shortened, coreapps that are not needed. Each problem names the command
+Nothing is remembered between runs, so it is known from what such a run leaves: nodes of two versions, the container of
+a schema upgrade, failover timers that are still shortened, coreapps that are not needed. Each problem names the command
 that goes on. A run that is under way looks the same.
 """
 
