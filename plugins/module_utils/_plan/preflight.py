@@ -67,7 +67,7 @@ def has_api(observed: t.Iterable[Observed]) -> bool:
     return any(node["kind"] == "webapp" and node["state"] == "running" for host in observed for node in host["nodes"])
 
 
-def known_nodes(nodes: t.Iterable[t.Mapping[str, t.Any]], unseen: t.Collection[str]) -> list[t.Mapping[str, t.Any]]:
+def known_nodes(nodes: t.Iterable[dict[str, t.Any]], unseen: t.Collection[str]) -> list[dict[str, t.Any]]:
     """The nodes that can be asked for: where hosts could not be seen, one that was placed elsewhere may be there.
 
     unseen: names of those hosts.
