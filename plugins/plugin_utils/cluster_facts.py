@@ -12,11 +12,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain
 
 Values = t.Dict[str, t.Any]
@@ -148,6 +151,29 @@ def _running(play: Play) -> list[Values]:
     return [node for host in _observed(play) for node in host["nodes"]]
 
 
+def _unread_hosts(play: Play) -> dict[str, str]:
+    """Hosts that could not be read, and why, in one line without secrets."""
+    unread = {host: read for host, read in play.reads(play.hosts).items() if not read.get("host")}
+    secrets = _secrets(play) if unread else []
+    return {host: masked(one_line(said(read).removeprefix("Task failed: ")), secrets) for host, read in unread.items()}
+
+
+def _unseen_hosts(play: Play) -> list[str]:
+    """Those, and hosts whose engine may hold nodes and does not say which."""
+    return [*_unread_hosts(play), *(host["name"] for host in _observed(play) if may_hold_unseen(host["engine"]))]
+
+
+def _known_nodes(play: Play) -> list[Values]:
+    return preflight.known_nodes(play.result("__wa_desired").get("nodes") or (), _unseen_hosts(play))
+
+
+def _api_access_once(play: Play) -> Values:
+    """For who looks once: only webapps that exist, or that may on a host that could not be read."""
+    nodes = [node for node in _known_nodes(play) if node["kind"] == "webapp"]
+    placed = play.result("__wa_desired").get("nodes") or ()
+    return {**access.api_access(play.values(API), nodes or placed, _token(play)), "api_once": True}
+
+
 def _failures(play: Play) -> dict[str, str]:
     return {host: str(read.get("msg") or "") for host, read in play.reads(play.hosts).items()}
 
@@ -228,6 +254,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "schema_environment": lambda play: environment.schema_environment(play.values(ENVIRONMENT)),
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
+    "api_access_once": _api_access_once,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
     "token": _token,
     "secrets": _secrets,
@@ -236,6 +263,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "placement": _placement,
     "observed": _observed,
     "running": _running,
+    "unread_hosts": _unread_hosts,
+    "unseen_hosts": _unseen_hosts,
+    "known_nodes": _known_nodes,
     "failures": _failures,
     "has_api": lambda play: preflight.has_api(_observed(play)),
     "database_readable": _database_readable,

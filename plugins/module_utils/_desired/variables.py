@@ -445,6 +445,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_health_timeout_seconds", whole(1)),
     Variable("wa_health_delay_seconds", whole(0)),
     Variable("wa_secure_logging", SWITCH),
+    Variable("wa_report", ABSOLUTE_PATH, empty=True),
     # Of a host: no role has a default for them.
     Variable("wa_coreapps", of_the_shape("int"), role=""),
     Variable("wa_masters", of_the_shape("int"), role=""),

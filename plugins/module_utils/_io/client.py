@@ -40,6 +40,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     PASSWORD_CHANGE_REQUIRED,
     TOO_MANY_REQUESTS,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._io.race import first_to_answer
 
 #: "Not now" codes: starting, rate limit, overload, not the primary master, not the shard's owner (reference 4.9, 5.1).
 RETRY_CODES = frozenset((NOT_READY, TOO_MANY_REQUESTS, OVERLOADED, NOT_PRIMARY_MASTER, NOT_SHARD_OWNER))
@@ -269,10 +270,22 @@ class Client:
             http_agent="waent.fleet",
         )
 
-    def at(self, url: str) -> Client:
-        """The same access for one base URL only."""
+    def at(self, *urls: str) -> Client:
+        """The same access for these base URLs only, in this order."""
         clone = copy.copy(self)
-        clone.urls = [url]
+        clone.urls = list(urls)
+        return clone
+
+    def of_the_first_to_answer(self) -> Client:
+        """The same access through the base URL that answers first. Raises Unreachable where all of them are silent."""
+        if len(self.urls) == 1:
+            return self
+        found = first_to_answer(self.urls, self._timeout)
+        if not found:
+            text = "None of {0} answers within {1:g} s. Do the webapps run, and does a firewall let this host through?"
+            raise Unreachable(text.format(", ".join(self.urls), self._timeout), url=self.urls[0])
+        clone = copy.copy(self)
+        clone.urls = found
         return clone
 
     def patient(self, backoff: Backoff) -> Client:
@@ -286,6 +299,17 @@ class Client:
         clone = copy.copy(self)
         clone._token = token
         return clone
+
+    def without_key(self) -> Client:
+        """The same access with the token alone."""
+        clone = copy.copy(self)
+        clone._api_key = None
+        return clone
+
+    @property
+    def has_both(self) -> bool:
+        """True when health can be read with the key, and with a login as well."""
+        return bool(self._token and self._api_key)
 
     @property
     def has_token(self) -> bool:

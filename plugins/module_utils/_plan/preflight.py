@@ -67,6 +67,14 @@ def has_api(observed: t.Iterable[Observed]) -> bool:
     return any(node["kind"] == "webapp" and node["state"] == "running" for host in observed for node in host["nodes"])
 
 
+def known_nodes(nodes: t.Iterable[dict[str, t.Any]], unseen: t.Collection[str]) -> list[dict[str, t.Any]]:
+    """The nodes that can be asked for: where hosts could not be seen, one that was placed elsewhere may be there.
+
+    unseen: names of those hosts.
+    """
+    return [node for node in nodes if not unseen or node["exists"] or node["host"] in unseen]
+
+
 def database_exists(observed: t.Iterable[Observed], hosts: t.Collection[str]) -> bool:
     """Whether there is a database to read; one that this run creates or starts is not there yet.
 

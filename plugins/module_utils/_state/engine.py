@@ -130,6 +130,11 @@ def may_hold(engine: t.Mapping[str, t.Any]) -> bool:
     return engine["state"] == STOPPED and not engine["empty"]
 
 
+def may_hold_unseen(engine: t.Mapping[str, t.Any]) -> bool:
+    """Whether there may be containers that nobody sees, for whatever reason the engine does not answer."""
+    return engine["state"] not in (ANSWERS, ABSENT) and not (engine["state"] == STOPPED and engine["empty"])
+
+
 def _other_product(traces: Traces) -> tuple[str, str] | None:
     """Podman, a rootless engine, one elsewhere."""
     info = traces.info
