@@ -192,7 +192,7 @@ def _error_findings(code: int | None, nodes: list[Node], registered: bool | None
         # Before registration this is how coreapps look; there is nothing to wait for on their side.
         if registered is False:
             return []
-        return _about(nodes, "NODE_STARTING", "{0} is still starting (1011 Service not ready).", WAIT)
+        return _about(nodes, "NODE_STARTING", "{0} is not ready (1011 Service not ready).", WAIT)
     if code == ACCESS_DENIED and "expired" in said.lower():
         sentence = "The build of {0} has expired and does not work any more: upgrade to a newer version."
         return _about(nodes, "BUILD_EXPIRED", sentence, ACT)

@@ -412,8 +412,7 @@ class Client:
             self._prefer(base)
             return reply
         raise Unreachable(
-            "The API could not be reached at {0}. Is the web application running there, and does a firewall let"
-            " this host through?".format(", ".join(reasons)),
+            "The API could not be reached at {0}.{1}".format(", ".join(reasons), _meaning(reasons)),
             url=self.urls[0] + path,
         )
 
@@ -612,6 +611,19 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
             " install one that holds this name.".format(url, error.verify_message.rstrip("."))
         )
     return "The certificate of {0} was refused: {1}.".format(url, error.verify_message.rstrip("."))
+
+
+def _meaning(reasons: t.Iterable[str]) -> str:
+    """What the reasons say of who is in the way; a refusal comes from the host itself, silence from anybody."""
+    said = " ".join(reasons)
+    found = ""
+    if "connection refused" in said:
+        found += " Refused: nothing listens on that port, so the web application does not run, or on another port."
+    if "timeout)" in said or "timed out" in said:
+        found += " Timeout: the host is down, something such as a firewall drops what is sent, or it is overloaded."
+    if "closed in the TLS" in said or "connection reset" in said:
+        found += " Closed or reset: the container runs, and no web application answers in it."
+    return found
 
 
 def _words(reason: t.Any) -> str:

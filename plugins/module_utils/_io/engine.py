@@ -55,7 +55,7 @@ class Place(t.NamedTuple):
 def read_engine(
     run: Run, command: str | None, settings: str = DAEMON_SETTINGS, place: Place | None = None
 ) -> dict[str, t.Any]:
-    """C({state, answers, version, root, reason, insecure_registries, proxy, daemon, empty, usable, installable}).
+    """C({state, answers, version, root, reason, insecure_registries, mirrors, proxy, daemon, empty, usable, ...}).
 
     state: one of C(engine.STATES). root: where images lie. daemon: path of its program. empty: it has never run, so it
     holds nothing for sure. usable: this user may use an engine once it runs. installable: with apt.
@@ -77,6 +77,7 @@ def read_engine(
         "root": root,
         "reason": reason,
         "insecure_registries": insecure if info else _insecure_registries(settings),
+        "mirrors": list((info.get("RegistryConfig") or {}).get("Mirrors") or []),
         "proxy": info.get("HttpsProxy") or None,
         "daemon": traces.daemon,
         "empty": not traces.info.get("ServerVersion") and _never_used(root),
@@ -294,3 +295,44 @@ def read_volume(run: Run, command: str, name: str) -> dict[str, t.Any] | None:
         "path": entries[0].get("Mountpoint"),
         "remote": bool(options.get("device")) or not entries[0].get("Mountpoint"),
     }
+
+
+# Nodes that do not come up
+
+
+def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int) -> list[dict[str, t.Any]]:
+    """What wa_node_info returns as C(nodes): state, end and log of each container. Raises EngineLost."""
+    if command is None:
+        raise EngineLost("there is no docker command")
+    there = set(_listed(run, [command, "ps", "--all", "--format", "{{.Names}}"]))
+    found = []
+    for name in names:
+        _code, out, _err = run([command, "inspect", "--type", "container", name]) if name in there else (1, "", "")
+        entries = _json_list(out)
+        node: dict[str, t.Any] = {"name": name, "exists": bool(entries)}
+        if entries:
+            state = entries[0].get("State") or {}
+            node.update(
+                state=state.get("Status"),
+                exit_code=state.get("ExitCode"),
+                oom_killed=bool(state.get("OOMKilled")),
+                restarts=entries[0].get("RestartCount") or 0,
+                error=state.get("Error") or "",
+                log=_log(run, command, name, str(state.get("StartedAt") or ""), lines),
+            )
+        found.append(node)
+    return found
+
+
+def _log(run: Run, command: str, name: str, since: str, lines: int) -> list[str]:
+    """The last lines since the last start; of a container that has said nothing since, those before it.
+
+    Standard output and error come apart, so they are put together again by the time of each line.
+    """
+    words = [command, "logs", "--timestamps", "--tail", str(lines)]
+    for window in (["--since", since], []) if since else ([],):
+        _code, out, err = run(words + window + [name])
+        said = sorted(out.splitlines() + err.splitlines(), key=lambda line: line.partition(" ")[0])
+        if said:
+            return [line.partition(" ")[2] for line in said]
+    return []

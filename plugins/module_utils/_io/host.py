@@ -12,8 +12,8 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, single_connects
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._io import distribution, machine, registry
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
-from ansible_collections.waent.fleet.plugins.module_utils._io import machine, registry
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
 ASKED = (
@@ -74,15 +74,16 @@ def read_images(
         word, reason = None, None
         # Nobody knows yet what an engine that is stopped holds.
         if not local.get(reference) and not may_hold(engine):
-            word, reason = registry.ask(
-                reference,
-                timeout=params["timeout"],
-                insecure=engine["insecure_registries"],
-                # The engine would pull through its own proxy, so that is the way to ask.
-                proxy=engine["proxy"],
-            )
+            word, reason = _registry_word(reference, params["timeout"], engine)
         images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
     return images
+
+
+def _registry_word(reference: str, timeout: float, engine: t.Mapping[str, t.Any]) -> tuple[str, str | None]:
+    """Whether the engine would find the image, by its own words; before there is one, as it will most likely ask."""
+    if engine["answers"]:
+        return distribution.ask_engine(reference, timeout=timeout, mirrors=bool(engine["mirrors"]))
+    return registry.ask(reference, timeout=timeout, insecure=engine["insecure_registries"], proxy=engine["proxy"])
 
 
 def read_store(source: str | None, uid: int, run: engines.Run, docker: str | None) -> dict[str, t.Any] | None:
