@@ -130,7 +130,6 @@ EXAMPLES = r"""
     db_password: "{{ wa_db_password }}"
   register: health
 
-# Needs the collection community.general and the Python package jmespath, which nothing else here does.
 - name: Pick the hosts of connected coreapps
   ansible.builtin.debug:
     msg: "{{ health.cluster.nodes | community.general.json_query(connected) }}"

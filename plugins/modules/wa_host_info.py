@@ -192,8 +192,8 @@ host:
       returned: always
     networks:
       description:
-        - Docker networks with C(name), C(id), the C(cluster) of their label, C(subnets), and the C(endpoints) that are
-          connected.
+        - Docker networks with C(name), C(id), the C(cluster) of their label, C(driver), C(subnets), and the
+          C(endpoints) that are connected, with their C(addresses).
       type: list
       elements: dict
       returned: always

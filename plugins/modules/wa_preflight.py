@@ -21,6 +21,8 @@ extends_documentation_fragment:
   - waent.fleet.attributes.info
   - waent.fleet.attributes.no_group
   - waent.fleet.attributes.internal
+requirements:
+  - netaddr
 options:
   hosts:
     description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.
@@ -267,7 +269,7 @@ failure:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     UNKNOWN_NODE,
     Observed,
@@ -278,6 +280,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unfixed_engine_problems,
     unread_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import HAS_NETADDR, subnet_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
@@ -351,7 +354,7 @@ def all_problems(
     for host in hosts:
         problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
         problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
-    problems += unread_problems(hosts, nodes)
+    problems += unread_problems(hosts, nodes) + subnet_problems(hosts, nodes)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
 
@@ -387,6 +390,8 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if not HAS_NETADDR:
+        module.fail_json(msg=missing_required_lib("netaddr"))
     result, problems = answer({**module.params, "check_mode": module.check_mode})
     leave(module, CODE, problems, result)
 

@@ -68,6 +68,7 @@ def test_every_lock_of_a_release_is_tested_and_holds_the_release_in_its_name() -
 
 
 USED = re.compile(r"(?<![\w./])([a-z]\w*\.[a-z]\w*)\.[a-z]\w*(?![\w.(])")
+FILTERS = re.compile(r"\|\s*([a-z]\w*\.[a-z]\w*)\.[a-z]\w*\(")
 
 
 def collections_used() -> set[str]:
@@ -75,7 +76,8 @@ def collections_used() -> set[str]:
     site = Path(str(metadata.distribution("ansible").locate_file("ansible_collections")))
     there = {"{0}.{1}".format(*path.parts[-2:]) for path in site.glob("*/*") if path.is_dir()}
     files = tracked("roles/*.yml", "playbooks/*.yml", "plugins/action/*.py", "plugins/plugin_utils/*.py")
-    named = {name for path in files for name in USED.findall(without_imports(path.read_text()))}
+    texts = [without_imports(path.read_text()) for path in files]
+    named = {name for text in texts for form in (USED, FILTERS) for name in form.findall(text)}
     return named & there
 
 

@@ -126,9 +126,12 @@ def listeners_of(containers):
     ]
 
 
-def network(name, subnets=(), cluster=None, endpoints=()):
+def network(name, subnets=(), cluster=None, endpoints=(), driver="bridge", addresses=()):
     """A Docker network."""
-    return {"name": name, "id": name, "cluster": cluster, "subnets": list(subnets), "endpoints": list(endpoints)}
+    return {
+        "name": name, "id": name, "cluster": cluster, "driver": driver, "subnets": list(subnets),
+        "endpoints": list(endpoints), "addresses": list(addresses),
+    }  # fmt: skip
 
 
 def engine(state="answers", **changes):

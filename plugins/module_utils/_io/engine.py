@@ -240,7 +240,10 @@ def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> di
 
 
 def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
-    """C([{name, id, cluster, subnets, endpoints}]) of the engine; endpoints are the names of who is connected now."""
+    """C([{name, id, cluster, driver, subnets, endpoints, addresses}]) of the engine.
+
+    endpoints are the names of who is connected now, addresses what those have.
+    """
     ids = _listed(run, [command, "network", "ls", "--quiet", "--no-trunc"])
     if not ids:
         return []
@@ -250,8 +253,15 @@ def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
             "name": entry["Name"],
             "id": entry.get("Id"),
             "cluster": (entry.get("Labels") or {}).get(LABELS + "cluster"),
+            "driver": entry.get("Driver"),
             "subnets": [c["Subnet"] for c in (entry.get("IPAM") or {}).get("Config") or [] if c.get("Subnet")],
             "endpoints": sorted(str(end.get("Name")) for end in (entry.get("Containers") or {}).values()),
+            "addresses": sorted(
+                end[key].partition("/")[0]
+                for end in (entry.get("Containers") or {}).values()
+                for key in ("IPv4Address", "IPv6Address")
+                if end.get(key)
+            ),
         }
         for entry in _json_list(out)
     ]

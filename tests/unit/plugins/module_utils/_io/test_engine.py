@@ -224,7 +224,8 @@ def test_images_networks_volumes():
         network_inspect=json.dumps([
             {
                 "Name": "waent", "Id": "i1", "Labels": {"waent.fleet.cluster": "waent"},
-                "IPAM": {"Config": [{"Subnet": "172.23.0.0/16"}, {}]}, "Containers": {ID: {"Name": "wa-coreapp-12"}},
+                "IPAM": {"Config": [{"Subnet": "172.23.0.0/16"}, {}]}, "Driver": "bridge",
+                "Containers": {ID: {"Name": "wa-coreapp-12", "IPv4Address": "172.23.0.5/16", "IPv6Address": ""}},
             },
             {"Name": "host", "IPAM": {"Config": None}},
         ]),
@@ -239,10 +240,12 @@ def test_images_networks_volumes():
             "name": "waent",
             "id": "i1",
             "cluster": "waent",
+            "driver": "bridge",
+            "addresses": ["172.23.0.5"],
             "subnets": ["172.23.0.0/16"],
             "endpoints": ["wa-coreapp-12"],
         },
-        {"name": "host", "id": None, "cluster": None, "subnets": [], "endpoints": []},
+        {"name": "host", "id": None, "cluster": None, "driver": None, "subnets": [], "endpoints": [], "addresses": []},
     ]
     assert reader.read_volume(docker, "docker", "m") is None
     local = json.dumps([{"Mountpoint": "/m", "Options": None}])
