@@ -4,8 +4,8 @@
 """Two machines with Debian 13, as containers in this machine's own network: one that runs Ansible, and a host for it.
 
 The first has Python 3.13, which newer releases of ansible-core need, and the system packages that
-meta/execution-environment.yml names; nothing else. The host has what README asks of hosts, and shares this machine's
-engine. Python packages are fetched outside: neither machine reaches an index.
+meta/execution-environment.yml names; nothing else. The host has what README requires of hosts, and shares the engine of
+this machine. Python packages are fetched outside: neither machine reaches an index.
 """
 
 from __future__ import annotations
@@ -97,10 +97,10 @@ def controller_image() -> str:
     return image_of(("python3", "python3-venv", *system_packages()))
 
 
-def make_environment(directory: Path, wheels: Path, *wanted: str, home: Path | None = None) -> None:
+def make_environment(directory: Path, wheels: Path, *packages: str, home: Path | None = None) -> None:
     """A virtual environment of that machine with these packages (arguments of pip install), out of the wheels alone."""
     pip = [str(directory / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-    install = [*pip, "install", "--quiet", "--no-compile", "--no-index", "--find-links", str(wheels), *wanted]
+    install = [*pip, "install", "--quiet", "--no-compile", "--no-index", "--find-links", str(wheels), *packages]
     steps = [["python3", "-m", "venv", str(directory)], install, [*pip, "check"]]
     script = " && ".join(shlex.join(step) for step in steps)
     command = [*controller_command(home, directory.parent, wheels), controller_image(), "sh", "-c", script]
