@@ -37,7 +37,7 @@ options:
   api_once:
     description:
       - Try once, and wait for all web applications at the same time - the first that answers is used. So those that are
-        silent cost O(api_timeout) once, however many they are, and nothing where another one answers.
+        silent cost five seconds, or O(api_timeout) where that is less, once, however many they are.
     type: bool
     default: false
     version_added: 0.2.0

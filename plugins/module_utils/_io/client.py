@@ -40,7 +40,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     PASSWORD_CHANGE_REQUIRED,
     TOO_MANY_REQUESTS,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._io.race import first_to_answer
+from ansible_collections.waent.fleet.plugins.module_utils._io.race import (
+    HANDSHAKE_SECONDS,
+    SILENT,
+    first_to_answer,
+    handshake,
+)
 
 #: "Not now" codes: starting, rate limit, overload, not the primary master, not the shard's owner (reference 4.9, 5.1).
 RETRY_CODES = frozenset((NOT_READY, TOO_MANY_REQUESTS, OVERLOADED, NOT_PRIMARY_MASTER, NOT_SHARD_OWNER))
@@ -217,6 +222,12 @@ class Backoff:
 NO_RETRY = Backoff(retries=0)
 
 
+def all_silent(urls: t.Sequence[str]) -> Unreachable:
+    """Nobody answers at any of them."""
+    text = "No webapp answers ({0}). Do they run, and does a firewall let this host through?"
+    return Unreachable(text.format(", ".join(urls)), url=urls[0])
+
+
 class _NotSent(Exception):
     """This base URL did not take the request."""
 
@@ -280,13 +291,18 @@ class Client:
         """The same access through the base URL that answers first. Raises Unreachable where all of them are silent."""
         if len(self.urls) == 1:
             return self
-        found = first_to_answer(self.urls, self._timeout)
+        found = first_to_answer(self.urls, self._handshake_timeout)
         if not found:
-            text = "None of {0} answers within {1:g} s. Do the webapps run, and does a firewall let this host through?"
-            raise Unreachable(text.format(", ".join(self.urls), self._timeout), url=self.urls[0])
-        clone = copy.copy(self)
-        clone.urls = found
-        return clone
+            raise all_silent(self.urls)
+        return self.at(*found)
+
+    def fails_silently(self) -> bool:
+        """Whether nobody agrees on TLS at the first base URL, found out sooner than a call finds it out."""
+        return handshake(self.urls[0], self._handshake_timeout) == SILENT
+
+    @property
+    def _handshake_timeout(self) -> float:
+        return min(self._timeout, HANDSHAKE_SECONDS)
 
     def patient(self, backoff: Backoff) -> Client:
         """The same access with another patience."""

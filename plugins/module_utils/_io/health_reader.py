@@ -40,6 +40,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     Reply,
     TlsError,
     Unreachable,
+    all_silent,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, read_database
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
@@ -136,6 +137,8 @@ class HealthReader:
 
     def _health_of(self, url: str) -> Reply | ClientError:
         client = self.client.at(url)
+        if not self.waits and client.fails_silently():
+            return all_silent([url])
         try:
             return client.health()
         except AuthError as error:
@@ -157,6 +160,8 @@ class HealthReader:
                 if isinstance(error, _HOPELESS):
                     raise error
         first = next((answer for answer in answers.values() if isinstance(answer, Reply)), None)
+        if len(errors) > 1 and all(isinstance(error, (Unreachable, LostAnswer)) for error in errors) and not first:
+            return None, all_silent(list(answers))
         said = sorted(errors, key=lambda error: isinstance(error, (Unreachable, LostAnswer)))
         return first, said[0] if said and first is None else None
 

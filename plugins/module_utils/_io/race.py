@@ -16,8 +16,11 @@ import threading
 import typing as t
 from urllib.parse import urlsplit
 
-#: How a handshake ends: the other side is there; it is not; somebody is there who does not speak TLS.
+#: How a handshake ends: with TLS; not at all; with an error that a real call would meet, and name, as soon.
 ANSWERS, SILENT, OTHER = "answers", "silent", "other"
+
+HANDSHAKE_SECONDS = 5.0
+"""So long a handshake takes at most. What is asked then may take longer: health, where other nodes are away."""
 
 
 def first_to_answer(
@@ -31,7 +34,11 @@ def first_to_answer(
     ends: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
 
     def note(url: str) -> None:
-        ends.put((url, ask(url, timeout)))
+        end = OTHER
+        try:
+            end = ask(url, timeout)
+        finally:  # whatever happens, somebody waits for it
+            ends.put((url, end))
 
     for url in urls:
         # Daemons: the process may end while the silent ones are still waited for.
@@ -56,7 +63,5 @@ def handshake(url: str, timeout: float) -> str:
     try:
         with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain, server_hostname=name):
             return ANSWERS
-    except ssl.SSLError as error:
-        return SILENT if "timed out" in str(error) else OTHER
-    except OSError:
-        return SILENT
+    except (OSError, UnicodeError) as error:  # of TLS, of the connection, of the name
+        return SILENT if isinstance(error, socket.timeout) or "timed out" in str(error) else OTHER

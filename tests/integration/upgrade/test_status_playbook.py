@@ -121,9 +121,9 @@ def test_refused_credentials_are_red_with_a_sentence_by_any_callback(cluster: Li
 
 @pytest.mark.begins_with(shards=2, version=OLD)
 def test_what_may_be_on_a_host_that_was_not_read_is_unknown(cluster: LiveCluster, tmp_path: Path) -> None:
-    """A second host that nobody reaches, with a webapp whose address never answers."""
-    away = {"ansible_host": "127.0.0.1", "ansible_port": 9, "rack": "b", "wa_api_address": "127.0.0.1", "wa_webapps": 1,
-            "wa_webapp_port": 9, "wa_coreapps": 1, "wa_masters": 1}  # fmt: skip
+    """A second host that nobody reaches, with a webapp at a name that does not resolve."""
+    away = {"ansible_host": "127.0.0.1", "ansible_port": 9, "rack": "b", "wa_api_address": "away.invalid",
+            "wa_webapps": 1, "wa_coreapps": 1, "wa_masters": 1}  # fmt: skip
     shape = cluster.shape
     inventory = write_inventory(
         tmp_path / "hosts.yml",
