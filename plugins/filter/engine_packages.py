@@ -16,7 +16,7 @@ extends_documentation_fragment:
   - waent.fleet.attributes.internal
 options:
   _input:
-    description: The packages that are wanted.
+    description: The packages that are desired.
     type: list
     elements: str
     required: true
@@ -34,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The wanted packages, and the command's where one of them recommends it.
+  description: The desired packages, and the command's where one of them recommends it.
   type: list
   elements: str
 """

@@ -16,10 +16,10 @@ COMMANDS = frozenset(("docker-cli", "docker-ce-cli", "moby-cli"))
 """Packages that have the command C(docker) and nothing else."""
 
 
-def engine_packages(wanted: t.Sequence[str], records: str) -> list[str]:
-    """What to install: the wanted packages, and the command where one of them recommends it.
+def engine_packages(desired: t.Sequence[str], records: str) -> list[str]:
+    """What to install: the desired packages, and the command where one of them recommends it.
 
-    records: what C(apt-cache show) says of the wanted ones. One without a record is left for apt to complain about.
+    records: what C(apt-cache show) says of the desired ones. One without a record is left for apt to complain about.
     """
     recommended = set()
     for line in records.splitlines():
@@ -27,8 +27,8 @@ def engine_packages(wanted: t.Sequence[str], records: str) -> list[str]:
         if colon and field == "Recommends":
             # Alternatives: the first is what the release means.
             recommended |= {_name(entry.split("|")[0]) for entry in value.split(",")}
-    present = {_name(package) for package in wanted}
-    return [*wanted, *sorted((recommended & COMMANDS) - present)]
+    present = {_name(package) for package in desired}
+    return [*desired, *sorted((recommended & COMMANDS) - present)]
 
 
 def _name(package: str) -> str:

@@ -138,7 +138,7 @@ def test_an_engine_that_is_lost_while_it_is_read(docker):
 
 @pytest.fixture
 def interpreter(tmp_path):
-    """A program that ends with an error for a module, as an old Python does, and says what the test wants when asked."""
+    """A program that ends with an error for a module, as an old Python does, and answers the question."""
 
     def make(answer):
         path = tmp_path / "interpreter"

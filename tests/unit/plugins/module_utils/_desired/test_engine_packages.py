@@ -10,7 +10,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.engine_packag
 from hypothesis import given
 from hypothesis import strategies as st
 
-WANTED = ["docker.io", "python3-requests"]
+DESIRED = ["docker.io", "python3-requests"]
 REQUESTS = "\nPackage: python3-requests\nRecommends: ca-certificates\nDepends: python3:any, python3-urllib3\n"
 # Parts of what apt-cache show says there.
 RELEASES = {
@@ -35,36 +35,36 @@ Conflicts: docker-ce, docker-ce-rootless-extras
 
 @pytest.mark.parametrize(("release", "more"), [("Debian 11", []), ("Debian 12", []), ("Debian 13", ["docker-cli"])])
 def test_the_command_is_added_where_the_release_has_it_apart(release, more):
-    assert engine_packages(WANTED, RELEASES[release] + REQUESTS) == WANTED + more
+    assert engine_packages(DESIRED, RELEASES[release] + REQUESTS) == DESIRED + more
 
 
 @pytest.mark.parametrize("given_already", ["docker-cli", "docker-cli=26.1.5+dfsg1-9", "docker-cli:amd64"])
-def test_what_is_wanted_already_is_not_added(given_already):
-    wanted = [*WANTED, given_already]
-    assert engine_packages(wanted, RELEASES["Debian 13"]) == wanted
+def test_what_is_desired_already_is_not_added(given_already):
+    desired = [*DESIRED, given_already]
+    assert engine_packages(desired, RELEASES["Debian 13"]) == desired
 
 
 def test_the_command_of_another_engine_is_not_put_beside_it():
     """On Debian 13 docker-cli exists and conflicts with docker-ce-cli, which docker-ce brings along."""
-    wanted = ["docker-ce", "docker-ce-cli", "python3-requests"]
+    desired = ["docker-ce", "docker-ce-cli", "python3-requests"]
     records = (
         "Package: docker-ce\nDepends: containerd.io (>= 1.7.27), docker-ce-cli, iptables\nRecommends: apparmor, git\n"
     )
-    assert engine_packages(wanted, records + REQUESTS) == wanted
+    assert engine_packages(desired, records + REQUESTS) == desired
 
 
 @pytest.mark.parametrize("value", ["docker-cli:any (>= 26)", "git, docker-cli | docker-ce-cli", " docker-cli"])
 def test_every_form_of_a_relation_is_read(value):
-    assert engine_packages(WANTED, "Package: docker.io\nRecommends: " + value) == [*WANTED, "docker-cli"]
+    assert engine_packages(DESIRED, "Package: docker.io\nRecommends: " + value) == [*DESIRED, "docker-cli"]
 
 
 def test_suggested_and_described_is_not_recommended():
     records = "Package: docker.io\nSuggests: docker-cli\nDescription-en: engine\n Recommends: docker-cli\n"
-    assert engine_packages(WANTED, records) == WANTED
+    assert engine_packages(DESIRED, records) == DESIRED
 
 
-@given(st.lists(st.sampled_from([*WANTED, *COMMANDS]), unique=True), st.text())
-def test_nothing_wanted_is_lost_whatever_apt_says(wanted, records):
-    found = engine_packages(wanted, records)
-    assert found[: len(wanted)] == wanted
-    assert set(found[len(wanted) :]) <= COMMANDS
+@given(st.lists(st.sampled_from([*DESIRED, *COMMANDS]), unique=True), st.text())
+def test_nothing_desired_is_lost_whatever_apt_says(desired, records):
+    found = engine_packages(desired, records)
+    assert found[: len(desired)] == desired
+    assert set(found[len(desired) :]) <= COMMANDS
