@@ -29,6 +29,10 @@ options:
     type: list
     elements: dict
     required: true
+  unread:
+    description: By inventory name RV(waent.fleet.wa_host_info#module:failure) of hosts that could not be read.
+    type: dict
+    default: {}
   nodes:
     description:
       - What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), given what runs.
@@ -311,6 +315,7 @@ API: dict[str, t.Any] = {
 }
 ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
+    "unread": {"type": "dict", "default": {}},
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "reports": {"type": "list", "elements": "dict", "default": []},
     "health": {"type": "dict"},
@@ -354,7 +359,7 @@ def all_problems(
     for host in hosts:
         problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
         problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
-    problems += unread_problems(hosts, nodes) + subnet_problems(hosts, nodes)
+    problems += unread_problems(hosts, nodes, params["unread"]) + subnet_problems(hosts, nodes)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
 

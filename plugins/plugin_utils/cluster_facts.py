@@ -174,8 +174,15 @@ def _api_access_once(play: Play) -> Values:
     return {**access.api_access(play.values(API), nodes or placed, _token(play)), "api_once": True}
 
 
-def _failures(play: Play) -> dict[str, str]:
-    return {host: str(read.get("msg") or "") for host, read in play.reads(play.hosts).items()}
+def _failures(play: Play) -> dict[str, Values]:
+    reads = play.reads(play.hosts).items()
+    return {host: read.get("failure") or {"message": str(read.get("msg") or "")} for host, read in reads}
+
+
+def _unread(play: Play) -> dict[str, Values]:
+    """By host why it could not be read, where its module, or what started it, says so."""
+    reads = play.reads(play.hosts)
+    return {host: read["failure"] for host, read in reads.items() if read.get("failure")}
 
 
 def _database_hosts(play: Play) -> list[str]:
@@ -225,6 +232,7 @@ def _preflight(play: Play) -> Values:
     api = {name: play.value("wa_" + name) for name in ("cc", "phone_number", "registration_method")}
     return {
         "hosts": _observed(play),
+        "unread": _unread(play),
         "nodes": _nodes(play),
         "reports": [play.result(name) for name in REPORTS],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),

@@ -14,12 +14,13 @@ import json
 import os
 import re
 import shutil
+import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._state.container import describe_container
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, Traces, engine_state
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, STARTING, Traces, engine_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing
 
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
@@ -84,6 +85,24 @@ def read_engine(
         "usable": os.geteuid() == 0 or _in_group("docker"),
         "installable": place.find("apt-get") is not None,
     }
+
+
+def await_engine(
+    run: Run,
+    command: str | None,
+    seconds: float,
+    *,
+    read: t.Callable[[Run, str | None], dict[str, t.Any]] = read_engine,
+    clock: t.Callable[[], float] = time.monotonic,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> dict[str, t.Any]:
+    """The same, for an engine that was started a moment ago: it is given some seconds to answer."""
+    deadline = clock() + seconds
+    engine = read(run, command)
+    while engine["state"] in STARTING and clock() < deadline:
+        sleep(min(0.5, max(0.0, deadline - clock())))
+        engine = read(run, command)
+    return engine
 
 
 def _read_traces(run: Run, command: str | None, place: Place) -> Traces:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
+import site
 import sys
 import time
 import typing as t
@@ -27,6 +28,9 @@ ASKED = (
 )
 """Options that say how the host is to be: they are returned beside what was read."""
 
+PACKAGED = "/usr/lib/python3/dist-packages"
+"""Where packages of Debian and its relatives put Python modules."""
+
 
 def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | None) -> dict[str, t.Any]:
     """What wa_host_info returns as C(host), from its options. command: path of docker, None where there is none.
@@ -34,7 +38,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     Raises EngineLost.
     """
     version = parse_version(params["version"])
-    engine = engines.read_engine(run, command)
+    engine = engines.await_engine(run, command, params["engine_timeout"])
     docker = command if engine["answers"] else None
     environment = params["environment"]
     containers = engines.read_containers(run, docker, params["cluster_name"], environment) if docker else []
@@ -43,7 +47,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
         "time": time.time(),
         "engine": engine,
-        "python": {"executable": sys.executable, "requests": importlib.util.find_spec("requests") is not None},
+        "python": read_python(),
         "containers": containers,
         "images": read_images(params, run, docker, engine),
         "listeners": machine.read_listeners(containers),
@@ -61,6 +65,16 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     ]
     host["single_connect"] = [container["name"] for container in single_connects(host)]
     return host
+
+
+def read_python() -> dict[str, t.Any]:
+    """The Python that runs modules here. distribution: it finds what the distribution's packages bring."""
+    return {
+        "executable": sys.executable,
+        "requests": importlib.util.find_spec("requests") is not None,
+        "apt": importlib.util.find_spec("apt") is not None,
+        "distribution": PACKAGED in site.getsitepackages(),
+    }
 
 
 def read_images(

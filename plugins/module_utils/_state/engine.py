@@ -29,6 +29,9 @@ UNSEEN_CODES = frozenset(("IMAGE_MISSING", "IMAGE_UNKNOWN", "PORT_TAKEN", "NODE_
 FIXABLE = (ABSENT, STOPPED)
 """What a rollout fixes: it installs an engine where there is none, and starts one that is stopped."""
 
+STARTING = (STOPPED, SILENT)
+"""States of an engine that was started and may answer in a moment."""
+
 RUNNING = ("running", "restarting", "paused")
 """States in which a container may be in the middle of its work, and holds its ports."""
 

@@ -98,7 +98,7 @@ def test_the_command_line_says_more_than_the_inventory():
 def test_hosts_that_could_not_be_read():
     observed_hosts, failures, running = facts("observed", "failures", "running")
     assert [host["name"] for host in observed_hosts] == ["h1"]
-    assert failures == {"h1": "", "h2": "Connection refused"}
+    assert failures == {"h1": {"message": ""}, "h2": {"message": "Connection refused"}}
     assert {node["host"] for node in running} == {"h1"}
 
 

@@ -41,6 +41,29 @@ def test_an_engine_that_answers():
     assert (engine["insecure_registries"], engine["proxy"]) == (["reg:5000"], "http://proxy:3128")
 
 
+@pytest.mark.parametrize(
+    ("states", "last", "waited"),
+    [
+        (["answers"], "answers", 0),
+        (["stopped", "silent", "answers"], "answers", 1.0),
+        (["stopped", "command_missing", "answers"], "command_missing", 0.5),
+        (["silent"] * 9, "silent", 2.25),
+        (["absent", "answers"], "absent", 0),
+    ],
+)
+def test_an_engine_is_given_time_to_start_and_no_other(states, last, waited):
+    left, slept = list(states), []
+    engine = reader.await_engine(
+        None,
+        "docker",
+        2.25,
+        read=lambda run, command: {"state": left.pop(0)},
+        clock=lambda: sum(slept),
+        sleep=slept.append,
+    )
+    assert (engine["state"], sum(slept)) == (last, waited)
+
+
 @pytest.fixture
 def place(tmp_path):
     """A machine on which nothing of an engine is to be found yet."""
