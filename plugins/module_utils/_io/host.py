@@ -12,6 +12,8 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, single_connects
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.access import HOST_GATEWAY
+from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import FILLER
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._io import machine, registry
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
@@ -51,9 +53,10 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "memory": machine.read_memory(),
         "media": read_store(params["media"], params["container_uid"], run, docker),
         "data": read_store(params["data"], params["container_uid"], run, docker),
+        "db_ssl": _read_certificates(params, containers, run, docker),
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
-        "reached": [machine.reach(target["host"], target["port"], params["timeout"]) for target in params["reach"]],
+        "reached": read_reached(params, run, docker),
     }
     host["nodes"] = [
         {"host": params["name"], **{key: node[key] for key in ("kind", "index", "name", "state", "version")}}
@@ -83,6 +86,32 @@ def read_images(
             )
         images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
     return images
+
+
+def read_reached(params: t.Mapping[str, t.Any], run: engines.Run, docker: str | None) -> list[dict[str, t.Any]]:
+    """The services of the option C(reach); one without an address here, for lack of an engine, is left out."""
+    reached = []
+    for target in params["reach"]:
+        address = target.get("address") or target["host"]
+        if address == HOST_GATEWAY:
+            address = engines.read_gateway(run, docker) if docker else None
+        if address:
+            found = machine.reach(address, target["port"], params["timeout"])
+            where = target["host"] if address == target["host"] else "{0} ({1})".format(target["host"], address)
+            reached.append({**found, "host": where})
+    return reached
+
+
+def _read_certificates(
+    params: t.Mapping[str, t.Any], containers: t.Sequence[t.Mapping[str, t.Any]], run: engines.Run, docker: str | None
+) -> dict[str, t.Any] | None:
+    """The volume with the files for TLS to the database. It counts as missing until it is filled."""
+    name = (params["container_settings"] or {}).get("db_ssl")
+    if not name:
+        return None
+    filling = any(container["name"] == name + FILLER for container in containers)
+    there = docker is not None and not filling and engines.read_volume(run, docker, name) is not None
+    return {"source": name, "volume": True, "exists": there}
 
 
 def read_store(source: str | None, uid: int, run: engines.Run, docker: str | None) -> dict[str, t.Any] | None:
