@@ -153,7 +153,7 @@ def _container_settings(play: Play) -> Values:
 
 
 def _connections(play: Play) -> t.Any:
-    """What a database of our own allows: as declared, else what the declared shards need."""
+    """What a database of our own allows: what the inventory says, else what its shards need."""
     asked = play.readable("wa_database_max_connections")
     rate, tls = play.readable("wa_messages_per_second"), bool(play.readable("wa_db_ssl_ca"))
     return asked if whole_number(asked) != 0 else sizing.own_limit(play.readable("wa_shards"), rate, tls)

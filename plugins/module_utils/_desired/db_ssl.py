@@ -45,7 +45,7 @@ def used(variables: Variables) -> list[File]:
 
 
 def environment(variables: Variables) -> dict[str, str]:
-    """What the client is told."""
+    """The variables of a node that name them."""
     return {file.environment: "{0}/{1}".format(CERTS_TARGET, file.name) for file in used(variables)}
 
 

@@ -41,7 +41,7 @@ SIGN_PAUSE_SECONDS = 1.0
 class Tls:
     """How TLS is spoken, as the nodes do.
 
-    ca, cert, key: paths; without a CA nobody is verified, which is only good for asking whether TLS is wanted.
+    ca, cert, key: paths; without a CA nobody is verified, which is only good for asking whether TLS is required.
     server_name: what the certificate of the server must be for; None: the host that is asked.
     """
 

@@ -256,13 +256,6 @@ def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
     ]
 
 
-def read_gateway(run: Run, command: str) -> str | None:
-    """What C(host-gateway) stands for: the host's address in the engine's own network; None where there is none."""
-    _code, out, _err = run([command, "network", "inspect", "bridge"])
-    configs = [config for entry in _json_list(out) for config in (entry.get("IPAM") or {}).get("Config") or []]
-    return next((config["Gateway"] for config in configs if config.get("Gateway")), None)
-
-
 def read_volumes(run: Run, command: str) -> list[dict[str, t.Any]]:
     """C([{name, cluster, path}]) of the engine."""
     names = _listed(run, [command, "volume", "ls", "--quiet"])

@@ -18,6 +18,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._io import engine as e
 from ansible_collections.waent.fleet.plugins.module_utils._io import machine, registry
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
+DOCKER_BRIDGE = "docker0"
+"""The host's end of the engine's own network: its address is what C(host-gateway) stands for."""
+
 ASKED = (
     "cluster_name",
     "images",
@@ -56,7 +59,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "db_ssl": _read_certificates(params, containers, run, docker),
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
-        "reached": read_reached(params, run, docker),
+        "reached": read_reached(params, docker),
     }
     host["nodes"] = [
         {"host": params["name"], **{key: node[key] for key in ("kind", "index", "name", "state", "version")}}
@@ -88,13 +91,13 @@ def read_images(
     return images
 
 
-def read_reached(params: t.Mapping[str, t.Any], run: engines.Run, docker: str | None) -> list[dict[str, t.Any]]:
+def read_reached(params: t.Mapping[str, t.Any], docker: str | None) -> list[dict[str, t.Any]]:
     """The services of the option C(reach); one without an address here, for lack of an engine, is left out."""
     reached = []
     for target in params["reach"]:
         address = target.get("address") or target["host"]
         if address == HOST_GATEWAY:
-            address = engines.read_gateway(run, docker) if docker else None
+            address = machine.interface_address(DOCKER_BRIDGE) if docker else None
         if address:
             found = machine.reach(address, target["port"], params["timeout"])
             where = target["host"] if address == target["host"] else "{0} ({1})".format(target["host"], address)

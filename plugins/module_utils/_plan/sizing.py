@@ -98,8 +98,8 @@ def connections(rate: float, tls: bool) -> int:
 def own_limit(shards: t.Any, rate: t.Any, tls: bool) -> int:
     """Connections that a database of our own allows where nothing is declared.
 
-    shards, rate: as declared, also what cannot be meant, which is refused elsewhere. Where the usual limit is enough,
-    it stays, since another one means another container.
+    shards, rate: of the inventory, also what cannot be meant, which is refused elsewhere. Where the usual limit is
+    enough, it stays, since another one means another container.
     """
     try:
         planned = float(rate or 0) or usual_rate(int(shards))

@@ -29,7 +29,7 @@ def on_postgres(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> t
 
 
 def files_inside(cluster: OnServer) -> set[str]:
-    """What every node has where it was told that the files are, and the rights to it."""
+    """What every node has where its environment says that the files are, and the rights to it."""
     command = ["sh", "-c", "stat -c '%n %a' /opt/certs/*"]
     nodes = [cluster.engine.containers.get(name) for name in cluster.containers()]
     return {node.exec_run(command).output.decode() for node in nodes}

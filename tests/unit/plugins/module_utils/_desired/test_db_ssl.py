@@ -42,7 +42,7 @@ def test_what_goes_together(given_, variable):
     assert [(one.code, one.variable) for one in problems] == [("WA_DB_SSL_INCOMPLETE", variable)] * bool(variable)
 
 
-def test_the_client_is_told_of_what_is_there_alone():
+def test_the_client_gets_the_names_of_what_is_there_alone():
     assert db_ssl.environment(ALL) == {
         "WA_DB_SSL_CA": "/opt/certs/ca.pem",
         "WA_DB_SSL_CERT": "/opt/certs/client-cert.pem",

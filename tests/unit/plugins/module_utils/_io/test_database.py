@@ -302,7 +302,7 @@ NO_RULE = FakeError('FATAL:  no pg_hba.conf entry for host "h", user "waent", da
         (FakeError(2003, "Connection refused"), AssertionError, "DB_UNREACHABLE"),
     ],
 )
-def test_a_server_that_requires_tls_is_told_from_one_that_refuses(plain, with_tls, code):
+def test_a_server_that_requires_tls_is_no_refusal(plain, with_tls, code):
     asked = []
 
     def connect(access):
