@@ -37,7 +37,7 @@ def broken(cluster: LiveCluster) -> t.Iterator[None]:
 
 def steps(output: str) -> list[str]:
     """The first words of the steps of the plan that was shown."""
-    return re.findall(r"^ +- '?\d+\. (\w+)", output, re.MULTILINE)
+    return re.findall(r"^\d+\. (\w+)", output, re.MULTILINE)
 
 
 def check_nothing_lost(report: Report) -> None:
