@@ -79,7 +79,7 @@ nodes:
       type: str
       returned: when it exists
     log:
-      description: What it logged, since its last start where it logged anything since.
+      description: What it logged, since its last start where that was no restart and it logged anything since.
       type: list
       elements: str
       returned: when it exists

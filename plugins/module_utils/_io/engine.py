@@ -341,20 +341,23 @@ def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int
         node: dict[str, t.Any] = {"name": name, "exists": bool(entries)}
         if entries:
             state = entries[0].get("State") or {}
+            restarts = entries[0].get("RestartCount") or 0
+            # Why a node ends again and again stands in the log of an earlier run where this one has only just begun.
+            since = "" if restarts else str(state.get("StartedAt") or "")
             node.update(
                 state=state.get("Status"),
                 exit_code=state.get("ExitCode"),
                 oom_killed=bool(state.get("OOMKilled")),
-                restarts=entries[0].get("RestartCount") or 0,
+                restarts=restarts,
                 error=state.get("Error") or "",
-                log=_log(run, command, name, str(state.get("StartedAt") or ""), lines),
+                log=_log(run, command, name, since, lines),
             )
         found.append(node)
     return found
 
 
 def _log(run: Run, command: str, name: str, since: str, lines: int) -> list[str]:
-    """The last lines since the last start; of a container that has said nothing since, those before it.
+    """The last lines, since then where anything was said since.
 
     Standard output and error come apart, so they are put together again by the time of each line.
     """

@@ -17,9 +17,11 @@ from ansible_collections.waent.fleet.tests.support.module_process import run_mod
 STATE = {"Status": "restarting", "ExitCode": 7, "OOMKilled": False, "Error": "", "StartedAt": "2026-01-01T00:00:09Z"}
 DOCKER = """#!/bin/sh
 case "$*" in
-    "ps "*) [ ! -e {directory}/lost ] || {{ echo EOF >&2; exit 1; }}; echo loud; echo mute ;;
+    "ps "*) [ ! -e {directory}/lost ] || {{ echo EOF >&2; exit 1; }}; echo loud; echo first; echo mute ;;
+    "inspect "*" loud") echo '{restarted}' ;;
     "inspect "*) echo '{inspected}' ;;
     "logs "*" --since "*" mute") ;;
+    "logs "*" --since "*) echo '2026-01-01T00:00:09.0Z since the start' ;;
     "logs "*) echo '2026-01-01T00:00:01.0Z first'; echo '2026-01-01T00:00:03.0Z third'
         echo '2026-01-01T00:00:02.0Z second  with spaces' >&2 ;;
 esac
@@ -29,9 +31,9 @@ esac
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
     """Directory of the command; a file C(lost) there makes it fail."""
-    inspected = json.dumps([{"State": STATE, "RestartCount": 4}])
+    inspected, restarted = (json.dumps([{"State": STATE, "RestartCount": restarts}]) for restarts in (0, 4))
     docker = tmp_path / "docker"
-    docker.write_text(DOCKER.format(directory=tmp_path, inspected=inspected))
+    docker.write_text(DOCKER.format(directory=tmp_path, inspected=inspected, restarted=restarted))
     docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
     return tmp_path
 
@@ -40,8 +42,9 @@ def info(engine: Path, *names: str) -> dict[str, t.Any]:
     return run_module_process("wa_node_info", path="{0}:{1}".format(engine, os.defpath), names=list(names))
 
 
-@pytest.mark.parametrize("name", ["loud", "mute"])
-def test_state_and_log_of_a_container_in_the_order_of_time(engine: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "restarts"), [("loud", 4), ("mute", 0)])
+def test_state_and_log_of_a_container_in_the_order_of_time(engine: Path, name: str, restarts: int) -> None:
+    """Where the engine restarted it, or it has said nothing since its start, from before that too."""
     assert info(engine, name)["nodes"] == [
         {
             "name": name,
@@ -49,11 +52,15 @@ def test_state_and_log_of_a_container_in_the_order_of_time(engine: Path, name: s
             "state": "restarting",
             "exit_code": 7,
             "oom_killed": False,
-            "restarts": 4,
+            "restarts": restarts,
             "error": "",
             "log": ["first", "second  with spaces", "third"],
         }
     ]
+
+
+def test_the_log_of_a_first_run_is_that_since_its_start(engine: Path) -> None:
+    assert info(engine, "first")["nodes"][0]["log"] == ["since the start"]
 
 
 def test_a_container_that_is_not_there(engine: Path) -> None:
