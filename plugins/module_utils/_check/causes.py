@@ -132,6 +132,11 @@ _ERROR = re.compile(
 )
 _WARNING = re.compile(_STAMP + r"W\b|\bWARN(ING)?\b")
 _INFO = re.compile(_STAMP + r"[DIVN]\b|\b(INFO|DEBUG|NOTICE|TRACE)\b")
+_COMPLAINT = re.compile(
+    r"\b(error|exception|traceback|cannot|can't|could not|couldn't|unable|fail(s|ed|ure)?|not found|no such|missing"
+    r"|denied|refused|invalid|abort(ed)?|segmentation fault|killed)\b",
+    re.IGNORECASE,
+)
 
 
 def cause_of(line: str) -> Cause | None:
@@ -147,7 +152,7 @@ def level_of(line: str) -> int:
         return WARNING
     cause = cause_of(line)
     if cause is None:
-        return PLAIN
+        return HINT if _COMPLAINT.search(line) and not _INFO.search(line) else PLAIN
     # Of those who write no level (the kernel, shells, Docker Engine) nobody complains without a reason; a client that
     # writes one and waits is less sure.
     return HINT if _INFO.search(line) or cause.code == "DB_UNREACHABLE" else ERROR

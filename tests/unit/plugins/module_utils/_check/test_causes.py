@@ -90,6 +90,8 @@ def test_numbers_alone_mean_nothing(line: str) -> None:
         ("2024-05-01 10:11:12.123 I core (1045, 'x')", HINT),
         ("libwa.so: Permission denied", ERROR),
         ("Waiting for the database at db:3306", HINT),
+        ("libwa.so: cannot open shared object file", HINT),
+        ("2024-05-01 10:11:12.123 I core No such key yet", PLAIN),
         ("", PLAIN),
     ],
 )
@@ -119,6 +121,11 @@ def test_an_error_that_is_understood_is_preferred_to_what_follows_from_it(before
 def test_an_old_error_that_is_understood_is_not_taken_for_the_reason_of_a_new_one() -> None:
     old, new = STAMP.format("E", "(1045, 'x')"), STAMP.format("E", "Something else")
     assert decisive_line([old, *[NO_REASONS[0]] * NEARBY, new]) == new
+
+
+def test_a_node_that_has_just_begun_again_is_quoted_with_what_ended_it() -> None:
+    lines = ["Starting", "libwa.so: cannot open shared object file", "Starting"]
+    assert decisive_line(lines) == lines[1]
 
 
 @given(PLAIN_LINES)
