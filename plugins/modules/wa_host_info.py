@@ -71,6 +71,11 @@ options:
         description: TCP port.
         type: int
         required: true
+      address:
+        description:
+          - Address to connect to where containers have another for O(reach[].host) than the host has; V(host-gateway)
+            for the one by which containers reach the host.
+        type: str
   stop_single_connect:
     description: Single-connect containers are going to be stopped, so they are no problem.
     type: bool
@@ -273,7 +278,11 @@ ARGUMENTS: dict[str, t.Any] = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {"host": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
+        "options": {
+            "host": {"type": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "address": {"type": "str"},
+        },
     },
     "stop_single_connect": {"type": "bool", "default": False},
     "engine_timeout": {"type": "float", "default": 0.0},

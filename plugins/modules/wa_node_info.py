@@ -13,7 +13,7 @@ author:
 description:
   - Reads of containers how they are, how they ended, how often they were restarted, and what they logged since they
     were started last.
-  - A log may hold secrets. Give the task C(no_log), and show its result with P(waent.fleet.node_failure#filter) only.
+  - A log may hold secrets. Give the task C(no_log), and show its result with P(waent.fleet.node_reasons#filter) only.
   - Needs Python and the C(docker) command.
 extends_documentation_fragment:
   - waent.fleet.attributes
@@ -31,7 +31,7 @@ options:
     type: int
     default: 200
 seealso:
-  - plugin: waent.fleet.node_failure
+  - plugin: waent.fleet.node_reasons
     plugin_type: filter
 """
 

@@ -31,7 +31,8 @@ options:
   check_variables:
     description:
       - Also check the public variables of the role C(cluster) as the play and its hosts have them, with the types that
-        YAML gave them, the file in C(wa_api_ca_path), and the names of all variables that begin with C(wa_).
+        YAML gave them, the files of certificates and keys that they name, and the names of all variables that begin
+        with C(wa_).
       - The play's variables are not options, so this works in playbooks only.
     type: bool
     default: false

@@ -150,8 +150,8 @@ class Host:
             detach=True, network_mode="host", labels={LABEL: "debian13"},
             volumes=[
                 "{0}:{0}".format(SOCKET),
-                # Where the engine keeps its data: the free disk is asked for there.
-                "{0}:{0}:ro".format(stores),
+                # Whether a store can be written is tried there, in files without a name.
+                "{0}/volumes:{0}/volumes".format(stores),
                 "{0}.pub:/key.pub:ro".format(self._key),
             ],
         )  # fmt: skip

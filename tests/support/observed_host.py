@@ -15,7 +15,8 @@ IMAGES = {"webapp": WEB, "master": CORE, "coreapp": CORE}
 IDS = {WEB: "sha256:web", CORE: "sha256:core"}
 SETTINGS = {
     "cluster": "waent", "version": "v2.19.4", "images": {**IMAGES, "database": "mariadb:10.11"}, "network": "waent",
-    "publish_address": "0.0.0.0", "extra_hosts": {}, "media": "whatsappMedia", "data": "", "db_engine": "MYSQL",
+    "publish_address": "0.0.0.0", "extra_hosts": {}, "media": "whatsappMedia", "data": "", "db_ssl": "",
+    "db_engine": "MYSQL",
     "database": {
         "address": "0.0.0.0", "volume": "waentDatabase", "max_connections": 500, "arguments": [], "alias": "db",
     },

@@ -389,7 +389,12 @@ def _replacements(observed: Observed, node: PlacedNode) -> t.Iterator[Replacemen
     networks = {network["name"] for network in observed["networks"]}
     for mount in spec["mounts"]:
         now, then = container["mounts"].get(mount["target"]), mount["source"]
-        if mount["type"] == "volume" and then not in volumes and now not in (None, then):
+        if (
+            mount["target"] in VOLUME_VARIABLES
+            and mount["type"] == "volume"
+            and then not in volumes
+            and now not in (None, then)
+        ):
             yield Replacement(VOLUME_VARIABLES[mount["target"]], "volume", now, then)
     for network in spec["networks"]:
         # One that was removed under a stopped container is created again, under the same name.

@@ -46,12 +46,13 @@ class _Connection(http.client.HTTPConnection):
 
 
 def ask_engine(
-    text: str, *, timeout: float, mirrors: bool = False, environ: t.Mapping[str, str] = os.environ
+    text: str, *, timeout: float, mirrors: bool = False, environ: t.Mapping[str, str] | None = None
 ) -> tuple[str, str | None]:
     """C(present), C(missing) or C(unknown) for an image, with the reason unless it is present.
 
     mirrors: the engine has mirrors of Docker's own registry, of which it asks only the first here.
     """
+    environ = os.environ if environ is None else environ
     registry = parse_image(text).registry
     login, trouble = None, ""
     try:

@@ -13,9 +13,14 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, single_connects
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.access import HOST_GATEWAY
+from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import FILLER
 from ansible_collections.waent.fleet.plugins.module_utils._io import distribution, machine, registry
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
+
+DOCKER_BRIDGE = "docker0"
+"""The host's end of the engine's own network: its address is what C(host-gateway) stands for."""
 
 ASKED = (
     "cluster_name",
@@ -55,9 +60,10 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "memory": machine.read_memory(),
         "media": read_store(params["media"], params["container_uid"], run, docker),
         "data": read_store(params["data"], params["container_uid"], run, docker),
+        "db_ssl": _read_certificates(params, containers, run, docker),
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
-        "reached": [machine.reach(target["host"], target["port"], params["timeout"]) for target in params["reach"]],
+        "reached": read_reached(params, docker),
     }
     host["nodes"] = [
         {"host": params["name"], **{key: node[key] for key in ("kind", "index", "name", "state", "version")}}
@@ -98,6 +104,32 @@ def _registry_word(reference: str, timeout: float, engine: t.Mapping[str, t.Any]
     if engine["answers"]:
         return distribution.ask_engine(reference, timeout=timeout, mirrors=bool(engine["mirrors"]))
     return registry.ask(reference, timeout=timeout, insecure=engine["insecure_registries"], proxy=engine["proxy"])
+
+
+def read_reached(params: t.Mapping[str, t.Any], docker: str | None) -> list[dict[str, t.Any]]:
+    """The services of the option C(reach); one without an address here, for lack of an engine, is left out."""
+    reached = []
+    for target in params["reach"]:
+        address = target.get("address") or target["host"]
+        if address == HOST_GATEWAY:
+            address = machine.interface_address(DOCKER_BRIDGE) if docker else None
+        if address:
+            found = machine.reach(address, target["port"], params["timeout"])
+            where = target["host"] if address == target["host"] else "{0} ({1})".format(target["host"], address)
+            reached.append({**found, "host": where})
+    return reached
+
+
+def _read_certificates(
+    params: t.Mapping[str, t.Any], containers: t.Sequence[t.Mapping[str, t.Any]], run: engines.Run, docker: str | None
+) -> dict[str, t.Any] | None:
+    """The volume with the files for TLS to the database. It counts as missing until it is filled."""
+    name = (params["container_settings"] or {}).get("db_ssl")
+    if not name:
+        return None
+    filling = any(container["name"] == name + FILLER for container in containers)
+    there = docker is not None and not filling and engines.read_volume(run, docker, name) is not None
+    return {"source": name, "volume": True, "exists": there}
 
 
 def read_store(source: str | None, uid: int, run: engines.Run, docker: str | None) -> dict[str, t.Any] | None:

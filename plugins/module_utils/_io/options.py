@@ -12,7 +12,7 @@ import typing as t
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import NO_RETRY, Backoff, Client
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Tls
 
 Options = t.Dict[str, t.Dict[str, t.Any]]
 
@@ -63,7 +63,11 @@ def database_options(*, required: bool) -> Options:
         "db_username": from_environment("WA_DB_USERNAME", type="str"),
         "db_password": from_environment("WA_DB_PASSWORD", type="str", no_log=True),
         "db_name_prefix": {"type": "str", "default": ""},
-        "db_ca_path": {"type": "path"},
+        "db_ssl_ca": {"type": "path"},
+        "db_ssl_cert": {"type": "path"},
+        "db_ssl_key": {"type": "path", "no_log": False},
+        "db_ssl_check_hostname": {"type": "bool", "default": True},
+        "db_ssl_server_name": {"type": "str"},
         "db_timeout": {"type": "float", "default": 10.0},
     }
 
@@ -79,6 +83,18 @@ def database_from(params: t.Mapping[str, t.Any]) -> DatabaseAccess | None:
         username=params["db_username"] or "",
         password=params["db_password"] or "",
         name_prefix=params["db_name_prefix"],
-        ca_path=params["db_ca_path"],
+        tls=_tls_from(params),
         timeout=params["db_timeout"],
+    )
+
+
+def _tls_from(params: t.Mapping[str, t.Any]) -> Tls | None:
+    if not params["db_ssl_ca"]:
+        return None
+    return Tls(
+        params["db_ssl_ca"],
+        params["db_ssl_cert"],
+        params["db_ssl_key"],
+        params["db_ssl_check_hostname"],
+        params["db_ssl_server_name"],
     )

@@ -171,7 +171,7 @@ def first_sizing(
         "max_connections": allowed,
         "connections": database.get("connections") or 0,
         "messages_per_second": variables["wa_messages_per_second"],
-        "tls": bool((variables["wa_extra_environment"] or {}).get("WA_DB_SSL_CA")),
+        "tls": bool(variables["wa_db_ssl_ca"]),
         "database_class": variables["wa_database_class"],
     }
     unknown = ("messages_per_second", "database_class")

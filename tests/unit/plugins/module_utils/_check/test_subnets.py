@@ -23,7 +23,8 @@ def test_an_address_in_the_subnet_of_a_bridge_is_out_of_reach() -> None:
     host = observed("h1", networks=[BRIDGE])
     (problem,) = subnet_problems([host], [node("h2", "172.23.4.5"), node("h3", "10.0.0.3")])
     assert (problem.code, problem.host, problem.value) == ("SUBNET_OVERLAPS", "h1", "172.23.0.0/16")
-    assert problem.message.startswith("172.23.4.5, an address of h2, lies in 172.23.0.0/16, a subnet of the Docker network")
+    hidden = "172.23.4.5, an address of h2, lies in 172.23.0.0/16, a subnet of the Docker network waent"
+    assert problem.message.startswith(hidden)
     (problem,) = subnet_problems([host], [node("h2", "fd00:23::7")])
     assert problem.value == "fd00:23::/64"
 

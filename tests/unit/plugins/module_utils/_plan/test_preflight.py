@@ -153,7 +153,7 @@ def test_the_refusal_says_which_engines_were_started_before():
 # --- the database of a new cluster ------------------------------------------------------------------------------------
 
 VARIABLES = {
-    "wa_database_max_connections": 500, "wa_messages_per_second": 0, "wa_extra_environment": {},
+    "wa_database_max_connections": 500, "wa_messages_per_second": 0, "wa_db_ssl_ca": "",
     "wa_database_class": "",
 }  # fmt: skip
 READ = {"max_connections": 200, "connections": 3}
@@ -168,7 +168,7 @@ def test_the_headroom_for_a_new_cluster():
     asked = {"shards": 4, "shards_now": 0, "max_connections": 200, "connections": 3, "tls": False}
     assert sizing() == asked
     more = {"wa_messages_per_second": 40, "wa_database_class": "db.m4.large"}
-    tls = {"wa_extra_environment": {"WA_DB_SSL_CA": "/ca"}}
+    tls = {"wa_db_ssl_ca": "/ca"}
     assert sizing(**more, **tls) == {**asked, "tls": True, "messages_per_second": 40, "database_class": "db.m4.large"}
 
 
