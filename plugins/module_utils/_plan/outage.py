@@ -17,7 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.text import am
 CONNECT_SECONDS = 5
 """Promotion, and connecting to WhatsApp, which takes 3 to 5 s (reference 3.6)."""
 LEASE_SECONDS = 40
-"""Until another master is primary. Nobody documents it: 30 s of lease and 10 s between two tries, as the emulator has."""
+"""Until another master is primary. Not documented: 30 s of lease, 10 s between two tries in the emulator."""
 ONE_MASTER_SECONDS = 130
 """With one master left a coreapp counts as lost when its row in the database is 120 s old, read every 10 s (3.3)."""
 
