@@ -184,7 +184,7 @@ class Scheduler:
         apart = [slot for slot in others if slot.kind == APART.get(kind) and slot.host in racks]
         self.apart = _load(apart)
         self.apart_racks = Counter(racks[slot.host] for slot in apart)
-        self.wanted_by_other = {host.name: APART.get(kind) in host.kinds for host in self.hosts}
+        self.needed_by_other = {host.name: APART.get(kind) in host.kinds for host in self.hosts}
 
     def run(self) -> None:
         """Meets the numbers fixed by hand, then places nodes until there are enough, or more would not help."""
@@ -222,7 +222,7 @@ class Scheduler:
         by_host, by_rack = spread.get(name, 0), racks.get(rack, 0)
         racks_first = self.survive.count and self.survive.unit == "racks"
         level = (by_rack, by_host, self.apart[name]) if racks_first else (by_host, self.apart[name], by_rack)
-        return (*level, self.apart_racks[rack], self.wanted_by_other[name], self.load[name] + by_host)
+        return (*level, self.apart_racks[rack], self.needed_by_other[name], self.load[name] + by_host)
 
     def _helps(self, free: t.Sequence[str], spread: Spread) -> bool:
         """Once each free unit alone has all that must be left, more nodes only make the worst loss bigger."""
