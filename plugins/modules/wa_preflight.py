@@ -48,6 +48,11 @@ options:
     type: list
     elements: dict
     default: []
+  outages:
+    description: Sentences of RV(waent.fleet.wa_placement#module:worst_outages), shown where anything is changed.
+    type: list
+    elements: str
+    default: []
   health:
     description:
       - What M(waent.fleet.wa_cluster_health) returned, to know whether the cluster is in service. Nodes that have to be
@@ -318,6 +323,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "unread": {"type": "dict", "default": {}},
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "reports": {"type": "list", "elements": "dict", "default": []},
+    "outages": {"type": "list", "elements": "str", "default": []},
     "health": {"type": "dict"},
     "login": {"type": "dict"},
     "recreate_at_once": {"type": "bool", "default": False},
@@ -381,7 +387,9 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     result = {
         "plan": [act.as_dict() for act in acts],
         "changes": changes,
-        "planned_changes": planned_changes(changes, params["api"], run) + notes_of(params["reports"], hosts, nodes),
+        "planned_changes": planned_changes(changes, params["api"], run)
+        + (params["outages"] if changes else [])
+        + notes_of(params["reports"], hosts, nodes),
         "refusal": refusal(refusal_for(CODE, problems).message if problems else "", params["started_engines"]),
         "hosts": {name: {**one, "groups": groups_of(name, one, plans[name], run)} for name, one in facts.items()},
         "has_api": run.has_api,

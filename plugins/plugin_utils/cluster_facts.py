@@ -20,7 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired import access
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
-from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing
+from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain, read_file
 
@@ -140,8 +140,16 @@ def _placement(play: Play) -> Values:
         **_shape(play),
         "version": play.readable("wa_version") if asked is None else asked,
         "check_variables": True,
+        "unhealthy_interval": _unhealthy_interval(play),
         "database_hosts": _database_hosts(play),
     }
+
+
+def _unhealthy_interval(play: Play) -> int:
+    """What is declared, else what the product comes with. Whatever is wrong with it is reported by wa_placement."""
+    settings = play.readable("wa_settings")
+    declared = whole_number(settings.get("unhealthy_interval")) if isinstance(settings, dict) else None
+    return declared or timers.PRODUCT["unhealthy_interval"]
 
 
 def _files(play: Play) -> dict[str, bytes]:
@@ -267,6 +275,7 @@ def _preflight(play: Play) -> Values:
         "hosts": _observed(play),
         "unread": _unread(play),
         "nodes": _nodes(play),
+        "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
         "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
