@@ -34,8 +34,7 @@ CAUSES = (
         "DB_TLS_REQUIRED",
         r"insecure transport are prohibited|SSL connection is required|require_secure_transport"
         r"|SSL off\b|no encryption\b|server requires (SSL|encryption)",
-        "the database lets nobody in without TLS: give the nodes its CA with WA_DB_SSL_CA in wa_extra_environment, the"
-        " file lying in wa_data, or have the server accept connections without TLS",
+        "the database lets nobody in without TLS: set wa_db_ssl_ca to the file with the CA that signed its certificate",
         "3159|9002",
     ),
     _cause(

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.causes import (
     CAUSES,
@@ -17,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.causes import (
     decisive_line,
     level_of,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import OWN_ENVIRONMENT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +72,12 @@ def test_what_lines_mean(line: str) -> None:
 
 def test_every_cause_has_a_line_of_its_own() -> None:
     assert {cause.code for cause in CAUSES} == set(MEANINGS.values())
+
+
+def test_no_advice_names_what_the_inventory_may_not_set() -> None:
+    """Names of the environment that have a variable of their own are refused in wa_extra_environment."""
+    named = {name for cause in CAUSES for name in re.findall(r"\bWA\w*|\bCOREAPP_\w+", cause.advice)}
+    assert named & set(OWN_ENVIRONMENT) == set()
 
 
 @pytest.mark.parametrize("line", NO_REASONS)
