@@ -278,7 +278,7 @@ failure:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     UNKNOWN_NODE,
     Observed,
@@ -289,7 +289,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unfixed_engine_problems,
     unread_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import HAS_NETADDR, subnet_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import subnet_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
@@ -403,8 +403,6 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if not HAS_NETADDR:
-        module.fail_json(msg=missing_required_lib("netaddr"))
     result, problems = answer({**module.params, "check_mode": module.check_mode})
     leave(module, CODE, problems, result)
 

@@ -22,6 +22,7 @@ else:
     HAS_NETADDR = True
 
 BRIDGE = "bridge"
+MISSING = "The Python package netaddr is not installed on the machine that runs Ansible; run pip install netaddr there."
 
 
 def subnet_problems(
@@ -32,6 +33,8 @@ def subnet_problems(
     hosts: what wa_host_info returns as C(host). nodes: as wa_placement returns them. An address that one of the
     network's own containers has is reached through it, and no problem. A database has none: hosts reach it otherwise.
     """
+    if not HAS_NETADDR:
+        return [Problem("LIBRARY_MISSING", MISSING)]
     addresses = sorted({(node["address"], node["host"]) for node in nodes if ip_of(node.get("address") or "")})
     return [
         Problem(

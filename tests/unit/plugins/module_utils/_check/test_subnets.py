@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._check import subnets
 from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import subnet_problems
 from ansible_collections.waent.fleet.tests.support.observed_host import network, observed
 from hypothesis import given
@@ -39,6 +41,13 @@ def test_what_is_reached_through_the_network_is_no_problem() -> None:
         assert not subnet_problems([observed("h1", networks=[fine])], nodes), fine
     assert not subnet_problems([observed("h2", networks=[BRIDGE])], nodes), "its own address"
     assert not subnet_problems([observed("h1", networks=[BRIDGE])], [node("h2", "rack-a-1"), node("h3", None)])
+
+
+def test_without_the_library_it_is_said_and_not_taken_for_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subnets, "HAS_NETADDR", False)
+    (problem,) = subnet_problems([observed("h1")], [])
+    assert problem.code == "LIBRARY_MISSING"
+    assert "pip install netaddr" in problem.message
 
 
 @given(st.ip_addresses(v=4), st.integers(8, 30), st.ip_addresses(v=4))
