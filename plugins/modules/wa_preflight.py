@@ -258,6 +258,12 @@ recreation:
       type: str
       returned: always
   sample: {nodes: [wa-coreapp-1], way: ask, why: ""}
+steps_come_next:
+  description:
+    - Whether running nodes are recreated before anything else is done.
+    - Those steps then go on with the session of the API with which the cluster was queried.
+  returned: always
+  type: bool
 problems:
   description: Everything that is wrong, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always
@@ -397,6 +403,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "stopped": stopped,
         "secret_mismatches": secret_mismatches(hosts),
         "recreation": recreated.as_dict(),
+        "steps_come_next": run.steps_come_next(facts.values()),
     }
     return result, problems
 

@@ -53,6 +53,10 @@ class Run(t.NamedTuple):
         """Whether engines are started first, and every host is read again then."""
         return self.starts_engines and bool(self.stopped)
 
+    def steps_come_next(self, facts: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+        """Whether running nodes are recreated before anything else is done that may fail. facts: of every host."""
+        return self.way == ROLL and not any(one["engine_missing"] or one["single_connect"] for one in facts)
+
 
 def run_of(
     observed: t.Sequence[Observed], stopped: t.Sequence[str], fixed: t.Container[str], way: str, check_mode: bool

@@ -54,6 +54,15 @@ def test_engines_that_are_missing_containers_that_are_stopped_and_nodes_that_are
         assert "_wa_act_roll" not in groups_of("h2", facts, [], run(way=way))
 
 
+def test_steps_come_next_only_where_nothing_that_may_fail_is_done_before_them():
+    for way, missing, single in itertools.product(("roll", "at_once", "ask", "nothing"), (False, True), ([], ["x"])):
+        facts = {**FACTS, "engine_missing": missing, "single_connect": single}
+        groups = [groups_of(host, one, [], run(way=way)) for host, one in (("h1", FACTS), ("h2", facts))]
+        between = {"_wa_engine_missing", "_wa_single_connect"} & {group for found in groups for group in found}
+        alone = way == "roll" and not between
+        assert run(way=way).steps_come_next([FACTS, facts]) is alone
+
+
 @pytest.mark.parametrize("action", ["install_engine", "create_network", "pull"])
 def test_check_mode_leaves_a_host_at_what_every_container_needs(action):
     acts = [Act("h1", action, "x")]
