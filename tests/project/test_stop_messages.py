@@ -43,13 +43,3 @@ def test_every_reason_is_used_and_documented_with_its_facts() -> None:
     options = safe_load(documented.DOCUMENTATION)["options"]
     assert set(options.pop("_input")["choices"]) == set(STOPS)
     assert set(options) == {fact for reason in STOPS for fact in facts_of(reason)}
-
-
-def test_lists_are_joined_and_ends_of_lines_cut() -> None:
-    assert stop_message("hosts_lost", hosts=["a", "b"]) == "[HOST_LOST] Lost so far: a, b"
-    assert stop_message("host_lost", host="a", why="no answer\n").endswith("any more: no answer")
-
-
-def test_a_fact_that_is_left_out_is_no_hole_in_a_sentence() -> None:
-    with pytest.raises(KeyError):
-        stop_message("host_lost", host="a")
