@@ -1,0 +1,107 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts that a run goes on without, as wa_without_hosts names them. Internal to waent.fleet: may change. Pure.
+
+A host that is dead is a fact. Who names it has the rest of the cluster planned as if it were not there; that it really
+does nothing any more is checked before anything is changed, here by whether it answers Ansible, and in
+C(_check/identity.py) by whether its nodes live.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import nearest
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
+
+VARIABLE = "wa_without_hosts"
+
+Groups = t.Mapping[str, t.Sequence[str]]
+
+
+def argument(names: t.Iterable[str]) -> str:
+    """What is added to a command to go on without these hosts."""
+    return "-e '{0}'".format(json.dumps({VARIABLE: list(names)}))
+
+
+def may_be_left_out(unreachable: t.Iterable[str], database_hosts: t.Collection[str]) -> list[str]:
+    """Those of the hosts that do not answer that a cluster can go on without: its database it cannot spare."""
+    return [host for host in unreachable if host not in database_hosts]
+
+
+def left_out(value: t.Any) -> list[str]:
+    """The names in the variable, each once; none where it has no problem and names nobody."""
+    return list(dict.fromkeys(value)) if isinstance(value, list) else []
+
+
+def without_problems(value: t.Any, groups: Groups) -> list[Problem]:
+    """Everything that is wrong with the variable; groups: of the inventory."""
+    found = BY_NAME[VARIABLE].problems(value, is_needed=False)
+    if found or not value:
+        return found
+    names, database = left_out(value), groups.get("wa_database_hosts") or ()
+    known = list(dict.fromkeys([*(groups.get("wa_cluster") or ()), *database]))
+    unknown = [name for name in names if name not in known]
+    found = [_unknown(name, known) for name in unknown]
+    found += [_database(name) for name in names if name in database]
+    return found or [
+        _nothing_left(kind, groups[_group(kind)])
+        for kind in KINDS
+        if groups.get(_group(kind)) and not set(groups[_group(kind)]) - set(names)
+    ]
+
+
+def _group(kind: str) -> str:
+    return "wa_{0}_hosts".format(kind)
+
+
+def _unknown(name: str, known: t.Sequence[str]) -> Problem:
+    near = nearest(name, known)
+    message = "{0} names {1}, which is no host of the group wa_cluster; {2}.".format(
+        VARIABLE, name, "the nearest one is {0}".format(near) if near else "its hosts are " + enumerate_all(known)
+    )
+    return Problem("WITHOUT_HOST_UNKNOWN", message, VARIABLE, name)
+
+
+def _database(name: str) -> Problem:
+    message = (
+        "{0} names {1}, which runs the database of the cluster (wa_database_hosts), and without that no node works;"
+        " have the host back, or restore the database elsewhere.".format(VARIABLE, name)
+    )
+    return Problem("WITHOUT_DATABASE", message, VARIABLE, name)
+
+
+def _nothing_left(kind: str, hosts: t.Sequence[str]) -> Problem:
+    message = "{0} leaves no host that may run a {1}: {2} has {3} only; a cluster needs one of them back.".format(
+        VARIABLE, kind, _group(kind), enumerate_all(hosts)
+    )
+    return Problem("WITHOUT_TOO_MANY", message, VARIABLE, list(hosts))
+
+
+def answering_problems(answers: t.Mapping[str, bool]) -> list[Problem]:
+    """Hosts that are left out and answer: their nodes may run, and would be left behind. answers: by host."""
+    message = (
+        "{0} is left out ("
+        + VARIABLE
+        + "), but it answers; leave out its name, so that its nodes are part of the plan."
+        " A host that is to run nothing any more is taken out of the inventory."
+    )
+    return [
+        Problem("WITHOUT_HOST_ANSWERS", message.format(host), VARIABLE, host, host)
+        for host, answered in answers.items()
+        if answered
+    ]
+
+
+def left_out_notes(hosts: t.Iterable[str]) -> list[Problem]:
+    """For who reads the status of the cluster."""
+    message = (
+        "{0} is left out (" + VARIABLE + ") and does not answer: nothing is planned for it, and what is on it is not"
+        " known."
+    )
+    return [Problem("HOST_LEFT_OUT", message.format(host), VARIABLE, host, host) for host in hosts]
