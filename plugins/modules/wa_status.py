@@ -55,7 +55,7 @@ options:
     type: dict
     default: {}
   spared_hosts:
-    description: Those of O(unread_hosts) that the cluster can go on without.
+    description: The hosts to name in C(wa_without_hosts) for a run of another playbook that goes on.
     type: list
     elements: str
     default: []

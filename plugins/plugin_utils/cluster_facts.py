@@ -216,6 +216,10 @@ def _left_out(play: Play) -> dict[str, bool]:
     return {host: bool(sign) and not sign.get("unreachable") for host, sign in signs.items()}
 
 
+def _spared(play: Play) -> list[str]:
+    return may_be_left_out(_unreachable(play), play.left_out, play.groups)
+
+
 def _unseen_hosts(play: Play) -> list[str]:
     """Those, and hosts whose engine may hold nodes and does not say which."""
     return [*_unread_hosts(play), *(host["name"] for host in _observed(play) if may_hold_unseen(host["engine"]))]
@@ -295,6 +299,7 @@ def _preflight(play: Play) -> Values:
         "hosts": _observed(play),
         "unread": _unread(play),
         "unreachable": _unreachable(play),
+        "spared_hosts": _spared(play),
         "nodes": _nodes(play),
         "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
         "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
@@ -338,7 +343,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "observed": _observed,
     "running": _running,
     "unread_hosts": _unread_hosts,
-    "spared_hosts": lambda play: may_be_left_out(_unreachable(play), _database_hosts(play)),
+    "spared_hosts": _spared,
     "left_out": lambda play: play.left_out,
     "unseen_hosts": _unseen_hosts,
     "known_nodes": _known_nodes,

@@ -50,8 +50,8 @@ class Reports:
     """What was read, as results of modules; empty where one did not run.
 
     nodes: of wa_placement, without those of which nobody knows whether they exist. unfinished: of C(_plan/unfinished).
-    unread: hosts that could not be read, and why. spared: those of them that the cluster can go on without. left_out:
-    hosts that this run goes on without. has_key: whether wa_api_key is set. notes: lines of others.
+    unread: hosts that could not be read, and why. spared: those to name for a run that goes on. left_out: hosts
+    that this run goes on without. has_key: whether wa_api_key is set. notes: lines of others.
     """
 
     nodes: Nodes

@@ -29,9 +29,14 @@ def argument(names: t.Iterable[str]) -> str:
     return "-e '{0}'".format(json.dumps({VARIABLE: list(names)}))
 
 
-def may_be_left_out(unreachable: t.Iterable[str], database_hosts: t.Collection[str]) -> list[str]:
-    """Those of the hosts that do not answer that a cluster can go on without: its database it cannot spare."""
-    return [host for host in unreachable if host not in database_hosts]
+def may_be_left_out(unreachable: t.Iterable[str], left_out_so_far: t.Iterable[str], groups: Groups) -> list[str]:
+    """The hosts to name for a run that goes on, without those that do not answer now; empty where it could not.
+
+    A database cannot be spared, and neither can the last host of a kind.
+    """
+    found = [host for host in unreachable if host not in (groups.get("wa_database_hosts") or ())]
+    names = list(dict.fromkeys([*left_out_so_far, *found]))
+    return [] if not found or without_problems(names, groups) else names
 
 
 def left_out(value: t.Any) -> list[str]:

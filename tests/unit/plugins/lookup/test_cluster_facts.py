@@ -179,4 +179,6 @@ def test_hosts_that_do_not_answer_may_be_left_out_and_those_that_fail_may_not():
         hostvars = HostVars(h1={}, h2={"__wa_host": said})
         assert facts("spared_hosts", hostvars=hostvars, ansible_play_hosts_all=["h2"]) == [spared]
         groups = {**PLAY["groups"], "wa_database_hosts": ["h2"]}
+        (options,) = facts("preflight", hostvars=hostvars, ansible_play_hosts_all=["h2"])
+        assert (options["spared_hosts"], "h2" in options["unreachable"]) == (spared, bool(spared))
         assert facts("spared_hosts", hostvars=hostvars, ansible_play_hosts_all=["h2"], groups=groups) == [[]]

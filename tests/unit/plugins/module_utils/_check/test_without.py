@@ -90,8 +90,18 @@ def test_the_kind_that_nobody_is_left_for_is_named():
     assert "webapp" in problem.message and "rack-a-1 and rack-b-1" in problem.message
 
 
-def test_the_database_is_not_offered():
-    assert may_be_left_out(["rack-b-1", "rack-d-1"], ["rack-d-1"]) == ["rack-b-1"]
+@given(st.lists(st.sampled_from(GROUPS["wa_cluster"]), unique=True), st.lists(st.sampled_from(HOSTS), unique=True))
+def test_what_is_offered_is_accepted_and_names_all(unreachable, before):
+    offered = may_be_left_out(unreachable, before, GROUPS)
+    assert codes(offered) == []
+    if offered:
+        assert {*before, *unreachable} - {"rack-d-1"} == set(offered)
+
+
+def test_what_is_not_offered():
+    assert may_be_left_out(["rack-b-1", "rack-d-1"], [], GROUPS) == ["rack-b-1"], "the database"
+    assert may_be_left_out(["rack-b-1"], ["rack-a-1"], GROUPS) == [], "the last that may run a webapp"
+    assert may_be_left_out([], ["rack-a-1"], GROUPS) == [], "nothing new is away"
 
 
 def test_a_host_that_answers_is_not_left_behind():
