@@ -50,7 +50,9 @@ options:
     type: dict
     default: {}
   left_out:
-    description: By name of each host that the run goes on without, whether it answers Ansible.
+    description:
+      - "By name of each host that the run goes on without its signs of life, C({answers, webapps}): whether it answers
+        Ansible, and the webapps on it that answer."
     type: dict
     default: {}
   number:
@@ -145,6 +147,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.identity import
     registration,
     suspects,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import Signs
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
 
 CODE = "OTHER_CLUSTER"
@@ -166,7 +169,7 @@ ARGUMENTS: dict[str, t.Any] = {
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result, and everything that is wrong."""
-    left_out = params["left_out"]
+    left_out = {host: Signs(signs["answers"], tuple(signs["webapps"])) for host, signs in params["left_out"].items()}
     inventory = inventory_from(params["nodes"], params["inventory"], params["hosts"], params["name_prefix"], left_out)
     desired = DesiredIdentity(
         params["number"],

@@ -13,7 +13,11 @@ import base64
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
-from ansible_collections.waent.fleet.plugins.module_utils._check.without import may_be_left_out
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
+    may_be_left_out,
+    signs_from,
+    webapps_of,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
@@ -210,10 +214,18 @@ def _unreachable(play: Play) -> dict[str, str]:
     return {host: why for host, why in _unread_hosts(play).items() if reads[host].get("unreachable")}
 
 
-def _left_out(play: Play) -> dict[str, bool]:
-    """By host that the run goes on without, whether it has answered."""
-    signs = {host: play.facts(host, "__wa_sign_of_life") or {} for host in play.left_out}
-    return {host: bool(sign) and not sign.get("unreachable") for host, sign in signs.items()}
+def _signs(play: Play) -> dict[str, Values]:
+    """Signs of life of the hosts that the run goes on without."""
+    return {
+        host: signs_from(play.facts(host, "__wa_sign_of_life"), play.facts(host, "__wa_webapps_of_it"))._asdict()
+        for host in play.left_out
+    }
+
+
+def _webapps_here(play: Play) -> list[str]:
+    """Where webapps of the host would answer that the task is about."""
+    name, port = play.value("inventory_hostname"), play.readable("wa_webapp_port")
+    return [url for host in play.inventory() if host["name"] == name for url in webapps_of(host, port)]
 
 
 def _spared(play: Play) -> list[str]:
@@ -279,7 +291,7 @@ def _identity(play: Play) -> Values:
     options = {
         "nodes": placed.get("nodes") or [],
         "inventory": play.inventory(),
-        "left_out": _left_out(play),
+        "left_out": _signs(play),
         # Of every host that was read, also in a play for one of them.
         "hosts": [read["host"] for read in reads.values() if read.get("host")],
         "database": play.result("__wa_database").get("database") or {},
@@ -344,6 +356,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "running": _running,
     "unread_hosts": _unread_hosts,
     "spared_hosts": _spared,
+    "webapps_here": _webapps_here,
     "left_out": lambda play: play.left_out,
     "unseen_hosts": _unseen_hosts,
     "known_nodes": _known_nodes,

@@ -16,7 +16,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, cluster_nodes
-from ansible_collections.waent.fleet.plugins.module_utils._check.without import VARIABLE, answering_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
+    VARIABLE,
+    Signs,
+    answering_problems,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CORE_KINDS, node_key
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
@@ -179,11 +183,11 @@ def _live_nodes(nodes: t.Iterable[t.Mapping[str, t.Any]], inventory: Inventory, 
 
 def left_out_problems(
     inventory: Inventory,
-    answers: t.Mapping[str, bool],
+    signs: t.Mapping[str, Signs],
     rows: t.Iterable[Row] | None,
     nodes: t.Iterable[t.Mapping[str, t.Any]],
 ) -> list[Problem]:
-    """Hosts that the run goes on without, and that are not dead. answers: by host whether it answers Ansible.
+    """Hosts that the run goes on without, and that are not dead. signs: of life, by host.
 
     rows: of the database. nodes: of the API, empty where it was not read; what it shows is newer than the rows.
     """
@@ -192,11 +196,12 @@ def left_out_problems(
     message = (
         "{0} is left out (" + VARIABLE + ") and does not answer Ansible, but its nodes live: {1}. They would go on with"
         " the version, the shards and the secrets that the rest of the cluster leaves behind. Switch the machine off,"
-        " or cut it off from the database, and run this again."
+        " or cut it off from the network, and run this again."
     )
-    found = answering_problems(answers)
+    found = answering_problems(signs)
     for host in sorted(inventory.left_out - {problem.host for problem in found}):
         keys = [key for key in alive if host in inventory.hosts.get(key.rpartition(":")[0], ())]
+        keys += signs[host].webapps if host in signs else ()
         if keys:
             found.append(Problem("WITHOUT_HOST_LIVES", message.format(host, _some(keys)), VARIABLE, host, host))
     return found
@@ -245,7 +250,7 @@ def _some(keys: t.Sequence[str]) -> str:
 class DesiredIdentity:
     """What is declared. number: with country code, empty for no opinion. database, name_prefix: for messages.
 
-    left_out: by host that the run goes on without, whether it answers.
+    left_out: signs of life, by host that the run goes on without.
     """
 
     number: str = ""
@@ -253,7 +258,7 @@ class DesiredIdentity:
     may_reshard: bool = False
     database: str = ""
     name_prefix: str = ""
-    left_out: t.Mapping[str, bool] = field(default_factory=dict)
+    left_out: t.Mapping[str, Signs] = field(default_factory=dict)
 
 
 def problems(

@@ -13,10 +13,13 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import nearest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import SILENT_ERRORS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
 
 VARIABLE = "wa_without_hosts"
@@ -88,8 +91,34 @@ def _nothing_left(kind: str, hosts: t.Sequence[str]) -> Problem:
     return Problem("WITHOUT_TOO_MANY", message, VARIABLE, list(hosts))
 
 
-def answering_problems(answers: t.Mapping[str, bool]) -> list[Problem]:
-    """Hosts that are left out and answer: their nodes may run, and would be left behind. answers: by host."""
+class Signs(t.NamedTuple):
+    """Signs of life of a host that is left out: whether it answers Ansible, and the webapps on it that answer."""
+
+    answers: bool
+    webapps: tuple[str, ...] = ()
+
+
+def signs_from(sign: t.Mapping[str, t.Any] | None, health: t.Mapping[str, t.Any] | None) -> Signs:
+    """From the results of a ping and of wa_cluster_health; without one there was no sign.
+
+    A webapp that refuses whoever asks lives.
+    """
+    webapps = (health or {}).get("webapps") or ()
+    lives = [w["url"] for w in webapps if w["answers"] or (w["error"] or SILENT_ERRORS[0]) not in SILENT_ERRORS]
+    return Signs(bool(sign) and not (sign or {}).get("unreachable"), tuple(lives))
+
+
+def webapps_of(host: t.Mapping[str, t.Any], port: t.Any) -> list[str]:
+    """Where the webapps of a host would answer; what really runs there is not known. port: the cluster's first one."""
+    first, pin = whole_number(host.get("webapp_port")) or whole_number(port), whole_number(host["pins"].get("webapp"))
+    if "webapp" not in host["kinds"] or first is None:
+        return []
+    ports = range(first, first + (1 if pin is None else pin))
+    return [webapp_url({"api_address": host["api_address"], "ports": [one]}) for one in ports]
+
+
+def answering_problems(signs: t.Mapping[str, Signs]) -> list[Problem]:
+    """Hosts that are left out and answer: their nodes may run, and would be left behind. signs: by host."""
     message = (
         "{0} is left out ("
         + VARIABLE
@@ -98,8 +127,8 @@ def answering_problems(answers: t.Mapping[str, bool]) -> list[Problem]:
     )
     return [
         Problem("WITHOUT_HOST_ANSWERS", message.format(host), VARIABLE, host, host)
-        for host, answered in answers.items()
-        if answered
+        for host, one in signs.items()
+        if one.answers
     ]
 
 

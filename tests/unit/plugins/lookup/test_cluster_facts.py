@@ -171,7 +171,9 @@ def test_hosts_that_are_left_out_are_none_of_the_play_s():
     groups = {**PLAY["groups"], "_wa_left_out": ["h2"]}
     shape, identity, left_out = facts("shape", "identity", "left_out", groups=groups, ansible_play_hosts_all=["h1"])
     assert shape["without"] == left_out == ["h2"] and [host["name"] for host in shape["hosts"]] == ["h1", "h2"]
-    assert identity["left_out"] == {"h2": False}, "without a sign of life it has not answered"
+    assert identity["left_out"] == {"h2": {"answers": False, "webapps": ()}}, "there was no sign of life"
+    assert facts("webapps_here", inventory_hostname="h1") == [["https://h1:9090"]]
+    assert facts("webapps_here", inventory_hostname="h2") == [[]], "it may run none"
 
 
 def test_hosts_that_do_not_answer_may_be_left_out_and_those_that_fail_may_not():

@@ -23,6 +23,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.identity import
     suspects,
     unknown_nodes,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import Signs
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from ansible_collections.waent.fleet.tests.support.observed_host import (
     bare,
@@ -315,9 +316,9 @@ def test_a_host_that_was_not_read_never_makes_its_own_nodes_unknown(inventory, r
 # Hosts that the run goes on without
 
 
-def without_h2(answers=False, rows=None, cluster=None):
+def without_h2(rows=None, cluster=None, answers=False, webapps=()):
     inventory = inventory_from(placed(), HOSTS, [observed("h1")], "wa", ["h2"])
-    desired = DesiredIdentity(NUMBER, 1, left_out={"h2": answers})
+    desired = DesiredIdentity(NUMBER, 1, left_out={"h2": Signs(answers, tuple(webapps))})
     database = {} if rows is None else {"liveness": rows}
     return inventory, found(desired, inventory, database, cluster)
 
@@ -342,6 +343,12 @@ def test_a_node_of_a_host_that_is_left_out_must_not_live(name, age, alive):
 def test_a_host_that_is_left_out_and_answers_is_said_once():
     _inventory, problems_found = without_h2(answers=True, rows=[row("10.0.0.2:wa-coreapp-1")])
     assert [problem.code for problem in problems_found] == ["WITHOUT_HOST_ANSWERS"]
+
+
+def test_a_webapp_that_answers_lives_too():
+    _inventory, (problem,) = without_h2(rows=[row("10.0.0.2:wa-coreapp-1")], webapps=["https://10.0.0.2:9090"])
+    assert problem.code == "WITHOUT_HOST_LIVES"
+    assert "10.0.0.2:wa-coreapp-1, https://10.0.0.2:9090" in problem.message
 
 
 def test_whether_nodes_live_that_nobody_could_ask_is_said_to_be_unknown():

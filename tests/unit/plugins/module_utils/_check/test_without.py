@@ -11,11 +11,14 @@ import shlex
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
     VARIABLE,
+    Signs,
     answering_problems,
     argument,
     left_out,
     left_out_notes,
     may_be_left_out,
+    signs_from,
+    webapps_of,
     without_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
@@ -105,6 +108,52 @@ def test_what_is_not_offered():
 
 
 def test_a_host_that_answers_is_not_left_behind():
-    (problem,) = answering_problems({"rack-a-1": False, "rack-b-1": True})
+    (problem,) = answering_problems({"rack-a-1": Signs(False), "rack-b-1": Signs(True)})
     assert (problem.code, problem.host) == ("WITHOUT_HOST_ANSWERS", "rack-b-1")
     assert [note.host for note in left_out_notes(["rack-a-1"])] == ["rack-a-1"]
+
+
+# Signs of life
+
+
+URL = "https://192.0.2.7:9090"
+
+
+@pytest.mark.parametrize(
+    ("sign", "error", "expected"),
+    [
+        (None, None, Signs(False)),
+        ({"unreachable": True}, "API_UNREACHABLE", Signs(False)),
+        ({"unreachable": True}, "API_ANSWER_LOST", Signs(False)),
+        ({"ping": "pong"}, "API_UNREACHABLE", Signs(True)),
+        ({"msg": "no Python"}, "API_UNREACHABLE", Signs(True)),
+        ({"unreachable": True}, "API_AUTH", Signs(False, (URL,))),
+        ({"unreachable": True}, "API_TLS", Signs(False, (URL,))),
+    ],
+)
+def test_what_is_a_sign_of_life(sign, error, expected):
+    """Whoever refuses, or has no Python, is there."""
+    assert signs_from(sign, {"webapps": [{"url": URL, "answers": False, "error": error}]}) == expected
+
+
+def test_a_webapp_that_shows_its_health_lives():
+    assert signs_from({"unreachable": True}, {"webapps": [{"url": URL, "answers": True, "error": None}]}).webapps
+    assert (
+        signs_from({"unreachable": True}, {"skipped": True}) == signs_from({"unreachable": True}, None) == Signs(False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "ports"),
+    [
+        ({}, [9090]),
+        ({"webapp_port": 9191}, [9191]),
+        ({"pins": {"webapp": 2}}, [9090, 9091]),
+        ({"pins": {"webapp": 0}}, []),
+        ({"kinds": ["coreapp"]}, []),
+    ],
+)
+def test_where_webapps_would_answer(changes, ports):
+    host = {"name": "h", "api_address": "192.0.2.7", "kinds": ["webapp", "coreapp"], "pins": {}, **changes}
+    assert webapps_of(host, 9090) == ["https://192.0.2.7:{0}".format(port) for port in ports]
+    assert webapps_of(host, "{{ broken }}") == ([] if "webapp_port" not in changes else ["https://192.0.2.7:9191"])
