@@ -72,6 +72,11 @@ options:
       webapp_port:
         description: Overrides O(webapp_port) on this host.
         type: raw
+  without:
+    description: Names of those of O(hosts) that are left out, as they are away. Nothing is placed on them.
+    type: list
+    elements: str
+    default: []
   running:
     description:
       - The nodes that exist already, in whatever state, as M(waent.fleet.wa_host_info) returns them

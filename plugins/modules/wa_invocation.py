@@ -70,6 +70,11 @@ options:
     description: Ansible's setting C(host_pattern_mismatch).
     type: str
     default: ignore
+  without:
+    description:
+      - The hosts to go on without, C(wa_without_hosts) as it is. The action reads it itself.
+      - Playbooks that work on each host by itself leave out none.
+    type: raw
 seealso:
   - module: waent.fleet.wa_placement
 """
@@ -92,6 +97,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+without:
+  description: The hosts that the run goes on without, each once.
+  returned: always
+  type: list
+  elements: str
+  sample: [rack-b-1]
 failure:
   description: Why it failed. The code is V(WA_INVOCATION_INVALID), C(details.codes) are the codes of the problems.
   returned: failure
@@ -105,7 +116,11 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import Call, call_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import (
+    Call,
+    call_problems,
+    hosts_left_out,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
@@ -126,21 +141,24 @@ ARGUMENTS: dict[str, t.Any] = {
     "shards": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},
+    "without": {"type": "raw"},
 }
 
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
-    """An empty result, and everything that is wrong."""
+    """Which hosts are left out, and everything that is wrong."""
     given = {key: params[key] for key in Call._fields if key in params}
-    return {}, call_problems(Call(**given, arguments={key: params[key] for key in ("shards", "version")}))
+    call = Call(**given, arguments={key: params[key] for key in ("shards", "version")})
+    problems = call_problems(call)
+    return {"without": [] if problems else hosts_left_out(call)}, problems
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    _result, problems = answer(module.params)
+    result, problems = answer(module.params)
     if problems:
-        fail(module, refusal_for(CODE, problems))
-    module.exit_json(changed=False)
+        fail(module, refusal_for(CODE, problems), **result)
+    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,15 @@ options:
     description: By inventory name RV(waent.fleet.wa_host_info#module:failure) of hosts that could not be read.
     type: dict
     default: {}
+  unreachable:
+    description: Why hosts do not answer at all, by inventory name.
+    type: dict
+    default: {}
+  spared_hosts:
+    description: The hosts to name in C(wa_without_hosts) for a run that goes on.
+    type: list
+    elements: str
+    default: []
   nodes:
     description:
       - What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), given what runs.
@@ -327,6 +336,8 @@ API: dict[str, t.Any] = {
 ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
     "unread": {"type": "dict", "default": {}},
+    "unreachable": {"type": "dict", "default": {}},
+    "spared_hosts": {"type": "list", "elements": "str", "default": []},
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "reports": {"type": "list", "elements": "dict", "default": []},
     "outages": {"type": "list", "elements": "str", "default": []},
@@ -371,7 +382,8 @@ def all_problems(
     for host in hosts:
         problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
         problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
-    problems += unread_problems(hosts, nodes, params["unread"]) + subnet_problems(hosts, nodes)
+    problems += unread_problems(hosts, nodes, params["unread"], params["unreachable"], params["spared_hosts"])
+    problems += subnet_problems(hosts, nodes)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
 

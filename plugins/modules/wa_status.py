@@ -54,6 +54,16 @@ options:
     description: Hosts that could not be read, and why.
     type: dict
     default: {}
+  spared_hosts:
+    description: The hosts to name in C(wa_without_hosts) for a run of another playbook that goes on.
+    type: list
+    elements: str
+    default: []
+  left_out:
+    description: Hosts that this run goes on without.
+    type: list
+    elements: str
+    default: []
   has_key:
     description: Whether a static key for the API is declared.
     type: bool
@@ -153,6 +163,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "login": {"type": "dict", "default": {}},
     "hosts": {"type": "list", "elements": "dict", "default": []},
     "unread_hosts": {"type": "dict", "default": {}},
+    "spared_hosts": {"type": "list", "elements": "str", "default": []},
+    "left_out": {"type": "list", "elements": "str", "default": []},
     "has_key": {"type": "bool", "default": False},
     "shards": {"type": "int"},
     "declared_settings": {"type": "dict", "default": {}},
@@ -183,6 +195,8 @@ def reports_of(params: t.Mapping[str, t.Any]) -> status.Reports:
         login=params["login"],
         unfinished=unfinished(begun),
         unread=params["unread_hosts"],
+        spared=params["spared_hosts"],
+        left_out=params["left_out"],
         has_key=params["has_key"],
         notes=params["notes"],
     )

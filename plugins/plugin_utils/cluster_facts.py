@@ -13,6 +13,11 @@ import base64
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
+    may_be_left_out,
+    signs_from,
+    webapps_of,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
@@ -64,6 +69,11 @@ class Play:
     def groups(self) -> t.Mapping[str, t.Sequence[str]]:
         """The groups of the inventory."""
         return self._variables.get("groups") or {}
+
+    @property
+    def left_out(self) -> list[str]:
+        """Hosts that the run goes on without: _validate.yml makes a group of those that wa_without_hosts names."""
+        return list(self.groups.get("_wa_left_out") or ())
 
     def inventory(self) -> list[Values]:
         """Every host that may run nodes, as wa_placement takes it."""
@@ -126,6 +136,7 @@ def _shape(play: Play) -> Values:
     ports = {"{0}_port".format(kind): play.readable("wa_{0}_port".format(kind)) for kind in KINDS}
     return {
         "hosts": play.inventory(),
+        "without": play.left_out,
         "shards": _shards(play),
         "survive": play.readable("wa_survive"),
         "allow_no_ha": switch_on(play.readable("wa_allow_no_ha")),
@@ -197,6 +208,30 @@ def _unread_hosts(play: Play) -> dict[str, str]:
     return {host: masked(one_line(said(read).removeprefix("Task failed: ")), secrets) for host, read in unread.items()}
 
 
+def _unreachable(play: Play) -> dict[str, str]:
+    """Those of the hosts that could not be read that do not answer at all, and why."""
+    reads = play.reads(play.hosts)
+    return {host: why for host, why in _unread_hosts(play).items() if reads[host].get("unreachable")}
+
+
+def _signs(play: Play) -> dict[str, Values]:
+    """Signs of life of the hosts that the run goes on without."""
+    return {
+        host: signs_from(play.facts(host, "__wa_sign_of_life"), play.facts(host, "__wa_webapps_of_it"))._asdict()
+        for host in play.left_out
+    }
+
+
+def _webapps_here(play: Play) -> list[str]:
+    """Where webapps of the host would answer that the task is about."""
+    name, port = play.value("inventory_hostname"), play.readable("wa_webapp_port")
+    return [url for host in play.inventory() if host["name"] == name for url in webapps_of(host, port)]
+
+
+def _spared(play: Play) -> list[str]:
+    return may_be_left_out(_unreachable(play), play.left_out, play.groups)
+
+
 def _unseen_hosts(play: Play) -> list[str]:
     """Those, and hosts whose engine may hold nodes and does not say which."""
     return [*_unread_hosts(play), *(host["name"] for host in _observed(play) if may_hold_unseen(host["engine"]))]
@@ -256,6 +291,7 @@ def _identity(play: Play) -> Values:
     options = {
         "nodes": placed.get("nodes") or [],
         "inventory": play.inventory(),
+        "left_out": _signs(play),
         # Of every host that was read, also in a play for one of them.
         "hosts": [read["host"] for read in reads.values() if read.get("host")],
         "database": play.result("__wa_database").get("database") or {},
@@ -274,6 +310,8 @@ def _preflight(play: Play) -> Values:
     return {
         "hosts": _observed(play),
         "unread": _unread(play),
+        "unreachable": _unreachable(play),
+        "spared_hosts": _spared(play),
         "nodes": _nodes(play),
         "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
         "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
@@ -317,6 +355,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "observed": _observed,
     "running": _running,
     "unread_hosts": _unread_hosts,
+    "spared_hosts": _spared,
+    "webapps_here": _webapps_here,
+    "left_out": lambda play: play.left_out,
     "unseen_hosts": _unseen_hosts,
     "known_nodes": _known_nodes,
     "failures": _failures,

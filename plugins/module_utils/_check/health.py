@@ -54,8 +54,8 @@ class Expected:
     """What the caller wants to see; None means no opinion.
 
     nodes: health key to kind (C(master), C(coreapp)) of every planned node. unseen: those of nodes on hosts that could
-    not be read, of which nobody knows whether they exist. version: with or without its v. level: C(running) or
-    C(serving).
+    not be read, of which nobody knows whether they exist. gone: keys of nodes that are dead and not waited for.
+    version: with or without its v. level: C(running) or C(serving).
     """
 
     shards: int | None = None
@@ -65,6 +65,7 @@ class Expected:
     version: str | None = None
     nodes: t.Mapping[str, str] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     level: str = SERVING
 
 
@@ -155,7 +156,11 @@ def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     A node that is not planned and not alive is what was removed: the API shows it for some minutes more, and
     _missing_findings warns of it.
     """
-    nodes = [node for node in cluster.nodes if node.alive or not expected.nodes or node.name in expected.nodes]
+    nodes = [
+        node
+        for node in cluster.nodes
+        if node.alive or (node.name not in expected.gone and (not expected.nodes or node.name in expected.nodes))
+    ]
     by_code: dict[int | None, list[Node]] = {}
     for node in nodes:
         if node.errors:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     DATA_TARGET,
@@ -458,13 +459,30 @@ def unread_problems(
     observed: t.Iterable[Observed],
     nodes: t.Iterable[PlacedNode],
     failures: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
+    unreachable: t.Mapping[str, str] | None = None,
+    spared: t.Sequence[str] = (),
 ) -> list[Problem]:
-    """Hosts that nodes are placed on and that could not be read. failures: by host C(failure) of wa_host_info."""
+    """Hosts that nodes are placed on and that could not be read. failures: by host C(failure) of wa_host_info.
+
+    unreachable: by host why it does not answer at all. spared: the hosts to name for a run that goes on without them.
+    """
+    known, away = failures or {}, unreachable or {}
     read = {host["name"] for host in observed}
     lost = sorted({node["host"] for node in nodes} - read)
-    unknown = {"code": "HOST_NOT_READ", "message": "The host could not be read, but nodes are placed on it."}
-    known = failures or {}
-    return [unread_problem(name, known.get(name) or unknown) for name in lost]
+    return [
+        unread_problem(name, known[name]) if name in known else _not_read(name, away.get(name), spared) for name in lost
+    ]
+
+
+def _not_read(host: str, why: str | None, spared: t.Sequence[str]) -> Problem:
+    """A host of which no module says why."""
+    message = "The host could not be read{0}, but nodes are placed on it.".format(" ({0})".format(why) if why else "")
+    if host in spared:
+        message += (
+            " Have it back, or add {0} to the command: it then goes on without, where wa_survive holds for the hosts"
+            " that are left.".format(argument(spared))
+        )
+    return Problem("HOST_NOT_READ", message, None, None, host)
 
 
 def unread_problem(host: str, failure: t.Mapping[str, t.Any]) -> Problem:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
@@ -60,7 +61,7 @@ class Call(t.NamedTuple):
     playbook: C(site), C(status) ... groups: C({group: [host]}), the whole inventory, whatever C(limit) says. hosts:
     those that C(limit) leaves, localhost among them or not. sources: where the inventory was read. arguments: what
     the command line gave, by name. extra: names of everything that it gave with -e. pattern_mismatch: Ansible's setting
-    host_pattern_mismatch.
+    host_pattern_mismatch. without: wa_without_hosts as it is.
     """
 
     playbook: str
@@ -73,6 +74,12 @@ class Call(t.NamedTuple):
     arguments: t.Mapping[str, t.Any] = {}
     extra: t.Sequence[str] = ()
     pattern_mismatch: str = "ignore"
+    without: t.Any = None
+
+
+def hosts_left_out(call: Call) -> list[str]:
+    """The hosts that the playbook goes on without. One that works on each host by itself leaves out none."""
+    return left_out(call.without) if call.playbook in WHOLE_CLUSTER else []
 
 
 def call_problems(call: Call) -> list[Problem]:
@@ -83,6 +90,7 @@ def call_problems(call: Call) -> list[Problem]:
     return (
         groups
         + ([] if groups else limit_problems(call))
+        + ([] if groups or call.playbook not in WHOLE_CLUSTER else without_problems(call.without, call.groups))
         + tag_problems(call)
         + argument_problems(call)
         + misspelt_problems(call)
@@ -205,7 +213,9 @@ def limit_problems(call: Call) -> list[Problem]:
     if why:
         message = (
             "{0}.yml cannot be limited to some hosts (--limit {1}): {2}, and would take what it does not see for"
-            " missing; run it without --limit.".format(call.playbook, call.limit, why)
+            " missing; run it without --limit. A host that is away is named in wa_without_hosts.".format(
+                call.playbook, call.limit, why
+            )
         )
         return [Problem("LIMIT_NOT_ALLOWED", message, "--limit", call.limit)]
     if len(left_out) == len(targets):

@@ -54,7 +54,7 @@ class HostSpec:
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The desired state of a cluster, after all checks that need no host."""
+    """The desired state of a cluster, after all checks that need no host. without: names of hosts that are left out."""
 
     shards: int
     version: Version | None
@@ -62,10 +62,11 @@ class ClusterSpec:
     allow_no_ha: bool
     hosts: tuple[HostSpec, ...]
     name_prefix: str = "wa"
+    without: tuple[str, ...] = ()
 
 
 def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
-    """The cluster in C(raw), or None and everything that is wrong with it.
+    """The cluster in C(raw), or None and everything that is wrong with it. Hosts in C(without) are left out.
 
     raw: C(shards), C(version) (left out or None: not checked), C(survive), C(allow_no_ha), C(name_prefix),
     C(coreapp_port), C(master_port), C(webapp_port), C(hosts): a list of
@@ -81,7 +82,9 @@ def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
     problems += _hosts_together(hosts, survive)
     if problems or shards is None or survive is None:
         return None, problems
-    spec = ClusterSpec(shards, version, survive, bool(raw.get("allow_no_ha")), tuple(hosts), prefix)
+    without = tuple(raw.get("without") or ())
+    there = tuple(host for host in hosts if host.name not in without)
+    spec = ClusterSpec(shards, version, survive, bool(raw.get("allow_no_ha")), there, prefix, without)
     return spec, []
 
 

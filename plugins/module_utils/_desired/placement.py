@@ -13,9 +13,10 @@ primary master is away longer than one that is lost alone.
 from __future__ import annotations
 
 import itertools
+import json
 import typing as t
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
@@ -24,12 +25,19 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
     container_name,
     node_key,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, HostSpec
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
+    ClusterSpec,
+    FaultTolerance,
+    HostSpec,
+)
 
 CORE_STRIDE = 2 * PORTS_PER_CORE
 """From one coreapp's first port to the next one's on the same host: the masters' ranges lie in between."""
 
+
+OF_THE_HOSTS_THERE = ("WA_SURVIVE_IMPOSSIBLE", "WA_KIND_NOWHERE", "WA_NODES_TOO_FEW", "WA_NO_HA")
+"""Problems that may be due to hosts that are left out."""
 
 APART = {"master": "coreapp", "coreapp": "master"}
 """The kinds that keep away from each other."""
@@ -116,8 +124,41 @@ def demand(kind: str, shards: int) -> Demand:
 def place(spec: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
     """Nodes for every host. C(running): what exists already, in whatever state; it is kept where it is.
 
-    Existing nodes on a host that may not run their kind are no part of the answer.
+    Existing nodes on a host that may not run their kind are no part of the answer. Where hosts are left out, the same
+    rules hold for those that are there: what must survive is what may be lost besides.
     """
+    running = tuple(running)
+    placement = _place(spec, running)
+    if not spec.without or not placement.problems:
+        return placement
+    return replace(placement, problems=tuple(_left_out(problem, spec, running) for problem in placement.problems))
+
+
+def _left_out(problem: Problem, spec: ClusterSpec, running: t.Sequence[Slot]) -> Problem:
+    """What is missing is missing without some hosts; who knows the risk may ask for less until they are back."""
+    if problem.code not in OF_THE_HOSTS_THERE:
+        return problem
+    advice = "have one of them back" if len(spec.without) > 1 else "have it back"
+    lesser = _lesser(spec, running) if problem.code == "WA_SURVIVE_IMPOSSIBLE" else None
+    if lesser is not None:
+        value = {lesser.unit: lesser.count} if lesser.count else {}
+        advice += ", or, where a further loss may cost the service until then, add -e '{0}' to the command".format(
+            json.dumps({"wa_survive": value})
+        )
+    text = "{0} That is without {1} (wa_without_hosts): {2}."
+    return replace(problem, message=text.format(problem.message, enumerate_all(spec.without), advice))
+
+
+def _lesser(spec: ClusterSpec, running: t.Sequence[Slot]) -> FaultTolerance | None:
+    """The most that may still be asked to survive; None where even nothing is too much."""
+    unit, count = spec.survive.unit, spec.survive.count
+    asked = [FaultTolerance(unit, fewer) for fewer in range(count - 1, 0, -1)]
+    asked += [FaultTolerance("hosts", fewer) for fewer in range(count, 0, -1)] if unit == "racks" else []
+    fits = (one for one in (*asked, FaultTolerance()) if not _place(replace(spec, survive=one), running).problems)
+    return next(fits, None)
+
+
+def _place(spec: ClusterSpec, running: t.Iterable[Slot]) -> Placement:
     existing = sorted(set(running))
     slots: list[Slot] = []
     surplus: set[Slot] = set()

@@ -44,6 +44,7 @@ def shape_options() -> dict[str, t.Any]:
         "name_prefix": {"type": "raw"},
         **PORTS,
         "hosts": {"type": "list", "elements": "dict", "required": True, "options": host},
+        "without": {"type": "list", "elements": "str", "default": []},
         "running": {"type": "list", "elements": "dict", "default": [], "options": node},
     }
 

@@ -101,7 +101,8 @@ def reshard_problems(found: Found) -> list[Problem]:
         return []
     message = (
         "{0} not needed for {1}: {2}. A reshard {3} playbooks/reshard.yml -e shards=N, N being the number that it was"
-        " to lead to; with -e shards={4} these coreapps are removed.".format(
+        " to lead to; with -e shards={4} these coreapps are removed, also where a host is back whose nodes were"
+        " replaced while it was away.".format(
             amount(len(surplus), "coreapp") + (" is" if len(surplus) == 1 else " are"),
             amount(shards, "shard"),
             enumerate_all(surplus),

@@ -165,3 +165,22 @@ def test_where_a_host_was_not_read_only_nodes_that_exist_or_may_be_there_are_kno
 def test_who_looks_once_reaches_only_webapps_that_are_known():
     (access,) = facts("api_access_once")
     assert access["api_once"] is True and access["api_url"] == facts("api_access")[0]["api_url"]
+
+
+def test_hosts_that_are_left_out_are_none_of_the_play_s():
+    groups = {**PLAY["groups"], "_wa_left_out": ["h2"]}
+    shape, identity, left_out = facts("shape", "identity", "left_out", groups=groups, ansible_play_hosts_all=["h1"])
+    assert shape["without"] == left_out == ["h2"] and [host["name"] for host in shape["hosts"]] == ["h1", "h2"]
+    assert identity["left_out"] == {"h2": {"answers": False, "webapps": ()}}, "there was no sign of life"
+    assert facts("webapps_here", inventory_hostname="h1") == [["https://h1:9090"]]
+    assert facts("webapps_here", inventory_hostname="h2") == [[]], "it may run none"
+
+
+def test_hosts_that_do_not_answer_may_be_left_out_and_those_that_fail_may_not():
+    for said, spared in (({"unreachable": True, "msg": "timed out"}, ["h2"]), ({"msg": "no Python"}, [])):
+        hostvars = HostVars(h1={}, h2={"__wa_host": said})
+        assert facts("spared_hosts", hostvars=hostvars, ansible_play_hosts_all=["h2"]) == [spared]
+        groups = {**PLAY["groups"], "wa_database_hosts": ["h2"]}
+        (options,) = facts("preflight", hostvars=hostvars, ansible_play_hosts_all=["h2"])
+        assert (options["spared_hosts"], "h2" in options["unreachable"]) == (spared, bool(spared))
+        assert facts("spared_hosts", hostvars=hostvars, ansible_play_hosts_all=["h2"], groups=groups) == [[]]

@@ -400,6 +400,20 @@ def test_hosts_that_could_not_be_read():
     assert (problem.code, problem.host) == ("HOST_NOT_READ", "h1")
 
 
+def test_hosts_that_are_away_and_the_way_on_without_them():
+    nodes = placed("h1") + placed("h2") + [{**DATABASE, "host": "h3"}]
+    failure = {"code": "PYTHON_TOO_OLD", "message": "Python 3.6.8 runs Ansible's modules here.", "details": {}}
+    away = {"h1": "timed out", "h2": "timed out", "h3": "timed out", "h4": "timed out"}
+    spared = ["h1", "h2", "h4"]
+    one, two, database = unread_problems([], nodes, {}, away, spared)
+    for problem in (one, two):
+        assert "(timed out)" in problem.message
+        assert """add -e '{"wa_without_hosts": ["h1", "h2", "h4"]}' to the command""" in problem.message
+    assert database.host == "h3" and "wa_without_hosts" not in database.message, "nothing works without it"
+    own, _two, _database = unread_problems([], nodes, {"h1": failure}, {"h2": ""}, ["h2"])
+    assert own.code == "PYTHON_TOO_OLD" and "wa_without_hosts" not in own.message, "it answers"
+
+
 # Planned changes
 
 

@@ -14,6 +14,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
     Call,
     call_problems,
     distance,
+    hosts_left_out,
 )
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -210,3 +211,23 @@ def test_distance_is_a_metric(one, two, three):
     assert distance(one, two) == distance(two, one)
     assert distance(one, three) <= distance(one, two) + distance(two, three)
     assert abs(len(one) - len(two)) <= distance(one, two) <= max(len(one), len(two))
+
+
+# Hosts that are away
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_hosts_are_left_out_by_who_plans_for_the_whole_cluster(playbook):
+    plans = playbook in WHOLE_CLUSTER
+    assert hosts_left_out(call(playbook, without=["b", "b"])) == (["b"] if plans else [])
+    assert codes(call(playbook, without=["c"])) == (["WITHOUT_HOST_UNKNOWN"] if plans else [])
+    assert hosts_left_out(call(playbook)) == []
+
+
+def test_names_are_not_checked_against_groups_that_are_wrong():
+    assert codes(call(groups=without(CLUSTER), without=["c"])) == codes(call(groups=without(CLUSTER)))
+
+
+def test_who_limits_a_run_reads_how_to_leave_a_host_out():
+    (problem,) = call_problems(call(hosts=["a", "d"], limit="!b"))
+    assert problem.code == "LIMIT_NOT_ALLOWED" and "wa_without_hosts" in problem.message

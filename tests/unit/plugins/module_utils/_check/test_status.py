@@ -109,6 +109,48 @@ def test_a_host_that_was_not_read_is_red_once_with_the_reason_and_what_helps():
     assert codes(unread={"two": "", "three": ""}) == ["HOST_NOT_READ", "HOST_NOT_READ"]
 
 
+def test_the_way_on_without_a_host_that_is_away():
+    found = problems(Reports(NODES, HEALTH, unread={"two": "", "three": "no Python"}, spared=["two"]))
+    assert """-e '{"wa_without_hosts": ["two"]}'""" in found[0].message
+    assert "wa_without_hosts" not in found[1].message
+
+
+def test_a_host_that_is_left_out_is_named_and_leaves_the_rest_healthy():
+    reports = Reports(NODES, HEALTH, left_out=["two"])
+    assert problems(reports) == []
+    assert [(warning.code, warning.host) for warning in warnings(reports)] == [("HOST_LEFT_OUT", "two")]
+    assert any("two is left out" in line for line in cluster_lines(reports))
+    answers = {"problems": [{"code": "WITHOUT_HOST_ANSWERS", "message": "two is left out", "host": "two"}]}
+    reports = Reports(NODES, HEALTH, left_out=["two"], identity=answers)
+    assert [problem.code for problem in problems(reports)] == ["WITHOUT_HOST_ANSWERS"] and warnings(reports) == []
+
+
+BOTH = [placed("wa-coreapp-1"), placed("wa-coreapp-1", "two"), placed("wa-master-1", "two", "master")]
+
+
+def behind(*acts):
+    plan = [dict(act(*one[1:]), host=one[0]) for one in acts]
+    return [
+        (problem.host, problem.message)
+        for problem in problems(Reports(BOTH, HEALTH, preflight={"plan": plan}))
+        if problem.code == "HOST_BEHIND"
+    ]
+
+
+def test_a_host_that_is_back_from_before_a_change_is_red_with_what_site_yml_does():
+    ((host, message),) = behind(
+        ("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-coreapp-1", "environment: TZ differs")
+    )
+    assert host == "two" and "site.yml recreates it: environment: TZ differs." in message
+
+
+def test_a_change_that_nobody_has_begun_leaves_nobody_behind():
+    assert behind(("one", "recreate", "wa-coreapp-1", "x"), ("two", "recreate", "wa-coreapp-1", "x")) == []
+    assert behind(("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-master-1", "x")) == [], "of its kind all"
+    assert behind(("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-coreapp-1", "image: b instead of a")) == []
+    assert behind(("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-db", "x")) == []
+
+
 def test_nodes_of_two_versions_are_an_upgrade_and_not_a_wrong_version():
     begun = [Problem("UPGRADE_UNFINISHED", "Go on with upgrade.yml.")]
     sick = {**HEALTH, "healthy": False, "problems": [{"code": "WRONG_VERSION", "message": "x", "kind": "act"}, FINDING]}
