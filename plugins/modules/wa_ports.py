@@ -15,7 +15,7 @@ description:
     deadline for all of them.
   - A process listens for seconds on ports that nothing else listens on. It ends when all hosts have been there, and by
     itself when nobody comes. It changes nothing and leaves nothing. Ports of nodes that run are answered by these.
-  - As root it also sees which connections arrive at the host, so that a closed network is told from a firewall of the
+  - As root it also sees which connections arrive at the host, so that a closed network is known from a firewall of the
     host itself, which published ports of containers do not pass.
   - What the results mean is decided on the machine that runs Ansible.
 extends_documentation_fragment:
@@ -70,7 +70,7 @@ listening:
   type: list
   elements: int
 not_listening:
-  description: Ports on which it cannot, each with C(port), C(reason) and C(errno).
+  description: Ports on which it cannot, each with C(port), C(reason), and whether the address is C(absent) here.
   returned: for O(action=listen)
   type: list
   elements: dict
@@ -116,8 +116,11 @@ def answer(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What the module returns."""
     name, plan = params["name"], params["plan"]
     if params["action"] == "listen":
+        expected = visitors(plan, name)
+        if not expected:
+            return {"listening": [], "not_listening": []}
         address = plan["hosts"][name]["publish_address"]
-        opened = listener.start(plan["cluster"], name, address, visitors(plan, name), plan["seconds"])
+        opened = listener.start(plan["cluster"], name, address, expected, plan["seconds"])
         return {"listening": sorted(opened.links), "not_listening": opened.failed}
     if params["action"] == "try":
         return {"unreached": try_ports(targets(plan, name), name, plan["cluster"], params["timeout"])}

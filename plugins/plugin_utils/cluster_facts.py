@@ -302,7 +302,7 @@ def _preflight(play: Play) -> Values:
 def _ports(play: Play) -> Values:
     """What came of trying the ports: the refusal, and what stays unknown."""
     answers = [play.results(name) for name in ("__wa_listening", "__wa_tried", "__wa_seen")]
-    found = ports.verdict(play.result("__wa_preflight")["ports"], *(_without_secrets(play, one) for one in answers))
+    found = ports.outcome(play.result("__wa_preflight")["ports"], *(_without_secrets(play, one) for one in answers))
     message = refusal_for(PORTS_CODE, found.problems).message if found.problems else ""
     started = list(play.groups.get(preflight.ENGINE_STOPPED) or ())
     return {"refusal": preflight.refusal(message, started), "notes": found.notes}

@@ -12,7 +12,6 @@ C(plan) is everywhere what C(port_plan) returns, plain data on its way to the ho
 
 from __future__ import annotations
 
-import errno
 import itertools
 import typing as t
 
@@ -107,7 +106,7 @@ def _counts(holder: t.Mapping[str, t.Any]) -> bool:
 def listening_seconds(hosts: int, forks: int) -> float:
     """How long a process listens at most. It ends as soon as all have been there; this is for when nobody comes.
 
-    With few forks the last host is asked when the first one has listened for a while.
+    With few forks the last host begins when the first one has listened for a while.
     """
     rounds = -(-hosts // max(forks, 1))
     return min(30.0 + rounds * (2 * ANSWER_SECONDS + 1), 900.0)
@@ -163,28 +162,28 @@ def _lacking(listened: t.Mapping[str, t.Any]) -> bool:
     return "listening" not in listened or bool(listened["not_listening"])
 
 
-class Verdict(t.NamedTuple):
+class Outcome(t.NamedTuple):
     """problems: what is closed for sure. notes: what could not be known."""
 
     problems: list[Problem]
     notes: list[str]
 
 
-def verdict(plan: Plan, listened: Results, tried: Results, seen: Results) -> Verdict:
+def outcome(plan: Plan, listened: Results, tried: Results, seen: Results) -> Outcome:
     """What it means. seen: what the listeners report when they end."""
     problems, notes = _unusable(plan, listened)
     notes += [_unasked(host, tried.get(host, {})) for host in taking_part(plan) if _silent(host, tried)]
     closed: dict[_Way, dict[str, list[int]]] = {}
     for source in taking_part(plan):
         for entry in tried.get(source, {}).get("unreached", ()):
-            judged = _judge(entry, listened.get(entry["host"], {}), seen.get(entry["host"], {}))
-            if judged is not None:
-                way = _Way(entry["host"], entry["address"], judged, str(entry["by"] or _WHY.get(entry["how"], "")))
+            meaning = _meaning(entry, listened.get(entry["host"], {}), seen.get(entry["host"], {}))
+            if meaning is not None:
+                way = _Way(entry["host"], entry["address"], meaning, str(entry["by"] or _WHY.get(entry["how"], "")))
                 closed.setdefault(way, {}).setdefault(source, []).append(entry["port"])
     for way in sorted(closed):
         for sources, ports in _together(closed[way]):
             _add(plan, way, sources, ports, problems, notes)
-    return Verdict(problems, list(dict.fromkeys(notes)))
+    return Outcome(problems, list(dict.fromkeys(notes)))
 
 
 class _Way(t.NamedTuple):
@@ -192,7 +191,7 @@ class _Way(t.NamedTuple):
 
     host: str
     address: str
-    judged: str
+    meaning: str
     by: str
 
 
@@ -201,7 +200,7 @@ CLOSED, NO_WAY_BACK, OWN_FIREWALL, NOT_LISTENING, WRONG_HOST, NODE_REFUSES, UNKN
 )  # fmt: skip
 
 
-def _judge(entry: t.Mapping[str, t.Any], listened: t.Mapping[str, t.Any], seen: t.Mapping[str, t.Any]) -> str | None:
+def _meaning(entry: t.Mapping[str, t.Any], listened: t.Mapping[str, t.Any], seen: t.Mapping[str, t.Any]) -> str | None:
     """One try that failed; None where another sentence says it already."""
     how = entry["how"]
     if how == OTHER:
@@ -250,23 +249,23 @@ def _add(
     whose = "{0} ({1} on {2})".format(shown, names, way.host)
     who = _some(sources)
     host = sources[0] if len(sources) == 1 else None
-    if way.judged.startswith(CLOSED):
-        how = way.judged[len(CLOSED) :]
+    if way.meaning.startswith(CLOSED):
+        how = way.meaning[len(CLOSED) :]
         said = _HOW[how] + (" ({0})".format(one_line(way.by)) if way.by else "")
         message = "{0} cannot reach {1}: {2}; {3}".format(who, whose, said, _advice(how, way.host, len(ports)))
         problems.append(Problem("PORT_CLOSED", message, "wa_check_ports", shown, host))
-    elif way.judged == NO_WAY_BACK:
+    elif way.meaning == NO_WAY_BACK:
         message = (
             "{0} cannot reach {1}: what it sends arrives, and the answer does not come back; open the way back for"
             " connections that are open, or correct the routes of {2}."
         ).format(who, whose, way.host)
         problems.append(Problem("PORT_CLOSED", message, "wa_check_ports", shown, host))
-    elif way.judged == WRONG_HOST:
+    elif way.meaning == WRONG_HOST:
         message = "wa_address is {0}, but {1} answers there (tried from {2}); correct it."
         message = message.format(way.address, way.by, who)
         problems.append(Problem("WA_ADDRESS_OF_OTHER", message, "wa_address", way.address, way.host))
     else:
-        notes.append(_NOTES[way.judged].format(who=who, whose=whose, host=way.host, by=way.by))
+        notes.append(_NOTES[way.meaning].format(who=who, whose=whose, host=way.host, by=way.by))
 
 
 _NOTES = {
@@ -323,7 +322,7 @@ def _unusable(plan: Plan, listened: Results) -> tuple[list[Problem], list[str]]:
         if "listening" not in result and visitors(plan, host):
             said = one_line(str(result.get("msg") or "no answer"))
             notes.append("{0} could not listen for the other hosts: {1}".format(host, said))
-        absent = [one["port"] for one in result.get("not_listening", ()) if one["errno"] == errno.EADDRNOTAVAIL]
+        absent = [one["port"] for one in result.get("not_listening", ()) if one["absent"]]
         if absent:
             address = plan["hosts"][host]["publish_address"]
             message = "wa_publish_address is {0}, which is no address of this host; set it to one, or to 0.0.0.0."
@@ -331,7 +330,7 @@ def _unusable(plan: Plan, listened: Results) -> tuple[list[Problem], list[str]]:
                 Problem("WA_PUBLISH_ADDRESS_ABSENT", message.format(address), "wa_publish_address", address, host)
             )
         for one in result.get("not_listening", ()):
-            if one["errno"] != errno.EADDRNOTAVAIL:
+            if not one["absent"]:
                 sentence = "whether {0} can be reached at port {1} is not known: {2}"
                 notes.append(sentence.format(host, one["port"], one["reason"]))
     return problems, notes

@@ -8,13 +8,14 @@ were announced have been at all ports, and at its deadline in any case. It write
 which has a name and no path, gets a report, and ends it with that.
 
 As root it also sees which first packets arrive, before the host's own firewall does: so a network that is closed is
-told from a firewall on the host itself, which published ports of containers do not pass.
+known from a firewall on the host itself, which published ports of containers do not pass.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import selectors
@@ -42,7 +43,10 @@ SYN, ACK = 0x02, 0x10
 
 
 class Opened(t.NamedTuple):
-    """links: sockets that listen, by port. failed: C({port, reason, errno}) of the others."""
+    """links: sockets that listen, by port. failed: C({port, reason, absent}) of the others.
+
+    absent: the host does not have the address.
+    """
 
     links: dict[int, socket.socket]
     failed: list[dict[str, t.Any]]
@@ -97,7 +101,9 @@ def open_ports(address: str, ports: t.Iterable[int]) -> Opened:
             link.listen(1024)
         except OSError as error:
             link.close()
-            failed.append({"port": port, "reason": os.strerror(error.errno or 0), "errno": error.errno})
+            failed.append(
+                {"port": port, "reason": os.strerror(error.errno or 0), "absent": error.errno == errno.EADDRNOTAVAIL}
+            )
         else:
             link.setblocking(False)
             links[port] = link
@@ -136,7 +142,7 @@ def _in_background(work: t.Callable[[], None]) -> None:
             work()
         code = 0
     finally:
-        # Nothing of the module may run here: neither its output nor its clean-up.
+        # Nothing of the module may run here: neither its output nor how it cleans up.
         os._exit(code)
 
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tries ports of other hosts, all at once. Internal to waent.fleet: may change in any release.
 
-Where a node is to run, a process of ours answers (C(listener.py)): it says for whom it listens, and is told who came.
-One deadline holds for everything together, the look-up of names too. Needs the standard library only.
+Where a node is to run, a process of ours answers (C(listener.py)): it says for whom it listens, and gets the name of
+who came. One deadline holds for everything together, the look-up of names too. Needs the standard library only.
 """
 
 from __future__ import annotations
@@ -201,9 +201,9 @@ class _Wave:
             return
         one.said += more
         if b"\n" in one.said or not more or len(one.said) > LONGEST_LINE:
-            self._judge(one)
+            self._check(one)
 
-    def _judge(self, one: _Try) -> None:
+    def _check(self, one: _Try) -> None:
         """Whoever answers as a listener of this cluster is the host, or another one."""
         said = one.said.partition(b"\n")[0].decode("utf-8", "replace")
         start = "{0} {1} ".format(GREETING, self._cluster)

@@ -60,6 +60,11 @@ def test_three_hosts_reach_each_other_and_nothing_is_left(plan, check_mode):
         assert time.monotonic() < deadline
 
 
+def test_a_host_that_has_no_node_takes_no_part(plan):
+    assert ports(plan, "d", "listen") == {**ports(plan, "d", "listen"), "listening": [], "not_listening": []}
+    assert ports(plan, "d", "try")["unreached"] == []
+
+
 def test_a_host_that_does_not_listen_is_not_reached_and_the_others_can_be_asked(plan):
     for host in "ab":
         ports(plan, host, "listen")

@@ -84,7 +84,7 @@ def test_ports_are_reached_and_the_process_ends_when_all_have_come(cluster):
     assert listener.report(cluster, "b") == {"listened": False, "arrived": [], "answered": []}
 
 
-def test_a_stranger_counts_for_nobody(cluster):
+def test_an_unknown_visitor_counts_for_nobody(cluster):
     (port,) = free_ports(1)
     start(cluster, [port], "a")
     with socket.create_connection((B, port), 2) as link:
@@ -206,14 +206,14 @@ def test_what_a_killed_run_has_left_makes_room_for_the_next_one(cluster):
     assert try_ports([target(port) for port in tried], "a", cluster, 5) == []
 
 
-def test_it_can_be_told_by_its_name(cluster):
+def test_it_is_known_by_its_name(cluster):
     (port,) = free_ports(1)
     start(cluster, [port], "a")
     assert listens(port)
     assert [one["process"] for one in read_listeners([]) if one["port"] == port] == [listener.LISTENER]
 
 
-def test_many_strangers_hold_nobody_up(cluster, monkeypatch):
+def test_many_unknown_visitors_hold_nobody_up(cluster, monkeypatch):
     monkeypatch.setattr(listener, "MOST_VISITS", 3)
     (port,) = free_ports(1)
     start(cluster, [port], "a")
