@@ -235,7 +235,7 @@ def _together(by_source: t.Mapping[str, t.Sequence[int]]) -> list[tuple[list[str
 _HOW = {
     REFUSED: "refused",
     SILENT: "no answer within {0:g} s".format(ANSWER_SECONDS),
-    NO_ROUTE: "no route",
+    NO_ROUTE: "no route, or rejected on the way",
     NO_NAME: "the name is not known",
 }
 

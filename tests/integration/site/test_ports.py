@@ -9,10 +9,11 @@ import contextlib
 import typing as t
 
 import pytest
+import yaml
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LISTENER
 from ansible_collections.waent.fleet.tests.support import valid_variables
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
-from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, play
 
 CONNECT = "timeout 3 bash -c '</dev/tcp/{0}/{1}'"
 
@@ -91,6 +92,29 @@ def test_a_firewall_of_the_host_itself_is_a_note_as_docker_publishes_past_it(
     said = "one drops what two sends to {0}:6252 (wa-coreapp-1 on one) itself".format(fleet.address("one"))
     assert said in " ".join(run.output.split()), run.output
     assert reached.rc == 0, "or the note is wrong"
+
+
+@pytest.fixture
+def left_over(fleet: ContainerHosts) -> None:
+    """On host one a run that was killed has left a process that listens where its coreapp is going to be."""
+    address, settings = fleet.address("one"), {"new": True, "publish_address": "0.0.0.0", "extra_hosts": {}}
+    ports = list(range(6250, 6254))
+    node = {"name": "wa-coreapp-1", "host": "one", "address": address, "ports": ports, "free": ports, "new": True}
+    hosts = dict.fromkeys(fleet.names, settings)
+    plan = {"cluster": "waent", "seconds": 300, "hosts": hosts, "nodes": [node]}
+    task = {"name": "Listen", "waent.fleet.wa_ports": {"name": "one", "action": "listen", "plan": plan}}
+    fleet.write_hosts({"one": {"ansible_become": True}})
+    playbook = fleet.directory / "listen.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "one", "gather_facts": False, "tasks": [task]}]))
+    run = play(str(playbook), "-i", str(fleet.inventory))
+    assert run.code == OK, run.output
+    assert fleet.shell("one").run("pgrep -x %s", LISTENER).stdout != ""
+
+
+@pytest.mark.usefixtures("left_over")
+def test_a_run_that_was_killed_while_it_listened_is_run_again(site: t.Callable[..., Run]) -> None:
+    run = site("--check")
+    assert (run.code, run.codes) == (OK, []), run.output
 
 
 def test_a_network_that_is_open(site: t.Callable[..., Run]) -> None:

@@ -188,7 +188,7 @@ def test_all_is_reached():
     [
         (SILENT, "no answer within 5 s; open it between the hosts, or correct wa_address of b."),
         (REFUSED, "refused; open it between the hosts, or correct wa_address of b."),
-        (NO_ROUTE, "no route; open it between the hosts, or correct wa_address of b."),
+        (NO_ROUTE, "no route, or rejected on the way; open it between the hosts, or correct wa_address of b."),
     ],
 )
 def test_a_port_that_is_closed(how, words):
