@@ -90,6 +90,14 @@ options:
     type: list
     elements: str
     default: []
+  check_ports:
+    description: Say in RV(ports) which ports hosts have to try.
+    type: bool
+    default: false
+  forks:
+    description: How many hosts Ansible works on at a time; a process listens the longer, the fewer these are.
+    type: int
+    default: 5
   api:
     description:
       - What is done through the API of a cluster that does not run yet, for RV(planned_changes). Left out, nothing is
@@ -214,6 +222,10 @@ hosts:
       type: list
       elements: str
       returned: always
+    tries_ports:
+      description: Whether the host takes part in trying RV(ports).
+      type: bool
+      returned: always
     changes:
       description: Number of things that are going to be changed.
       type: int
@@ -223,6 +235,12 @@ hosts:
       type: list
       elements: str
       returned: always
+ports:
+  description:
+    - What M(waent.fleet.wa_ports) needs on the hosts, O(waent.fleet.wa_ports#module:plan); empty where no node is
+      created, started or recreated, or there is no other host.
+  returned: always
+  type: dict
 has_api:
   description: Whether a webapp runs that can be asked.
   returned: always
@@ -304,6 +322,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unfixed_engine_problems,
     unread_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.ports import port_plan, taking_part
 from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import subnet_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
@@ -321,6 +340,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     recreation,
     secret_mismatches,
     service_of,
+    starting,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STOPPED, UNSEEN_CODES, may_hold
 
@@ -346,6 +366,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "recreate_at_once": {"type": "bool", "default": False},
     "fix_engines": {"type": "list", "elements": "str", "choices": list(FIXABLE), "default": []},
     "started_engines": {"type": "list", "elements": "str", "default": []},
+    "check_ports": {"type": "bool", "default": False},
+    "forks": {"type": "int", "default": 5},
     "api": {"type": "dict", "options": API},
 }
 
@@ -355,8 +377,10 @@ def nodes_placed(nodes: t.Iterable[PlacedNode]) -> bool:
     return any(node["kind"] in KINDS for node in nodes)
 
 
-def facts_of(host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act]) -> dict[str, t.Any]:
-    """What there is to do on a host. acts: its plan."""
+def facts_of(
+    host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act], tries_ports: bool
+) -> dict[str, t.Any]:
+    """What there is to do on a host. acts: its plan. tries_ports: whether it takes part in that."""
     return {
         "engine_missing": host["engine"]["state"] in FIXABLE and bool(nodes),
         "images_missing": missing_images(host, nodes),
@@ -364,6 +388,7 @@ def facts_of(host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act
         "volumes_missing": [act.what for act in acts if act.action == "create_volume"],
         "single_connect": host["single_connect"],
         "kinds": sorted({node["kind"] for node in nodes}),
+        "tries_ports": tries_ports,
         "changes": sum(1 for act in acts if act.action != "keep"),
     }
 
@@ -401,7 +426,14 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     problems = all_problems(params, by_host, clocks, unseen) + ([recreated.problem] if recreated.problem else [])
     run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")))
     changes = [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else [])
-    facts = {host["name"]: facts_of(host, by_host[host["name"]], plans[host["name"]]) for host in hosts}
+    # Before stopped engines run, nobody knows which nodes there are.
+    tried = params["check_ports"] and not run.gathers_again
+    ports = port_plan(hosts, nodes, starting(plans, by_host), params["forks"]) if tried else {}
+    trying = frozenset(taking_part(ports))
+    facts = {
+        name: facts_of(host, by_host[name], plans[name], name in trying)
+        for name, host in ((host["name"], host) for host in hosts)
+    }
     result = {
         "plan": [act.as_dict() for act in acts],
         "changes": changes,
@@ -410,6 +442,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         + notes_of(params["reports"], hosts, nodes),
         "refusal": refusal(refusal_for(CODE, problems).message if problems else "", params["started_engines"]),
         "hosts": {name: {**one, "groups": groups_of(name, one, plans[name], run)} for name, one in facts.items()},
+        "ports": ports,
         "has_api": run.has_api,
         "clocks": clocks,
         "stopped": stopped,

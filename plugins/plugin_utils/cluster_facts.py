@@ -13,12 +13,14 @@ import base64
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._check import ports
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
     may_be_left_out,
     signs_from,
     webapps_of,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
@@ -83,6 +85,10 @@ class Play:
         """What a task has set or registered for a host; None where there is nothing."""
         return self._variables["hostvars"].raw_get(host).get(name)
 
+    def results(self, name: str) -> dict[str, Values]:
+        """By host of the play what a task has registered; empty where it has nothing."""
+        return {host: self.facts(host, name) or {} for host in self.hosts}
+
     def reads(self, hosts: t.Iterable[str]) -> dict[str, Values]:
         """By host the result of wa_host_info, in this order; empty where it has none."""
         return {host: self.facts(host, "__wa_host") or {} for host in hosts}
@@ -107,6 +113,7 @@ DATABASE = (
 )  # fmt: skip
 REACH = ("wa_db_host", "wa_db_port", "wa_db_check_host", "wa_extra_hosts")
 REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
+PORTS_CODE = "WA_PORTS_FAILED"
 SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
 
 
@@ -133,7 +140,7 @@ def _shards(play: Play) -> t.Any:
 
 
 def _shape(play: Play) -> Values:
-    ports = {"{0}_port".format(kind): play.readable("wa_{0}_port".format(kind)) for kind in KINDS}
+    first_ports = {"{0}_port".format(kind): play.readable("wa_{0}_port".format(kind)) for kind in KINDS}
     return {
         "hosts": play.inventory(),
         "without": play.left_out,
@@ -141,7 +148,7 @@ def _shape(play: Play) -> Values:
         "survive": play.readable("wa_survive"),
         "allow_no_ha": switch_on(play.readable("wa_allow_no_ha")),
         "name_prefix": play.readable("wa_name_prefix"),
-        **ports,
+        **first_ports,
     }
 
 
@@ -317,6 +324,8 @@ def _preflight(play: Play) -> Values:
         "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
+        "check_ports": switch_on(play.value("wa_check_ports")),
+        "forks": whole_number(play.value("ansible_forks")) or 1,
         "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),
         "api": {
             **api,
@@ -326,6 +335,29 @@ def _preflight(play: Play) -> Values:
             "health_timeout_seconds": whole_number(play.value("wa_health_timeout_seconds")),
         },
     }
+
+
+def _ports(play: Play) -> Values:
+    """What came of trying the ports: the refusal, and what stays unknown."""
+    answers = [play.results(name) for name in ("__wa_listening", "__wa_tried", "__wa_seen")]
+    found = ports.outcome(play.result("__wa_preflight")["ports"], *(_without_secrets(play, one) for one in answers))
+    message = refusal_for(PORTS_CODE, found.problems).message if found.problems else ""
+    started = list(play.groups.get(preflight.ENGINE_STOPPED) or ())
+    return {"refusal": preflight.refusal(message, started), "notes": found.notes}
+
+
+def _without_secrets(play: Play, results: dict[str, Values]) -> dict[str, Values]:
+    """Results of which those that failed have their message in one line and nothing else."""
+    failed = [host for host, result in results.items() if result.get("msg")]
+    secrets = _secrets(play) if failed else []
+    return {**results, **{host: {"msg": masked(one_line(said(results[host])), secrets)} for host in failed}}
+
+
+def _ports_unclear(play: Play) -> list[str]:
+    """The hosts whose listeners have to be asked; none where every port was reached."""
+    plan = play.result("__wa_preflight")["ports"]
+    unclear = ports.unclear(plan, play.results("__wa_listening"), play.results("__wa_tried"))
+    return play.hosts if unclear else []
 
 
 def _login(play: Play) -> Values:
@@ -366,6 +398,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "first_sizing": _first_sizing,
     "identity": _identity,
     "preflight": _preflight,
+    "ports": _ports,
+    "ports_unclear": _ports_unclear,
     "login": _login,
 }
 """By its name how a fact is found out."""

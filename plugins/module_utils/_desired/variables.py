@@ -455,6 +455,7 @@ VARIABLES: tuple[Variable, ...] = (
     # Rollout.
     Variable("wa_stop_single_connect", SWITCH),
     Variable("wa_recreate_at_once", SWITCH),
+    Variable("wa_check_ports", SWITCH),
     Variable("wa_health_timeout_seconds", whole(1)),
     Variable("wa_health_delay_seconds", whole(0)),
     Variable("wa_secure_logging", SWITCH),

@@ -18,8 +18,20 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import S
 
 GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING = "_wa_gather_again", "_wa_engine_stopped", "_wa_engine_missing"
 SINGLE_CONNECT, ACT, API, RECREATE = "_wa_single_connect", "_wa_act", "_wa_act_api", "_wa_act_roll"
+PORTS, PORTS_UNCLEAR = "_wa_ports", "_wa_ports_unclear"
 KIND_GROUPS = {kind: "{0}_{1}".format(ACT, kind) for kind in ("database", "webapp", "master", "coreapp")}
-GROUPS = (GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING, SINGLE_CONNECT, ACT, API, RECREATE, *KIND_GROUPS.values())
+GROUPS = (
+    GATHER_AGAIN,
+    ENGINE_STOPPED,
+    ENGINE_MISSING,
+    PORTS,
+    PORTS_UNCLEAR,
+    SINGLE_CONNECT,
+    ACT,
+    API,
+    RECREATE,
+    *KIND_GROUPS.values(),
+)
 """The groups that the plays of site.yml name, so that a play meets only hosts it has work for."""
 
 NEEDED_FIRST = ("install_engine", "create_network", "pull")
@@ -98,7 +110,8 @@ def groups_of(host: str, facts: t.Mapping[str, t.Any], acts: t.Iterable[Act], ru
     """
     if run.gathers_again:
         return [] if run.check_mode else [GATHER_AGAIN] + ([ENGINE_STOPPED] if host in run.stopped else [])
-    groups = [ENGINE_MISSING] if facts["engine_missing"] else []
+    groups = [PORTS] if facts["tries_ports"] else []
+    groups += [ENGINE_MISSING] if facts["engine_missing"] else []
     groups += [SINGLE_CONNECT] if facts["single_connect"] else []
     if not (run.check_mode and any(act.action in NEEDED_FIRST for act in acts)):
         groups += [ACT] + [KIND_GROUPS[kind] for kind in facts["kinds"]]

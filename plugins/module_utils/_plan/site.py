@@ -63,6 +63,23 @@ class Act:
         return dict(asdict(self), why=list(self.why), sentence=self.sentence)
 
 
+STARTING = frozenset(("create", "start", "recreate"))
+"""What is done to a node that does not answer on its ports yet, or on other ones."""
+
+
+def starting(
+    plans: t.Mapping[str, t.Sequence[Act]], by_host: t.Mapping[str, t.Sequence[PlacedNode]]
+) -> set[tuple[str, str]]:
+    """Host and name of the nodes that are created, started or recreated. plans: what C(host_plan) says of each host."""
+    return {
+        (host, node["name"])
+        for host, nodes in by_host.items()
+        # The nodes come last, one act for each.
+        for node, act in zip(reversed(nodes), reversed(plans[host]))
+        if act.action in STARTING
+    }
+
+
 def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> list[Act]:
     """What happens to each host, in the order in which it happens there."""
     plan: list[Act] = []

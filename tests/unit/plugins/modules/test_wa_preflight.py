@@ -57,7 +57,7 @@ def test_preflight_says_what_is_changed(docker):
     assert result["hosts"]["h1"] == {
         "engine_missing": False, "images_missing": [], "network_missing": False, "volumes_missing": ["whatsappMedia"],
         "single_connect": ["wacore"],
-        "kinds": ["coreapp", "master", "webapp"], "changes": len(result["changes"]),
+        "kinds": ["coreapp", "master", "webapp"], "tries_ports": False, "changes": len(result["changes"]),
         "groups": [
             "_wa_single_connect", "_wa_act", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp", "_wa_act_api",
         ],

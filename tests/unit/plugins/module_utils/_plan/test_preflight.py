@@ -27,7 +27,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import Act
 from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, container, observed, placed
 
-FACTS = {"engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"]}
+FACTS = {"engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"], "tries_ports": False}
 DESIRED = {
     "register": True, "cc": "39", "phone_number": "5550100244", "registration_method": "sms",
     "settings": {"heartbeat_interval": 7}, "health_timeout_seconds": 300,
@@ -69,6 +69,12 @@ def test_check_mode_leaves_a_host_at_what_every_container_needs(action):
     assert groups_of("h1", FACTS, acts, run(check_mode=True)) == ["_wa_act_api"]
     assert "_wa_act" in groups_of("h1", FACTS, acts, run())
     assert "_wa_act" in groups_of("h1", FACTS, [Act("h1", "create", "x")], run(check_mode=True))
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_ports_are_tried_before_anything_is_done(check_mode):
+    facts = {**FACTS, "engine_missing": True, "tries_ports": True}
+    assert groups_of("h2", facts, [], run(check_mode=check_mode))[:2] == ["_wa_ports", "_wa_engine_missing"]
 
 
 def test_check_mode_works_with_the_api_only_where_there_is_one():
