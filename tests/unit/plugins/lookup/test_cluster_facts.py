@@ -165,3 +165,20 @@ def test_where_a_host_was_not_read_only_nodes_that_exist_or_may_be_there_are_kno
 def test_who_looks_once_reaches_only_webapps_that_are_known():
     (access,) = facts("api_access_once")
     assert access["api_once"] is True and access["api_url"] == facts("api_access")[0]["api_url"]
+
+
+def test_hosts_to_empty_are_those_of_the_command_and_of_the_inventory():
+    (shape, undeclared) = facts("shape", "to_declare", _wa_asked_to_drain="h2, h1")
+    assert [(host["name"], host["drained"]) for host in shape["hosts"]] == [("h1", True), ("h2", True)]
+    assert undeclared == ["h2", "h1"]
+    (usual, nothing) = facts("shape", "to_declare", host="h1")
+    assert [host["drained"] for host in usual["hosts"]] == [False, False], "an inventory may have such a variable"
+    assert nothing == []
+
+
+def test_a_plan_asks_the_webapps_that_run_wherever_they_are():
+    old = [{**node, "host": "h1"} for node in placed() if node["kind"] == "webapp"]
+    new = {"nodes": placed("h2"), "leaving": old, "shards": 2}
+    (running, usual) = facts("api_access_running", "api_access", __wa_desired=new)
+    assert running["api_url"] == ["https://h1:9090"]
+    assert usual["api_url"] == ["https://h2:9090"]
