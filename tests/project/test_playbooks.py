@@ -60,7 +60,12 @@ def test_a_playbook_first_checks_how_it_was_called(playbook: Path) -> None:
 def test_the_desired_state_is_checked_where_it_is_acted_on_and_nowhere_else() -> None:
     """Directly after the call; what is skipped on each of two hundred hosts costs as much as what is done."""
     imports = {path.stem: [play.get("ansible.builtin.import_playbook") for play in load(path)] for path in PUBLIC}
-    assert {name for name, found in imports.items() if "_desired.yml" in found} == {"site", "reshard", "upgrade", "drain"}
+    assert {name for name, found in imports.items() if "_desired.yml" in found} == {
+        "site",
+        "reshard",
+        "upgrade",
+        "drain",
+    }
     assert {found.index("_desired.yml") for found in imports.values() if "_desired.yml" in found} == {1}
 
 
