@@ -81,8 +81,8 @@ def test_a_retired_host_that_is_back_is_red_and_site_empties_it(both: TwoMachine
     both.fleet.write_hosts({FIRST: STAYS}, wa_database_hosts=[FIRST])
     status = both.play("status.yml")
     assert status.code == FAILED, status.output
-    stranger = "{0}:drn-coreapp-1".format(both.fleet.address(SECOND))
-    assert any(stranger in sentence for sentence in status.sentences("NODE_UNKNOWN")), status.output
+    unknown = "{0}:drn-coreapp-1".format(both.fleet.address(SECOND))
+    assert any(unknown in sentence for sentence in status.sentences("NODE_UNKNOWN")), status.output
     assert "wa_drained: true" in said(status.output)
 
     both.on(SECOND, "docker stop drn-master-1")
