@@ -34,6 +34,10 @@ options:
     type: list
     elements: str
     default: []
+  unread:
+    description: Hosts that could not be read, and why. Such a one that is drained is not known to be empty.
+    type: dict
+    default: {}
   begun:
     description: Whether the run has changed something before, so that a refusal does not say otherwise.
     type: bool
@@ -190,6 +194,7 @@ CODE = "WA_DRAIN_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {
     "to_declare": {"type": "list", "elements": "str", "default": []},
     "database_hosts": {"type": "list", "elements": "str", "default": []},
+    "unread": {"type": "dict", "default": {}},
     "begun": {"type": "bool", "default": False},
     **shape_options(),
     **plan_options(),

@@ -119,7 +119,7 @@ def drain_problems(
     if known:
         found += health_problems(state.nodes, placed, health)
         found += uncertain_owners(state.nodes, placed, hosts, state.shards) if registered else []
-    first = {}
+    first: dict[tuple[str, str | None], Problem] = {}
     for problem in found:
         first.setdefault((problem.code, problem.host), problem)
     return list(first.values())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.status import unread_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
@@ -40,6 +41,8 @@ def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
     }
     checks = read_checks(params["checks"])
     problems = list(checks.problems)
+    # Unknown is not absent: a host that is not read is not known to be empty.
+    problems += unread_problems({host: why for host, why in params["unread"].items() if host in drained})
     problems += [problem for problem in wrong if problem.code not in {known.code for known in problems}]
     if spec is not None and not problems and not checks.failures:
         planned, found = _planned(params, spec, drained)

@@ -75,6 +75,12 @@ def test_a_drain_that_was_killed_is_finished_by_the_next_run(both: TwoMachines) 
     assert again.code == OK, again.output
     assert "nothing to do" in again.output
     assert "wa_drained: true for" not in said(again.output)
+    # Switched off, as for maintenance: nobody knows then whether it is empty, and nothing needs it.
+    both.write_hosts(first=STAYS, second={"wa_drained": True, "ansible_port": 1})
+    refused = both.play(*command)
+    assert (refused.code, refused.codes) == (FAILED, ["HOST_NOT_READ"]), refused.output
+    site = both.play("site.yml")
+    assert (site.code, site.changes["first"]) == (OK, 0), site.output
 
 
 def test_a_retired_host_that_is_back_is_red_and_site_empties_it(both: TwoMachines) -> None:

@@ -43,7 +43,7 @@ def situation(nodes=USUAL, drained=("h1",), state="running", **options):
         },
         "checks": [], "settings": {}, "settings_unread": "", "declared_settings": {},
         "shortened_timers": {"heartbeat_interval": 1, "unhealthy_interval": 3}, "shared_tokens": True, "first": 1,
-        "to_declare": [], "database_hosts": [], "begun": False, **options,
+        "to_declare": [], "database_hosts": [], "unread": {}, "begun": False, **options,
     }  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def test_nodes_that_came_back_dead_are_removed_and_never_started():
         ({"nodes": [*USUAL, shown("h9:wa-coreapp-1")]}, "NODE_UNKNOWN"),
         ({"drained": ("h1", "h2")}, "WA_KIND_NOWHERE"),
         ({"survive": {"hosts": 1}}, "WA_SURVIVE_IMPOSSIBLE"),
+        ({"unread": {"h1": "timed out"}}, "HOST_NOT_READ"),
         ({"settings_unread": "No master."}, "SETTINGS_UNREAD"),
         ({"checks": [{"problems": [{"code": "PORT_TAKEN", "message": "It is taken.", "host": "h2"}]}]}, "PORT_TAKEN"),
     ],
@@ -143,6 +144,10 @@ def test_what_forbids_to_begin(options, expected):
     assert set(codes(problems)) == {expected}
     assert (result["steps"], result["batches"]) == ([], [])
     assert result["refusal"].startswith("Nothing was changed.\n[" + expected)
+
+
+def test_another_host_that_was_not_read_is_a_matter_of_the_checks():
+    assert answer(situation(unread={"h2": "timed out"}))[1] == []
 
 
 def test_a_sick_cluster_is_not_drained():
