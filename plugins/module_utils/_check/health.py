@@ -150,7 +150,7 @@ def _about(nodes: t.Sequence[Node], code: str, sentence: str, kind: str) -> list
 
 
 def _counting(cluster: Cluster, expected: Expected) -> list[Node]:
-    """All but what was removed, neither planned nor alive: the API shows it for minutes, which _missing_findings says."""
+    """All but what was removed, neither planned nor alive: the API shows that for minutes more."""
     return [node for node in cluster.nodes if node.alive or not expected.nodes or node.name in expected.nodes]
 
 
