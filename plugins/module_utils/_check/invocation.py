@@ -53,6 +53,9 @@ cluster is meant to be in the long run; only a command can say that it is to cha
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
 
+NAMED = 8
+"""So many hosts are named where one of them is meant."""
+
 NEAR = 2
 """So many wrong letters are a typing error, more are another name."""
 
@@ -261,12 +264,12 @@ def host_problems(call: Call) -> list[Problem]:
     asked = names_in(call.arguments.get("host") or ())
     if not asked:
         return [Problem("HOST_UNKNOWN", "host is empty; allowed are names of hosts in wa_cluster.", "host")]
+    more = len(members) - NAMED
+    allowed = enumerate_all(members if more <= 0 else [*members[:NAMED], "{0} more".format(more)])
     return [
         Problem(
             "HOST_UNKNOWN",
-            "host is {0!r}, which is not in the group wa_cluster; allowed are {1}.".format(
-                name, enumerate_all(members)
-            ),
+            "host is {0!r}, which is not in the group wa_cluster; allowed are {1}.".format(name, allowed),
             "host",
             name,
         )

@@ -236,3 +236,9 @@ def test_no_host_at_all_is_refused(given):
 def test_a_variable_of_the_inventory_does_not_choose_the_host():
     assert codes(call("drain", extra=())) == ["HOST_MISSING"]
     assert codes(call("site", arguments={"host": "nonsense"})) == []
+
+
+def test_of_many_hosts_some_are_named():
+    many = {name: ["h{0}".format(number) for number in range(200)] for name in NEEDED}
+    (problem,) = call_problems(call("drain", many, hosts=many[CLUSTER]))
+    assert problem.message.endswith("allowed are h0, h1, h2, h3, h4, h5, h6, h7 and 192 more.")
