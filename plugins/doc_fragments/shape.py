@@ -63,6 +63,9 @@ options:
         description: "Numbers of nodes fixed by hand, by kind, such as C({coreapp: 2}). Null is no number."
         type: dict
         default: {}
+      drained:
+        description: Whether the host runs no node. What exists there is surplus, whatever its kind.
+        type: raw
       coreapp_port:
         description: Overrides O(coreapp_port) on this host.
         type: raw

@@ -49,6 +49,17 @@ options:
     type: list
     elements: dict
     required: true
+  leaving:
+    description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:leaving).
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+  drains:
+    description: Whether O(leaving) is going to be removed, so that it is no problem.
+    type: bool
+    default: false
+    version_added: 0.2.0
   reports:
     description:
       - Results of other checks, such as M(waent.fleet.wa_database_info) and M(waent.fleet.wa_identity). Their
@@ -156,7 +167,7 @@ plan:
     action:
       description:
         - One of V(stop), V(install_engine), V(start_engine), V(create_network), V(pull), V(create_volume), V(create),
-          V(start), V(recreate), V(update) (in place, without another container) and V(keep).
+          V(start), V(recreate), V(update) (in place, without another container), V(remove) and V(keep).
       type: str
       returned: always
     what:
@@ -327,10 +338,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
+    drain_unfinished,
     groups_of,
     notes_of,
     planned_changes,
     refusal,
+    removals,
     reported,
     run_of,
 )
@@ -359,6 +372,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "unreachable": {"type": "dict", "default": {}},
     "spared_hosts": {"type": "list", "elements": "str", "default": []},
     "nodes": {"type": "list", "elements": "dict", "required": True},
+    "leaving": {"type": "list", "elements": "dict", "default": []},
+    "drains": {"type": "bool", "default": False},
     "reports": {"type": "list", "elements": "dict", "default": []},
     "outages": {"type": "list", "elements": "str", "default": []},
     "health": {"type": "dict"},
@@ -400,15 +415,17 @@ def all_problems(
     unseen: frozenset[str],
 ) -> list[Problem]:
     """What other checks reported, and what is wrong with the hosts. unseen: codes that are left out."""
-    hosts, nodes, fixed = params["hosts"], params["nodes"], params["fix_engines"]
+    hosts, nodes, fixed, leaving = params["hosts"], params["nodes"], params["fix_engines"], params["leaving"]
     problems = reported(params["reports"])
     # Where the desired state is refused, nothing is placed: that is no news of the nodes that exist.
     unknown = unseen if nodes_placed(nodes) or not problems else unseen | {UNKNOWN_NODE}
     for host in hosts:
-        problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
+        going = [node for node in leaving if node["host"] == host["name"]]
+        problems += [one for one in host_problems(host, by_host[host["name"]], going) if one.code not in unknown]
         problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
     problems += unread_problems(hosts, nodes, params["unread"], params["unreachable"], params["spared_hosts"])
     problems += subnet_problems(hosts, nodes)
+    problems += [] if params["drains"] else drain_unfinished(hosts, leaving)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
 
@@ -419,12 +436,15 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     clocks = {host["name"]: host["clock"] for host in hosts if host.get("clock")}
     stopped = [host["name"] for host in hosts if may_hold(host["engine"])]
     unseen = UNSEEN_CODES if stopped and STOPPED in fixed else frozenset()
-    plans = {host["name"]: host_plan(host, by_host[host["name"]]) for host in hosts}
+    plans = {
+        host["name"]: host_plan(host, by_host[host["name"]]) + removals(params["leaving"], host["name"])
+        for host in hosts
+    }
     acts = [act for plan in plans.values() for act in plan]
     service = service_of(params["login"], params["health"])
     recreated = recreation(hosts, [] if unseen else acts, service, params["recreate_at_once"])
     problems = all_problems(params, by_host, clocks, unseen) + ([recreated.problem] if recreated.problem else [])
-    run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")))
+    run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")), bool(params["leaving"]))
     changes = [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else [])
     # Before stopped engines run, nobody knows which nodes there are.
     tried = params["check_ports"] and not run.gathers_again

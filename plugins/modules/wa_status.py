@@ -25,6 +25,11 @@ options:
     type: list
     elements: dict
     required: true
+  leaving:
+    description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:leaving).
+    type: list
+    elements: dict
+    default: []
   health:
     description: What M(waent.fleet.wa_cluster_health) returned.
     type: dict
@@ -156,6 +161,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.unfinished impor
 CODE = "WA_STATUS_FAILED"
 ARGUMENTS: dict[str, t.Any] = {
     "nodes": {"type": "list", "elements": "dict", "required": True},
+    "leaving": {"type": "list", "elements": "dict", "default": []},
     "health": {"type": "dict", "required": True},
     "identity": {"type": "dict", "default": {}},
     "preflight": {"type": "dict", "default": {}},
@@ -199,6 +205,7 @@ def reports_of(params: t.Mapping[str, t.Any]) -> status.Reports:
         left_out=params["left_out"],
         has_key=params["has_key"],
         notes=params["notes"],
+        leaving=params["leaving"],
     )
 
 

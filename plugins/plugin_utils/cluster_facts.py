@@ -25,7 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
-from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
@@ -78,8 +78,18 @@ class Play:
         return list(self.groups.get("_wa_left_out") or ())
 
     def inventory(self) -> list[Values]:
-        """Every host that may run nodes, as wa_placement takes it."""
-        return inventory_hosts(self._variables["hostvars"], self.groups)
+        """Every host that may run nodes, or may not any more, as wa_placement takes it."""
+        return inventory_hosts(self.hostvars, self.groups, self.asked_to_drain)
+
+    @property
+    def hostvars(self) -> t.Any:
+        """The variables of every host."""
+        return self._variables["hostvars"]
+
+    @property
+    def asked_to_drain(self) -> list[str]:
+        """Hosts that drain.yml was given, whatever the inventory says of them."""
+        return names_in(self.readable("_wa_asked_to_drain") or ())
 
     def facts(self, host: str, name: str) -> t.Any:
         """What a task has set or registered for a host; None where there is nothing."""
@@ -248,6 +258,27 @@ def _known_nodes(play: Play) -> list[Values]:
     return preflight.known_nodes(play.result("__wa_desired").get("nodes") or (), _unseen_hosts(play))
 
 
+def _api_access_running(play: Play) -> Values:
+    """For a plan: every webapp whose container runs, on whatever host, as those it has made are not asked yet."""
+    placed = play.result("__wa_desired")
+    running = {
+        (host["name"], container["name"])
+        for host in _observed(play)
+        for container in host["containers"]
+        if container["state"] == "running"
+    }
+    nodes = [*(placed.get("nodes") or ()), *(placed.get("leaving") or ())]
+    there = [node for node in nodes if (node["host"], node["name"]) in running]
+    return access.api_access(play.values(API), there or nodes, _token(play))
+
+
+def _to_declare(play: Play) -> list[str]:
+    """Hosts that the command has drained, and the inventory does not."""
+    hosts = inventory_hosts(play.hostvars, play.groups)
+    declared = {host["name"] for host in hosts if switch_on(host["drained"])}
+    return [name for name in play.asked_to_drain if name not in declared]
+
+
 def _api_access_once(play: Play) -> Values:
     """For who looks once: only webapps that exist, or that may on a host that could not be read."""
     nodes = [node for node in _known_nodes(play) if node["kind"] == "webapp"]
@@ -320,6 +351,8 @@ def _preflight(play: Play) -> Values:
         "unreachable": _unreachable(play),
         "spared_hosts": _spared(play),
         "nodes": _nodes(play),
+        "leaving": play.result("__wa_desired").get("leaving") or [],
+        "drains": bool(play.value("_wa_drains")),
         "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
         "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
@@ -378,6 +411,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
     "api_access_once": _api_access_once,
+    "api_access_running": _api_access_running,
+    "to_declare": _to_declare,
+    "database_hosts": _database_hosts,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
     "token": _token,
     "secrets": _secrets,

@@ -150,17 +150,18 @@ def _about(nodes: t.Sequence[Node], code: str, sentence: str, kind: str) -> list
     return [Finding(code, sentence.format(_names(nodes)), host=host, kind=kind)]
 
 
-def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
-    """What single nodes report about themselves.
-
-    A node that is not planned and not alive is what was removed: the API shows it for some minutes more, and
-    _missing_findings warns of it.
-    """
-    nodes = [
+def _counting(cluster: Cluster, expected: Expected) -> list[Node]:
+    """All but what was removed, neither planned nor alive: the API shows that for minutes more."""
+    return [
         node
         for node in cluster.nodes
         if node.alive or (node.name not in expected.gone and (not expected.nodes or node.name in expected.nodes))
     ]
+
+
+def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
+    """What single nodes report about themselves."""
+    nodes = _counting(cluster, expected)
     by_code: dict[int | None, list[Node]] = {}
     for node in nodes:
         if node.errors:
@@ -381,7 +382,8 @@ def _version_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     if cluster.version is not None and not same_version(cluster.version, version):
         text = "The web application runs {0}, and {1} is expected.".format(cluster.version, "v" + version)
         found.append(Finding("WRONG_VERSION", text, variable="version", value=cluster.version, kind=ACT))
-    wrong = [node for node in cluster.nodes if node.version and not same_version(node.version, version)]
+    nodes = _counting(cluster, expected)
+    wrong = [node for node in nodes if node.version and not same_version(node.version, version)]
     sentence = "Another version than v" + version.replace("{", "").replace("}", "") + " runs on {0}."
     return found + _about(wrong, "WRONG_VERSION", sentence, ACT)
 

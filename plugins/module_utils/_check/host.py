@@ -38,14 +38,16 @@ Observed = t.Mapping[str, t.Any]
 PlacedNode = t.Mapping[str, t.Any]
 
 
-def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
-    """Everything that keeps these nodes from running on this host."""
+def host_problems(
+    observed: Observed, nodes: t.Sequence[PlacedNode], leaving: t.Sequence[PlacedNode] = ()
+) -> list[Problem]:
+    """Everything that keeps these nodes from running on this host. leaving: nodes that are there and have to go."""
     problems = engine_problems(observed)
     for check in (
         single_connect_problems,
         unmanaged_problems,
         version_problems,
-        unknown_node_problems,
+        lambda observed, nodes: unknown_node_problems(observed, [*nodes, *leaving]),
         name_problems,
         port_problems,
         image_problems,
@@ -54,7 +56,8 @@ def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
         disk_problems,
     ):
         problems += check(observed, nodes)
-    return problems + reach_problems(observed)
+    # A host that only has to be emptied needs no way to the database.
+    return problems if leaving and not nodes else problems + reach_problems(observed)
 
 
 def ours(container: t.Mapping[str, t.Any], observed: Observed) -> bool:

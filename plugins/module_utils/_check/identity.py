@@ -222,8 +222,9 @@ def unknown_nodes_problem(
     if home:
         text = (
             "The inventory places no such node, yet it takes part in this cluster: {others}; the nodes of the inventory"
-            " are {ours}. Add its host to the inventory, or stop its container there; if it is another number's, give"
-            " that number a wa_db_name_prefix of its own (this one has {prefix})."
+            " are {ours}. Add its host to the inventory, or stop its container there; if the host was retired, add it"
+            " with wa_drained: true, and site.yml removes its nodes. If it is another number's, give that number a"
+            " wa_db_name_prefix of its own (this one has {prefix})."
         )
         return Problem("NODE_UNKNOWN", text.format(**sides), "wa_db_name_prefix", name_prefix)
     text = (

@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import COMMAND_LINE
 
 CLUSTER = "wa_cluster"
@@ -33,6 +34,7 @@ WHOLE_CLUSTER = {
     "status": "it checks the cluster as a whole",
     "reshard": "it plans for the whole cluster",
     "upgrade": "it plans for the whole cluster",
+    "drain": "it plans for the whole cluster",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -44,12 +46,16 @@ ARGUMENT = {
         "one of " + enumerate_all(SHARD_COUNTS),
     ),
     "upgrade": ("version", "VERSION_MISSING", "the version to upgrade to", "for example v2.19.7"),
+    "drain": ("host", "HOST_MISSING", "the host to empty", "its name in the inventory, or several with commas"),
 }
 """What has to stand on the command line: C({playbook: (name, code, meaning, allowed)}). The inventory says how the
 cluster is meant to be in the long run; only a command can say that it is to change now."""
 
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
+
+NAMED = 8
+"""So many hosts are named where one of them is meant."""
 
 NEAR = 2
 """So many wrong letters are a typing error, more are another name."""
@@ -93,6 +99,7 @@ def call_problems(call: Call) -> list[Problem]:
         + ([] if groups or call.playbook not in WHOLE_CLUSTER else without_problems(call.without, call.groups))
         + tag_problems(call)
         + argument_problems(call)
+        + host_problems(call)
         + misspelt_problems(call)
         + setting_problems(call)
     )
@@ -250,12 +257,35 @@ def argument_problems(call: Call) -> list[Problem]:
     if call.playbook not in ARGUMENT:
         return []
     name, code, meaning, allowed = ARGUMENT[call.playbook]
-    if call.arguments.get(name) is not None:
+    # An inventory may well have a variable that is called host.
+    if call.arguments.get(name) is not None and (name != "host" or name in call.extra):
         return []
     message = "{0}.yml was not given {1}; add -e {2}={3} to the command ({4}).".format(
         call.playbook, meaning, name, name.upper(), allowed
     )
     return [Problem(code, message, name)]
+
+
+def host_problems(call: Call) -> list[Problem]:
+    """Hosts to empty that are none of the cluster's."""
+    members = list(call.groups.get(CLUSTER) or ())
+    if call.playbook != "drain" or "host" not in call.extra or not members:
+        return []
+    asked = names_in(call.arguments.get("host") or ())
+    if not asked:
+        return [Problem("HOST_UNKNOWN", "host is empty; allowed are names of hosts in wa_cluster.", "host")]
+    more = len(members) - NAMED
+    allowed = enumerate_all(members if more <= 0 else [*members[:NAMED], "{0} more".format(more)])
+    return [
+        Problem(
+            "HOST_UNKNOWN",
+            "host is {0!r}, which is not in the group wa_cluster; allowed are {1}.".format(name, allowed),
+            "host",
+            name,
+        )
+        for name in asked
+        if name not in members
+    ]
 
 
 def misspelt_problems(call: Call) -> list[Problem]:

@@ -49,9 +49,10 @@ SAYS_IT_ALL = {
 class Reports:
     """What was read, as results of modules; empty where one did not run.
 
-    nodes: of wa_placement, without those of which nobody knows whether they exist. unfinished: of C(_plan/unfinished).
-    unread: hosts that could not be read, and why. spared: those to name for a run that goes on. left_out: hosts
-    that this run goes on without. has_key: whether wa_api_key is set. notes: lines of others.
+    nodes: of wa_placement, without those of which nobody knows whether they exist. leaving: those that have to go.
+    unfinished: of C(_plan/unfinished). unread: hosts that could not be read, and why. spared: those to name for a run
+    that goes on. left_out: hosts that this run goes on without. has_key: whether wa_api_key is set. notes: lines of
+    others.
     """
 
     nodes: Nodes
@@ -66,6 +67,7 @@ class Reports:
     left_out: t.Sequence[str] = ()
     has_key: bool = False
     notes: t.Sequence[str] = ()
+    leaving: Nodes = ()
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -198,7 +200,7 @@ def rows(reports: Reports) -> list[list[str]]:
     cluster = reports.health.get("cluster") or {}
     return status_rows(
         cluster.get("nodes") or [],
-        reports.nodes,
+        [*reports.nodes, *reports.leaving],
         reports.health.get("webapps") or [],
         reports.unread.keys(),
         cluster.get("form") or "unreadable",

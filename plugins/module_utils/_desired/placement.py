@@ -57,7 +57,8 @@ class Node:
     """One container of the cluster.
 
     ports: host ports, four for a coreapp or master (messaging, contacts, control, health), one for a webapp.
-    exists: it was there before. surplus: it exists, and the desired state would be met without it.
+    exists: it was there before. surplus: it exists, and the desired state would be met without it. leaving: it exists
+    on a host that is drained, and has to go.
     """
 
     slot: Slot
@@ -68,6 +69,7 @@ class Node:
     ports: tuple[int, ...]
     exists: bool = False
     surplus: bool = False
+    leaving: bool = False
 
     @property
     def key(self) -> str:
@@ -160,6 +162,7 @@ def _lesser(spec: ClusterSpec, running: t.Sequence[Slot]) -> FaultTolerance | No
 
 def _place(spec: ClusterSpec, running: t.Iterable[Slot]) -> Placement:
     existing = sorted(set(running))
+    drained = {host.name for host in spec.hosts if host.drained}
     slots: list[Slot] = []
     surplus: set[Slot] = set()
     problems: list[Problem] = []
@@ -167,7 +170,7 @@ def _place(spec: ClusterSpec, running: t.Iterable[Slot]) -> Placement:
         mine = [slot for slot in existing if slot.kind == kind]
         # Existing nodes of kinds whose turn is later count as well: a new master keeps away from them.
         others = set(slots) | {slot for slot in existing if slot.kind != kind}
-        scheduler = Scheduler(spec, kind, mine, others)
+        scheduler = Scheduler(spec, kind, mine, {slot for slot in others if slot.host not in drained})
         scheduler.run()
         slots += scheduler.slots
         surplus |= scheduler.surplus()
@@ -215,6 +218,7 @@ class Scheduler:
         self.demand = demand(kind, spec.shards)
         self.hosts = [host for host in spec.hosts if kind in host.kinds]
         self.fixed = {host.name: host.counts[kind] for host in self.hosts if kind in host.counts}
+        self.drained = [host.name for host in self.hosts if host.drained]
         self.rack_of = {host.name: host.rack for host in self.hosts}
         # The thing that is lost at once with a host.
         self.unit_of = self.rack_of if self.survive.unit == "racks" else {host.name: host.name for host in self.hosts}
@@ -322,6 +326,15 @@ class Scheduler:
         lasting, kind = self.lasting(), self.kind
         total = sum(lasting.values())
         variable = "wa_{0}s".format(kind)
+        if self.drained and len(self.drained) == len(self.hosts):
+            return [
+                Problem(
+                    "WA_KIND_NOWHERE",
+                    "No host is left that may run a {0}: {1}; a host that is not drained has to be in"
+                    " wa_{0}_hosts.".format(kind, self._who_is_drained()),
+                    "wa_drained",
+                )
+            ]
         if not self.hosts:
             return [
                 Problem(
@@ -356,6 +369,9 @@ class Scheduler:
             return [self._cannot_survive(left)]
         return []
 
+    def _who_is_drained(self) -> str:
+        return "{0} {1} drained".format(enumerate_all(self.drained), "is" if len(self.drained) == 1 else "are")
+
     def _who_needs(self) -> str:
         if self.kind != "coreapp":
             return "a cluster needs"
@@ -370,8 +386,13 @@ class Scheduler:
         if len(units) <= survive.count:
             return Problem(
                 "WA_SURVIVE_IMPOSSIBLE",
-                "{0}: hosts for {1}s are in {2} ({3}), need {4}.".format(
-                    loss, kind, amount(len(units), singular), ", ".join(units) or "none", survive.count + 1
+                "{0}: hosts for {1}s are in {2} ({3}), need {4}{5}.".format(
+                    loss,
+                    kind,
+                    amount(len(units), singular),
+                    ", ".join(units) or "none",
+                    survive.count + 1,
+                    "; " + self._who_is_drained() if self.drained else "",
                 ),
                 "wa_survive",
                 value,
@@ -388,7 +409,8 @@ class Scheduler:
 
 def _node(slot: Slot, host: HostSpec, prefix: str, exists: bool, surplus: bool) -> Node:
     name = container_name(prefix, slot.kind, slot.index)
-    return Node(slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus)
+    ports = ports_of(slot, host.ports)
+    return Node(slot, name, host.rack, host.address, host.api_address, ports, exists, surplus, host.drained)
 
 
 def ports_of(slot: Slot, first: t.Mapping[str, int]) -> tuple[int, ...]:

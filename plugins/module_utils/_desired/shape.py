@@ -26,6 +26,7 @@ def shape_options() -> dict[str, t.Any]:
         "api_address": {"type": "raw"},
         "kinds": {"type": "list", "elements": "str", "default": []},
         "pins": {"type": "dict", "default": {}},
+        "drained": {"type": "raw"},
         **PORTS,
     }
     node = {

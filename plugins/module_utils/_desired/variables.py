@@ -464,6 +464,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_coreapps", of_the_shape("int"), role=""),
     Variable("wa_masters", of_the_shape("int"), role=""),
     Variable("wa_webapps", of_the_shape("int"), role=""),
+    Variable("wa_drained", SWITCH, role=""),
     # Of upgrade.yml.
     Variable("wa_webapp_drain", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_webapp_undrain", ABSOLUTE_PATH, empty=True, role="rollout"),
@@ -491,7 +492,8 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "uninstall"),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall"),
+    "host": ("drain",),
     "shards": ("reshard",),
     "upgrade_strategy": ("upgrade",),
     "version": ("upgrade",),

@@ -34,8 +34,8 @@ class Act:
     """One thing that is done to one host.
 
     action: C(install_engine), C(start_engine), C(stop), C(create_network), C(create_volume), C(pull), C(create),
-    C(start), C(recreate), C(update) (without another container) or C(keep); only the last changes nothing. what: the
-    thing. why: what differs, empty where it is new.
+    C(start), C(recreate), C(update) (without another container), C(remove) or C(keep); only the last changes nothing.
+    what: the thing. why: what differs, empty where it is new.
     """
 
     host: str

@@ -233,3 +233,20 @@ def test_what_is_tried_follows_the_variable_and_the_forks():
     (options,) = facts("preflight")
     assert (options["check_ports"], options["forks"]) == (True, 7)
     assert facts("preflight", wa_check_ports="no")[0]["check_ports"] is False
+
+
+def test_hosts_to_empty_are_those_of_the_command_and_of_the_inventory():
+    (shape, undeclared) = facts("shape", "to_declare", _wa_asked_to_drain="h2, h1")
+    assert [(host["name"], host["drained"]) for host in shape["hosts"]] == [("h1", True), ("h2", True)]
+    assert undeclared == ["h2", "h1"]
+    (usual, nothing) = facts("shape", "to_declare", host="h1")
+    assert [host["drained"] for host in usual["hosts"]] == [False, False], "an inventory may have such a variable"
+    assert nothing == []
+
+
+def test_a_plan_asks_the_webapps_that_run_wherever_they_are():
+    old = [{**node, "host": "h1"} for node in placed() if node["kind"] == "webapp"]
+    new = {"nodes": placed("h2"), "leaving": old, "shards": 2}
+    (running, usual) = facts("api_access_running", "api_access", __wa_desired=new)
+    assert running["api_url"] == ["https://h1:9090"]
+    assert usual["api_url"] == ["https://h2:9090"]

@@ -73,6 +73,15 @@ def test_a_healthy_cluster_is_shown_with_its_spares_and_what_stays_unknown():
     assert problems(Reports(NODES, HEALTH)) == []
 
 
+def test_a_node_that_has_to_go_is_shown_where_it_is_and_is_no_spare():
+    cluster = {**CLUSTER, "nodes": [*CLUSTER["nodes"], node("wa-coreapp-1", "back")]}
+    cluster["spares"] = [*CLUSTER["spares"], "back:wa-coreapp-1"]
+    leaving = [placed("wa-coreapp-1", "back")]
+    lines = cluster_lines(Reports(NODES, {**HEALTH, "cluster": cluster}, leaving=leaving))
+    assert lines[1].split()[:3] == ["a", "back", "wa-coreapp-1"]
+    assert "spare coreapps: one:wa-coreapp-2" in lines
+
+
 def test_nobody_is_missing_where_nobody_was_asked():
     lines = cluster_lines(Reports(NODES, AWAY))
     assert [line.split()[4] for line in lines[1:3]] == ["unknown", "unknown"]

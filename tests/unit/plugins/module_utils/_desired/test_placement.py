@@ -447,3 +447,31 @@ def test_one_host_of_three_is_replaced_on_the_others():
     running = [node.slot for node in place(whole).nodes]
     placement = place(without(whole, ["c1"]), running)
     assert placement.problems == () and count(placement, "coreapp") == 4
+
+
+# Drained hosts
+
+
+def drained(one):
+    return replace(one, kinds=KINDS, drained=True, counts=dict.fromkeys(KINDS, 0))
+
+
+@given(host_lists(), shard_counts, st.integers(0, 4))
+def test_a_drained_host_gets_nothing_and_what_it_has_leaves(hosts, shards, which):
+    before = place(spec(hosts, shards)).nodes
+    one = hosts[which % len(hosts)]
+    after = place(spec([drained(h) if h is one else h for h in hosts], shards), [node.slot for node in before])
+    on_it = [node for node in after.nodes if node.slot.host == one.name]
+    assert all(node.exists and node.surplus and node.leaving for node in on_it)
+    assert {node.slot for node in on_it} == {node.slot for node in before if node.slot.host == one.name}
+    assert not [node for node in after.nodes if node.leaving and node.slot.host != one.name]
+
+
+def test_a_refusal_names_the_hosts_that_are_drained():
+    left = [host("a1", "a"), host("a2", "a"), drained(host("b1", "b"))]
+    problems = place(spec(left, survive=FaultTolerance("racks", 1))).problems
+    assert {problem.code for problem in problems} == {"WA_SURVIVE_IMPOSSIBLE"}
+    assert all(problem.message.endswith("need 2; b1 is drained.") for problem in problems)
+    (problem, *_others) = place(spec([drained(host("a1"))])).problems
+    assert (problem.code, problem.variable) == ("WA_KIND_NOWHERE", "wa_drained")
+    assert "a1 is drained" in problem.message

@@ -72,9 +72,7 @@ FLEETS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123"), st.s
 
 
 @given(FLEETS, st.sampled_from([1, 2, 4]), st.integers(5, 120))
-def test_no_host_does_more_than_the_worst_one(
-    placed: list[tuple[str, str, str]], shards: int, interval: int
-) -> None:
+def test_no_host_does_more_than_the_worst_one(placed: list[tuple[str, str, str]], shards: int, interval: int) -> None:
     fleet = [{"host": rack + number, "rack": rack, "kind": kind} for rack, number, kind in placed]
     worst = worst_outage("host", fleet, shards, interval)
     if worst is None:

@@ -90,6 +90,12 @@ def test_engines_that_are_stopped_are_started_before_anything_else():
     assert groups_of("h1", FACTS, [], starting._replace(starts_engines=False))[0] == "_wa_act"
 
 
+def test_every_host_takes_part_where_one_is_emptied_but_in_check_mode():
+    assert "_wa_act_drain" in groups_of("h2", FACTS, [], run(drains=True))
+    assert "_wa_act_drain" not in groups_of("h2", FACTS, [], run(drains=True, check_mode=True))
+    assert "_wa_act_drain" not in groups_of("h2", FACTS, [], run())
+
+
 def test_every_group_is_one_of_those_that_playbooks_may_name():
     for check, stopped, way, missing in itertools.product([0, 1], [(), ("h1",)], ["roll", "ask"], [False, True]):
         facts = {**FACTS, "engine_missing": missing, "kinds": ["coreapp", "database", "master", "webapp"]}
