@@ -61,7 +61,7 @@ async def test_it_serves_after_little_work_and_ends_with_0(clean: DbEnv, start: 
     assert (webapp.home / "log" / "error.log").read_text() == ""
     line = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [DIWEF] \S+ req_id=\S+ .+$")
     assert all(line.match(text) for text in webapp.output.splitlines())
-    assert re.search(r"req_id=[0-9a-f]{16} GET /v1/health 200 \d+ ms", webapp.output)
+    assert re.search(r"req_id=[0-9a-f]{32} GET /v1/health 200 \d+ ms", webapp.output)
 
 
 async def test_before_the_schema_only_the_root_answers(database: DbEnv, start: t.Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import itertools
 import logging
 import time
@@ -35,7 +36,8 @@ class AcceptedWriter:
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._to_write.append((message, written))
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
+            # For many messages, so under no single one's request id.
+            self._writing = asyncio.create_task(self._write_all(), context=contextvars.Context())
         await written
 
     async def _write_all(self) -> None:

@@ -21,6 +21,7 @@ from waemu.environment import ConfigError, WebEnv, idle_if_asked, web_env
 from waemu.mediavolume import MEDIA_DIR
 from waemu.protocol import seal
 from waemu.protocol.client import CoreClient, new_session
+from waemu.protocol.nodes import Endpoints
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
 from waemu.store.engine import DB_ERRORS, make_engine
@@ -134,7 +135,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
             engine,
             CoreClient(session, clock, seal.make(env.secret)),
             clock,
-            single_host=None if env.multiconnect else env.wacore_hostname,
+            single=None if env.multiconnect else Endpoints(env.wacore_hostname),
         ),
         limits=RateLimits(env.version, env.rate_limit_factor),
         metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),

@@ -7,7 +7,7 @@ import typing as t
 
 import msgspec
 
-from waemu import mediavolume
+from waemu import mediavolume, requestid
 from waemu.protocol import nodes
 from waemu.store import contacts, lookups, media
 from waemu.web.access import Access
@@ -58,7 +58,11 @@ async def send(web: Webapp, call: Call[Message]) -> Reply:
     await _check_contact(web, message.to)
     await _check_media(web, message)
     as_it_came = msgspec.json.decode(await call.request.read())
-    request = nodes.MessageRequest(id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
+    message_id = new_id()
+    trace = requestid.current()
+    if trace is not None:
+        trace.message = message_id
+    request = nodes.MessageRequest(id=message_id, to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
     accepted = await web.cores.send(message.to, lambda node: web.cores.client.send(node, request))
     return Reply(201, MessagesReply([MessageItem(accepted.id)]))
 

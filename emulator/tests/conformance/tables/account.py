@@ -1,0 +1,86 @@
+"""Registration and the number of shards (reference 4.3)."""
+
+from __future__ import annotations
+
+import base64
+
+from tests.conformance.row import (
+    INTEGER,
+    PROJECT,
+    REFERENCE,
+    STRING,
+    Certainty,
+    Request,
+    Row,
+    Table,
+    closed,
+    items,
+    ok,
+    refusal,
+)
+
+CERTIFICATE = base64.b64encode(b"Shop").decode()
+REGISTER = Request(
+    "POST", "/v1/account", json={"cc": "1", "phone_number": "5550100", "method": "sms", "cert": CERTIFICATE}
+)
+NAME = ok(account=items(closed(vname=STRING), 1))
+
+
+def _verify(code: str) -> Request:
+    return Request("POST", "/v1/account/verify", json={"code": code})
+
+
+TABLES = (
+    Table(
+        "POST /v1/account",
+        (
+            Row("code sent", REGISTER, 202, REFERENCE, NAME, node=True, changes=True, registered=False),
+            Row("registered already", REGISTER, 201, REFERENCE, NAME, node=True, changes=True),
+            Row(
+                "no certificate",
+                Request("POST", "/v1/account", json={"cc": "1", "phone_number": "5550100", "method": "sms"}),
+                400,
+                PROJECT,
+                refusal(1008, named="cert"),
+                certainty=Certainty.CHOICE,
+            ),
+        ),
+    ),
+    Table(
+        "POST /v1/account/verify",
+        (
+            Row(
+                "right code",
+                _verify("123456"),
+                201,
+                REFERENCE,
+                ok(),
+                first=(REGISTER,),
+                node=True,
+                changes=True,
+                registered=False,
+            ),
+        ),
+    ),
+    Table(
+        "GET /v1/account/shards",
+        (Row("number", Request("GET", "/v1/account/shards"), 200, REFERENCE, ok(account=closed(shards=INTEGER))),),
+    ),
+    Table(
+        "POST /v1/account/shards",
+        (
+            Row(
+                "a number that is none",
+                Request(
+                    "POST",
+                    "/v1/account/shards",
+                    json={"cc": "1", "phone_number": "5550100", "shards": 3, "cert": CERTIFICATE},
+                ),
+                400,
+                PROJECT,
+                refusal(1009, named="shards"),
+                certainty=Certainty.CHOICE,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,71 @@
+"""Messages (reference 4.7)."""
+
+from __future__ import annotations
+
+from tests.conformance.row import (
+    INTERNAL,
+    PROJECT,
+    RECORDED,
+    REFERENCE,
+    STRING,
+    Certainty,
+    Request,
+    Row,
+    Table,
+    closed,
+    items,
+    ok,
+    refusal,
+)
+
+MESSAGES = "/v1/messages"
+TEXT = {"to": "4917000001", "type": "text", "text": {"body": "Hello"}}
+
+TABLES = (
+    Table(
+        f"POST {MESSAGES}",
+        (
+            Row(
+                "queued",
+                Request("POST", MESSAGES, json=TEXT),
+                201,
+                RECORDED,
+                ok(messages=items(closed(id=STRING), 1)),
+                headers={INTERNAL: r"[0-9a-f]{32}\|[0-9A-F]{18}"},
+                node=True,
+                changes=True,
+            ),
+            Row(
+                "too long",
+                Request("POST", MESSAGES, json={**TEXT, "text": {"body": "x" * 4097}}),
+                400,
+                REFERENCE,
+                refusal(1001),
+                certainty=Certainty.CHOICE,
+            ),
+            Row(
+                "to the number itself",
+                Request("POST", MESSAGES, json={**TEXT, "to": "15550100"}),
+                400,
+                REFERENCE,
+                refusal(1021),
+                certainty=Certainty.CHOICE,
+                node=True,
+                changes=True,
+            ),
+        ),
+    ),
+    Table(
+        f"PUT {MESSAGES}/{{id}}",
+        (
+            Row(
+                "unknown",
+                Request("PUT", f"{MESSAGES}/gBEGkYiEB1VXAglK1ZEqA1YKPrU", json={"status": "read"}),
+                404,
+                PROJECT,
+                refusal(1006),
+                certainty=Certainty.CHOICE,
+            ),
+        ),
+    ),
+)

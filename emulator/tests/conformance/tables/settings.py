@@ -1,0 +1,96 @@
+"""Application settings, media providers, two-step verification (reference 4.4)."""
+
+from __future__ import annotations
+
+from tests.conformance.row import (
+    ANY,
+    PROJECT,
+    REFERENCE,
+    STRING,
+    Certainty,
+    Request,
+    Row,
+    Table,
+    closed,
+    items,
+    ok,
+    refusal,
+)
+
+APPLICATION = "/v1/settings/application"
+PROVIDERS = "/v1/settings/application/media/providers"
+PROVIDER = {"name": "provider-1", "type": "www", "config": {"bearer": "x"}}
+ADD = Request("POST", PROVIDERS, json=[PROVIDER])
+TWO_STEP = "/v1/settings/account/two-step"
+
+TABLES = (
+    Table(
+        f"GET {APPLICATION}",
+        (
+            Row("all", Request("GET", APPLICATION), 200, REFERENCE, ok(settings=closed(application=ANY)), node=True),
+            Row("role too low", Request("GET", APPLICATION, auth="user"), 403, REFERENCE, refusal(1005)),
+        ),
+    ),
+    Table(
+        f"PATCH {APPLICATION}",
+        (
+            Row(
+                "one",
+                Request("PATCH", APPLICATION, json={"heartbeat_interval": 5}),
+                200,
+                REFERENCE,
+                node=True,
+                changes=True,
+            ),
+            Row(
+                "a value that is none",
+                Request("PATCH", APPLICATION, json={"heartbeat_interval": "soon"}),
+                400,
+                PROJECT,
+                refusal(1009, named="heartbeat_interval"),
+                certainty=Certainty.CHOICE,
+            ),
+        ),
+    ),
+    Table(
+        f"DELETE {APPLICATION}",
+        (Row("back to the defaults", Request("DELETE", APPLICATION), 200, REFERENCE, node=True, changes=True),),
+    ),
+    Table(
+        f"GET {PROVIDERS}",
+        (
+            Row(
+                "all",
+                Request("GET", PROVIDERS),
+                200,
+                REFERENCE,
+                ok(
+                    settings=closed(
+                        application=closed(media=closed(providers=items(closed(name=STRING, type=STRING, config=ANY))))
+                    )
+                ),
+                first=(ADD,),
+                changes=True,
+            ),
+        ),
+    ),
+    Table(f"POST {PROVIDERS}", (Row("added", ADD, 200, REFERENCE, changes=True),)),
+    Table(
+        f"DELETE {PROVIDERS}/{{name}}",
+        (
+            Row(
+                "deleted",
+                Request("DELETE", f"{PROVIDERS}/provider-1"),
+                200,
+                REFERENCE,
+                first=(ADD,),
+                changes=True,
+            ),
+        ),
+    ),
+    Table(
+        f"POST {TWO_STEP}",
+        (Row("on", Request("POST", TWO_STEP, json={"pin": "123456"}), 200, REFERENCE, node=True, changes=True),),
+    ),
+    Table(f"DELETE {TWO_STEP}", (Row("off", Request("DELETE", TWO_STEP), 200, REFERENCE, node=True, changes=True),)),
+)
