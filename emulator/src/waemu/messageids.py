@@ -11,7 +11,9 @@ _ODD = 0x80  # in the number's length: its last half byte is filled up
 
 
 def new(wa_id: str, direction: int = SENT) -> str:
-    """The id of a message that is sent to, or was received from, a WhatsApp id (digits)."""
+    """The id of a message that is sent to, or was received from, a WhatsApp id. Raises ValueError for what is none."""
+    if not (wa_id.isascii() and wa_id.isdigit()):
+        raise ValueError(f"{wa_id!r} is no WhatsApp id: digits only")
     own = secrets.token_bytes(OWN_BYTES[direction])
     raw = bytes((direction, 0x11)) + _number(wa_id) + bytes((0x02, len(own))) + own
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -69,9 +69,9 @@ class Authenticator:
             raise ApiError(Code.ACCESS_DENIED, "This call needs the role ROLE_ADMIN")
         return found
 
-    def forget(self, jti: str) -> None:
+    def forget(self, random: str) -> None:
         """Look a token up again at its next use: it was revoked here."""
-        self._known.pop(jti, None)
+        self._known.pop(random, None)
 
     def forget_all(self) -> None:
         """Look every token up again: a user changed here."""
@@ -89,7 +89,7 @@ class Authenticator:
         except tokens.InvalidToken as error:
             raise unauthorized(str(error)) from None
         standing = await self._standing(claims)
-        if standing is None or standing.revoked or standing.epoch != claims.epoch:
+        if standing is None or standing.revoked or not claims.fits(standing.epoch):
             raise unauthorized("The token has been revoked")
         return Caller(username=claims.username, role=standing.role, claims=claims)
 
@@ -106,17 +106,17 @@ class Authenticator:
 
     async def _standing(self, claims: tokens.Claims) -> Standing | None:
         now = self._monotonic()
-        cached = self._known.get(claims.jti)
+        cached = self._known.get(claims.random)
         if cached and now - cached[0] < STANDING_CACHE_SECONDS:
             return cached[1]
-        if claims.jti not in self._asking:  # calls that come meanwhile wait for the same answer
-            asking = asyncio.ensure_future(self._standings(claims.username, claims.jti))
-            asking.add_done_callback(lambda _done: self._asking.pop(claims.jti, None))
-            self._asking[claims.jti] = asking
-        standing = await asyncio.shield(self._asking[claims.jti])
+        if claims.random not in self._asking:  # calls that come meanwhile wait for the same answer
+            asking = asyncio.ensure_future(self._standings(claims.username, claims.random))
+            asking.add_done_callback(lambda _done: self._asking.pop(claims.random, None))
+            self._asking[claims.random] = asking
+        standing = await asyncio.shield(self._asking[claims.random])
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()
-        self._known[claims.jti] = (now, standing)
+        self._known[claims.random] = (now, standing)
         return standing
 
 

@@ -108,8 +108,8 @@ async def logout(web: Webapp, call: Call[None]) -> Reply:
     claims = call.user.claims
     if claims is None:
         raise unauthorized("A bearer token is required")
-    await users.revoke(web.engine, claims.jti, claims.expires)
-    web.auth.forget(claims.jti)
+    await users.revoke(web.engine, claims.random, claims.expires)
+    web.auth.forget(claims.random)
     return Reply()
 
 
