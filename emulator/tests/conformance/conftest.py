@@ -44,11 +44,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             name = f"{table.endpoint} {row.what}"
             if url is not None:
                 if row.registered and (metafunc.config.getoption("--api-changes") or not row.changes):
-                    found.append(pytest.param(("", True), row, id=name))
+                    found.append(pytest.param(("", True, ""), row, id=name))
                 continue
             for version in VERSIONS:
                 if row.is_of(versions.parse(version)):
-                    found.append(pytest.param((version, row.registered), row, id=f"{version} {name}"))
+                    # A registration is for good: who has to be without one gets an installation of its own.
+                    own = "" if row.registered else name
+                    found.append(pytest.param((version, row.registered, own), row, id=f"{version} {name}"))
     metafunc.parametrize(("target", "row"), found, indirect=["target"], scope="module")
 
 
@@ -63,7 +65,7 @@ async def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             await found.log_in(user, os.environ["CONFORMANCE_PASSWORD"])
             yield found
         return
-    version, registered = request.param
+    version, registered, _own = request.param
     env = request.getfixturevalue("database")
     await empty(env)
     folder = tmp_path_factory.mktemp("media")

@@ -37,8 +37,7 @@ async def test_unknown_methods_name_the_known_ones(api: Api) -> None:
 async def test_trailing_slashes(api: Api) -> None:
     assert (await api.call("GET", "/v1/health/"))[0] == 200
     assert (await api.call("GET", "/v1/users/admin/"))[0] == 200
-    status, body = await api.login("admin", "wrong")
-    assert (status, code(body)) == (401, 1005)
+    assert await api.login("admin", "wrong") == (401, b"")
 
 
 async def test_the_root_needs_nothing(api: Api) -> None:

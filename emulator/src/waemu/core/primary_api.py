@@ -76,14 +76,14 @@ class PrimaryApi:
         return RegistrationReply(202, named.vname)
 
     async def verify(self, request: VerifyRequest) -> Done:
-        """POST /account/verify (4.3). Raises CoreError 1009, 1017."""
+        """POST /account/verify (4.3). Raises CoreError 1005, 1017."""
         account = await self._account()
         number = (account.pending_cc, account.pending_phone_number)
         identity = secrets.token_hex(16)
         asked = account.code_hash is not None and account.code_left > 0
         whole = "".join(part or "" for part in number)
         if not asked or not await self._registrar.verify(whole, request.code, digest(identity), account):
-            raise CoreError(1009, "Parameter 'code' is wrong or expired")
+            raise CoreError(1005, "The registration code is wrong or too old")
         other = account.registered and (account.cc, account.phone_number) != number
         await self._node.db(config.register(self._node.engine, secrets.randbelow(2**14) + 1, identity))
         log.info("Registered +%s %s", *number)

@@ -51,7 +51,7 @@ class Gateway:
         )
 
     def inbound(self, number: str, wa_id: str, name: str, kind: str, body: Mapping[str, Any]) -> str:
-        """A user writes to a number; returns the message's id. Raises ValueError for a wa_id that is none, and for media that are not base64."""
+        """A user writes to a number; returns the message's id. Raises ValueError for no WhatsApp id, or no base64."""
         kept, content = upload(body)
         if content is not None:
             self.media[number, kept["id"]] = (self.clock.now(), content)

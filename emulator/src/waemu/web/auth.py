@@ -21,6 +21,7 @@ STANDING_CACHE_SECONDS: t.Final = 1.0
 """How long another webapp's logout or password change may stay unseen here; as long as the shard map's cache."""
 
 _CACHE_SIZE: t.Final = 4096
+_REALM: t.Final = 'realm="WhatsApp Business API"'
 
 
 Standings = t.Callable[[str, str], t.Awaitable[Standing | None]]
@@ -135,11 +136,16 @@ def parse_basic(header: str | None) -> tuple[str, str]:
         if not colon:
             raise ValueError("no colon")
     except ValueError:
-        raise unauthorized("User name and password are required", scheme="Basic") from None
+        raise login_refused("User name and password are required") from None
     return name, password
 
 
-def unauthorized(details: str, *, scheme: str = "Bearer") -> ApiError:
-    """401 with code 1005 (reference 4.1: no, invalid or expired credentials)."""
-    challenge = f'{scheme} realm="WhatsApp Business API"'
-    return ApiError(Code.ACCESS_DENIED, details, status=401, headers={"WWW-Authenticate": challenge})
+def login_refused(details: str) -> ApiError:
+    """401 without a body (reference 4.10): no user name, or a wrong password. C(details) are for the reader alone."""
+    headers = {"WWW-Authenticate": f"Basic {_REALM}"}
+    return ApiError(Code.ACCESS_DENIED, details, status=401, headers=headers, empty=True)
+
+
+def unauthorized(details: str) -> ApiError:
+    """401 with code 1005 (reference 4.1: no, invalid or expired token)."""
+    return ApiError(Code.ACCESS_DENIED, details, status=401, headers={"WWW-Authenticate": f"Bearer {_REALM}"})

@@ -11,7 +11,7 @@ from waemu import passwords
 from waemu.store import users
 from waemu.store.users import User
 from waemu.web.access import Access
-from waemu.web.auth import ROLE_USER, parse_basic, unauthorized
+from waemu.web.auth import ROLE_USER, login_refused, parse_basic, unauthorized
 from waemu.web.bodies import Body
 from waemu.web.endpoint import META_ONLY, BodyKind, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, invalid, missing, not_found
@@ -93,7 +93,7 @@ async def login(web: Webapp, call: Call[Login]) -> Reply:
     name, password = parse_basic(call.request.headers.get("Authorization"))
     user = await users.get(web.engine, name)
     if user is None or not await asyncio.to_thread(passwords.matches, password, user.password_hash):
-        raise unauthorized("User name or password is wrong", scheme="Basic")
+        raise login_refused("User name or password is wrong")
     if call.body.new_password is not None:
         await _change_password(web, user, call.body.new_password, parameter="new_password")
     elif user.must_change:

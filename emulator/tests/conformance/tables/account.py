@@ -7,6 +7,7 @@ import base64
 from tests.conformance.row import (
     INTEGER,
     PROJECT,
+    RECORDED,
     REFERENCE,
     STRING,
     Certainty,
@@ -60,6 +61,20 @@ TABLES = (
                 changes=True,
                 registered=False,
             ),
+            Row(
+                "right code with its dash",
+                _verify("123-456"),
+                201,
+                RECORDED,
+                ok(),
+                first=(REGISTER,),
+                node=True,
+                changes=True,
+                registered=False,
+            ),
+            Row("wrong code", _verify("000000"), 403, RECORDED, refusal(1005), node=True, changes=True),
+            Row("wrong code with its dash", _verify("000-000"), 403, RECORDED, refusal(1005), node=True, changes=True),
+            Row("no code", _verify("abc"), 400, PROJECT, refusal(1009, named="code"), certainty=Certainty.CHOICE),
         ),
     ),
     Table(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.conformance.row import (
     COLLECTION,
+    EMPTY,
     PROJECT,
+    RECORDED,
     REFERENCE,
     TOOLS,
     Certainty,
@@ -50,7 +52,23 @@ TABLES = (
                 first=(_create("login-1"),),
                 changes=True,
             ),
-            Row("no credentials", Request("POST", "/v1/users/login", auth="none"), 401, TOOLS),
+            Row("wrong password", Request("POST", "/v1/users/login", auth="basic:admin:wrong"), 401, RECORDED, EMPTY),
+            Row(
+                "unknown user",
+                Request("POST", "/v1/users/login", auth="basic:nobody:wrong"),
+                401,
+                RECORDED,
+                EMPTY,
+                certainty=Certainty.LIKELY,
+            ),
+            Row(
+                "no credentials",
+                Request("POST", "/v1/users/login", auth="none"),
+                401,
+                RECORDED,
+                EMPTY,
+                certainty=Certainty.LIKELY,
+            ),
         ),
     ),
     Table(
