@@ -38,8 +38,6 @@ async def master(nodes: Cluster) -> StandIn:
 
 
 async def test_external_chain(api: Api) -> None:
-    response = await api.request("GET", EXTERNAL + "/ca")
-    assert (response.status, await response.read()) == (404, b"")
     root = issue("root")
     intermediate = issue("intermediate", root)
     leaf = issue("leaf", intermediate)

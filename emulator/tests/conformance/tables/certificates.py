@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.row import PROJECT, REFERENCE, TOOLS, Certainty, Request, Row, Table, refusal
+from tests.conformance.row import PROJECT, RECORDED, REFERENCE, TOOLS, Certainty, Request, Row, Table, refusal
 
 EXTERNAL, WEBHOOKS = "/v1/certificates/external", "/v1/certificates/webhooks/ca"
 PEM = r"-----BEGIN CERTIFICATE-----\n.*-----END CERTIFICATE-----\n"
@@ -23,7 +23,19 @@ TABLES = (
             ),
         ),
     ),
-    Table(f"GET {EXTERNAL}/ca", (Row("none uploaded", Request("GET", f"{EXTERNAL}/ca"), 404, REFERENCE),)),
+    Table(
+        f"GET {EXTERNAL}/ca",
+        (
+            Row(
+                "authority of the installation",
+                Request("GET", f"{EXTERNAL}/ca"),
+                200,
+                RECORDED,
+                PEM,
+                headers={"Content-Disposition": r'attachment; ?filename="?ca\.pem"?'},
+            ),
+        ),
+    ),
     Table(f"POST {WEBHOOKS}", (Row("stored", UPLOAD, 200, REFERENCE, changes=True),)),
     Table(
         f"GET {WEBHOOKS}",
