@@ -212,6 +212,7 @@ async def test_it_comes_to_life_when_the_schema_does(clean: DbEnv, start: t.Any)
     await webapp.until("/", 200)
     await asyncio.to_thread(upgrade, later, "v2.19.4")
     await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
+    await _verified(webapp, await _authority(later))
     await empty(later)
 
 
