@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "mediavolume",
         "messageids",
         "passwords",
+        "phone",
         "requestid",
         "shards",
         "versions",

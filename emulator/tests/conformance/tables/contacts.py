@@ -7,6 +7,7 @@ from tests.conformance.row import (
     CHANGES,
     INTEGER,
     PROJECT,
+    RECORDED,
     REFERENCE,
     STRING,
     Certainty,
@@ -39,6 +40,16 @@ TABLES = (
         f"POST {CONTACTS}",
         (
             Row("with a plus", _check("+4917000001"), 200, REFERENCE, _valid("+4917000001", "4917000001"), node=None),
+            Row("bare digits", _check("4917000005"), 200, RECORDED, _valid("4917000005", "4917000005"), node=None),
+            Row(
+                "no number",
+                _check("nobody"),
+                200,
+                REFERENCE,
+                ok(contacts=items(closed(input=const("nobody"), status=const("invalid")), 1)),
+                node=None,
+                until=(2, 43),
+            ),
             Row(
                 "always valid",
                 _check("+1 555 0101"),
@@ -59,6 +70,14 @@ TABLES = (
                 REFERENCE,
                 IDENTITY,
                 first=(_check("+4917000002"),),
+            ),
+            Row(
+                "identity after another form was asked about",
+                Request("GET", f"{CONTACTS}/4917000006/identity"),
+                200,
+                RECORDED,
+                IDENTITY,
+                first=(_check("+4917000006"), _check("4917000006"), _check("+49 170 00006")),
             ),
             Row(
                 "nobody checked",
