@@ -121,6 +121,28 @@ async def test_sticker_packs(api: Api) -> None:
     assert (await api.call("GET", path))[0] == 404
 
 
+async def test_stickers_of_a_pack(api: Api) -> None:
+    _, body = await api.call("POST", "/v1/stickerpacks", {"publisher": "P", "name": "N"})
+    pack = f"/v1/stickerpacks/{body['stickerpacks'][0]['id']}"
+    assert (await api.call("GET", pack + "/stickers"))[1]["stickers"] == []
+    for index, image in enumerate("abc"):
+        status, body = await api.call("POST", pack + "/stickers", {"image_data_id": image, "emojis": ["x"]})
+        assert (status, body["stickers"]) == (201, [{"index": index}])
+    one = {"index": 1, "image_data_id": "b", "emojis": ["x"]}
+    assert (await api.call("GET", pack + "/stickers/1"))[1]["stickers"] == [one]
+    assert (await api.call("PATCH", pack + "/stickers/1", {"emojis": []}))[0] == 200
+    assert (await api.call("GET", pack + "/stickers/1"))[1]["stickers"] == [{**one, "emojis": []}]
+    assert (await api.call("DELETE", pack + "/stickers/0"))[0] == 200
+    left = (await api.call("GET", pack + "/stickers"))[1]["stickers"]
+    assert [(item["index"], item["image_data_id"]) for item in left] == [(0, "b"), (1, "c")]
+    for index in ("2", "-1", "x", "٣", "99999"):
+        status, body = await api.call("GET", f"{pack}/stickers/{index}")
+        assert (status, code(body)) == (404, 1006), index
+    assert [item["name"] for item in (await api.call("GET", "/v1/stickerpacks"))[1]["stickerpacks"]] == ["N"]
+    assert (await api.call("DELETE", pack))[0] == 200
+    assert (await api.call("GET", pack + "/stickers"))[0] == 404
+
+
 async def test_there_are_no_groups(api: Api) -> None:
     _, body = await api.call("GET", "/v1/groups")
     assert (body["groups"], body["meta"]["api_status"]) == ([], "deprecated")

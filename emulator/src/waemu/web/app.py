@@ -18,8 +18,8 @@ from waemu.web import (
     backup,
     certificates,
     contacts,
+    groups,
     health,
-    legacy,
     media,
     messages,
     profile,
@@ -27,6 +27,7 @@ from waemu.web import (
     services,
     settings,
     stats,
+    stickerpacks,
     twostep,
     users,
 )
@@ -60,7 +61,8 @@ ENDPOINTS: t.Final[tuple[Endpoint, ...]] = tuple(
         messages,
         media,
         services,
-        legacy,
+        stickerpacks,
+        groups,
     )
     for endpoint in part.routes.all
 )

@@ -9,13 +9,14 @@ from tests.conformance.tables import (
     backup,
     certificates,
     contacts,
+    groups,
     health,
-    legacy,
     media,
     messages,
     profile,
     settings,
     stats,
+    stickerpacks,
     users,
 )
 
@@ -34,7 +35,8 @@ TABLES: tuple[Table, ...] = tuple(
         contacts,
         messages,
         media,
-        legacy,
+        stickerpacks,
+        groups,
     )
     for table in part.TABLES
 )
