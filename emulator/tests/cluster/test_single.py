@@ -40,7 +40,7 @@ class Single(WebCluster):
     async def waiting(self) -> int:
         """Callbacks in the queue."""
         _, body = await self.api("GET", "/stats/app", **PROBE)
-        return int(body["stats"]["application"]["callback_queue_size"]["data"][0]["value"])
+        return int(body["stats"]["app"]["callback_queue_size"]["data"][0]["value"])
 
     async def done(self, method: str, path: str, json: t.Any = None, expected: int = 200) -> t.Any:
         """The body of a call that has to work."""
