@@ -12,7 +12,7 @@ from waemu.store import users
 from waemu.store.users import User
 from waemu.web.access import Access
 from waemu.web.auth import ROLE_USER, login_refused, parse_basic, unauthorized
-from waemu.web.bodies import Body
+from waemu.web.bodies import Body, Tolerant
 from waemu.web.endpoint import META_ONLY, BodyKind, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, invalid, missing, not_found
 from waemu.web.webapp import Webapp
@@ -22,7 +22,7 @@ routes = Endpoints()
 Username = t.Annotated[str, msgspec.Meta(min_length=4, max_length=32)]
 
 
-class Login(Body):
+class Login(Tolerant):
     """Empty, but for the first login of the default account."""
 
     new_password: str | None = None

@@ -37,6 +37,22 @@ TABLES = (
                 changes=True,
             ),
             Row(
+                "a field that nobody knows",
+                Request("POST", MESSAGES, json={**TEXT, "nobody_knows": 1}),
+                201,
+                RECORDED,
+                certainty=Certainty.LIKELY,
+                node=True,
+                changes=True,
+            ),
+            Row(
+                "an object of another type",
+                Request("POST", MESSAGES, json={**TEXT, "image": {"id": "x"}}),
+                400,
+                REFERENCE,
+                refusal(1010, named="image"),
+            ),
+            Row(
                 "too long",
                 Request("POST", MESSAGES, json={**TEXT, "text": {"body": "x" * 4097}}),
                 400,

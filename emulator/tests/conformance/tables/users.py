@@ -52,6 +52,15 @@ TABLES = (
                 first=(_create("login-1"),),
                 changes=True,
             ),
+            Row(
+                "a field that nobody knows",
+                Request("POST", "/v1/users/login", json={"nobody_knows": 1}, auth=f"basic:login-2:{PASSWORD}"),
+                200,
+                RECORDED,
+                certainty=Certainty.LIKELY,
+                first=(_create("login-2"),),
+                changes=True,
+            ),
             Row("wrong password", Request("POST", "/v1/users/login", auth="basic:admin:wrong"), 401, RECORDED, EMPTY),
             Row(
                 "unknown user",
