@@ -122,6 +122,7 @@ async def test_a_webhook_that_was_away_hears_everything(single: Single, tmp_path
     assert gc["services"] == {"message": {"gc": {"status": "processing"}}}
     await single.until(reported, 120)
     assert hook.got[-1][1] == {"services": [{"message": {"gc": {"messages_deleted": MESSAGES, "status": "complete"}}}]}
+    assert hook.broken == []
     hook.server.shutdown()
 
 

@@ -13,13 +13,17 @@ PHOTO = b"\xff\xd8\xff" + b"photo" * 100
 PROVIDERS = "/v1/settings/application/media/providers"
 
 
+EMPTY = {"address": "", "description": "", "email": "", "vertical": "", "websites": []}
+
+
 async def test_business_profile(api: Api) -> None:
     path = "/v1/settings/business/profile"
-    assert (await api.call("GET", path))[1]["settings"] == {"business": {"profile": {}}}
+    assert (await api.call("GET", path))[1]["settings"] == {"business": {"profile": EMPTY}}
     await api.call("POST", path, {"address": "Main Street", "websites": ["https://a.test", "https://b.test"]})
     status, body = await api.call("POST", path, {"email": "a@b.test"})
     assert (status, list(body)) == (200, ["meta"])
     assert (await api.call("GET", path))[1]["settings"]["business"]["profile"] == {
+        **EMPTY,
         "address": "Main Street",
         "websites": ["https://a.test", "https://b.test"],
         "email": "a@b.test",

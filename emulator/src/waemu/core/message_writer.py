@@ -98,8 +98,8 @@ class SentMarker:
         """The callbacks that say C(sent), where somebody wants them (4.4)."""
         if not self._callbacks.wants_status("sent"):
             return []
-        now = int(time.time())
+        now, priced = int(time.time()), self._callbacks.priced
         return [
-            Callback("status_change", message.shard, status_body(message.id, message.wa_id, "sent", now))
+            Callback("status_change", message.shard, status_body(message.id, message.wa_id, "sent", now, priced=priced))
             for message in batch
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.conformance.row import (
     ANY,
     PROJECT,
+    RECORDED,
     REFERENCE,
     STRING,
     Certainty,
@@ -12,6 +13,8 @@ from tests.conformance.row import (
     Row,
     Table,
     closed,
+    const,
+    items,
     ok,
     refusal,
 )
@@ -21,6 +24,8 @@ COMPLIANCE = "/v1/settings/business/compliance_info"
 ABOUT = "/v1/settings/profile/about"
 PHOTO = "/v1/settings/profile/photo"
 PNG = b"\x89PNG\r\n\x1a\n"
+UNSET = {"address": "", "description": "", "email": "", "vertical": "", "websites": []}
+FIVE = closed(address=STRING, description=STRING, email=STRING, vertical=STRING, websites=items(STRING))
 SET_PHOTO = Request("POST", PHOTO, data=PNG, type="image/png")
 
 TABLES = (
@@ -32,7 +37,15 @@ TABLES = (
                 Request("GET", BUSINESS),
                 200,
                 REFERENCE,
-                ok(settings=closed(business=closed(profile=ANY))),
+                ok(settings=closed(business=closed(profile=FIVE))),
+            ),
+            Row(
+                "nothing set",
+                Request("GET", BUSINESS),
+                200,
+                RECORDED,
+                ok(settings=closed(business=closed(profile=const(UNSET)))),
+                registered=False,
             ),
         ),
     ),

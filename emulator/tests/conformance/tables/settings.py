@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.conformance.row import (
     ANY,
+    BOOLEAN,
+    INTEGER,
     PROJECT,
     RECORDED,
     REFERENCE,
@@ -11,6 +13,7 @@ from tests.conformance.row import (
     Certainty,
     Request,
     Row,
+    Schema,
     Table,
     closed,
     items,
@@ -24,11 +27,57 @@ PROVIDER = {"name": "provider-1", "type": "www", "config": {"bearer": "x"}}
 ADD = Request("POST", PROVIDERS, json=[PROVIDER])
 TWO_STEP = "/v1/settings/account/two-step"
 
+STATUSES = (2, 41, 2)
+WEBHOOKS = closed(url=STRING, max_concurrent_requests={"enum": [6, 12, 18, 24]})
+WITH_STATUSES = closed(
+    url=STRING,
+    max_concurrent_requests={"enum": [6, 12, 18, 24]},
+    message=closed(sent=BOOLEAN, delivered=BOOLEAN, read=BOOLEAN),
+)
+
+
+def _settings(webhooks: Schema) -> Schema:
+    """All application settings; a client may have more."""
+    complete = closed(
+        callback_backoff_delay_ms=INTEGER,
+        max_callback_backoff_delay_ms=INTEGER,
+        callback_persist=BOOLEAN,
+        media=closed(auto_download=items(STRING)),
+        webhooks=webhooks,
+        heartbeat_interval=INTEGER,
+        unhealthy_interval=INTEGER,
+        garbagecollector_enable=closed(media=BOOLEAN, messages=BOOLEAN),
+        notify_user_change_number=BOOLEAN,
+        show_security_notifications=BOOLEAN,
+        pass_through=BOOLEAN,
+        sent_status=BOOLEAN,
+        verbose_logging=BOOLEAN,
+        log_level=STRING,
+        on_call_pager=STRING,
+        axolotl_context_striping_disabled=BOOLEAN,
+        webhook_payload_conversation_pricingmodel_disabled=BOOLEAN,
+        wa_id=STRING,
+    )
+    return {**complete, "additionalProperties": True}
+
+
 TABLES = (
     Table(
         f"GET {APPLICATION}",
         (
-            Row("all", Request("GET", APPLICATION), 200, REFERENCE, ok(settings=closed(application=ANY)), node=True),
+            *(
+                Row(
+                    "all",
+                    Request("GET", APPLICATION),
+                    200,
+                    REFERENCE,
+                    ok(settings=closed(application=_settings(webhooks))),
+                    node=True,
+                    since=since,
+                    until=until,
+                )
+                for webhooks, since, until in ((WEBHOOKS, (0, 0), STATUSES), (WITH_STATUSES, STATUSES, None))
+            ),
             Row("role too low", Request("GET", APPLICATION, auth="user"), 403, REFERENCE, refusal(1005)),
         ),
     ),
