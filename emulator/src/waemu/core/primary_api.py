@@ -57,7 +57,7 @@ class PrimaryApi:
         named = _certificate(request.cert, request.cc + request.phone_number)
         _check_pin(account, request.pin)
         same = (account.cc, account.phone_number) == (request.cc, request.phone_number)
-        if account.registered and same and account.condition == "ok":
+        if account.registered and same and account.sound:
             return RegistrationReply(201, account.vname or named.vname)
         if self._node.env.faults.registration_blocked:
             raise CoreError(1005, BLOCKED)

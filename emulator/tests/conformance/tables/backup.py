@@ -35,6 +35,14 @@ TABLES = (
         f"POST {RESTORE}",
         (
             Row(
+                "role too low",
+                Request("POST", RESTORE, json={"password": "x", "data": "x"}, auth="user"),
+                403,
+                REFERENCE,
+                refusal(1005),
+                changes=True,
+            ),
+            Row(
                 "no backup",
                 Request("POST", RESTORE, json={"password": "x", "data": "x"}),
                 400,
