@@ -12,6 +12,7 @@ from waemu import requestid
 WEB_LOG = Path("/var/log/whatsapp/web.log")
 LIGHTTPD_ERROR_LOG = Path("/var/log/lighttpd/error.log")
 CORE_LOG_DIR = Path("/usr/local/waent/logs")
+CORE_LOG = CORE_LOG_DIR / "wa-service.log"
 
 _LETTERS = {"DEBUG": "D", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "F"}
 

@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "messageids",
         "passwords",
         "phone",
+        "pidfile",
         "requestid",
         "shards",
         "versions",

@@ -56,6 +56,8 @@ async def test_it_serves_after_little_work_and_ends_with_0(clean: DbEnv, start: 
     webapp = start(webapp_variables(clean))
     await webapp.until("/", 200)
     body = await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
+    assert (webapp.home / "lighttpd.pid").read_text() == f"{webapp.process.pid}\n"
+    assert (webapp.home / "webapp.pem").read_text().startswith("-----BEGIN PRIVATE KEY-----")
     assert body == {"health": {}, "meta": {"version": "v2.19.4", "api_status": "stable"}}
     assert webapp.stop() == 0
     assert webapp.packages() == NEEDED | DRIVERS[clean.engine]

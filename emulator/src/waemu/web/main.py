@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aiohttp import web as aiohttp_web
 
-from waemu import logs, passwords
+from waemu import logs, passwords, pidfile
 from waemu.clock import Clock
 from waemu.environment import ConfigError, WebEnv, idle_if_asked, web_env
 from waemu.mediavolume import MEDIA_DIR
@@ -65,6 +65,7 @@ def main() -> int:
         return 1
     logs.setup(file=logs.WEB_LOG)
     _log_errors(logs.LIGHTTPD_ERROR_LOG)
+    pidfile.write(pidfile.WEB)
     try:
         asyncio.run(serve(env, port=HTTPS_PORT, media_dir=MEDIA_DIR))
     except tls.BrokenChain as error:

@@ -19,6 +19,10 @@ from tests.conformance.row import (
 
 MEDIA = "/v1/media"
 UUID = text(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n'
+    b"Content-Type: image/png\r\n\r\ndata\r\n--x--\r\n"
+)
 UNKNOWN = f"{MEDIA}/00000000-0000-4000-8000-000000000000"
 
 TABLES = (
@@ -31,6 +35,15 @@ TABLES = (
                 200,
                 REFERENCE,
                 ok(media=items(closed(id=UUID), 1)),
+                changes=True,
+            ),
+            Row(
+                "a form",
+                Request("POST", MEDIA, data=FORM, type="multipart/form-data; boundary=x"),
+                200,
+                PROJECT,
+                ok(media=items(closed(id=UUID), 1)),
+                certainty=Certainty.WEAK,
                 changes=True,
             ),
         ),
