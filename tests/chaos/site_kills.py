@@ -25,7 +25,7 @@ INTERVALS = (5, 30)
 CONFIRMED = ("-e", "confirm=yes")
 MARK = "CHAOS_JOURNEY"
 UNFINISHED = {"SHARDS_DIFFER": ("reshard.yml", "-e", "shards={0}".format(SHARDS))}
-"""Registered, and killed before its shards were set: whether that cluster serves nobody can tell, so site.yml asks."""
+"""Registered, and killed before its shards were set: nobody knows whether that cluster serves, so site.yml refuses."""
 QUICK = {"wa_health_timeout_seconds": 60}
 
 

@@ -118,7 +118,8 @@ def drained(state="running", **options):
     containers = [node_container(node, state=state, version="v2.19.3") for node in leaving]
     return answer(
         {
-            **dict.fromkeys(("health", "login", "api")), "unread": {}, "reports": [], "outages": [], "fix_engines": [],
+            **dict.fromkeys(("health", "login", "api")), "unread": {}, "unreachable": {}, "spared_hosts": [],
+            "check_ports": False, "forks": 5, "reports": [], "outages": [], "fix_engines": [],
             "started_engines": [], "recreate_at_once": False, "check_mode": False, "drains": True,
             "hosts": [observed("h1", containers=containers, reached=[UNREACHED]), observed("h2")], "nodes": nodes,
             "leaving": leaving, **options,
