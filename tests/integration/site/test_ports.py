@@ -16,6 +16,8 @@ from ansible_collections.waent.fleet.tests.support.container_hosts import DATABA
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, play
 
 CONNECT = "timeout 3 bash -c '</dev/tcp/{0}/{1}'"
+DROPPED = 124
+"""How it ends where nothing comes back."""
 
 
 @pytest.fixture
@@ -80,18 +82,23 @@ def test_a_network_that_closes_the_way_back_is_named(
 def test_a_firewall_of_the_host_itself_is_a_note_as_docker_publishes_past_it(
     fleet: ContainerHosts, site: t.Callable[..., Run], dropped: t.Callable[..., t.Any]
 ) -> None:
+    def connect() -> int:
+        code: int = fleet.shell("two").run(CONNECT.format(fleet.address("one"), 6252)).rc
+        return code
+
     with dropped("one", "INPUT --protocol tcp --dport 6252"):
         run = site("--check")
+        before = connect()
         publish = "docker run --detach --name published --publish 6252:3306 --env MYSQL_ROOT_PASSWORD=x %s"
         fleet.run("one", publish, DATABASE_IMAGE)
         try:
-            reached = fleet.shell("two").run(CONNECT.format(fleet.address("one"), 6252))
+            after = connect()
         finally:
             fleet.run("one", "docker rm --force --volumes published")
     assert (run.code, run.codes) == (OK, []), run.output
     said = "one drops what two sends to {0}:6252 (wa-coreapp-1 on one) itself".format(fleet.address("one"))
     assert said in " ".join(run.output.split()), run.output
-    assert reached.rc == 0, "or the note is wrong"
+    assert (before, after in (0, 1)) == (DROPPED, True), "a container that refuses, as it only starts, was reached"
 
 
 @pytest.fixture
