@@ -296,6 +296,12 @@ recreation:
       type: str
       returned: always
   sample: {nodes: [wa-coreapp-1], way: ask, why: ""}
+ask_service:
+  description:
+    - Whether it takes O(health) to know how nodes are recreated. Not where a host could not be read, as the run ends
+      there, and the API takes its time with the nodes on it.
+  returned: always
+  type: bool
 steps_come_next:
   description:
     - Whether running nodes are recreated before anything else is done.
@@ -348,6 +354,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
     run_of,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
+    ASK,
     Act,
     host_plan,
     recreation,
@@ -423,7 +430,6 @@ def all_problems(
         going = [node for node in leaving if node["host"] == host["name"]]
         problems += [one for one in host_problems(host, by_host[host["name"]], going) if one.code not in unknown]
         problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
-    problems += unread_problems(hosts, nodes, params["unread"], params["unreachable"], params["spared_hosts"])
     problems += subnet_problems(hosts, nodes)
     problems += [] if params["drains"] else drain_unfinished(hosts, leaving)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
@@ -443,7 +449,9 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     acts = [act for plan in plans.values() for act in plan]
     service = service_of(params["login"], params["health"])
     recreated = recreation(hosts, [] if unseen else acts, service, params["recreate_at_once"])
-    problems = all_problems(params, by_host, clocks, unseen) + ([recreated.problem] if recreated.problem else [])
+    unread = unread_problems(hosts, nodes, params["unread"], params["unreachable"], params["spared_hosts"])
+    problems = all_problems(params, by_host, clocks, unseen) + unread
+    problems += [recreated.problem] if recreated.problem else []
     run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")), bool(params["leaving"]))
     changes = [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else [])
     # Before stopped engines run, nobody knows which nodes there are.
@@ -468,6 +476,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "stopped": stopped,
         "secret_mismatches": secret_mismatches(hosts),
         "recreation": recreated.as_dict(),
+        "ask_service": recreated.way == ASK and not unread,
         "steps_come_next": run.steps_come_next(facts.values()),
     }
     return result, problems

@@ -12,8 +12,10 @@ from ansible_collections.waent.fleet.tests.support.module_process import run_mod
 from ansible_collections.waent.fleet.tests.support.observed_host import SETTINGS, node_container, observed, placed
 
 
-def preflight(hosts, **options):
+def preflight(hosts, of=None, **options):
+    """of: another host that nodes are placed on as well."""
     nodes = run_module_process("wa_placement", shards=1, hosts=[HOST])["nodes"]
+    nodes += [{**node, "host": of} for node in nodes] if of else []
     return run_module_process("wa_preflight", hosts=hosts, nodes=nodes, **options)
 
 
@@ -66,7 +68,9 @@ def test_preflight_says_what_is_changed(docker):
     assert result["planned_changes"] == result["changes"], "nothing is said of an API that nobody asked about"
     assert result["refusal"] == ""
     assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]
-    assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""}
+    assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""} and result["ask_service"]
+    refused = preflight([host], of="h2", unreachable={"h2": "timed out"})
+    assert (refused["recreation"]["way"], refused["ask_service"]) == ("ask", False), "the run ends there anyway"
 
 
 @pytest.mark.parametrize(
