@@ -349,9 +349,11 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     problems = [Problem(**entry) for entry in params["problems"]]
     spec, found = read_cluster_spec(params)
     problems += found
-    nodes, leaving = [], []
+    nodes, leaving, afresh = [], [], []
     if spec is not None:
-        placement = place(spec, running_slots(params))
+        running = running_slots(params)
+        placement = place(spec, running)
+        afresh = [node.as_dict() for node in place(spec).nodes] if running else []
         problems += placement.problems
         nodes = [node.as_dict() for node in placement.nodes if not node.leaving]
         leaving = [node.as_dict() for node in placement.nodes if node.leaving]
@@ -370,7 +372,9 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
         "hosts": {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in params["hosts"]},
         "counts": {kind: sum(1 for node in nodes if node["kind"] == kind) for kind in sorted(KINDS)},
         "shards": whole_number(params["shards"]),
-        "worst_outages": worst_outages(nodes, spec.shards, params["unhealthy_interval"]) if spec and nodes else [],
+        "worst_outages": worst_outages(nodes, spec.shards, params["unhealthy_interval"], afresh)
+        if spec and nodes
+        else [],
     }
     return result, problems
 
