@@ -74,7 +74,7 @@ class Status(_Closed):
 
 
 class Gc(_Closed):
-    """What a clean-up has done."""
+    """What a cleanup has done."""
 
     status: t.Literal["complete", "failed"]
     messages_deleted: int | None = None
@@ -89,7 +89,7 @@ class Cleanup(_Closed):
 
 
 class Service(_Closed):
-    """The end of a clean-up."""
+    """The end of a cleanup."""
 
     message: Cleanup | None = None
     media: Cleanup | None = None

@@ -50,7 +50,7 @@ NULL: t.Final = "null"
 
 @dataclass(frozen=True)
 class Row:
-    """One request to one end point, and its answer.
+    """One request to one endpoint, and its answer.
 
     shape: a JSON schema, EMPTY, NULL, or a regular expression for a body that is no JSON; None for anything. headers:
     regular expressions beside those of every answer; None for one that must not be there. node: a master or coreapp
@@ -79,7 +79,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """All rows of one end point, as docs/product.md names it: C(POST /v1/users/login)."""
+    """All rows of one endpoint, as docs/product.md names it: C(POST /v1/users/login)."""
 
     endpoint: str
     rows: tuple[Row, ...]

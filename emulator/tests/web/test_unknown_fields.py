@@ -1,4 +1,4 @@
-"""Fields that nobody knows: which end points take and ignore them, which refuse them with 1010 (reference 4.10).
+"""Fields that nobody knows: which endpoints take and ignore them, which refuse them with 1010 (reference 4.10).
 
 One table, by version; docs/product.md says how well it is known.
 """
@@ -16,7 +16,7 @@ from waemu.web.messagebody import check
 
 FIRST, LAST = versions.parse("v2.19.4"), versions.parse("v2.63.0")
 TAKEN = {
-    # end point: the versions that take and ignore unknown fields, from and to; all others refuse them
+    # endpoint: the versions that take and ignore unknown fields, from and to; all others refuse them
     "POST /v1/users/login": (FIRST, LAST),
     "POST /v1/messages": (FIRST, LAST),
     "PATCH /v1/settings/application": (FIRST, LAST),

@@ -1,4 +1,4 @@
-"""The tables, one for each end point; C(anything) is what holds for every path."""
+"""The tables, one for each endpoint; C(anything) is what holds for every path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Media, and the clean-up of media and messages (reference 4.7)."""
+"""Media, and the cleanup of media and messages (reference 4.7)."""
 
 from __future__ import annotations
 
