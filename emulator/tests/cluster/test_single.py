@@ -150,7 +150,7 @@ FILES = {
 async def test_what_tools_collect_and_clients_verify(single: Single) -> None:
     await single.until(lambda: login(single), 60)
     base, bearer = f"https://{single.address('web1')}/v1", {"Authorization": f"Bearer {single.token}"}
-    async with single.session.get(f"{base}/health", headers=bearer, ssl=False) as response:
+    async with single.session.get(f"{base}/settings/application", headers=bearer, ssl=False) as response:
         request_id = response.headers["X-Request-ID"]
         assert response.headers["X-Internal-Request-IDS"] == request_id
     for name, files in FILES.items():

@@ -18,7 +18,7 @@ async def test_the_answer_is_what_the_table_says(target: Target, applicable: Row
     assert not found, f"{applicable.request.method} {applicable.request.path}: {'; '.join(found)} ({applicable.source})"
 
 
-def test_every_end_point_has_a_table() -> None:
+def test_every_endpoint_has_a_table() -> None:
     named = [table.endpoint for table in TABLES]
     assert sorted(named) == sorted(set(named))
     assert set(named) == {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS} | {"anything"}

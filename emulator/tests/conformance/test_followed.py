@@ -65,7 +65,7 @@ async def test_web_and_core_log_the_id_that_the_answer_has(clean: DbEnv, tmp_pat
 
 async def test_two_requests_at_a_time_keep_their_ids_apart(clean: DbEnv, tmp_path: Path, lines: Lines) -> None:
     async with in_process(clean, "v2.33.4", tmp_path, registered=True) as target:
-        paths = ["/v1/health", "/v1/settings/application"] * 5
+        paths = ["/v1/settings/application"] * 10
         answers = await asyncio.gather(*(target.send(Request("GET", path)) for path in paths))
         ids = [answer.headers["X-Request-ID"] for answer in answers]
         assert len(set(ids)) == len(paths)
@@ -73,6 +73,17 @@ async def test_two_requests_at_a_time_keep_their_ids_apart(clean: DbEnv, tmp_pat
             said = [line for line in lines.found if request_id in line]
             assert len([line for line in said if f" web req_id={request_id} GET {path} 200" in line]) == 1
             assert len([line for line in said if " server req_id=" in line]) == 1
+
+
+async def test_what_monitoring_polls_does_not_fill_the_logs_of_nodes(
+    clean: DbEnv, tmp_path: Path, lines: Lines
+) -> None:
+    async with in_process(clean, "v2.33.4", tmp_path, registered=True) as target:
+        for path in ("/v1/health", "/v1/stats/app"):
+            answer = await target.send(Request("GET", path))
+            assert "X-Internal-Request-IDS" in answer.headers
+            said = [line for line in lines.found if answer.headers["X-Request-ID"] in line]
+            assert [line for line in said if " server req_id=" in line] == []
 
 
 async def test_what_is_no_http_is_not_answered_with_the_name_of_a_framework(clean: DbEnv, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ from waemu.whatsapp.directory import checked
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[Any]]
 LARGEST_BODY = 16 * 1024 * 1024
+POLLED = ("/status", "/stats")  # by monitoring, every few seconds: that must not push everything else out of a log
 log = logging.getLogger("waemu.server")
 
 
@@ -197,7 +198,9 @@ async def following(request: web.Request, handler: NextHandler) -> web.StreamRes
     with requestid.following(request_id):
         started = time.monotonic()
         answer = await handler(request)
-        log.info("%s %s %d %.0f ms", request.method, request.path, answer.status, (time.monotonic() - started) * 1000)
+        level = logging.DEBUG if request.path in POLLED else logging.INFO
+        milliseconds = (time.monotonic() - started) * 1000
+        log.log(level, "%s %s %d %.0f ms", request.method, request.path, answer.status, milliseconds)
         return answer
 
 

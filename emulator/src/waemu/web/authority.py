@@ -103,7 +103,7 @@ def _builder(
     now: datetime,
     until: datetime,
 ) -> x509.CertificateBuilder:
-    """Authorities of two installations have the same name: the identifiers keep them apart."""
+    """Authorities of two installations have the same name: their identifiers differ."""
     from cryptography import x509
 
     return (
