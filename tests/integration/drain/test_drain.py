@@ -76,7 +76,7 @@ def test_a_drain_that_was_killed_is_finished_by_the_next_run(both: TwoMachines) 
     assert "nothing to do" in again.output
     assert "wa_drained: true for" not in said(again.output)
     # Switched off, as for maintenance: nobody knows then whether it is empty, and nothing needs it.
-    both.write_hosts(first=STAYS, second={"wa_drained": True, "ansible_port": 1})
+    both.write_hosts(first=STAYS, second={"wa_drained": True, "ansible_host": "192.0.2.1"})
     refused = both.play(*command)
     assert (refused.code, refused.codes) == (FAILED, ["HOST_NOT_READ"]), refused.output
     site = both.play("site.yml")
