@@ -38,7 +38,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHo
         made.destroy()
 
 
-def write_hosts(machines: ContainerHosts, **of_the_dead: int) -> None:
+def write_hosts(machines: ContainerHosts, **of_the_dead: t.Any) -> None:
     """Numbers by hand, so that two machines have all that one shard needs. of_the_dead: more variables of that host."""
     hosts: dict[str, dict[str, t.Any]] = {}
     for name in MACHINES:
@@ -109,8 +109,8 @@ def test_a_machine_that_is_back_is_red_until_site_yml_has_fixed_it(machines: Con
 
 
 def test_a_machine_that_only_ansible_cannot_reach_is_not_left_behind(machines: ContainerHosts) -> None:
-    """Nothing listens on the port for SSH that the inventory has now; what runs there serves as before."""
-    write_hosts(machines, ansible_port=9)
+    """Nothing listens where the inventory has its SSH server now; what runs there serves as before."""
+    write_hosts(machines, ansible_host="127.0.0.1", ansible_port=9, wa_api_address=machines.address(DEAD))
     try:
         run = machines.site(variables(machines, **ANOTHER_KEY), "-e", '{"wa_without_hosts": ["three"]}')
     finally:
