@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from tests.conformance.row import Row
 from tests.conformance.tables import TABLES
-from tests.conformance.target import Target, in_process
+from tests.conformance.target import AGENT, Target, in_process
 from tests.web.conftest import database, empty
 from waemu import versions
 
@@ -38,12 +39,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "row" not in metafunc.fixturenames:
         return
     url = metafunc.config.getoption("--api-url", default=None)
+    changes = metafunc.config.getoption("--api-changes", default=False)
     found = []
     for table in TABLES:
         for row in table.rows:
             name = f"{table.endpoint} {row.what}"
             if url is not None:
-                if row.registered and (metafunc.config.getoption("--api-changes") or not row.changes):
+                if row.registered and (changes or not (row.changes or row.request.auth == AGENT)):
                     found.append(pytest.param(("", True, ""), row, id=name))
                 continue
             for version in VERSIONS:
@@ -63,7 +65,10 @@ async def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             found = Target(url, session, os.environ.get("CONFORMANCE_API_KEY", ""))
             user = request.config.getoption("--api-user")
             await found.log_in(user, os.environ["CONFORMANCE_PASSWORD"])
-            yield found
+            async with contextlib.AsyncExitStack() as stack:
+                if request.config.getoption("--api-changes"):
+                    await stack.enter_async_context(found.with_agent())
+                yield found
         return
     version, registered, _own = request.param
     env = request.getfixturevalue("database")

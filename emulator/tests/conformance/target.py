@@ -41,6 +41,7 @@ from waemu.web.routing import Cores
 DIVISOR = 20.0
 CC, PHONE = "1", "5550100"
 TOO_MANY = 429
+AGENT = "user"
 
 
 class Target:
@@ -64,6 +65,18 @@ class Target:
         found = json.loads(answer.body)
         self._tokens[auth] = found["users"][0]["token"]
         self.version = versions.parse(found["meta"]["version"])
+
+    @contextlib.asynccontextmanager
+    async def with_agent(self) -> t.AsyncIterator[None]:
+        """Meanwhile there is a user of the lower role, whom requests with C(auth) user are from."""
+        name = f"agent-{secrets.token_hex(4)}"
+        created = await self.send(Request("POST", "/v1/users", json={"username": name, "password": PASSWORD}))
+        assert created.status == 201, f"no user can be created: HTTP status {created.status}"
+        try:
+            await self.log_in(name, PASSWORD, AGENT)
+            yield
+        finally:
+            await self.send(Request("DELETE", f"/v1/users/{name}"))
 
     async def send(self, request: Request) -> Answer:
         """One request; it is repeated while the rate limit does not let it through."""
@@ -92,7 +105,7 @@ class Target:
 
 @contextlib.asynccontextmanager
 async def in_process(database: DbEnv, version: str, folder: Path, *, registered: bool) -> t.AsyncIterator[Target]:
-    """A single instance of the emulator: webapp and coreapp, an administrator and the user C(agent)."""
+    """A single instance of the emulator: webapp and coreapp, an administrator and a user."""
     env = web_env(database, version=version, multiconnect=False, divisor=DIVISOR)
     async with contextlib.AsyncExitStack() as stack:
         ports = await stack.enter_async_context(_core(database, version, folder, registered=registered))
@@ -103,10 +116,8 @@ async def in_process(database: DbEnv, version: str, folder: Path, *, registered:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         target = Target(str(server.make_url("")), session, API_KEY)
         await target.log_in("admin", "secret", new_password=PASSWORD)
-        created = await target.send(Request("POST", "/v1/users", json={"username": "agent", "password": PASSWORD}))
-        assert created.status == 201
-        await target.log_in("agent", PASSWORD, "user")
-        yield target
+        async with target.with_agent():
+            yield target
 
 
 @contextlib.asynccontextmanager

@@ -90,7 +90,15 @@ TABLES = (
     Table(
         "POST /v1/users",
         (
-            Row("created", _create("user-1"), 201, REFERENCE, _named("user-1"), changes=True),
+            Row(
+                "created",
+                _create("user-1"),
+                201,
+                REFERENCE,
+                _named("user-1"),
+                first=(Request("DELETE", "/v1/users/user-1"),),
+                changes=True,
+            ),
             Row(
                 "created already",
                 _create("user-2"),
