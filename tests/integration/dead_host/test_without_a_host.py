@@ -108,6 +108,7 @@ def test_a_machine_that_is_back_is_red_until_site_yml_has_fixed_it(machines: Con
     assert status.code == OK and "site.yml would change" not in status.output, status.output
 
 
+@pytest.mark.thorough
 def test_a_machine_that_only_ansible_cannot_reach_is_not_left_behind(machines: ContainerHosts) -> None:
     """Nothing listens where the inventory has its SSH server now; what runs there serves as before."""
     write_hosts(machines, ansible_host="127.0.0.1", ansible_port=9, wa_api_address=machines.address(DEAD))

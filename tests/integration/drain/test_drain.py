@@ -83,6 +83,7 @@ def test_a_drain_that_was_killed_is_finished_by_the_next_run(both: TwoMachines) 
     assert (site.code, site.changes["first"]) == (OK, 0), site.output
 
 
+@pytest.mark.thorough
 def test_a_retired_host_that_is_back_is_red_and_site_empties_it(both: TwoMachines) -> None:
     both.fleet.write_hosts({FIRST: STAYS}, wa_database_hosts=[FIRST])
     status = both.play("status.yml")
