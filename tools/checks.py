@@ -113,6 +113,14 @@ IMAGES = ("engine", "images")
 ROLLOUTS = ["tests/integration/upgrade", "tests/integration/reshard", "tests/integration/drain"]
 WITHOUT_ROLLOUTS = [f"--ignore={directory}" for directory in ["tests/integration/site", *ROLLOUTS]]
 
+SMALL_BENCHMARKS = [
+    "benchmarks/emulator_start.py --repetitions 1",
+    "benchmarks/emulator_standby.py --repetitions 1",
+    "benchmarks/emulator_lightness.py --coreapps 3 --shards 2",
+    "benchmarks/emulator_rate.py --rate 20 --seconds 5 --shards 2 --webhook",
+    "benchmarks/emulator_failover.py --shards 2 --repetitions 1",
+]
+
 # In the order in which they start: first what others wait for and what takes long.
 CHECKS = [
     Check("engine", [["tools/engine.sh"]], preparation=True),
@@ -194,6 +202,8 @@ CHECKS = [
         thorough=True,
     ),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
+    # As small as they can be: that they work, not what they measure.
+    Check("benchmarks", [python(*words.split()) for words in SMALL_BENCHMARKS], True, IMAGES, thorough=True),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 
