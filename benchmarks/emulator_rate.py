@@ -123,7 +123,7 @@ def main() -> int:
         rig = stack.enter_context(Rig("rate"))
         try:
             rig.start(masters=2, coreapps=given.shards + 1, webapps=3)
-            # Only containers that run tell how they see this machine.
+            # Only a container that runs shows how it sees this machine.
             receiver = stack.enter_context(Receiver(rig.host)) if given.webhook else None
             good = run(rig, given, receiver)
         except Failed as error:
