@@ -11,6 +11,7 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import CLUSTER
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import VARIABLE
 from ansible_collections.waent.fleet.plugins.modules.wa_invocation import ARGUMENTS, CODE, answer
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import HostValues
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import value_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
 
@@ -28,7 +29,7 @@ class ActionModule(PureAction):
         Those are read of a host of the cluster: this play may be that of localhost, which has not its group variables.
         """
         first = next(iter(params["groups"].get(CLUSTER) or ()), None)
-        without = value_of(task_vars["hostvars"][first], VARIABLE) if first else None
+        without = value_of(HostValues(task_vars["hostvars"], first), VARIABLE) if first else None
         return {**params, "extra": sorted(load_extra_vars(self._loader)), "without": without}, []
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:

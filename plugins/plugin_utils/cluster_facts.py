@@ -29,6 +29,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain, read_file
 
 Values = t.Dict[str, t.Any]
@@ -79,7 +80,7 @@ class Play:
 
     def inventory(self) -> list[Values]:
         """Every host that may run nodes, or may not any more, as wa_placement takes it."""
-        return inventory_hosts(self.hostvars, self.groups, self.asked_to_drain)
+        return inventory_hosts(EveryHost(self.hostvars), self.groups, self.asked_to_drain)
 
     @property
     def hostvars(self) -> t.Any:
@@ -274,7 +275,7 @@ def _api_access_running(play: Play) -> Values:
 
 def _to_declare(play: Play) -> list[str]:
     """Hosts that the command has drained, and the inventory does not."""
-    hosts = inventory_hosts(play.hostvars, play.groups)
+    hosts = inventory_hosts(EveryHost(play.hostvars), play.groups)
     declared = {host["name"] for host in hosts if switch_on(host["drained"])}
     return [name for name in play.asked_to_drain if name not in declared]
 

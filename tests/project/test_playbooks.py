@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.hosts.test_old_pythons import PLAYBOOKS as ON_OLD_PYTHONS
 from ansible_collections.waent.fleet.tests.support.checkout import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
 
 PUBLIC = [path for path in PLAYBOOKS if not path.stem.startswith("_")]
@@ -86,3 +87,8 @@ def test_hosts_that_the_rollout_prepares_are_prepared_once() -> None:
 def test_what_is_imported_only_is_imported() -> None:
     imported = {play.get("ansible.builtin.import_playbook") for playbook in PUBLIC for play in load(playbook)}
     assert {path.name for path in PLAYBOOKS if path not in PUBLIC} == imported - {None}
+
+
+def test_every_playbook_is_tried_on_a_host_whose_python_is_too_old() -> None:
+    """Those hosts are made by make test-all only, and what it tries has to be known before."""
+    assert set(ON_OLD_PYTHONS) == {path.stem for path in (ROOT / "playbooks").glob("[!_]*.yml")}

@@ -19,6 +19,8 @@ from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE
 class HostVars(dict):
     """Variables of hosts, raw."""
 
+    _loader = None
+
     def raw_get(self, name):
         return self[name]
 
