@@ -17,17 +17,32 @@ from cryptography.x509.oid import NameOID
 DAY = datetime.timedelta(days=1)
 
 
-class Authority:
-    """Signs certificates. ca: path of its own."""
+GENERATED = x509.Name(
+    [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "WhatsApp Inc"),
+        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Enterprise Client - AutoGen CA"),
+    ]
+)
+"""The subject of the authority that an installation of the client makes for itself."""
 
-    def __init__(self, home: Path, name: str = "ca") -> None:
+
+class Authority:
+    """Signs certificates. ca: path of its own. subject: where it is not its name."""
+
+    def __init__(self, home: Path, name: str = "ca", subject: x509.Name | None = None) -> None:
         self.home, self.name = home, name
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = _name(name)
+        self._subject = subject or _name(name)
         constraints = x509.BasicConstraints(ca=True, path_length=None)
         made = _begun(self._subject, self._subject, self._key).add_extension(constraints, critical=True)
         self.ca = home / (name + ".pem")
         self.ca.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    @property
+    def sha256(self) -> str:
+        """Its fingerprint, as openssl shows it."""
+        made = x509.load_pem_x509_certificate(self.ca.read_bytes())
+        return made.fingerprint(hashes.SHA256()).hex(":").upper()
 
     def sign(self, name: str, *also: str) -> tuple[Path, Path]:
         """Certificate and key for a name, and for further names and addresses."""
