@@ -147,6 +147,22 @@ def test_a_file_that_is_named_is_made_and_used(site: Site) -> None:
     assert named.exists() and not site.pin.exists()
 
 
+def test_preflight_asks_a_cluster_that_is_not_pinned_yet_and_pins_nothing(site: Site) -> None:
+    """As one that was installed without verification; where nobody answers on the host, nobody is trusted."""
+    site.install()
+    tasks = [
+        {"ansible.builtin.import_role": {"name": "waent.fleet.preflight", "tasks_from": file}}
+        for file in ("desired", "in_service")
+    ]
+    site.playbook.write_text(json.dumps([{"hosts": "wa_cluster", "gather_facts": False, "tasks": tasks}]))
+    run = site.run()
+    assert run.code == OK and not site.pin.exists(), run.output
+    assert site.asked()[0] == LOGIN and site.asked()[-1] == LOGOUT
+    site.servers[-1].close()
+    silent = site.run()
+    assert silent.code == OK, silent.output
+
+
 def test_verification_that_is_off_pins_nothing(site: Site) -> None:
     site.install()
     run = site.run("-e", json.dumps({"wa_validate_certs": False}))
