@@ -30,7 +30,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
-from ansible_collections.waent.fleet.plugins.plugin_utils.pins import PinFile, inventory_directory, pin_file
+from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
+    PinFile,
+    inventory_directory,
+    pin_file,
+    pin_problems,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain, read_file
 
 Values = t.Dict[str, t.Any]
@@ -156,6 +161,14 @@ def _access_to(play: Play, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> Values:
 def _pin_file(play: Play) -> PinFile:
     ca_path, cluster = play.values(PIN).values()
     return pin_file(ca_path, cluster, inventory_directory(play.hostvars, play.groups))
+
+
+def _pin_problems(play: Play) -> list[Values]:
+    """What is wrong with what is pinned."""
+    variables = play.values((*API, "wa_api_ca_fingerprint", "wa_cluster_name"))
+    given = {name[len("wa_") :]: value for name, value in variables.items()}
+    problems, _notes = pin_problems(given, inventory_directory(play.hostvars, play.groups))
+    return [problem.as_dict() for problem in problems]
 
 
 def _authority(play: Play) -> Values:
@@ -451,6 +464,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
     "authority": _authority,
+    "pin_problems": _pin_problems,
     "pins": lambda play: bool(_kept(play, "_wa_served") and _token(play)),
     "api_access_once": _api_access_once,
     "api_access_running": _api_access_running,

@@ -304,3 +304,11 @@ def test_until_it_is_pinned_the_certificate_is_trusted_that_the_host_has_shown(t
     assert (access["api_url"], access["trusted_certificates"], pins) == (["https://h1:9090"], ["AB"], True)
     del play["hostvars"]["h1"]["_wa_session"]
     assert look_up("pins", **play) == [False], "nobody is logged in"
+
+
+def test_what_is_wrong_with_what_is_pinned(tmp_path):
+    play = with_inventory(tmp_path)
+    assert look_up("pin_problems", **play) == [[]]
+    (tmp_path / ".wa_api_ca_waent.pem").write_text("")
+    (problems,) = look_up("pin_problems", **play)
+    assert [problem["code"] for problem in problems] == ["WA_API_CA_PATH"]
