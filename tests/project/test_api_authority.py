@@ -163,6 +163,17 @@ def test_preflight_asks_a_cluster_that_is_not_pinned_yet_and_pins_nothing(site: 
     assert silent.code == OK, silent.output
 
 
+def test_what_preflight_has_trusted_counts_no_more_where_the_webapp_was_recreated_since(site: Site) -> None:
+    """It serves another certificate then."""
+    authority, server = site.install()
+    first, *others = json.loads(site.playbook.read_text())
+    stale = {"_wa_served": {"url": server.url, "sha256": WRONG}}
+    first["tasks"].append({"ansible.builtin.set_fact": stale})
+    site.playbook.write_text(json.dumps([first, *others]))
+    run = site.run()
+    assert run.code == OK and authority.sha256 in site.pin.read_text(), run.output
+
+
 def test_verification_that_is_off_pins_nothing(site: Site) -> None:
     site.install()
     run = site.run("-e", json.dumps({"wa_validate_certs": False}))
