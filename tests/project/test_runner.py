@@ -86,6 +86,23 @@ def test_what_needs_a_failed_check_is_not_run_and_counts_as_failed(run_checks) -
     assert (results["second"].outcome, results["second"].counts) == ("not run", (0, 1, 0))
 
 
+def test_two_checks_with_clusters_share_the_machine_only_when_nothing_else_is_left(run_checks, tmp_path: Path) -> None:
+    """Those with clusters wait for each other as long as one that computes is left, and end together after it."""
+
+    def meets(name: str, other: str) -> list[str]:
+        wait = f"import pathlib, time; h = pathlib.Path({str(tmp_path)!r}); (h / {name!r}).touch()\n"
+        wait += f"end = time.monotonic() + 30\nwhile not (h / {other!r}).exists() and time.monotonic() < end:\n"
+        wait += "    time.sleep(0.1)"
+        return [sys.executable, "-c", f"{wait}\nraise SystemExit(not (h / {other!r}).exists())"]
+
+    with_clusters = [runner.Check(n, [meets(n, o)], containers=True) for n, o in (("a", "b"), ("b", "a"))]
+    computes = runner.Check(
+        "computes", [[*command(0)[:2], f"import os; assert not os.path.exists({str(tmp_path / 'b')!r})"]]
+    )
+    results = run_checks(*with_clusters, computes)
+    assert {name: result.outcome for name, result in results.items()} == {"a": "ok", "b": "ok", "computes": "ok"}
+
+
 def test_choosing_a_check_brings_what_it_needs() -> None:
     assert [check.name for check in runner.chosen(["emulator"])] == ["engine", "images", "emulator"]
 
@@ -110,3 +127,9 @@ def test_the_closing_line_sums_up() -> None:
         runner.Result(check, "FAILED", runner.Counts(2, 3), 1.0),
     ]
     assert runner.summary(results, 2.0).splitlines()[-1] == "9 passed, 3 failed"
+
+
+def test_the_tests_that_failed_are_named_at_the_end(run_checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run_checks(runner.Check("one", [command(1, PYTEST_OUTPUT)], count=runner.pytest_counts))["one"]
+    monkeypatch.undo()
+    assert "one: FAILED tests/test_a.py::test_b" in runner.summary([result], 1.0).splitlines()
