@@ -126,9 +126,16 @@ def read_file(path: str) -> bytes:
         return b""
 
 
-def file_problems(given: Given) -> list[Problem]:
-    """What is wrong with the files of certificates and keys on this machine. given: by names without C(wa_)."""
-    problems = [_file_problem(variable, given.get(variable[len("wa_") :]), _CERTIFICATES) for variable in _OF_CERTS]
+def file_problems(given: Given, made_later: t.Collection[str] = ()) -> list[Problem]:
+    """What is wrong with the files of certificates and keys on this machine. given: by names without C(wa_).
+
+    made_later: variables whose file need not be there yet.
+    """
+    problems = [
+        _file_problem(variable, given.get(variable[len("wa_") :]), _CERTIFICATES)
+        for variable in _OF_CERTS
+        if variable not in made_later
+    ]
     pair = given.get("db_ssl_cert"), given.get("db_ssl_key")
     if all(isinstance(path, str) and path for path in pair):
         key = _file_problem("wa_db_ssl_key", pair[1], _KEY)

@@ -434,6 +434,14 @@ VARIABLES: tuple[Variable, ...] = (
     # API.
     Variable("wa_validate_certs", SWITCH),
     Variable("wa_api_ca_path", ABSOLUTE_PATH, empty=True),
+    Variable(
+        "wa_api_ca_fingerprint",
+        text(
+            r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}",
+            "is a SHA-256 fingerprint, 64 hexadecimal digits with or without colons, in quotes",
+        ),
+        empty=True,
+    ),
     Variable("wa_admin_password", Kind("str", _find_admin_password), secret=True, needed=_FIRST_LOGIN),
     Variable("wa_admin_initial_password", ANY_TEXT, secret=True),
     Variable("wa_api_key", Kind("str", _find_api_key), secret=True, empty=True),

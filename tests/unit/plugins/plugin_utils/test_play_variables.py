@@ -120,6 +120,10 @@ def test_a_file_that_cannot_verify_anything(tmp_path, content, said):
     assert said in problem.message and str(path) in problem.message
 
 
+def test_a_file_that_is_made_later_need_not_be_there(tmp_path):
+    assert file_problems({"api_ca_path": str(tmp_path / "ca.pem")}, ["wa_api_ca_path"]) == []
+
+
 def test_a_directory_is_no_file(tmp_path):
     (problem,) = file_problems({"api_ca_path": str(tmp_path)})
     assert "is a directory" in problem.message
