@@ -78,6 +78,10 @@ options:
       - The hosts to go on without, C(wa_without_hosts) as it is. The action reads it itself.
       - Playbooks that work on each host by itself leave out none.
     type: raw
+  report:
+    description: What is known of the run for the file that C(wa_report) names. The action reads it itself.
+    type: dict
+    default: {}
 seealso:
   - module: waent.fleet.wa_placement
 """
@@ -106,6 +110,10 @@ without:
   type: list
   elements: str
   sample: [rack-b-1]
+report:
+  description: What is known of the run for the file that C(wa_report) names; empty where nobody wants one.
+  returned: always
+  type: dict
 failure:
   description: Why it failed. The code is V(WA_INVOCATION_INVALID), C(details.codes) are the codes of the problems.
   returned: failure
@@ -146,6 +154,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},
     "without": {"type": "raw"},
+    "report": {"type": "dict", "default": {}},
 }
 
 
@@ -154,7 +163,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     given = {key: params[key] for key in Call._fields if key in params}
     call = Call(**given, arguments={key: params[key] for key in ("host", "shards", "version")})
     problems = call_problems(call)
-    return {"without": [] if problems else hosts_left_out(call)}, problems
+    return {"without": [] if problems else hosts_left_out(call), "report": params["report"]}, problems
 
 
 def main() -> None:

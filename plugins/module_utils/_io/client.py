@@ -695,7 +695,7 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
         return "The certificate of {0} is not valid yet: compare the clocks of both hosts.".format(url)
     if code in _WRONG_NAME:
         return (
-            "The certificate of {0} is for another name ({1}): use a name that the certificate holds in api_url, or"
+            "The certificate of {0} is for another name ({1}): set wa_api_address to a name that it holds, or"
             " install one that holds this name.".format(url, error.verify_message.rstrip("."))
         )
     return "The certificate of {0} was refused: {1}.".format(url, error.verify_message.rstrip("."))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, ours
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, problem_from
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
@@ -162,9 +163,10 @@ def drain_unfinished(observed: t.Sequence[Observed], leaving: t.Sequence[PlacedN
         names = [node["name"] for node in leaving if node["host"] == host["name"]]
         if names:
             message = (
-                "The host is drained, and has {0} of the cluster; run playbooks/site.yml, which moves to other hosts"
-                " what has to be elsewhere, and removes what is here.".format(
-                    enumerate_all("{0} ({1})".format(name, states.get(name, "unknown")) for name in names)
+                "The host is drained, and has {0} of the cluster; run {1}, which moves to other hosts what has to be"
+                " elsewhere, and removes what is here.".format(
+                    enumerate_all("{0} ({1})".format(name, states.get(name, "unknown")) for name in names),
+                    instruction("drain_unfinished"),
                 )
             )
             found.append(Problem("DRAIN_UNFINISHED", message, "wa_drained", True, host["name"]))

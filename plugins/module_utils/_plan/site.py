@@ -20,6 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     ours,
     single_connects,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import Difference, compare, container_of
@@ -271,9 +272,12 @@ def _by_service(
     answerable = any(node["kind"] == "webapp" and node["state"] == "running" for _host, node in nodes)
     message = (
         "{0} would be recreated, but whether the cluster is in service cannot be asked ({1}). Have a webapp answer, and"
-        " run this again; or, where it may be without service for some minutes, give -e wa_recreate_at_once=true to"
-        " have the nodes recreated kind by kind.".format(
-            ", ".join(running), service.reason if answerable else "no webapp of it runs"
+        " run {2}; or, where it may be without service for some minutes, add {3} to the command to have the nodes"
+        " recreated kind by kind.".format(
+            ", ".join(running),
+            service.reason if answerable else "no webapp of it runs",
+            instruction("service_unknown"),
+            instruction("service_unknown_at_once"),
         )
     )
     return Recreation(names, ASK, problem=Problem("SERVICE_UNKNOWN", message, "wa_recreate_at_once", False))

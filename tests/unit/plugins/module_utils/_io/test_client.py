@@ -308,7 +308,7 @@ def test_expired_certificate(start_api, make, tmp_path):
 
 def test_certificate_for_another_name(start_api, make, tmp_path):
     other = start_api(certificate(tmp_path, names=("wa.example.com",)))
-    with pytest.raises(TlsError, match=r"is for another name .* use a name that the certificate holds in api_url"):
+    with pytest.raises(TlsError, match=r"is for another name .* set wa_api_address to a name that it holds"):
         make(other).health()
 
 
