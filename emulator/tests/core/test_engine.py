@@ -69,7 +69,7 @@ async def test_rows_that_a_dead_machine_has_locked_are_free_again(
     silent = await dead.connect()
     await silent.execute(lock)
     async with other.connect() as connection:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             assert (await connection.execute(lock)).one()
     await silent.invalidate()
     await silent.close()

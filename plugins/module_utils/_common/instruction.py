@@ -68,6 +68,15 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "state_unknown": Instruction(AGAIN),
     "settings_unread": Instruction(AGAIN),
     "settings_unread_start": Instruction(OTHER, "site"),
+    # The authority of the API.
+    "authority_expired": Instruction(OTHER, "site"),
+    "authority_changed": Instruction(OTHER, "site"),
+    "authority_differs": Instruction(OTHER, "site"),
+    "authority_renewed": Instruction(OTHER, "site"),
+    "authority_not_signed": Instruction(OTHER, "site"),
+    "authority_absent": Instruction(OTHER, "site"),
+    "authority_unknown": Instruction(OTHER, "site"),
+    "authority_unreadable": Instruction(OTHER, "site"),
     # The number and its shards.
     "registration_code_missing": Instruction(AGAIN, "site", CODE),
     "code_refused": Instruction(AGAIN, "site", CODE),
