@@ -26,7 +26,7 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, uninstall, engine, _validate]
+    choices: [site, status, reshard, upgrade, uninstall, engine, drill, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -57,6 +57,9 @@ options:
     default: []
   shards:
     description: The number of shards that was given on the command line. Whether it can be meant is not checked here.
+    type: raw
+  drill:
+    description: The drill that was given on the command line.
     type: raw
   extra:
     description: Names of everything that C(-e) gives. The action reads them itself.
@@ -114,7 +117,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
         "type": "str",
         "required": True,
-        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine", "_validate"],
+        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine", "drill", "_validate"],
     },
     "groups": {"type": "dict", "required": True},
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -123,6 +126,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "sources": {"type": "list", "elements": "str", "default": []},
     "extra": {"type": "list", "elements": "str", "default": []},
+    "drill": {"type": "raw"},
     "shards": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},
@@ -132,7 +136,7 @@ ARGUMENTS: dict[str, t.Any] = {
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """An empty result, and everything that is wrong."""
     given = {key: params[key] for key in Call._fields if key in params}
-    return {}, call_problems(Call(**given, arguments={key: params[key] for key in ("shards", "version")}))
+    return {}, call_problems(Call(**given, arguments={key: params[key] for key in ("drill", "shards", "version")}))
 
 
 def main() -> None:

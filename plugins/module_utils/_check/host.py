@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     DATA_TARGET,
@@ -38,7 +39,7 @@ PlacedNode = t.Mapping[str, t.Any]
 
 def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
     """Everything that keeps these nodes from running on this host."""
-    problems = engine_problems(observed)
+    problems = engine_problems(observed) + left_problems(observed)
     for check in (
         single_connect_problems,
         unmanaged_problems,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
@@ -32,6 +33,7 @@ WHOLE_CLUSTER = {
     "status": "it checks the cluster as a whole",
     "reshard": "it plans for the whole cluster",
     "upgrade": "it plans for the whole cluster",
+    "drill": "it breaks a part of the cluster and watches the rest",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -43,6 +45,7 @@ ARGUMENT = {
         "one of " + enumerate_all(SHARD_COUNTS),
     ),
     "upgrade": ("version", "VERSION_MISSING", "the version to upgrade to", "for example v2.19.7"),
+    "drill": ("drill", "DRILL_MISSING", "what to break", "one of " + enumerate_all(DRILLS)),
 }
 """What has to stand on the command line: C({playbook: (name, code, meaning, allowed)}). The inventory says how the
 cluster is meant to be in the long run; only a command can say that it is to change now."""
@@ -241,7 +244,7 @@ def argument_problems(call: Call) -> list[Problem]:
         return []
     name, code, meaning, allowed = ARGUMENT[call.playbook]
     if call.arguments.get(name) is not None:
-        return []
+        return unknown_drill(call.arguments[name]) if name == "drill" else []
     message = "{0}.yml was not given {1}; add -e {2}={3} to the command ({4}).".format(
         call.playbook, meaning, name, name.upper(), allowed
     )

@@ -466,6 +466,9 @@ VARIABLES: tuple[Variable, ...] = (
     # Where no engine answers.
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
+    # Of drill.yml.
+    Variable("wa_production", SWITCH, role="drill"),
+    Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
     # Of uninstall.yml.
     Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
@@ -476,8 +479,12 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "uninstall"),
+    "confirm": ("site", "reshard", "upgrade", "uninstall", "drill"),
+    "drill": ("drill",),
+    "drill_report": ("drill",),
+    "really": ("drill",),
     "shards": ("reshard",),
+    "target": ("drill",),
     "upgrade_strategy": ("upgrade",),
     "version": ("upgrade",),
 }

@@ -53,6 +53,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "data": read_store(params["data"], params["container_uid"], run, docker),
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
+        "drill": machine.read_drill(params["cluster_name"]),
         "reached": [machine.reach(target["host"], target["port"], params["timeout"]) for target in params["reach"]],
     }
     host["nodes"] = [

@@ -15,6 +15,7 @@ import re
 import socket
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import script_name
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 
 LISTEN = "0A"
@@ -219,3 +220,22 @@ def reach(host: str, port: int, timeout: float) -> dict[str, t.Any]:
     except OSError as error:
         return {"host": host, "port": port, "reached": False, "reason": str(error)}
     return {"host": host, "port": port, "reached": True, "reason": None}
+
+
+# Drills
+
+
+def read_drill(cluster_name: str, home: str = "~") -> dict[str, str] | None:
+    """A drill that has not put back yet what it broke here: C({path, what}); None where there is none."""
+    path = os.path.join(os.path.expanduser(home), script_name(cluster_name))
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return {"path": path, "what": "its script cannot be read: {0}".format(error.strerror)}
+    return {
+        "path": path,
+        "what": next((line[2:] for line in lines if line.startswith("# drill ")), "of an unknown kind"),
+    }

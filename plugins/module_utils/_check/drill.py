@@ -1,0 +1,52 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which drills there are, and a drill that was left. Internal to waent.fleet: may change. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+
+COREAPP, MASTER, WEBAPP, HOST, RACK, PARTITION, DATABASE = DRILLS = (
+    "coreapp",
+    "master",
+    "webapp",
+    "host",
+    "rack",
+    "partition",
+    "database",
+)
+"""What can be broken on purpose."""
+
+
+def unknown_drill(drill: t.Any) -> list[Problem]:
+    """The problem of a drill that there is not."""
+    if drill in DRILLS:
+        return []
+    message = "drill is {0!r}; allowed are {1}.".format(str(drill), enumerate_all(DRILLS))
+    return [Problem("DRILL_UNKNOWN", message, "drill", str(drill))]
+
+
+def script_name(cluster_name: str) -> str:
+    """Name of the script, in the home of the user on the host, that puts back what a drill has broken there.
+
+    It is there from before the breakage until it was put back, so it also says that a drill was left.
+    """
+    return ".waent-drill-{0}.sh".format(cluster_name)
+
+
+def left_problems(observed: t.Mapping[str, t.Any]) -> list[Problem]:
+    """A drill that has broken something on this host and has not put it back yet."""
+    left = observed.get("drill")
+    if not left:
+        return []
+    message = (
+        "A drill is under way here or was left ({0}); the host puts back by itself what it broke, unless it was"
+        " rebooted meanwhile: wait, or do it now with sh {1} on {2}.".format(
+            left["what"], left["path"], observed["name"]
+        )
+    )
+    return [Problem("DRILL_LEFT", message, None, None, observed["name"])]

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What wa_drill_plan and wa_drill_report answer. Internal to waent.fleet. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict
+
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import (
+    DATABASE,
+    left_problems,
+    script_name,
+    unknown_drill,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, ours
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal, lines_of, summary
+from ansible_collections.waent.fleet.plugins.module_utils._plan import drill as drills
+from ansible_collections.waent.fleet.plugins.module_utils._plan.read_state import read_state
+from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import PRODUCT
+
+Params = t.Mapping[str, t.Any]
+Answer = t.Tuple[t.Dict[str, t.Any], t.List[Problem]]
+
+PRODUCTION = (
+    "The inventory is that of a production cluster (wa_production is true), and a drill is an outage on purpose; add"
+    " -e really=true to the command if it is meant."
+)
+UNHEALTHY = "The cluster is not healthy, so that nobody could say what the drill has done; see status.yml first. {0}"
+
+
+def plan(params: Params) -> Answer:
+    """The drill, or everything that speaks against it."""
+    problems = _against(params)
+    if problems:
+        return {}, problems
+    scene = scene_of(params)
+    try:
+        choice = drills.choose(params["drill"], params["target"], scene)
+    except Refusal as refusal:
+        return {}, [Problem(refusal.code, refusal.message, "target", params["target"])]
+    foretold = drills.foretell(params["drill"], choice, scene, unhealthy_interval(params))
+    if params["drill"] != DATABASE and foretold.longest >= params["deadline"]:
+        message = (
+            "wa_drill_deadline_seconds is {0}, and the outage may last {1} s; allowed is more than that, as the hosts"
+            " would put back what is broken before the cluster has helped itself."
+        ).format(params["deadline"], foretold.longest)
+        return {}, [Problem("DRILL_DEADLINE_SHORT", message, "wa_drill_deadline_seconds", params["deadline"])]
+    return _result(params, scene, choice, foretold), []
+
+
+def _against(params: Params) -> list[Problem]:
+    problems = unknown_drill(params["drill"])
+    if params["production"] and not params["really"]:
+        problems.append(Problem("DRILL_ON_PRODUCTION", PRODUCTION, "wa_production", True))
+    for host in params["observed"]:
+        problems += left_problems(host)
+    health = params["health"]
+    wrong = [line for line in lines_of([*params["checks"], health]) if "[DRILL_LEFT]" not in line]
+    broken = any(check.get("problems") or check.get("failed") for check in params["checks"])
+    if not problems and (broken or not health.get("healthy")):
+        problems.append(Problem("DRILL_NOT_HEALTHY", UNHEALTHY.format(" ".join(wrong)).strip()))
+    return problems
+
+
+def scene_of(params: Params) -> drills.Scene:
+    """What was read. Only containers with the label of this cluster are among the nodes."""
+    placed = [node for node in params["nodes"] if _is_ours(node, params["observed"])]
+    databases = {
+        host["name"]: container["name"]
+        for host in params["observed"]
+        for container in host["containers"]
+        if container["kind"] == "database" and container["state"] == "running" and ours(container, host)
+    }
+    return drills.Scene(
+        read_state(placed, params["observed"], params["health"], params["shards"]),
+        {node["key"]: node["name"] for node in placed},
+        {node["host"]: str(node.get("rack") or "") for node in placed},
+        databases,
+    )
+
+
+def _is_ours(node: Params, observed: t.Iterable[Params]) -> bool:
+    return any(
+        host["name"] == node["host"] and container["name"] == node["name"]
+        for host in observed
+        for container in cluster_nodes(host)
+    )
+
+
+def unhealthy_interval(params: Params) -> int:
+    """The failover timer: as the API shows it, else as declared, else the product's."""
+    name = "unhealthy_interval"
+    return int(params["settings"].get(name) or params["declared_settings"].get(name) or PRODUCT[name])
+
+
+def _result(params: Params, scene: drills.Scene, choice: drills.Choice, foretold: drills.Foretold) -> dict[str, t.Any]:
+    drill, network = params["drill"], params["network"]
+    is_database = drill == DATABASE
+    containers: dict[str, list[str]] = {choice.hosts[0]: [choice.target]} if is_database else {}
+    for node in choice.nodes:
+        if node.slot:
+            containers.setdefault(node.slot.host, []).append(scene.names[node.key])
+    deadline = drills.HOLD_SECONDS if is_database else params["deadline"]
+    gone = {node.key for node in choice.nodes}
+    return {
+        "drill": drill,
+        "target": choice.target,
+        "begun": params["begun"],
+        "sentences": drills.sentences(drill, choice, scene, foretold, deadline),
+        "foretold": asdict(foretold),
+        "script_name": script_name(params["cluster_name"]),
+        "deadline": deadline,
+        "broken": sorted(gone),
+        "webapps": [
+            webapp_url(node)
+            for node in params["nodes"]
+            if node["kind"] == "webapp" and node["key"] in scene.names and node["key"] not in gone
+        ],
+        "shards": scene.state.shards,
+        "watch_seconds": foretold.longest * 2 if is_database else min(foretold.longest * 2 + 30, params["deadline"]),
+        "least_seconds": drills.HOLD_SECONDS if is_database else drills.CONNECT_SECONDS,
+        "hosts": {
+            host: {
+                "commands": drills.break_commands(drill, names, network),
+                "script": drills.put_back_script(drill, names, network, deadline, params["begun"]),
+            }
+            for host, names in containers.items()
+        },
+    }
+
+
+def failure_of(result: Params) -> str:
+    """What a task said that could not put something back, or prove the cluster healthy; empty where it did."""
+    if result.get("unreachable") or result.get("failed"):
+        return str((result.get("failure") or {}).get("message") or result.get("msg") or "A task failed without a word.")
+    if result.get("rc"):
+        return str(result.get("stderr") or result.get("msg") or "A command ended with {0}.".format(result["rc"]))
+    return ""
+
+
+def report(params: Params) -> dict[str, t.Any]:
+    """The table, what goes into the file, and why the drill ends red."""
+    made, watched = params["plan"], params["watched"]
+    rows = drills.rows(made["foretold"], watched)
+    problems = drills.verdict(rows, [line for line in map(failure_of, params["results"]) if line])
+    requests, errors = watched.get("requests") or 0, watched.get("errors") or 0
+    traffic = "{0} of {1} requests failed meanwhile, through the webapps left.".format(errors, requests)
+    lines = [*drills.table(rows), traffic if requests else "No requests were counted meanwhile."]
+    return {
+        "refusal": summary(problems),
+        "lines": [*lines, "The drill went as foretold." if not problems else "The drill did not go as it should."],
+        "report": {
+            "drill": made["drill"],
+            "target": made["target"],
+            "begun": made["begun"],
+            "passed": not problems,
+            "outages": [row._asdict() for row in rows],
+            "requests": requests,
+            "errors": errors,
+            "observations": watched.get("observations") or [],
+            "problems": [problem.as_dict() for problem in problems],
+        },
+    }

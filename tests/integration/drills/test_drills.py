@@ -1,0 +1,92 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""drill.yml on a cluster of real containers, ten times faster than the product."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, OLD, LiveCluster
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
+
+DEADLINE = 60
+"""More than the outage that is foretold, and short enough to wait for it."""
+SCRIPT = Path("~/.waent-drill-live.sh").expanduser()
+
+pytestmark = pytest.mark.begins_with(shards=2, version=OLD)
+
+
+def drill(cluster: LiveCluster, *more: str) -> t.Any:
+    return cluster.play("drill.yml", "-e", "wa_drill_deadline_seconds={0}".format(DEADLINE), *more)
+
+
+def stopped(cluster: LiveCluster) -> list[str]:
+    """Its containers that do not run."""
+    listed = cluster.engine.containers.list(all=True, filters={"label": "waent.fleet.cluster=" + cluster.shape.prefix})
+    return sorted(one.name for one in listed if one.status != "running")
+
+
+@pytest.mark.parametrize("kind", ["coreapp", "master", "webapp", "database"])
+def test_a_drill_ends_as_foretold_with_everything_back(cluster: LiveCluster, tmp_path: Path, kind: str) -> None:
+    before = cluster.containers()
+    report = tmp_path / "report.json"
+    with cluster.probe(shards=2):
+        run = drill(cluster, "-e", "drill=" + kind, "-e", "confirm=yes", "-e", "drill_report={0}".format(report))
+    assert run.code == OK, run.output
+    found = json.loads(report.read_text())
+    assert (found["drill"], found["passed"], found["problems"]) == (kind, True, [])
+    after = cluster.containers()
+    restarted = {name for name in before if after[name] != before[name]}
+    assert len(restarted) == 1, "exactly one thing was broken"
+    assert "-{0}".format({"database": "db"}.get(kind, kind)) in restarted.pop()
+    away = {one["what"]: one["measured"] for one in found["outages"]}
+    outage = away["primary master" if kind == "master" else "shards and webapps served"]
+    assert (outage > 0) == (kind != "webapp"), "the breakage was seen"
+    assert stopped(cluster) == []
+    assert cluster.faults(2) == []
+    assert not SCRIPT.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("DRILL_UNKNOWN", ["-e", "drill=coffee", "-e", "confirm=yes"]),
+        ("DRILL_MISSING", ["-e", "confirm=yes"]),
+        ("DRILL_TARGET_UNKNOWN", ["-e", "drill=coreapp", "-e", "target=nowhere", "-e", "confirm=yes"]),
+        ("DRILL_NOT_SURVIVED", ["-e", "drill=host", "-e", "confirm=yes"]),
+        ("DRILL_ON_PRODUCTION", ["-e", "drill=coreapp", "-e", "wa_production=true", "-e", "confirm=yes"]),
+        ("NOT_CONFIRMED", ["-e", "drill=coreapp"]),
+    ],
+)
+def test_a_drill_that_cannot_be_meant_breaks_nothing(cluster: LiveCluster, code: str, more: list[str]) -> None:
+    before = cluster.containers()
+    run = drill(cluster, *more)
+    assert (run.code, run.codes) == (FAILED, [code]), run.output
+    assert cluster.containers() == before
+    assert not SCRIPT.exists()
+
+
+def test_a_drill_that_was_killed_is_named_and_put_back_by_the_host(cluster: LiveCluster) -> None:
+    run = cluster.killed(
+        "drill.yml", "Watch through the webapps", "-e", "drill=coreapp", "-e", "confirm=yes",
+        "-e", "wa_drill_deadline_seconds={0}".format(DEADLINE),
+    )  # fmt: skip
+    killed_at = time.monotonic()
+    assert run.code == KILLED, run.output
+    (name,) = stopped(cluster)
+    assert "-coreapp-" in name
+    status = cluster.play("status.yml")
+    assert "[DRILL_LEFT]" in status.output
+    assert name in status.output
+    again = drill(cluster, "-e", "drill=coreapp", "-e", "confirm=yes")
+    assert "DRILL_LEFT" in again.codes
+    while stopped(cluster) and time.monotonic() < killed_at + DEADLINE + 15:
+        time.sleep(1)
+    assert stopped(cluster) == []
+    assert cluster.faults(2) == []
+    assert not SCRIPT.exists()
