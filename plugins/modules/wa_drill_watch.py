@@ -108,6 +108,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.options import (
     database_from,
     database_options,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._state.database import DRIVER
 from ansible_collections.waent.fleet.plugins.module_utils._state.stopwatch import Stopwatch, has_primary, served
 
 PAUSE = 0.25
@@ -166,7 +167,9 @@ class Watch:
             self._last = line
 
     def _serves(self, seen: Observation) -> bool:
-        database = self.reader.access is None or bool(seen.database and seen.database.reachable)
+        failure = seen.database.failure if seen.database else None
+        # Without a driver nothing can be said of the database; the API shows then what its loss does.
+        database = failure is None or failure.stage == DRIVER
         answers = bool(seen.webapps) and all(webapp["answers"] for webapp in seen.webapps)
         return database and answers and served(seen.cluster, self.params["shards"], self.params["broken"])
 

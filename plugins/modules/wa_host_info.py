@@ -202,6 +202,10 @@ host:
       type: list
       elements: dict
       returned: always
+    drill:
+      description: A drill that has not put back yet what it broke here, C(what) it is and the C(path) of its script.
+      type: dict
+      returned: always
     reached:
       description: For each service of O(reach) whether it could be C(reached), and the C(reason) if not.
       type: list

@@ -114,7 +114,7 @@ def choose(drill: str, target: str | None, scene: Scene) -> Choice:
     fit = [choice for choice, reason in zip(choices, reasons) if not reason]
     if not fit:
         raise Refusal("DRILL_NOT_SURVIVED", _no_survival(drill, choices[0], reasons[0]))
-    return min(fit, key=lambda choice: _rank(drill, choice))
+    return min(fit, key=lambda choice: _rank(drill, choice, scene))
 
 
 def _choices(drill: str, scene: Scene) -> list[Choice]:
@@ -164,11 +164,12 @@ def _no_survival(drill: str, choice: Choice, reason: str) -> str:
     )
 
 
-def _rank(drill: str, choice: Choice) -> tuple[int, int, str]:
-    """The plain case first: something that serves, and not together with the primary master."""
+def _rank(drill: str, choice: Choice, scene: Scene) -> tuple[bool, bool, str]:
+    """The plain case first: something that serves, and not beside the primary master, which would take longer."""
     primary = any(node.primary for node in choice.nodes)
-    serves = primary if drill == MASTER else any(node.shards for node in choice.nodes) or drill in (WEBAPP, DATABASE)
-    return (0 if serves else 1, 1 if primary and drill != MASTER else 0, choice.target)
+    beside = any(node.primary for node in scene.on(choice.hosts))
+    idle = not primary if drill == MASTER else drill not in (WEBAPP, DATABASE) and not lost_shards(choice)
+    return idle, beside and drill != MASTER, choice.target
 
 
 # --- what is foretold ------------------------------------------------------------------------------------------------
