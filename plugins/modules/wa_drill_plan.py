@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wa_drill_plan
-short_description: Choose what a drill breaks in a running cluster, and foretell the outage
+short_description: Choose what a drill breaks in a running cluster, and predict the outage
 version_added: 0.2.0
 description:
   - A drill breaks one thing on purpose, a node, a host, a rack, the network of a host, or the database, to see whether
     the cluster helps itself as it should.
   - Refuses a production cluster without O(really), a drill or target that there is not, a cluster that is not healthy,
     and a breakage after which nobody could take over.
-  - Answers with what is broken on which host, with the script by which the host puts it back, and with the outage that
+  - Answers with what is broken on which host, with the script by which the host restores it, and with the outage that
     follows from the rules of the product.
   - Runs on the controller, changes nothing and reads nothing itself.
 author:
@@ -81,7 +81,7 @@ options:
     type: str
     required: true
   deadline:
-    description: After so many seconds a host puts back by itself what was broken.
+    description: After so many seconds a host restores by itself what was broken.
     type: int
     default: 300
   begun:
@@ -94,7 +94,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Foretell what the loss of an owner does
+- name: Predict what the loss of an owner does
   waent.fleet.wa_drill_plan:
     drill: coreapp
     nodes: "{{ placement.nodes }}"
@@ -109,12 +109,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sentences:
-  description: What is broken and what is foretold, to be shown.
+  description: What is broken and what is predicted, to be shown.
   returned: success
   type: list
   elements: str
-  sample: ["Drill: coreapp. Kill wa-coreapp-1 on a-1.", "Foretold: shard 0 without an owner for 35 s at most."]
-foretold:
+  sample: ["Drill: coreapp. Kill wa-coreapp-1 on a-1.", "Prediction: shard 0 without an owner for 35 s at most."]
+predicted:
   description:
     - Seconds of outage at most, C(service) of shards and webapps, C(primary) of the primary master, which is null where
       it is not touched; C(documented_service) and C(documented_primary) with the product's own failover timers.
@@ -122,7 +122,7 @@ foretold:
   type: dict
   sample: {service: 35, primary: null, documented_service: 35, documented_primary: null}
 hosts:
-  description: By inventory name C(commands), which break it, and C(script), which puts it back.
+  description: By inventory name C(commands), which break it, and C(script), which restores it.
   returned: success
   type: dict
   sample: {a-1: {commands: [[docker, kill, --signal, KILL, wa-coreapp-1]], script: "#!/bin/sh ..."}}

@@ -133,7 +133,7 @@ def counters(client: Client) -> dict[str, t.Any]:
         return {}
 
 
-class Watch:
+class Measurement:
     """Readings of a cluster after something was broken in it."""
 
     def __init__(self, reader: HealthReader, params: t.Mapping[str, t.Any]) -> None:
@@ -181,18 +181,18 @@ def main() -> None:
         client = client_from(params)
     except ClientError as error:
         fail(module, error)
-    watch = Watch(HealthReader(polling(client), Expected(), database_from(params)), params)
+    measured = Measurement(HealthReader(polling(client), Expected(), database_from(params)), params)
     before = counters(polling(client))
-    watch.run()
+    measured.run()
     after = counters(polling(client))
     rate = together(between(before[url], after[url]) for url in before if url in after)
     module.exit_json(
         changed=False,
-        service={"seconds": round(watch.service.seconds, 1), "back": watch.service.good},
-        primary={"seconds": round(watch.primary.seconds, 1), "back": watch.primary.good},
+        service={"seconds": round(measured.service.seconds, 1), "back": measured.service.good},
+        primary={"seconds": round(measured.primary.seconds, 1), "back": measured.primary.good},
         requests=rate.requests,
         errors=rate.errors,
-        observations=watch.observations,
+        observations=measured.observations,
     )
 
 

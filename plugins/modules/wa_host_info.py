@@ -203,7 +203,7 @@ host:
       elements: dict
       returned: always
     drill:
-      description: A drill that has not put back yet what it broke here, C(what) it is and the C(path) of its script.
+      description: A drill that has not restored yet what it broke here, C(what) it is and the C(path) of its script.
       type: dict
       returned: always
     reached:

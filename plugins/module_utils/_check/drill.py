@@ -31,20 +31,20 @@ def unknown_drill(drill: t.Any) -> list[Problem]:
 
 
 def script_name(cluster_name: str) -> str:
-    """Name of the script, in the home of the user on the host, that puts back what a drill has broken there.
+    """Name of the script, in the home of the user on the host, that restores what a drill has broken there.
 
-    It is there from before the breakage until it was put back, so it also says that a drill was left.
+    It is there from before the breakage until it was restored, so it also says that a drill was left.
     """
     return ".waent-drill-{0}.sh".format(cluster_name)
 
 
 def left_problems(observed: t.Mapping[str, t.Any]) -> list[Problem]:
-    """A drill that has broken something on this host and has not put it back yet."""
+    """A drill that has broken something on this host and has not restore it yet."""
     left = observed.get("drill")
     if not left:
         return []
     message = (
-        "A drill is under way here or was left ({0}); the host puts back by itself what it broke, unless it was"
+        "A drill is under way here or was left ({0}); the host restores by itself what it broke, unless it was"
         " rebooted meanwhile: wait, or do it now with sh {1} on {2}.".format(
             left["what"], left["path"], observed["name"]
         )

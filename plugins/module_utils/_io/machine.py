@@ -226,7 +226,7 @@ def reach(host: str, port: int, timeout: float) -> dict[str, t.Any]:
 
 
 def read_drill(cluster_name: str, home: str = "~") -> dict[str, str] | None:
-    """A drill that has not put back yet what it broke here: C({path, what}); None where there is none."""
+    """A drill that has not restored yet what it broke here: C({path, what}); None where there is none."""
     path = os.path.join(os.path.expanduser(home), script_name(cluster_name))
     try:
         with open(path, encoding="utf-8") as file:

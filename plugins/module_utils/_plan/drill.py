@@ -1,14 +1,13 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A drill: what is broken, what is foretold, how that compares with what was measured. Internal to waent.fleet. Pure.
+"""A drill: what is broken, what is predicted, how that compares with what was measured. Internal to waent.fleet. Pure.
 
-What is foretold follows from the detection rules and time lines of the product (reference 3.1, 3.3, 3.9).
+What is predicted follows from the detection rules and time lines of the product (reference 3.1, 3.3, 3.9).
 """
 
 from __future__ import annotations
 
-import shlex
 import typing as t
 from dataclasses import asdict, dataclass
 
@@ -29,7 +28,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import Cl
 CONNECT_SECONDS = 5
 """Promotion, and connecting to WhatsApp, which takes 3 to 5 s (reference 3.6)."""
 DATABASE_RULE_SECONDS = 130
-"""With one master a row in the database counts: 120 s old, looked at every 10 s (reference 3.3, 3.6)."""
+"""With one master a row in the database counts: 120 s old, read every 10 s (reference 3.3, 3.6)."""
 LEASE_SECONDS, LEASE_TRY_SECONDS = 30, 10
 """How long the lease of a primary that is gone lasts, and how often the others try to win it (reference 3.1)."""
 HOLD_SECONDS = 20
@@ -46,7 +45,7 @@ ONE_OF = {COREAPP: "coreapp", MASTER: "master", WEBAPP: "webapp"}
 
 
 @dataclass(frozen=True)
-class Foretold:
+class Prediction:
     """Seconds at most until every shard is served and the webapps left answer; until there is a primary master.
 
     None: that is not touched. documented: the same with the failover timers that the product comes with.
@@ -141,7 +140,7 @@ def _not_one(drill: str, target: str, choices: t.Sequence[Choice], named: t.Sequ
 
 
 def survival(drill: str, choice: Choice, scene: Scene) -> str:
-    """Why an outage would not end before what was broken is put back; empty where the rest can take over.
+    """Why an outage would not end before what was broken is restored; empty where the rest can take over.
 
     A database that is stopped comes back by itself: that is its drill.
     """
@@ -172,20 +171,20 @@ def _rank(drill: str, choice: Choice, scene: Scene) -> tuple[bool, bool, str]:
     return idle, beside and drill != MASTER, choice.target
 
 
-# --- what is foretold ------------------------------------------------------------------------------------------------
+# --- what is predicted ------------------------------------------------------------------------------------------------
 
 
-def foretell(drill: str, choice: Choice, scene: Scene, unhealthy_interval: int) -> Foretold:
+def predict(drill: str, choice: Choice, scene: Scene, unhealthy_interval: int) -> Prediction:
     """How long it lasts at most. unhealthy_interval: the failover timer of the cluster."""
     if drill == DATABASE:
         seconds = HOLD_SECONDS + RESUME_SECONDS
-        return Foretold(seconds, None, seconds, None)
+        return Prediction(seconds, None, seconds, None)
     primary_lost = any(node.primary for node in choice.nodes)
     primary = LEASE_SECONDS + LEASE_TRY_SECONDS if primary_lost else None
     if not lost_shards(choice):
-        return Foretold(0, primary, 0, primary)
+        return Prediction(0, primary, 0, primary)
     masters = len([node for node in scene.left(choice.nodes) if node.kind == "master"])
-    return Foretold(
+    return Prediction(
         _failover(masters, primary, unhealthy_interval), primary,
         _failover(masters, primary, PRODUCT["unhealthy_interval"]), primary,
     )  # fmt: skip
@@ -203,12 +202,12 @@ def lost_shards(choice: Choice) -> list[int]:
     return sorted({shard for node in choice.nodes for shard in node.shards})
 
 
-def sentences(drill: str, choice: Choice, scene: Scene, foretold: Foretold, deadline: int) -> list[str]:
+def sentences(drill: str, choice: Choice, scene: Scene, predicted: Prediction, deadline: int) -> list[str]:
     """What is shown before the question."""
     return [
         "Drill: {0}. {1}".format(drill, _what(drill, choice, scene)),
-        "Foretold: {0}".format(_outage(drill, choice, foretold)),
-        "It is put back as soon as the rest serves; by the host itself after {0} s, also if this run is killed.".format(
+        "Prediction: {0}".format(_outage(drill, choice, predicted)),
+        "It is restored as soon as the rest serves; by the host itself after {0} s, also if this run is killed.".format(
             HOLD_SECONDS if drill == DATABASE else deadline
         ),
     ]
@@ -222,15 +221,15 @@ def _what(drill: str, choice: Choice, scene: Scene) -> str:
     return "{0} {1}.".format(verb, enumerate_all(names))
 
 
-def _outage(drill: str, choice: Choice, foretold: Foretold) -> str:
+def _outage(drill: str, choice: Choice, predicted: Prediction) -> str:
     if drill == DATABASE:
-        return "no message is routed for {0} s at most.".format(foretold.service)
+        return "no message is routed for {0} s at most.".format(predicted.service)
     shards = lost_shards(choice)
     said = "every shard stays served."
     if shards:
-        said = "{0} without an owner for {1} s at most.".format(_shards(shards), foretold.service)
-    if foretold.primary is not None:
-        said += " No primary master for {0} s at most: settings and registration answer 1017.".format(foretold.primary)
+        said = "{0} without an owner for {1} s at most.".format(_shards(shards), predicted.service)
+    if predicted.primary is not None:
+        said += " No primary master for {0} s at most: settings and registration answer 1017.".format(predicted.primary)
     return said
 
 
@@ -238,7 +237,7 @@ def _shards(shards: t.Sequence[int]) -> str:
     return "{0} {1}".format("shard" if len(shards) == 1 else "shards", enumerate_all(shards))
 
 
-# --- how it is broken and put back -----------------------------------------------------------------------------------
+# --- how it is broken and restored -----------------------------------------------------------------------------------
 
 
 def break_commands(drill: str, containers: t.Sequence[str], network: str) -> list[list[str]]:
@@ -250,16 +249,21 @@ def break_commands(drill: str, containers: t.Sequence[str], network: str) -> lis
     return [["docker", "kill", "--signal", "KILL", *containers]]
 
 
-def put_back_script(drill: str, containers: t.Sequence[str], network: str, deadline: int, begun: str) -> str:
-    """A script that puts it back and removes itself. With C(wait) it first waits for the deadline.
+def _quoted(text: str) -> str:
+    """As a shell takes it for one word."""
+    return "'" + text.replace("'", "'\\''") + "'"
 
-    It waits only as long as it is there with the moment of the same drill in it: whoever puts it back ends the wait.
+
+def restore_script(drill: str, containers: t.Sequence[str], network: str, deadline: int, begun: str) -> str:
+    """A script that restores it and removes itself. With C(wait) it first waits for the deadline.
+
+    It waits only as long as it is there with the moment of the same drill in it: whoever restores it ends the wait.
     """
-    quoted = [shlex.quote(name) for name in containers]
+    quoted = [_quoted(name) for name in containers]
     if drill == PARTITION:
         # Disconnected first: one that is connected already would be an error.
         one = "docker network disconnect {0} {1} >/dev/null 2>&1; docker network connect {0} {1} || failed=1"
-        back = [one.format(shlex.quote(network), name) for name in quoted]
+        back = [one.format(_quoted(network), name) for name in quoted]
     else:
         back = ["docker start {0} || failed=1".format(name) for name in quoted]
     mark = "# drill {0}, begun {1}, {2}".format(drill, begun, " ".join(containers))
@@ -267,13 +271,13 @@ def put_back_script(drill: str, containers: t.Sequence[str], network: str, deadl
         [
             "#!/bin/sh",
             mark,
-            "# Puts back what playbook waent.fleet.drill has broken on this host, and removes itself.",
+            "# Restores what playbook waent.fleet.drill has broken on this host, and removes itself.",
             'if [ "$1" = wait ]; then',
             "    left={0}".format(deadline),
             '    while [ "$left" -gt 0 ]; do',
             "        sleep 1",
             "        left=$((left - 1))",
-            '        grep -qsxF {0} "$0" || exit 0'.format(shlex.quote(mark)),
+            '        grep -qsxF {0} "$0" || exit 0'.format(_quoted(mark)),
             "    done",
             "fi",
             "failed=0",
@@ -285,14 +289,14 @@ def put_back_script(drill: str, containers: t.Sequence[str], network: str, deadl
     )
 
 
-# --- the verdict -----------------------------------------------------------------------------------------------------
+# --- the shortcomings -----------------------------------------------------------------------------------------------------
 
 
 class Row(t.NamedTuple):
     """One line of the report; seconds, None where it is not touched or was not measured."""
 
     what: str
-    foretold: int | None
+    predicted: int | None
     documented: int | None
     measured: float | None
     back: bool
@@ -300,21 +304,21 @@ class Row(t.NamedTuple):
     @property
     def limit(self) -> float:
         """What may be measured: longer failover timers than the product's take longer."""
-        return max(self.documented or 0, self.foretold or 0) * TOLERANCE or SAMPLE_SECONDS
+        return max(self.documented or 0, self.predicted or 0) * TOLERANCE or SAMPLE_SECONDS
 
 
-def rows(foretold: t.Mapping[str, t.Any], watched: t.Mapping[str, t.Any]) -> list[Row]:
-    """What was foretold beside what was measured. watched: what wa_drill_watch returned, empty where it failed."""
+def rows(predicted: t.Mapping[str, t.Any], watched: t.Mapping[str, t.Any]) -> list[Row]:
+    """What was predicted beside what was measured. watched: what wa_drill_watch returned, empty where it failed."""
     made = []
     for what, name in (("shards and webapps served", "service"), ("primary master", "primary")):
         part = watched.get(name) or {}
         made.append(
-            Row(what, foretold[name], foretold["documented_" + name], part.get("seconds"), bool(part.get("back")))
+            Row(what, predicted[name], predicted["documented_" + name], part.get("seconds"), bool(part.get("back")))
         )
-    return [row for row in made if row.foretold is not None]
+    return [row for row in made if row.predicted is not None]
 
 
-def verdict(report: t.Sequence[Row], failures: t.Sequence[str]) -> list[Problem]:
+def shortcomings(report: t.Sequence[Row], failures: t.Sequence[str]) -> list[Problem]:
     """Why the drill ends red. failures: what did not come back, a sentence each."""
     found = []
     for row in report:
@@ -326,16 +330,16 @@ def verdict(report: t.Sequence[Row], failures: t.Sequence[str]) -> list[Problem]
                 row.what.capitalize(), row.measured, row.limit
             )
             found.append(Problem("DRILL_TOO_LONG", message))
-    return found + [Problem("DRILL_NOT_PUT_BACK", failure) for failure in failures]
+    return found + [Problem("DRILL_NOT_RESTORED", failure) for failure in failures]
 
 
 def table(report: t.Sequence[Row]) -> list[str]:
     """The report, one line for each measure, the header first."""
-    cells = [["outage of", "foretold", "documented", "measured"]]
+    cells = [["outage of", "predicted", "documented", "measured"]]
     for row in report:
         measured = "not measured" if row.measured is None else "{0:.1f} s".format(row.measured)
         cells.append(
-            [row.what, "{0} s at most".format(row.foretold), "{0} s".format(row.documented),
+            [row.what, "{0} s at most".format(row.predicted), "{0} s".format(row.documented),
              measured if row.back or row.measured is None else "not back after " + measured]
         )  # fmt: skip
     widths = [max(len(line[column]) for line in cells) for column in range(4)]

@@ -41,14 +41,14 @@ def plan(params: Params) -> Answer:
         choice = drills.choose(params["drill"], params["target"], scene)
     except Refusal as refusal:
         return {}, [Problem(refusal.code, refusal.message, "target", params["target"])]
-    foretold = drills.foretell(params["drill"], choice, scene, unhealthy_interval(params))
-    if params["drill"] != DATABASE and foretold.longest >= params["deadline"]:
+    predicted = drills.predict(params["drill"], choice, scene, unhealthy_interval(params))
+    if params["drill"] != DATABASE and predicted.longest >= params["deadline"]:
         message = (
             "wa_drill_deadline_seconds is {0}, and the outage may last {1} s; allowed is more than that, as the hosts"
-            " would put back what is broken before the cluster has helped itself."
-        ).format(params["deadline"], foretold.longest)
+            " would restored what is broken before the cluster has helped itself."
+        ).format(params["deadline"], predicted.longest)
         return {}, [Problem("DRILL_DEADLINE_SHORT", message, "wa_drill_deadline_seconds", params["deadline"])]
-    return _result(params, scene, choice, foretold), []
+    return _result(params, scene, choice, predicted), []
 
 
 def _against(params: Params) -> list[Problem]:
@@ -91,12 +91,14 @@ def _is_ours(node: Params, observed: t.Iterable[Params]) -> bool:
 
 
 def unhealthy_interval(params: Params) -> int:
-    """The failover timer: as the API shows it, else as declared, else the product's."""
+    """The failover timer: as the API shows it, else the declared one, else the product's."""
     name = "unhealthy_interval"
     return int(params["settings"].get(name) or params["declared_settings"].get(name) or PRODUCT[name])
 
 
-def _result(params: Params, scene: drills.Scene, choice: drills.Choice, foretold: drills.Foretold) -> dict[str, t.Any]:
+def _result(
+    params: Params, scene: drills.Scene, choice: drills.Choice, predicted: drills.Prediction
+) -> dict[str, t.Any]:
     drill, network = params["drill"], params["network"]
     is_database = drill == DATABASE
     containers: dict[str, list[str]] = {choice.hosts[0]: [choice.target]} if is_database else {}
@@ -109,8 +111,8 @@ def _result(params: Params, scene: drills.Scene, choice: drills.Choice, foretold
         "drill": drill,
         "target": choice.target,
         "begun": params["begun"],
-        "sentences": drills.sentences(drill, choice, scene, foretold, deadline),
-        "foretold": asdict(foretold),
+        "sentences": drills.sentences(drill, choice, scene, predicted, deadline),
+        "predicted": asdict(predicted),
         "script_name": script_name(params["cluster_name"]),
         "deadline": deadline,
         "broken": sorted(gone),
@@ -120,12 +122,12 @@ def _result(params: Params, scene: drills.Scene, choice: drills.Choice, foretold
             if node["kind"] == "webapp" and node["key"] in scene.names and node["key"] not in gone
         ],
         "shards": scene.state.shards,
-        "watch_seconds": foretold.longest * 2 if is_database else min(foretold.longest * 2 + 30, params["deadline"]),
+        "watch_seconds": predicted.longest * 2 if is_database else min(predicted.longest * 2 + 30, params["deadline"]),
         "least_seconds": drills.HOLD_SECONDS if is_database else drills.CONNECT_SECONDS,
         "hosts": {
             host: {
                 "commands": drills.break_commands(drill, names, network),
-                "script": drills.put_back_script(drill, names, network, deadline, params["begun"]),
+                "script": drills.restore_script(drill, names, network, deadline, params["begun"]),
             }
             for host, names in containers.items()
         },
@@ -133,7 +135,7 @@ def _result(params: Params, scene: drills.Scene, choice: drills.Choice, foretold
 
 
 def failure_of(result: Params) -> str:
-    """What a task said that could not put something back, or prove the cluster healthy; empty where it did."""
+    """What a task said that could not restore something, or prove the cluster healthy; empty where it did."""
     if result.get("unreachable") or result.get("failed"):
         return str((result.get("failure") or {}).get("message") or result.get("msg") or "A task failed without a word.")
     if result.get("rc"):
@@ -144,14 +146,14 @@ def failure_of(result: Params) -> str:
 def report(params: Params) -> dict[str, t.Any]:
     """The table, what goes into the file, and why the drill ends red."""
     made, watched = params["plan"], params["watched"]
-    rows = drills.rows(made["foretold"], watched)
-    problems = drills.verdict(rows, [line for line in map(failure_of, params["results"]) if line])
+    rows = drills.rows(made["predicted"], watched)
+    problems = drills.shortcomings(rows, [line for line in map(failure_of, params["results"]) if line])
     requests, errors = watched.get("requests") or 0, watched.get("errors") or 0
     traffic = "{0} of {1} requests failed meanwhile, through the webapps left.".format(errors, requests)
     lines = [*drills.table(rows), traffic if requests else "No requests were counted meanwhile."]
     return {
         "refusal": summary(problems),
-        "lines": [*lines, "The drill went as foretold." if not problems else "The drill did not go as it should."],
+        "lines": [*lines, "The drill went as predicted." if not problems else "The drill did not go as it should."],
         "report": {
             "drill": made["drill"],
             "target": made["target"],

@@ -15,7 +15,7 @@ from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, O
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 
 DEADLINE = 60
-"""More than the outage that is foretold, and short enough to wait for it."""
+"""More than the outage that is predicted, and short enough to wait for it."""
 SCRIPT = Path("~/.waent-drill-live.sh").expanduser()
 
 pytestmark = pytest.mark.begins_with(shards=2, version=OLD)
@@ -32,7 +32,7 @@ def stopped(cluster: LiveCluster) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["coreapp", "master", "webapp", "database"])
-def test_a_drill_ends_as_foretold_with_everything_back(cluster: LiveCluster, tmp_path: Path, kind: str) -> None:
+def test_a_drill_ends_as_predicted_with_everything_back(cluster: LiveCluster, tmp_path: Path, kind: str) -> None:
     before = cluster.containers()
     report = tmp_path / "report.json"
     with cluster.probe(shards=2):
@@ -71,7 +71,7 @@ def test_a_drill_that_cannot_be_meant_breaks_nothing(cluster: LiveCluster, code:
     assert not SCRIPT.exists()
 
 
-def test_a_drill_that_was_killed_is_named_and_put_back_by_the_host(cluster: LiveCluster) -> None:
+def test_a_drill_that_was_killed_is_named_and_restore_by_the_host(cluster: LiveCluster) -> None:
     run = cluster.killed(
         "drill.yml", "Watch through the webapps", "-e", "drill=coreapp", "-e", "confirm=yes",
         "-e", "wa_drill_deadline_seconds={0}".format(DEADLINE),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drills: what is chosen survives, the script puts it back, and the verdict is that of the measurement."""
+"""Drills: what is chosen survives, the script restores it, and the shortcomings is that of the measurement."""
 
 from __future__ import annotations
 
@@ -95,16 +95,16 @@ def test_what_is_chosen_is_survived(found, drill):
 
 
 @given(scenes(), st.sampled_from(DRILLS), st.integers(1, 120))
-def test_what_is_foretold_touches_what_is_lost(found, drill, interval):
+def test_what_is_predicted_touches_what_is_lost(found, drill, interval):
     try:
         choice = drills.choose(drill, None, found)
     except Refusal:
         return
-    foretold = drills.foretell(drill, choice, found, interval)
+    predicted = drills.predict(drill, choice, found, interval)
     lost = {shard for one in choice.nodes for shard in one.shards}
-    assert (foretold.service > 0) == (bool(lost) or drill == "database")
-    assert (foretold.primary is not None) == any(one.primary for one in choice.nodes)
-    said = " ".join(drills.sentences(drill, choice, found, foretold, 300))
+    assert (predicted.service > 0) == (bool(lost) or drill == "database")
+    assert (predicted.primary is not None) == any(one.primary for one in choice.nodes)
+    said = " ".join(drills.sentences(drill, choice, found, predicted, 300))
     assert all(found.names[one.key] in said for one in choice.nodes)
 
 
@@ -168,15 +168,15 @@ def test_the_host_of_the_database_is_not_taken_away():
 def test_the_outage_follows_from_the_rule_that_detects_it(drill, target, masters, service, primary):
     gone = ["c:wa-master-1", "b:wa-master-1"][: 3 - masters]
     found = scene([one for one in usual().state.nodes if one.key not in gone], 2)
-    foretold = drills.foretell(drill, drills.choose(drill, target, found), found, 30)
-    assert (foretold.service, foretold.primary) == (service, primary)
-    assert (foretold.documented_service, foretold.documented_primary) == (service, primary)
+    predicted = drills.predict(drill, drills.choose(drill, target, found), found, 30)
+    assert (predicted.service, predicted.primary) == (service, primary)
+    assert (predicted.documented_service, predicted.documented_primary) == (service, primary)
 
 
-def test_declared_timers_count_for_what_is_foretold():
+def test_declared_timers_count_for_what_is_predicted():
     found = usual()
-    foretold = drills.foretell("coreapp", drills.choose("coreapp", None, found), found, 60)
-    assert (foretold.service, foretold.documented_service) == (65, 35)
+    predicted = drills.predict("coreapp", drills.choose("coreapp", None, found), found, 60)
+    assert (predicted.service, predicted.documented_service) == (65, 35)
 
 
 # --- the script ------------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def host(tmp_path: Path) -> Path:
 
 def write(host: Path, drill: str, deadline: int = 300, begun: str = BEGUN) -> Path:
     script = host / script_name("c")
-    script.write_text(drills.put_back_script(drill, ["wa-a", "wa b"], "net", deadline, begun))
+    script.write_text(drills.restore_script(drill, ["wa-a", "wa b"], "net", deadline, begun))
     return script
 
 
@@ -203,7 +203,7 @@ def run(host: Path, script: Path, *more: str) -> int:
 
 
 @pytest.mark.parametrize("drill", DRILLS)
-def test_the_script_puts_back_what_the_commands_break_and_removes_itself(host, drill):
+def test_the_script_restores_what_the_commands_break_and_removes_itself(host, drill):
     script = write(host, drill)
     broken = [name for one in drills.break_commands(drill, ["wa-a", "wa b"], "net") for name in one if "wa" in name]
     assert broken == ["wa-a", "wa b"]
@@ -241,9 +241,9 @@ def test_the_wait_of_an_earlier_drill_does_not_end_this_one(host):
         time.sleep(1)  # it has to be read by the shell first
         # As Ansible writes files: in place of the old one, which the waiting shell still reads.
         other = host / "other"
-        other.write_text(drills.put_back_script("coreapp", ["wa-a"], "net", 60, "2026-11-29T10:00:00Z"))
+        other.write_text(drills.restore_script("coreapp", ["wa-a"], "net", 60, "2026-11-29T10:00:00Z"))
         other.replace(script)
-        assert waiting.wait(timeout=20) == 0
+        assert waiting.wait(timeout=60) == 0
     finally:
         waiting.kill()
     assert not (host / "calls").exists()
@@ -289,7 +289,7 @@ def test_what_speaks_against_it_is_one_sentence(more, code):
     assert (result, [problem.code for problem in problems]) == ({}, [code])
 
 
-# --- the verdict -----------------------------------------------------------------------------------------------------
+# --- the shortcomings -----------------------------------------------------------------------------------------------------
 
 ROW = drills.Row("shards", 35, 35, 34.0, back=True)
 
@@ -300,20 +300,20 @@ ROW = drills.Row("shards", 35, 35, 34.0, back=True)
         (ROW, []),
         (ROW._replace(measured=38.5), []),
         (ROW._replace(measured=38.6), ["DRILL_TOO_LONG"]),
-        (ROW._replace(foretold=65, measured=70.0), []),
-        (ROW._replace(foretold=10, measured=38.0), []),
-        (ROW._replace(foretold=0, documented=0, measured=0.0), []),
-        (ROW._replace(foretold=0, documented=0, measured=1.5), ["DRILL_TOO_LONG"]),
+        (ROW._replace(predicted=65, measured=70.0), []),
+        (ROW._replace(predicted=10, measured=38.0), []),
+        (ROW._replace(predicted=0, documented=0, measured=0.0), []),
+        (ROW._replace(predicted=0, documented=0, measured=1.5), ["DRILL_TOO_LONG"]),
         (ROW._replace(measured=20.0, back=False), ["DRILL_NOT_BACK"]),
         (ROW._replace(measured=None), ["DRILL_NOT_BACK"]),
     ],
 )
 def test_more_than_documented_and_ten_percent_is_red(row, codes):
-    assert [problem.code for problem in drills.verdict([row], [])] == codes
+    assert [problem.code for problem in drills.shortcomings([row], [])] == codes
 
 
-FORETOLD = {"service": 35, "primary": None, "documented_service": 35, "documented_primary": None}
-PLAN = {"drill": "coreapp", "target": "t", "begun": BEGUN, "foretold": FORETOLD}
+PREDICTED = {"service": 35, "primary": None, "documented_service": 35, "documented_primary": None}
+PLAN = {"drill": "coreapp", "target": "t", "begun": BEGUN, "predicted": PREDICTED}
 WATCHED = {"service": {"seconds": 31.2, "back": True}, "primary": {"seconds": 0.0, "back": True}, "requests": 9}
 
 
@@ -326,7 +326,7 @@ WATCHED = {"service": {"seconds": 31.2, "back": True}, "primary": {"seconds": 0.
         ([{"failed": True, "failure": {"message": "The cluster is not as expected."}}], "not as expected"),
     ],
 )
-def test_what_was_not_put_back_is_red(results, said):
+def test_what_was_not_restore_is_red(results, said):
     assert "".join(map(failure_of, results)).find(said) >= 0
     found = report({"plan": PLAN, "watched": WATCHED, "results": results})
     assert found["report"]["passed"] is (not said)
@@ -342,4 +342,4 @@ def test_the_table_has_a_line_for_each_measure():
     lines = report({"plan": PLAN, "watched": WATCHED, "results": []})["lines"]
     assert lines[1].split() == ["shards", "and", "webapps", "served", "35", "s", "at", "most", "35", "s", "31.2", "s"]
     assert "0 of 9 requests failed" in lines[2]
-    assert replace(drills.Foretold(**FORETOLD), primary=40).longest == 40
+    assert replace(drills.Prediction(**PREDICTED), primary=40).longest == 40
