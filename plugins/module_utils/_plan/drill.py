@@ -289,7 +289,7 @@ def restore_script(drill: str, containers: t.Sequence[str], network: str, deadli
     )
 
 
-# --- the shortcomings -----------------------------------------------------------------------------------------------------
+# --- the shortcomings -----------------------------------------------------------------------------------
 
 
 class Row(t.NamedTuple):

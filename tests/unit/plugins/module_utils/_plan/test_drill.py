@@ -289,7 +289,7 @@ def test_what_speaks_against_it_is_one_sentence(more, code):
     assert (result, [problem.code for problem in problems]) == ({}, [code])
 
 
-# --- the shortcomings -----------------------------------------------------------------------------------------------------
+# --- the shortcomings -----------------------------------------------------------------------------------
 
 ROW = drills.Row("shards", 35, 35, 34.0, back=True)
 
