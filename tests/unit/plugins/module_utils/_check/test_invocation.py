@@ -155,7 +155,8 @@ def test_to_skip_a_tag_that_nothing_has_skips_nothing(playbook):
 
 
 @pytest.mark.parametrize(("playbook", "name", "code"), [
-    ("reshard", "shards", "SHARDS_MISSING"), ("drill", "drill", "DRILL_MISSING"), ("upgrade", "version", "VERSION_MISSING"),
+    ("reshard", "shards", "SHARDS_MISSING"), ("drill", "drill", "DRILL_MISSING"),
+    ("upgrade", "version", "VERSION_MISSING"),
 ])  # fmt: skip
 @pytest.mark.parametrize("arguments", [{}, {"shards": None, "version": None}])
 def test_what_the_command_has_to_say(playbook, name, code, arguments):
