@@ -43,6 +43,11 @@ options:
     description: Seconds to watch at most.
     type: float
     required: true
+  away:
+    description: What the breakage took away for certain, V(service), V(primary); it lasts to the first good reading.
+    type: list
+    elements: str
+    default: []
   least:
     description: Seconds to watch at least.
     type: float
@@ -121,6 +126,7 @@ ARGUMENTS: dict[str, t.Any] = dict(
     broken={"type": "list", "elements": "str", "default": []},
     since={"type": "float", "required": True},
     timeout={"type": "float", "required": True},
+    away={"type": "list", "elements": "str", "default": []},
     least={"type": "float", "default": 5.0},
 )
 
@@ -138,7 +144,7 @@ class Measurement:
 
     def __init__(self, reader: HealthReader, params: t.Mapping[str, t.Any]) -> None:
         self.reader, self.params = reader, params
-        self.service, self.primary = Stopwatch(), Stopwatch()
+        self.service, self.primary = (Stopwatch(name in params["away"]) for name in ("service", "primary"))
         self.observations: list[str] = []
         self._last = ""
 

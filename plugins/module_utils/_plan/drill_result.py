@@ -121,6 +121,7 @@ def _result(
             for node in params["nodes"]
             if node["kind"] == "webapp" and node["key"] in scene.names and node["key"] not in gone
         ],
+        "away": [name for name, seconds in (("service", predicted.service), ("primary", predicted.primary)) if seconds],
         "shards": scene.state.shards,
         "watch_seconds": predicted.longest * 2 if is_database else min(predicted.longest * 2 + 30, params["deadline"]),
         "least_seconds": drills.HOLD_SECONDS if is_database else drills.CONNECT_SECONDS,

@@ -27,10 +27,11 @@ def has_primary(cluster: Cluster, broken: t.Collection[str]) -> bool:
 class Stopwatch:
     """How long something was away, from readings: until the first good one after the last bad one."""
 
-    def __init__(self) -> None:
+    def __init__(self, away: bool = False) -> None:
+        """away: the breakage took it away for certain, also where the first reading comes too late to see that."""
         self.good = False
         self.seconds = 0.0
-        self._was_bad = False
+        self._was_bad = away
 
     def read(self, good: bool, seconds: float) -> None:
         """One reading, so many seconds after the breakage."""
