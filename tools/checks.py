@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some of them.
+"""Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some; C(make test-all) for all.
 
 Two checks run at a time, of which one at most runs clusters on the machine's own engine: such a check mostly waits for
 them, so that one which computes, or works on test hosts, fits beside it. Each writes its whole output to
@@ -82,6 +82,7 @@ class Check:
     count: finds the single tests in its output.
     preparation: nothing is tested by it, so that it only counts when it fails.
     environment: variables beyond those of the caller.
+    thorough: it takes too long for C(make test), and runs with C(make test-all) or by its name.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Check:
     count: t.Callable[[str], Counts] = one_test
     preparation: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+    thorough: bool = False
 
 
 def python(*arguments: str) -> list[str]:
@@ -126,8 +128,14 @@ CHECKS = [
         needs=IMAGES,
         count=pytest_counts,
     ),
-    # Older releases of ansible-core, in environments that it makes for itself.
-    Check("versions", [pytest("tests/versions")], containers=True, needs=IMAGES, count=pytest_counts),
+    # Other releases of ansible-core, in environments that it makes for itself.
+    Check(
+        "versions",
+        [pytest("tests/versions", "-m", "not thorough")],
+        containers=True,
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
     Check("sanity", [python("tools/sanity.py")], count=sanity_counts),
     Check("requirements", [python("-m", "pip", "check")]),
     Check("ruff", [["ruff", "check", "--no-cache", "."]]),
@@ -156,6 +164,20 @@ CHECKS = [
         needs=IMAGES,
         count=pytest_counts,
     ),
+    # What make test has no time for, longest first.
+    Check(
+        "versions-all",
+        [pytest("tests/versions", "-m", "thorough")],
+        containers=True,
+        needs=IMAGES,
+        count=pytest_counts,
+        thorough=True,
+    ),
+    *(
+        [Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True)]
+        if (ROOT / "tests" / "hosts").is_dir()
+        else []
+    ),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -164,12 +186,12 @@ class UnknownCheck(Exception):
     """A name on the command line that is no check."""
 
 
-def chosen(names: list[str]) -> list[Check]:
-    """The named checks (all without a name) and what they need, in the order of CHECKS."""
+def chosen(names: list[str], *, everything: bool = False) -> list[Check]:
+    """The named checks (without a name those of C(make test), or everything) and what they need, in CHECKS' order."""
     unknown = sorted(set(names) - BY_NAME.keys())
     if unknown:
         raise UnknownCheck(f"No such check: {', '.join(unknown)}. There are: {', '.join(BY_NAME)}.")
-    selected = set(names or BY_NAME)
+    selected = set(names) or {check.name for check in CHECKS if everything or not check.thorough}
     for name in list(selected):
         selected.update(BY_NAME[name].needs)
     return [check for check in CHECKS if check.name in selected]
@@ -373,14 +395,15 @@ def terminate(_signum: int, _frame: t.Any) -> t.NoReturn:
 def main() -> int:
     """Returns the process's exit code: 0 when all passed, 1 when something failed, 2 for an unknown name."""
     parser = argparse.ArgumentParser(description="Runs the project's checks.")
-    parser.add_argument("checks", nargs="*", metavar="CHECK", help="names of checks; all without")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help="names of checks; without, those of make test")
+    parser.add_argument("--all", action="store_true", help="also the checks that take too long for make test")
     parser.add_argument("--list", action="store_true", help="only show the names")
     options = parser.parse_args()
     if options.list:
         show("\n".join(BY_NAME))
         return 0
     try:
-        checks = chosen(options.checks)
+        checks = chosen(options.checks, everything=options.all)
     except UnknownCheck as problem:
         print(problem, file=sys.stderr)
         return 2

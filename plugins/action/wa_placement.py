@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import cert_problems, host_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import unknown_names
 from ansible_collections.waent.fleet.plugins.modules.wa_placement import CODE, answer, argument_spec
-from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import ca_problems, read_variables
+from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import file_problems, read_variables
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
 
 
@@ -37,7 +37,7 @@ class ActionModule(PureAction):
             *reading.problems,
             *misspelt,
             *of_cert,
-            *ca_problems(reading.given.get("api_ca_path")),
+            *file_problems(reading.given),
             *host_problems(reading.given, reading.of_hosts),
         ]
         in_its_place = {key: value for key, value in (params["settings"] or {}).items() if value is not None}

@@ -34,6 +34,13 @@ options:
       - Seconds that a single request may take.
     type: float
     default: 10.0
+  api_once:
+    description:
+      - Try once, and wait for all web applications at the same time - the first that answers is used. So those that are
+        silent cost five seconds, or O(api_timeout) where that is less, once, however many they are.
+    type: bool
+    default: false
+    version_added: 0.2.0
   validate_certs:
     description:
       - Verify the certificate of the web applications.

@@ -42,10 +42,29 @@ options:
       - Prefix of the names of all the client's databases, as in C(WA_DB_NAME_PREFIX).
     type: str
     default: ""
-  db_ca_path:
+  db_ssl_ca:
     description:
-      - File with the certificate of the authority of the database server. Given, the connection has to be TLS.
+      - File with the CA of the database server, as in C(WA_DB_SSL_CA). Given, the connection has to be TLS and the
+        server is verified; without it no TLS is spoken, as nodes do.
     type: path
+  db_ssl_cert:
+    description:
+      - File with the client certificate, as in C(WA_DB_SSL_CERT).
+    type: path
+  db_ssl_key:
+    description:
+      - File with its private key, as in C(WA_DB_SSL_KEY).
+    type: path
+  db_ssl_check_hostname:
+    description:
+      - Whether the name in the server's certificate is compared as well.
+    type: bool
+    default: true
+  db_ssl_server_name:
+    description:
+      - The name that has to be in it, by default O(db_host). It differs where the server is reached by another name
+        from here than from the nodes.
+    type: str
   db_timeout:
     description:
       - Seconds that connecting and a single query may take.

@@ -28,7 +28,8 @@ options:
       - What the containers of a host are made from. C(cluster) is the name of the cluster, C(version) that of the
         nodes, C(images) an image for each kind of node, C(network) the Docker network, C(publish_address) the address
         of the host on which ports are published, C(extra_hosts) names and addresses that containers know beyond DNS.
-      - C(media) and C(data) are paths of the host or names of volumes, C(data) may be empty. C(db_engine) is C(MYSQL)
+      - C(media) and C(data) are paths of the host or names of volumes, C(data) may be empty. C(db_ssl) is
+        the volume with the files for TLS to the database, if any. C(db_engine) is C(MYSQL)
         or C(PGSQL).
       - C(database) is for a database in a container, with C(address), C(volume), C(max_connections), C(arguments) and
         the name by which nodes reach it, C(alias).

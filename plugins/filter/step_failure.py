@@ -10,8 +10,8 @@ short_description: What is reported when a step of a rollout fails
 version_added: 0.2.0
 author: waent.fleet contributors (@waent)
 description:
-  - One message with the step, the reason, the last log lines of the node, which nodes were changed and which were not,
-    and how to go on.
+  - One message with the step, the reason, what is wrong with nodes, the last log lines of the step's own node, which
+    nodes were changed and which were not, and how to go on.
 extends_documentation_fragment:
   - waent.fleet.attributes.internal
 options:
@@ -27,10 +27,15 @@ options:
     description: The reason, from P(waent.fleet.failure_reason#filter).
     type: str
     required: true
-  log:
-    description: The result of a command that read the log of the node; empty where there is none.
+  examined:
+    description: The result of M(waent.fleet.wa_node_info) in a loop over P(waent.fleet.suspect_nodes#filter).
     type: dict
     default: {}
+  secrets:
+    description: Values that must not be shown, as P(waent.fleet.failure_reason#filter) takes them.
+    type: list
+    elements: raw
+    default: []
   still_shortened:
     description: Whether the failover timers could not be restored.
     type: bool
@@ -55,6 +60,7 @@ _value:
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.node_reason import examined_hosts, log_of, node_lines
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step_failure import step_failure
 
 
@@ -62,14 +68,27 @@ def from_results(
     entry: t.Mapping[str, t.Any],
     plan: t.Mapping[str, t.Any],
     why: str,
-    log: t.Mapping[str, t.Any] | None = None,
+    examined: t.Mapping[str, t.Any] | None = None,
+    secrets: t.Iterable[t.Any] = (),
     still_shortened: bool = False,
     one_shot: str = "",
 ) -> str:
     """The message for what a play has at hand."""
-    lines = [*(log or {}).get("stderr_lines", []), *(log or {}).get("stdout_lines", [])]
+    secrets = list(secrets)
+    hosts = examined_hosts(examined or {})
+    own = (entry["node"] or {}).get("name") or one_shot
+    there = (hosts.get(str(entry["host"])) or {}).get("nodes") or []
+    log = [line for node in there if node["name"] == own for line in log_of(node, secrets)]
     return step_failure(
-        plan["operation"], plan["target"], entry, plan["batches"], why, lines, still_shortened, one_shot
+        plan["operation"],
+        plan["target"],
+        entry,
+        plan["batches"],
+        why,
+        node_lines(hosts, secrets),
+        log,
+        still_shortened,
+        one_shot,
     )
 
 

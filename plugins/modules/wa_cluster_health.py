@@ -58,6 +58,13 @@ options:
     type: list
     elements: dict
     default: []
+  unread_hosts:
+    description:
+      - Hosts of O(placement) that could not be read. A node on one of them that the API does not show is C(unknown),
+        and no problem of its own.
+    type: list
+    elements: str
+    default: []
   level:
     description:
       - V(serving) expects a registered number with every shard owned by a connected coreapp.
@@ -220,7 +227,7 @@ cluster:
       elements: str
       sample: [wa-1:wa-coreapp-1]
 webapps:
-  description: The web applications and whether their health could be read.
+  description: The web applications and whether their health could be read. C(error) is the code of why it could not.
   returned: always
   type: list
   elements: dict
@@ -228,6 +235,7 @@ webapps:
     - url: https://wa-1:9090
       answers: true
       version: v2.19.4
+      error: null
 database:
   description: What was read from the database, null when none was given. As in M(waent.fleet.wa_database_info).
   returned: always
@@ -300,6 +308,7 @@ def expected_from(params: t.Mapping[str, t.Any]) -> Expected:
         spares=params["spares"],
         version=params["version"],
         nodes={planned_key(entry): entry["kind"] for entry in params["placement"] if entry["kind"] != "webapp"},
+        unseen=frozenset(planned_key(e) for e in params["placement"] if e.get("host") in params["unread_hosts"]),
         level=params["level"],
     )
 
@@ -313,7 +322,7 @@ def check_placement(placement: t.Sequence[t.Mapping[str, t.Any]]) -> None:
             raise Refusal("PLACEMENT_INVALID", text.format(dict(entry)))
 
 
-def result_of(waited: Waited, placement: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+def result_of(waited: Waited, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The same keys on every path."""
     observation = waited.last
     cluster = observation.cluster.as_dict()
@@ -326,7 +335,9 @@ def result_of(waited: Waited, placement: t.Sequence[t.Mapping[str, t.Any]]) -> d
         "webapps": list(observation.webapps),
         "database": observation.database.as_dict() if observation.database else None,
         "checked": list(observation.checked),
-        "table": status_table(cluster["nodes"], placement, observation.webapps),
+        "table": status_table(
+            cluster["nodes"], params["placement"], observation.webapps, params["unread_hosts"], cluster["form"]
+        ),
         "waited_seconds": round(waited.seconds, 1),
     }
 
@@ -342,6 +353,7 @@ def main() -> None:
             spares={"type": "int"},
             version={"type": "str"},
             placement={"type": "list", "elements": "dict", "default": []},
+            unread_hosts={"type": "list", "elements": "str", "default": []},
             level={"type": "str", "choices": ["running", "serving"], "default": "serving"},
             wait={"type": "bool", "default": False},
             timeout={"type": "float", "default": 300.0},
@@ -353,9 +365,12 @@ def main() -> None:
     waited = Waited(Observation(Cluster("unreadable"), ()), 0.0)
     try:
         check_placement(params["placement"])
-        client = client_from(params)
+        client = client_from(params, asks_every_url=True)
         reader = HealthReader(
-            polling(client) if params["wait"] else client, expected_from(params), database_from(params)
+            polling(client) if params["wait"] else client,
+            expected_from(params),
+            database_from(params),
+            waits=params["wait"],
         )
         waited = wait_for(
             reader.read,
@@ -368,8 +383,8 @@ def main() -> None:
         if params["wait"] and not waited.last.healthy:
             raise not_healthy(waited)
     except (ClientError, Refusal) as error:
-        fail(module, error, **result_of(waited, params["placement"]))
-    module.exit_json(**result_of(waited, params["placement"]))
+        fail(module, error, **result_of(waited, params))
+    module.exit_json(**result_of(waited, params))
 
 
 if __name__ == "__main__":

@@ -71,10 +71,19 @@ options:
         description: TCP port.
         type: int
         required: true
+      address:
+        description:
+          - Address to connect to where containers have another for O(reach[].host) than the host has; V(host-gateway)
+            for the one by which containers reach the host.
+        type: str
   stop_single_connect:
     description: Single-connect containers are going to be stopped, so they are no problem.
     type: bool
     default: false
+  engine_timeout:
+    description: Seconds to wait for an engine that was started a moment ago and does not answer yet.
+    type: float
+    default: 0.0
   timeout:
     description: Seconds for each question to a registry and each connection of O(reach).
     type: float
@@ -139,7 +148,9 @@ host:
       type: dict
       returned: always
     python:
-      description: The C(executable) that runs modules here, and whether it has the module C(requests).
+      description:
+        - The C(executable) that runs modules here, whether it has the modules C(requests) and C(apt), and whether
+          modules that packages of the C(distribution) bring reach it.
       type: dict
       returned: always
     nodes:
@@ -192,8 +203,8 @@ host:
       returned: always
     networks:
       description:
-        - Docker networks with C(name), C(id), the C(cluster) of their label, C(subnets), and the C(endpoints) that are
-          connected.
+        - Docker networks with C(name), C(id), the C(cluster) of their label, C(driver), C(subnets), and the
+          C(endpoints) that are connected, with their C(addresses).
       type: list
       elements: dict
       returned: always
@@ -219,7 +230,9 @@ host:
       returned: always
       sample: {at_least: -0.06, at_most: 0.02}
 failure:
-  description: Why the host could not be read. The code is V(ENGINE_LOST).
+  description:
+    - Why the host could not be read. The code is V(ENGINE_LOST), V(PYTHON_TOO_OLD) or V(PYTHON_MISSING).
+    - The last two come from the controller, where the host gave no answer.
   returned: failure
   type: dict
   sample:
@@ -233,12 +246,23 @@ engine_refusal:
   returned: success
   type: str
   sample: "[ENGINE_IS_PODMAN] rack-a-1: The docker command is Podman (package podman-docker), on which ..."
+engine_unusable:
+  description:
+    - Why Ansible's Docker modules cannot work with an engine that was to be here by now, with its code; empty where
+      they can.
+  returned: success
+  type: str
+  sample: "[PYTHON_REQUESTS_MISSING] rack-a-1: /usr/bin/python3 has no module requests, which ..."
 """
 
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_refusals, install_refusals
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
+    engine_refusals,
+    install_refusals,
+    unusable_engine_problems,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
 from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
@@ -258,9 +282,14 @@ ARGUMENTS: dict[str, t.Any] = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {"host": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
+        "options": {
+            "host": {"type": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "address": {"type": "str"},
+        },
     },
     "stop_single_connect": {"type": "bool", "default": False},
+    "engine_timeout": {"type": "float", "default": 0.0},
     "timeout": {"type": "float", "default": 5.0},
     # As the action plugin has sealed it.
     "environment": {"type": "dict", "no_log": True},
@@ -274,7 +303,12 @@ def main() -> None:
         host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
     except EngineLost as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
-    module.exit_json(changed=False, host=host, engine_refusal=summary(engine_refusals(host) + install_refusals(host)))
+    module.exit_json(
+        changed=False,
+        host=host,
+        engine_refusal=summary(engine_refusals(host) + install_refusals(host)),
+        engine_unusable=summary(unusable_engine_problems(host)),
+    )
 
 
 if __name__ == "__main__":

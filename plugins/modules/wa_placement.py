@@ -31,7 +31,8 @@ options:
   check_variables:
     description:
       - Also check the public variables of the role C(cluster) as the play and its hosts have them, with the types that
-        YAML gave them, the file in C(wa_api_ca_path), and the names of all variables that begin with C(wa_).
+        YAML gave them, the files of certificates and keys that they name, and the names of all variables that begin
+        with C(wa_).
       - The play's variables are not options, so this works in playbooks only.
     type: bool
     default: false
@@ -101,6 +102,11 @@ options:
       data:
         description: Docker volume or absolute host path of the data directory.
         type: raw
+  unhealthy_interval:
+    description: The application setting of this name, in seconds, for the worst outage.
+    type: int
+    default: 30
+    version_added: 0.2.0
   database_hosts:
     description: The hosts that run a database of our own, out of the group C(wa_database_hosts).
     type: list
@@ -207,6 +213,38 @@ shards:
   returned: when nothing is wrong with it
   type: int
   sample: 16
+worst_outages:
+  description:
+    - What the worst loss of one host does, and of one rack where there are several, with every coreapp there an owner
+      and a master there the primary. Which it will be, nobody knows before.
+  returned: always; empty when there are problems
+  type: list
+  elements: dict
+  contains:
+    unit:
+      description: C(host) or C(rack).
+      type: str
+      returned: always
+    name:
+      description: Which one.
+      type: str
+      returned: always
+    shards:
+      description: How many shards can be without service at most.
+      type: int
+      returned: always
+    seconds:
+      description: For how long, until others serve them. None where nothing takes them over.
+      type: int
+      returned: always
+    webapps:
+      description: How many webapps are left.
+      type: int
+      returned: always
+    sentence:
+      description: The same, to be shown.
+      type: str
+      returned: always
 problems:
   description: All problems found.
   returned: always
@@ -259,6 +297,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.settings impo
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots, shape_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
+from ansible_collections.waent.fleet.plugins.module_utils._plan.outage import worst_outages
+from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import PRODUCT
 
 CODE = "WA_INPUT_REFUSED"
 SETTINGS = (
@@ -292,6 +332,7 @@ def argument_spec() -> dict[str, t.Any]:
         "version": {"type": "raw"},
         "check_variables": {"type": "bool", "default": False},
         "settings": {"type": "dict", "options": settings},
+        "unhealthy_interval": {"type": "int", "default": PRODUCT["unhealthy_interval"]},
         "database_hosts": {"type": "list", "elements": "str", "default": []},
         "problems": {"type": "list", "elements": "dict", "default": []},
     }
@@ -321,6 +362,7 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
         "hosts": {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in params["hosts"]},
         "counts": {kind: sum(1 for node in nodes if node["kind"] == kind) for kind in sorted(KINDS)},
         "shards": whole_number(params["shards"]),
+        "worst_outages": worst_outages(nodes, spec.shards, params["unhealthy_interval"]) if spec and nodes else [],
     }
     return result, problems
 

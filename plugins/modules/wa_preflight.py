@@ -21,12 +21,18 @@ extends_documentation_fragment:
   - waent.fleet.attributes.info
   - waent.fleet.attributes.no_group
   - waent.fleet.attributes.internal
+requirements:
+  - netaddr
 options:
   hosts:
     description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.
     type: list
     elements: dict
     required: true
+  unread:
+    description: By inventory name RV(waent.fleet.wa_host_info#module:failure) of hosts that could not be read.
+    type: dict
+    default: {}
   nodes:
     description:
       - What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), given what runs.
@@ -41,6 +47,11 @@ options:
       - C(LIVENESS_STALE) is left out; such a coreapp is what a rollout starts.
     type: list
     elements: dict
+    default: []
+  outages:
+    description: Sentences of RV(waent.fleet.wa_placement#module:worst_outages), shown where anything is changed.
+    type: list
+    elements: str
     default: []
   health:
     description:
@@ -247,6 +258,12 @@ recreation:
       type: str
       returned: always
   sample: {nodes: [wa-coreapp-1], way: ask, why: ""}
+steps_come_next:
+  description:
+    - Whether running nodes are recreated before anything else is done.
+    - Those steps then go on with the session of the API with which the cluster was queried.
+  returned: always
+  type: bool
 problems:
   description: Everything that is wrong, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always
@@ -278,6 +295,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unfixed_engine_problems,
     unread_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import subnet_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
@@ -308,8 +326,10 @@ API: dict[str, t.Any] = {
 }
 ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
+    "unread": {"type": "dict", "default": {}},
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "reports": {"type": "list", "elements": "dict", "default": []},
+    "outages": {"type": "list", "elements": "str", "default": []},
     "health": {"type": "dict"},
     "login": {"type": "dict"},
     "recreate_at_once": {"type": "bool", "default": False},
@@ -351,7 +371,7 @@ def all_problems(
     for host in hosts:
         problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
         problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
-    problems += unread_problems(hosts, nodes)
+    problems += unread_problems(hosts, nodes, params["unread"]) + subnet_problems(hosts, nodes)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
 
@@ -373,7 +393,9 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     result = {
         "plan": [act.as_dict() for act in acts],
         "changes": changes,
-        "planned_changes": planned_changes(changes, params["api"], run) + notes_of(params["reports"], hosts, nodes),
+        "planned_changes": planned_changes(changes, params["api"], run)
+        + (params["outages"] if changes else [])
+        + notes_of(params["reports"], hosts, nodes),
         "refusal": refusal(refusal_for(CODE, problems).message if problems else "", params["started_engines"]),
         "hosts": {name: {**one, "groups": groups_of(name, one, plans[name], run)} for name, one in facts.items()},
         "has_api": run.has_api,
@@ -381,6 +403,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "stopped": stopped,
         "secret_mismatches": secret_mismatches(hosts),
         "recreation": recreated.as_dict(),
+        "steps_come_next": run.steps_come_next(facts.values()),
     }
     return result, problems
 

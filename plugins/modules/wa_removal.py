@@ -28,7 +28,9 @@ options:
     elements: dict
     required: true
   expected:
-    description: All hosts that were to be read, each with the message of a failure, which is empty where it was read.
+    description:
+      - All hosts that were to be read, each with C(message) of a failure, and its C(code) where there is one; both are
+        empty where it was read.
     type: dict
     required: true
   cluster_name:
@@ -47,7 +49,7 @@ EXAMPLES = r"""
 - name: Decide what goes
   waent.fleet.wa_removal:
     hosts: "{{ ansible_play_hosts_all | map('extract', hostvars, ['read', 'host']) }}"
-    expected: {rack-a-1: "", rack-b-1: "Connection refused"}
+    expected: {rack-a-1: {message: ""}, rack-b-1: {message: "Connection refused"}}
     cluster_name: waent
   delegate_to: localhost
   run_once: true

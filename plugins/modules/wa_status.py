@@ -41,6 +41,45 @@ options:
     description: What M(waent.fleet.wa_settings) returned in check mode.
     type: dict
     default: {}
+  login:
+    description: What M(waent.fleet.wa_login) returned in check mode, without the token.
+    type: dict
+    default: {}
+  hosts:
+    description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.
+    type: list
+    elements: dict
+    default: []
+  unread_hosts:
+    description: Hosts that could not be read, and why.
+    type: dict
+    default: {}
+  has_key:
+    description: Whether a static key for the API is declared.
+    type: bool
+    default: false
+  shards:
+    description: The declared number of shards.
+    type: int
+  declared_settings:
+    description: The declared application settings.
+    type: dict
+    default: {}
+  shortened_timers:
+    description: The failover timers during a switchover.
+    type: dict
+    default: {}
+  cluster_name:
+    description: Name of the cluster.
+    type: str
+    default: ""
+  report:
+    description:
+      - File on the controller to which RV(document) is written as JSON, in one piece and readable by everybody (mode
+        0644), since it holds no secret. Its directory has to exist. Empty writes none.
+      - Written in check mode too.
+    type: str
+    default: ""
   notes:
     description: Lines to show below the table.
     type: list
@@ -76,6 +115,18 @@ refusal:
   description: Everything that is wrong, one line for each thing; empty where nothing is.
   returned: always
   type: str
+result_line:
+  description: The codes of what is wrong, for where RV(refusal) is shown already; empty where nothing is.
+  returned: always
+  type: str
+  sample: "The cluster is not healthy, for the reasons above: HOST_NOT_READ, SHARD_WITHOUT_OWNER."
+document:
+  description:
+    - The same for machines. docs/status-report.schema.json describes it.
+    - C(healthy) is false where RV(refusal) is not empty, with the reasons as C(problems).
+  returned: always
+  type: dict
+  sample: {format: waent.fleet.status, format_version: 1, healthy: true, problems: []}
 problems:
   description: Always empty, as other modules found the problems.
   returned: always
@@ -83,11 +134,14 @@ problems:
   elements: dict
 """
 
+import datetime
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.status import cluster_lines, drift_lines, refusal
+from ansible_collections.waent.fleet.plugins.module_utils._check import status
+from ansible_collections.waent.fleet.plugins.module_utils._check.report import report
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
+from ansible_collections.waent.fleet.plugins.module_utils._plan.unfinished import Found, unfinished
 
 CODE = "WA_STATUS_FAILED"
 ARGUMENTS: dict[str, t.Any] = {
@@ -96,18 +150,56 @@ ARGUMENTS: dict[str, t.Any] = {
     "identity": {"type": "dict", "default": {}},
     "preflight": {"type": "dict", "default": {}},
     "settings": {"type": "dict", "default": {}},
+    "login": {"type": "dict", "default": {}},
+    "hosts": {"type": "list", "elements": "dict", "default": []},
+    "unread_hosts": {"type": "dict", "default": {}},
+    "has_key": {"type": "bool", "default": False},
+    "shards": {"type": "int"},
+    "declared_settings": {"type": "dict", "default": {}},
+    "shortened_timers": {"type": "dict", "default": {}},
+    "cluster_name": {"type": "str", "default": ""},
+    "report": {"type": "str", "default": ""},
     "notes": {"type": "list", "elements": "str", "default": []},
 }
 
 
+def reports_of(params: t.Mapping[str, t.Any]) -> status.Reports:
+    """What was read, from the options."""
+    settings = params["settings"].get("settings") or {}
+    begun = Found(
+        params["nodes"],
+        params["hosts"],
+        params["health"],
+        settings,
+        params["declared_settings"],
+        params["shortened_timers"],
+    )
+    return status.Reports(
+        params["nodes"],
+        params["health"],
+        identity=params["identity"],
+        preflight=params["preflight"],
+        settings=params["settings"],
+        login=params["login"],
+        unfinished=unfinished(begun),
+        unread=params["unread_hosts"],
+        has_key=params["has_key"],
+        notes=params["notes"],
+    )
+
+
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The lines; problems are in them, and none of this module's own."""
-    health, identity, preflight = params["health"], params["identity"], params["preflight"]
-    shown = cluster_lines(health, identity, params["nodes"])
+    reports = reports_of(params)
+    drift = status.drift(reports)
+    wrong = status.problems(reports)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     result = {
-        "lines": shown + params["notes"],
-        "drift": drift_lines(preflight, params["settings"]),
-        "refusal": refusal(health, identity, preflight),
+        "lines": status.cluster_lines(reports),
+        "drift": ["site.yml would change:", *("  " + line for line in drift)] if drift else [],
+        "refusal": "\n".join(map(status.sentence, wrong)),
+        "result_line": status.result_line(wrong),
+        "document": report(reports, cluster_name=params["cluster_name"], time=now, shards=params["shards"]),
     }
     return result, []
 

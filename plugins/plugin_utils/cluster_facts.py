@@ -9,15 +9,20 @@ here. What is made of them is decided by pure functions in module_utils.
 
 from __future__ import annotations
 
+import base64
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
-from ansible_collections.waent.fleet.plugins.module_utils._desired import access, environment
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
+from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
-from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight
-from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain
+from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
+from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain, read_file
 
 Values = t.Dict[str, t.Any]
 
@@ -78,19 +83,21 @@ class Play:
 CONTAINER = (
     "version", "wa_version", "wa_webapp_image", "wa_coreapp_image", "wa_database_image", "wa_cluster_name",
     "wa_network", "wa_publish_address", "wa_extra_hosts", "wa_media", "wa_data", "wa_db_engine", "wa_db_host",
-    "wa_database_address", "wa_database_volume", "wa_database_max_connections", "wa_database_arguments",
+    "wa_database_address", "wa_database_volume", "wa_database_arguments",
 )  # fmt: skip
 ENVIRONMENT = (
     "wa_db_engine", "wa_db_host", "wa_db_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",
-    "wa_db_idle_timeout_ms", "wa_jwt_key", "wa_api_key", "wa_extra_environment",
+    "wa_db_idle_timeout_ms", "wa_jwt_key", "wa_api_key", "wa_extra_environment", *db_ssl.VARIABLES,
 )  # fmt: skip
 IMAGES = ("version", "wa_version", "wa_webapp_image", "wa_coreapp_image", "wa_database_image")
 API = ("wa_validate_certs", "wa_api_ca_path")
 DATABASE = (
     "wa_db_engine", "wa_db_check_host", "wa_db_check_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",
+    "wa_db_host", "wa_extra_hosts", "wa_db_ssl_check_hostname", *db_ssl.VARIABLES,
 )  # fmt: skip
+REACH = ("wa_db_host", "wa_db_port", "wa_db_check_host", "wa_extra_hosts")
 REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
-SIZING = ("wa_database_max_connections", "wa_messages_per_second", "wa_extra_environment", "wa_database_class")
+SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
 
 
 def _token(play: Play) -> str:
@@ -133,8 +140,43 @@ def _placement(play: Play) -> Values:
         **_shape(play),
         "version": play.readable("wa_version") if asked is None else asked,
         "check_variables": True,
+        "unhealthy_interval": _unhealthy_interval(play),
         "database_hosts": _database_hosts(play),
     }
+
+
+def _unhealthy_interval(play: Play) -> int:
+    """What is declared, else what the product comes with. Whatever is wrong with it is reported by wa_placement."""
+    settings = play.readable("wa_settings")
+    declared = whole_number(settings.get("unhealthy_interval")) if isinstance(settings, dict) else None
+    return declared or timers.PRODUCT["unhealthy_interval"]
+
+
+def _files(play: Play) -> dict[str, bytes]:
+    """Content of the files for TLS to the database. One that cannot be read is refused by wa_placement."""
+    variables = play.values(db_ssl.VARIABLES)
+    return {file.variable: read_file(variables[file.variable]) for file in db_ssl.used(variables)}
+
+
+def _container_settings(play: Play) -> Values:
+    variables = {**play.values(CONTAINER), "wa_database_max_connections": _connections(play)}
+    return environment.container_settings(variables, _files(play))
+
+
+def _connections(play: Play) -> t.Any:
+    """What a database of our own allows: what the inventory says, else what its shards need."""
+    asked = play.readable("wa_database_max_connections")
+    rate, tls = play.readable("wa_messages_per_second"), bool(play.readable("wa_db_ssl_ca"))
+    return asked if whole_number(asked) != 0 else sizing.own_limit(play.readable("wa_shards"), rate, tls)
+
+
+def _db_ssl_files(play: Play) -> list[Values]:
+    contents = _files(play)
+    return [
+        {"name": file.name, "mode": file.mode, "content": base64.b64encode(contents[file.variable]).decode()}
+        for file in db_ssl.FILES
+        if file.variable in contents
+    ]
 
 
 # --- what was read ----------------------------------------------------------------------------------------------------
@@ -148,8 +190,38 @@ def _running(play: Play) -> list[Values]:
     return [node for host in _observed(play) for node in host["nodes"]]
 
 
-def _failures(play: Play) -> dict[str, str]:
-    return {host: str(read.get("msg") or "") for host, read in play.reads(play.hosts).items()}
+def _unread_hosts(play: Play) -> dict[str, str]:
+    """Hosts that could not be read, and why, in one line without secrets."""
+    unread = {host: read for host, read in play.reads(play.hosts).items() if not read.get("host")}
+    secrets = _secrets(play) if unread else []
+    return {host: masked(one_line(said(read).removeprefix("Task failed: ")), secrets) for host, read in unread.items()}
+
+
+def _unseen_hosts(play: Play) -> list[str]:
+    """Those, and hosts whose engine may hold nodes and does not say which."""
+    return [*_unread_hosts(play), *(host["name"] for host in _observed(play) if may_hold_unseen(host["engine"]))]
+
+
+def _known_nodes(play: Play) -> list[Values]:
+    return preflight.known_nodes(play.result("__wa_desired").get("nodes") or (), _unseen_hosts(play))
+
+
+def _api_access_once(play: Play) -> Values:
+    """For who looks once: only webapps that exist, or that may on a host that could not be read."""
+    nodes = [node for node in _known_nodes(play) if node["kind"] == "webapp"]
+    placed = play.result("__wa_desired").get("nodes") or ()
+    return {**access.api_access(play.values(API), nodes or placed, _token(play)), "api_once": True}
+
+
+def _failures(play: Play) -> dict[str, Values]:
+    reads = play.reads(play.hosts).items()
+    return {host: read.get("failure") or {"message": str(read.get("msg") or "")} for host, read in reads}
+
+
+def _unread(play: Play) -> dict[str, Values]:
+    """By host why it could not be read, where its module, or what started it, says so."""
+    reads = play.reads(play.hosts)
+    return {host: read["failure"] for host, read in reads.items() if read.get("failure")}
 
 
 def _database_hosts(play: Play) -> list[str]:
@@ -157,7 +229,9 @@ def _database_hosts(play: Play) -> list[str]:
 
 
 def _database_readable(play: Play) -> bool:
-    return bool(play.value("wa_db_check_host")) and preflight.database_exists(_observed(play), _database_hosts(play))
+    return "db_host" in access.database_access(play.values(DATABASE)) and preflight.database_exists(
+        _observed(play), _database_hosts(play)
+    )
 
 
 def _nodes(play: Play) -> list[Values]:
@@ -167,7 +241,7 @@ def _nodes(play: Play) -> list[Values]:
 
 def _first_sizing(play: Play) -> Values:
     return preflight.first_sizing(
-        play.values(SIZING),
+        {**play.values(SIZING), "wa_database_max_connections": _connections(play)},
         play.result("__wa_desired"),
         play.result("__wa_database").get("database") or {},
         _observed(play),
@@ -199,8 +273,10 @@ def _preflight(play: Play) -> Values:
     api = {name: play.value("wa_" + name) for name in ("cc", "phone_number", "registration_method")}
     return {
         "hosts": _observed(play),
+        "unread": _unread(play),
         "nodes": _nodes(play),
-        "reports": [play.result(name) for name in REPORTS],
+        "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
+        "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
         "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),
@@ -223,11 +299,15 @@ def _login(play: Play) -> Values:
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
-    "container_settings": lambda play: environment.container_settings(play.values(CONTAINER)),
+    "container_settings": _container_settings,
+    "db_ssl_files": _db_ssl_files,
+    "db_ssl_filler": lambda play: filler_options(_container_settings(play)),
+    "database_targets": lambda play: access.database_targets(play.values(REACH), bool(_database_hosts(play))),
     "environment": lambda play: environment.environments(play.values(ENVIRONMENT)),
     "schema_environment": lambda play: environment.schema_environment(play.values(ENVIRONMENT)),
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
+    "api_access_once": _api_access_once,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
     "token": _token,
     "secrets": _secrets,
@@ -236,6 +316,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "placement": _placement,
     "observed": _observed,
     "running": _running,
+    "unread_hosts": _unread_hosts,
+    "unseen_hosts": _unseen_hosts,
+    "known_nodes": _known_nodes,
     "failures": _failures,
     "has_api": lambda play: preflight.has_api(_observed(play)),
     "database_readable": _database_readable,

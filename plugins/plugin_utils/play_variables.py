@@ -13,6 +13,7 @@ import os
 import re
 import ssl
 import typing as t
+from pathlib import Path
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
@@ -114,26 +115,58 @@ def plain(value: t.Any) -> t.Any:
     return value
 
 
-def ca_problems(path: t.Any) -> list[Problem]:
-    """What is wrong with the file of wa_api_ca_path on this machine."""
+def read_file(path: str) -> bytes:
+    """A file of this machine; empty where it cannot be read."""
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError:
+        return b""
+
+
+def file_problems(given: Given) -> list[Problem]:
+    """What is wrong with the files of certificates and keys on this machine. given: by names without C(wa_)."""
+    problems = [_file_problem(variable, given.get(variable[len("wa_") :]), _CERTIFICATES) for variable in _OF_CERTS]
+    pair = given.get("db_ssl_cert"), given.get("db_ssl_key")
+    if all(isinstance(path, str) and path for path in pair):
+        key = _file_problem("wa_db_ssl_key", pair[1], _KEY)
+        # A key is tried together with its certificate, so that one has to be fit first.
+        wrong = key or any(problem and problem.variable == "wa_db_ssl_cert" for problem in problems)
+        problems.append(key if wrong else _pair_problem(*map(str, pair)))
+    return [problem for problem in problems if problem is not None]
+
+
+_OF_CERTS = {"wa_api_ca_path": "WA_API_CA_PATH", "wa_db_ssl_ca": "WA_DB_SSL_FILE", "wa_db_ssl_cert": "WA_DB_SSL_FILE"}
+"""Variables that name a file of certificates, and the code of what is wrong with it."""
+
+_KEY_BEGINS = re.compile(rb"^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----", re.MULTILINE)
+_KEY_ENCRYPTED = re.compile(rb"^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED", re.MULTILINE)
+
+
+def _file_problem(variable: str, path: t.Any, fit: _Fit) -> Problem | None:
     if not isinstance(path, str) or not path:
-        return []
+        return None
     full = os.path.expanduser(path)
     if not os.path.exists(full):
         said = "does not exist"
     elif os.path.isdir(full):
         said = "is a directory"
     else:
-        said = _unfit(full)
+        said = fit.unfit(full)
     if not said:
-        return []
-    message = (
-        "wa_api_ca_path is {0!r}, which {1} on the machine that runs Ansible; allowed is a file with PEM certificates."
-    )
-    return [Problem("WA_API_CA_PATH", message.format(path, said), "wa_api_ca_path", path)]
+        return None
+    message = "{0} is {1!r}, which {2} on the machine that runs Ansible; allowed is {3}."
+    code = _OF_CERTS.get(variable, "WA_DB_SSL_FILE")
+    return Problem(code, message.format(variable, path, said, fit.allowed), variable, path)
 
 
-def _unfit(path: str) -> str:
+class _Fit(t.NamedTuple):
+    """What a file must hold. unfit: what is wrong with one that is there."""
+
+    allowed: str
+    unfit: t.Callable[[str], str]
+
+
+def _unfit_certificates(path: str) -> str:
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cafile=path)
@@ -142,3 +175,29 @@ def _unfit(path: str) -> str:
     except OSError as error:
         return "cannot be read ({0})".format(error.strerror or error)
     return "" if context.cert_store_stats()["x509"] else "holds no certificate"
+
+
+def _unfit_key(path: str) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        return "cannot be read ({0})".format(error.strerror or error)
+    # Nobody could give the client a passphrase.
+    if _KEY_ENCRYPTED.search(content):
+        return "holds a key that is encrypted"
+    return "" if _KEY_BEGINS.search(content) else "holds no private key"
+
+
+_CERTIFICATES = _Fit("a file with PEM certificates", _unfit_certificates)
+_KEY = _Fit("a file with a PEM key without a passphrase", _unfit_key)
+
+
+def _pair_problem(cert: str, key: str) -> Problem | None:
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_cert_chain(os.path.expanduser(cert), os.path.expanduser(key))
+    except ssl.SSLError as error:
+        said = "does not belong to" if "MISMATCH" in str(error) else "cannot be used with"
+        message = "wa_db_ssl_key is {0!r}, which {1} the certificate in wa_db_ssl_cert ({2!r}); allowed is its own key."
+        return Problem("WA_DB_SSL_KEY", message.format(key, said, cert), "wa_db_ssl_key", key)
+    return None

@@ -18,7 +18,7 @@ PUBLIC = [path for path in PLAYBOOKS if not path.stem.startswith("_")]
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=name_of)
 def test_a_playbook_is_valid_with_every_inventory(playbook: Path, inventory: Path) -> None:
     # What those that import it give; without it an internal playbook refuses.
-    given = () if playbook in PUBLIC else ("-e", "_wa_pass=1")
+    given = () if playbook in PUBLIC else ("-e", "_wa_pass=1", "-e", "_wa_playbook=site")
     done = run("ansible-playbook", "-i", str(inventory), str(playbook), "--syntax-check", *given)
     assert done.returncode == 0, done.stderr
     # Groups that a play makes for the next ones cannot be known yet.
@@ -55,6 +55,23 @@ def test_a_playbook_first_checks_how_it_was_called(playbook: Path) -> None:
     first = load(playbook)[0]
     assert first.get("ansible.builtin.import_playbook") == "_validate.yml"
     assert first["vars"] == {"_wa_playbook": playbook.stem}
+
+
+def test_the_desired_state_is_checked_where_it_is_acted_on_and_nowhere_else() -> None:
+    """Directly after the call; what is skipped on each of two hundred hosts costs as much as what is done."""
+    imports = {path.stem: [play.get("ansible.builtin.import_playbook") for play in load(path)] for path in PUBLIC}
+    assert {name for name, found in imports.items() if "_desired.yml" in found} == {"site", "reshard", "upgrade"}
+    assert {found.index("_desired.yml") for found in imports.values() if "_desired.yml" in found} == {1}
+
+
+def test_hosts_that_the_rollout_prepares_are_prepared_once() -> None:
+    """The rollout makes the network and pulls the images of every host of its plan; no other play does it there."""
+    site = load(ROOT / "playbooks" / "site.yml")
+    parts = {(task["ansible.builtin.import_role"]["name"], task["ansible.builtin.import_role"]["tasks_from"]): play
+             for play in site for task in play.get("tasks", []) if "ansible.builtin.import_role" in task}  # fmt: skip
+    assert parts["waent.fleet.rollout", "prepare"]["hosts"] == "_wa_act_roll"
+    for part in ("network", "pull"):
+        assert parts["waent.fleet.node", part]["hosts"].split(":") == ["_wa_act", "!_wa_act_roll"]
 
 
 def test_what_is_imported_only_is_imported() -> None:

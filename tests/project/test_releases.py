@@ -15,6 +15,8 @@ import yaml
 from ansible_collections.waent.fleet.plugins.module_utils._desired.access import (
     SECRETS,
 )
+from ansible_collections.waent.fleet.tests.support import debian13
+from ansible_collections.waent.fleet.tests.support.ansible_core_releases import PYTHONS, RELEASES, minor
 from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROLES, ROOT, load, name_of, tracked
 from ansible_collections.waent.fleet.tests.support.task_files import IN_PROCESS, action_of, role_file
 
@@ -22,35 +24,88 @@ NAMED_BY_TEMPLATE = re.compile(r"^[\w/]*\{\{ [^{}]+ \}\}\.yml$")
 SHOWS_REASON = "waent.fleet.failure_reason(_wa_secrets, "
 
 
-def minor(version: str) -> str:
-    """C(2.17) of C(2.17.14)."""
-    return ".".join(version.split(".")[:2])
+README = (ROOT / "README.md").read_text()
 
 
-def releases_tested() -> list[str]:
-    """The releases that tests run with, oldest first: those with a lock of their own, and that of .venv."""
-    locks = sorted(path.stem.removeprefix("core-") for path in (ROOT / "requirements").glob("core-*.txt"))
-    return [*locks, minor(metadata.version("ansible-core"))]
+def numbers(version: str) -> tuple[int, ...]:
+    """C((2, 17)) of C(2.17)."""
+    return tuple(int(part) for part in version.split("."))
 
 
-def test_the_oldest_release_that_is_tested_is_the_oldest_that_is_admitted() -> None:
-    assert load(ROOT / "meta" / "runtime.yml")["requires_ansible"] == ">={0}.0".format(releases_tested()[0])
+def test_every_release_from_the_oldest_to_the_newest_is_tested() -> None:
+    (first, oldest), (last, newest) = numbers(RELEASES[0]), numbers(RELEASES[-1])
+    assert first == last
+    assert ["{0}.{1}".format(first, number) for number in range(oldest, newest + 1)] == RELEASES
+
+
+def test_the_releases_that_are_tested_are_those_that_are_admitted() -> None:
+    major, newest = numbers(RELEASES[-1])
+    admitted = ">={0}.0,<{1}.{2}.0".format(RELEASES[0], major, newest + 1)
+    assert load(ROOT / "meta" / "runtime.yml")["requires_ansible"] == admitted
 
 
 def test_the_readme_names_the_releases_that_are_tested() -> None:
-    oldest, *between, newest = releases_tested()
-    reported = "ansible-core {0} or newer (tested: {1} and {2})".format(oldest, ", ".join([oldest, *between]), newest)
-    assert reported in (ROOT / "README.md").read_text()
+    assert "ansible-core {0} to {1} (each of them is tested)".format(RELEASES[0], RELEASES[-1]) in README
+    with_newer = next(release for release in RELEASES if PYTHONS.get(release))
+    assert "{0} and newer with Python 3.12 or newer".format(with_newer) in README
 
 
-def test_the_locks_of_releases_hold_the_release_in_their_name() -> None:
-    for path in (ROOT / "requirements").glob("core-*.txt"):
+def test_the_readme_names_the_pythons_that_are_tested() -> None:
+    pythons = {"3.11", *filter(None, PYTHONS.values())}
+    assert "(tested: {0})".format(" and ".join(sorted(pythons, key=numbers))) in README
+
+
+def test_other_pythons_are_those_of_the_machine_that_has_them() -> None:
+    assert set(filter(None, PYTHONS.values())) == {debian13.PYTHON}
+
+
+def test_every_lock_of_a_release_is_tested_and_holds_the_release_in_its_name() -> None:
+    paths = sorted((ROOT / "requirements").glob("core-*.txt"))
+    assert {path.stem.removeprefix("core-") for path in paths} == set(PYTHONS)
+    for path in paths:
         version = next(line for line in path.read_text().splitlines() if line.startswith("ansible-core=="))
         assert minor(version.partition("==")[2]) == path.stem.removeprefix("core-")
 
 
+USED = re.compile(r"(?<![\w./])([a-z]\w*\.[a-z]\w*)\.[a-z]\w*(?![\w.(])")
+FILTERS = re.compile(r"\|\s*([a-z]\w*\.[a-z]\w*)\.[a-z]\w*\(")
+
+
+def collections_used() -> set[str]:
+    """Collections that the package ansible has and whose modules or plugins are named by tasks or called by actions."""
+    site = Path(str(metadata.distribution("ansible").locate_file("ansible_collections")))
+    there = {"{0}.{1}".format(*path.parts[-2:]) for path in site.glob("*/*") if path.is_dir()}
+    files = tracked("roles/*.yml", "playbooks/*.yml", "plugins/action/*.py", "plugins/plugin_utils/*.py")
+    texts = [without_imports(path.read_text()) for path in files]
+    named = {name for text in texts for form in (USED, FILTERS) for name in form.findall(text)}
+    return named & there
+
+
+def without_imports(text: str) -> str:
+    """Python's own modules have names of the same form: ansible.utils.vars."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith(("import ", "from ")))
+
+
+def test_the_collections_that_are_used_are_those_that_are_required() -> None:
+    assert collections_used() == set(load(ROOT / "galaxy.yml")["dependencies"])
+
+
+def test_the_readme_names_the_collections_that_are_required() -> None:
+    for name, versions in load(ROOT / "galaxy.yml")["dependencies"].items():
+        oldest, limit = re.fullmatch(r">=([\d.]+),<(\d+)\.0\.0", versions).groups()
+        assert "{0} {1} to {2}.x".format(name, oldest, int(limit) - 1) in README
+
+
+def test_the_collections_that_are_tested_are_the_ends_of_those_that_are_admitted() -> None:
+    """The oldest lies in .venv; whether the newest is admitted, a test of the check versions asks, which has it."""
+    site = Path(str(metadata.distribution("ansible").locate_file("ansible_collections")))
+    for name, versions in load(ROOT / "galaxy.yml")["dependencies"].items():
+        manifest = load(site.joinpath(*name.split("."), "MANIFEST.json"))
+        assert versions.startswith(">={0},".format(manifest["collection_info"]["version"]))
+
+
 def test_readme_and_scripts_name_the_same_pythons() -> None:
-    low, high = re.search(r"Python (3\.\d+) to (3\.\d+);", (ROOT / "README.md").read_text()).groups()
+    low, high = re.search(r"Python (3\.\d+) to (3\.\d+) \(", README).groups()
     script = (ROOT / "tools" / "venv.sh").read_text()
     bounds = re.search(r"not \((\d), (\d+)\) <= sys\.version_info < \((\d), (\d+)\)", script).groups()
     assert (low, high) == ("{0}.{1}".format(*bounds[:2]), "{0}.{1}".format(bounds[2], int(bounds[3]) - 1))
@@ -62,7 +117,8 @@ def test_the_execution_environment_brings_what_the_demo_installs() -> None:
     files = {kind: (ROOT / name).read_text().splitlines() for kind, name in described.items()}
     assert sorted(files) == ["python", "system"]
     lines = (ROOT / "requirements" / "demo.in").read_text().splitlines()
-    direct = {line.partition("=")[0] for line in lines if "==" in line} - {"ansible", "ansible-core"}
+    # The last one builds the emulator's images; the collection does without.
+    direct = {line.partition("=")[0] for line in lines if "==" in line} - {"ansible", "ansible-core", "docker"}
     named = {re.split(r"[<>= ]", line)[0] for line in files["python"] if not line.startswith("#")}
     assert named == direct
 

@@ -90,6 +90,14 @@ def test_choosing_a_check_brings_what_it_needs() -> None:
     assert [check.name for check in runner.chosen(["emulator"])] == ["engine", "images", "emulator"]
 
 
+def test_what_takes_too_long_runs_with_everything_or_by_its_name() -> None:
+    thorough = {check.name for check in runner.CHECKS if check.thorough}
+    assert "versions-all" in thorough
+    assert {check.name for check in runner.chosen([])} == set(runner.BY_NAME) - thorough
+    assert runner.chosen([], everything=True) == runner.CHECKS
+    assert [check.name for check in runner.chosen(["versions-all"])] == ["engine", "images", "versions-all"]
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(runner.UnknownCheck, match=r"No such check: unti\. There are: engine, .*unit"):
         runner.chosen(["unti"])

@@ -94,7 +94,8 @@ def test_secrets_are_documented_as_such(role: Path) -> None:
     secret = {
         name: option.get("no_log")
         for name, option in documented(role).items()
-        if name.endswith(("_password", "_key", "_pin", "_cert"))
+        # These are paths of files.
+        if name.endswith(("_password", "_key", "_pin", "_cert")) and "_ssl_" not in name
     }
     assert secret == dict.fromkeys(secret, True)
 
@@ -226,3 +227,14 @@ def test_what_a_hook_gets_is_said_where_its_variable_is_documented() -> None:
 def test_internal_names_are_used() -> None:
     text = "".join(file.read_text() for file in tracked("roles/*.yml", "playbooks/*.yml", "docs/*.yml"))
     assert {name for name in INTERNAL if name not in text} == set()
+
+
+def test_nothing_is_read_from_wa_extra_environment_that_is_refused_in_it() -> None:
+    """Such a name has a variable of its own, and the environment never has it."""
+    found = [
+        "{0}: {1}".format(path.relative_to(ROOT), name)
+        for path in tracked("roles/*.yml", "playbooks/*.yml")
+        for name in re.findall(r"wa_extra_environment\W+(\w+)", path.read_text())
+        if name in OWN_ENVIRONMENT
+    ]
+    assert found == []

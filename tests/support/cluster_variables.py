@@ -16,5 +16,6 @@ VARIABLES = {
     "wa_database_max_connections": 500, "wa_database_arguments": [], "wa_validate_certs": True, "wa_api_ca_path": "",
     "wa_admin_password": "canary-admin", "wa_admin_initial_password": "secret", "wa_api_key": "canary-key",
     "wa_jwt_key": "canary-jwt", "wa_extra_environment": {}, "wa_cert": "canary-cert", "wa_pin": "123456",
-    "wa_registration_code": "654321",
+    "wa_registration_code": "654321", "wa_db_ssl_ca": "", "wa_db_ssl_cert": "", "wa_db_ssl_key": "",
+    "wa_db_ssl_check_hostname": True,
 }  # fmt: skip

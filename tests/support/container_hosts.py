@@ -25,11 +25,18 @@ DATABASE_IMAGE = "docker.whatsapp.biz/waent/mariadb:10.11"
 class ContainerHosts:
     """Machines in containers, reached over SSH by a user who may use sudo.
 
-    scenario: part of the names of all that is made for them.
+    scenario: part of the names of all that is made for them. bare: by its name the release of Debian of a machine that
+    has Python and nothing else that the collection needs.
     """
 
-    def __init__(self, directory: Path, names: t.Sequence[str], scenario: str = "integration") -> None:
-        self.directory, self.names = directory, names
+    def __init__(
+        self,
+        directory: Path,
+        names: t.Sequence[str],
+        scenario: str = "integration",
+        bare: t.Mapping[str, str] | None = None,
+    ) -> None:
+        self.directory, self.names, self._bare = directory, names, bare or {}
         self.inventory = directory / "inventory"
         self._environment = {
             "MOLECULE_SCENARIO_NAME": scenario,
@@ -40,7 +47,7 @@ class ContainerHosts:
     def create(self) -> None:
         """Make the machines; what create.yml finds out lies in the inventory's directory afterwards."""
         self.inventory.mkdir()
-        plain: dict[str, dict[str, t.Any]] = {name: {} for name in self.names}
+        plain = {name: {"test_suite": self._bare[name]} if name in self._bare else {} for name in self.names}
         self.write_hosts(plain)
         variables = self.inventory / "group_vars"
         variables.mkdir()

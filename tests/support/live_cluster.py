@@ -58,7 +58,7 @@ class Shape(t.NamedTuple):
     """What to make. divisor: how many times faster than true the product's times run. Ports begin at C(port).
 
     masters, coreapps: how many, where it is not left to the playbook, which takes two masters and one spare coreapp.
-    more: further variables. groups: further groups its host is in.
+    more: further variables. groups: further groups its host is in. reached: how its host is reached, if not locally.
     """
 
     prefix: str
@@ -72,6 +72,7 @@ class Shape(t.NamedTuple):
     version: str = OLD
     more: t.Mapping[str, t.Any] = {}
     groups: t.Sequence[str] = ()
+    reached: t.Mapping[str, t.Any] = {}
 
     @property
     def host(self) -> str:
@@ -87,6 +88,7 @@ class Shape(t.NamedTuple):
             "ansible_python_interpreter": sys.executable,
             "rack": "a",
             **{name: count for name, count in pins.items() if count is not None},
+            **self.reached,
         }
 
     def hurry(self) -> dict[str, t.Any]:

@@ -15,7 +15,8 @@ IMAGES = {"webapp": WEB, "master": CORE, "coreapp": CORE}
 IDS = {WEB: "sha256:web", CORE: "sha256:core"}
 SETTINGS = {
     "cluster": "waent", "version": "v2.19.4", "images": {**IMAGES, "database": "mariadb:10.11"}, "network": "waent",
-    "publish_address": "0.0.0.0", "extra_hosts": {}, "media": "whatsappMedia", "data": "", "db_engine": "MYSQL",
+    "publish_address": "0.0.0.0", "extra_hosts": {}, "media": "whatsappMedia", "data": "", "db_ssl": "",
+    "db_engine": "MYSQL",
     "database": {
         "address": "0.0.0.0", "volume": "waentDatabase", "max_connections": 500, "arguments": [], "alias": "db",
     },
@@ -126,9 +127,12 @@ def listeners_of(containers):
     ]
 
 
-def network(name, subnets=(), cluster=None, endpoints=()):
+def network(name, subnets=(), cluster=None, endpoints=(), driver="bridge", addresses=()):
     """A Docker network."""
-    return {"name": name, "id": name, "cluster": cluster, "subnets": list(subnets), "endpoints": list(endpoints)}
+    return {
+        "name": name, "id": name, "cluster": cluster, "driver": driver, "subnets": list(subnets),
+        "endpoints": list(endpoints), "addresses": list(addresses),
+    }  # fmt: skip
 
 
 def engine(state="answers", **changes):

@@ -35,7 +35,10 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class DbEnv:
-    """How to reach the database. engine: MYSQL or PGSQL. idle_timeout_ms: MySQL only."""
+    """How to reach the database. engine: MYSQL or PGSQL. idle_timeout_ms: MySQL only.
+
+    ssl_check_hostname: whether the name in the server's certificate counts, which no reference says of the client.
+    """
 
     engine: str
     hostname: str
@@ -48,6 +51,7 @@ class DbEnv:
     ssl_ca: str = ""
     ssl_cert: str = field(default="", repr=False)
     ssl_key: str = field(default="", repr=False)
+    ssl_check_hostname: bool = True
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,7 @@ def db_env(env: Env = os.environ) -> DbEnv:
         ssl_ca=_file(env, "WA_DB_SSL_CA"),
         ssl_cert=_file(env, "WA_DB_SSL_CERT"),
         ssl_key=_file(env, "WA_DB_SSL_KEY"),
+        ssl_check_hostname=_flag(env, "WAEMU_DB_SSL_CHECK_HOSTNAME", default=True),
     )
 
 

@@ -3,11 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the image of a test host: a Debian machine in a container, with its own Docker Engine and SSH server.
 
-    python build.py        prints the image's name; progress goes to standard error
+    python build.py            prints the image's name; progress goes to standard error
+    python build.py trixie     the same for a bare machine of that release of Debian
 
 The image is named after what it is made of, so it is built only when that changes: the packages (about 40 s) and,
 on top of them, the files under root/ (1 s). The engine is installed and does not run: starting it is the
 collection's work. Debian's docker-registry is in it too, because the registry of the tests is one more such container.
+
+A bare machine has Python and nothing else that the collection needs. What site.yml installs there lies in a package
+source of its own, with the release's own packages.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import os
 import shutil
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +46,10 @@ PACKAGES = (
     "sudo",
     "tini",
 )
+BARE_PACKAGES = ("ca-certificates", "iproute2", "openssh-server", "openssl", "procps", "python3", "sudo", "tini")
+# Interpreters too old to run Ansible's modules, where a release has some: 2.7 and 3.7.
+OLD_PYTHONS = {"bullseye": ("python2.7", "pypy3")}
+STOCK = HERE / "stock-packages"
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
@@ -62,16 +71,32 @@ def digest(*parts: bytes) -> str:
     return whole.hexdigest()[:12]
 
 
-def base_name() -> str:
-    """The name of the image that holds the packages only."""
-    recipe = (SUITE, *PACKAGES, *LEFT_OUT)
-    return "{0}-base:{1}".format(REPOSITORY, digest(*(text.encode() for text in recipe)))
+class Recipe(t.NamedTuple):
+    """What a root file system is made of. stock: a program that puts a package source into it; None for none."""
+
+    suite: str
+    packages: tuple[str, ...]
+    stock: Path | None = None
+
+    @property
+    def base_name(self) -> str:
+        """The name of the image that holds the packages only."""
+        parts = [text.encode() for text in (self.suite, *self.packages, *LEFT_OUT)]
+        parts += [self.stock.read_bytes()] if self.stock else []
+        return "{0}-base:{1}".format(REPOSITORY, digest(*parts))
 
 
-def image_name() -> str:
+def recipe_of(bare_suite: str | None) -> Recipe:
+    """bare_suite: release of Debian for a bare machine, None for one that has all it needs."""
+    if bare_suite is None:
+        return Recipe(SUITE, PACKAGES)
+    return Recipe(bare_suite, BARE_PACKAGES + OLD_PYTHONS.get(bare_suite, ()), STOCK)
+
+
+def image_name(base: str) -> str:
     """The name of the finished image: it changes with the packages, the Dockerfile and every file under root/."""
     files = sorted(path for path in (HERE / "root").rglob("*") if path.is_file())
-    parts = [base_name().encode(), (HERE / "Dockerfile").read_bytes()]
+    parts = [base.encode(), (HERE / "Dockerfile").read_bytes()]
     for path in files:
         runs = b"x" if os.access(path, os.X_OK) else b"-"  # the rest of a mode depends on the checkout's umask
         parts += [str(path.relative_to(HERE)).encode(), runs, path.read_bytes()]
@@ -100,15 +125,17 @@ def need_mmdebstrap() -> None:
         raise BuildError("mmdebstrap is missing and could not be installed: sudo apt-get install mmdebstrap")
 
 
-def build_base(name: str) -> None:
+def build_base(recipe: Recipe) -> None:
     """Make the packages' root file system and hand it to the engine without storing it in between."""
     need_mmdebstrap()
-    report("Making the root file system of the test hosts with mmdebstrap (about 40 s)")
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join(PACKAGES)]
+    name = recipe.base_name
+    report("Making the root file system of the test hosts with mmdebstrap ({0}, about 40 s)".format(recipe.suite))
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join(recipe.packages)]
     command += ['--aptopt=APT::Install-Recommends "false"']
     command += ["--dpkgopt=path-exclude=" + pattern for pattern in LEFT_OUT]
+    command += ["--customize-hook={0}".format(recipe.stock)] if recipe.stock else []
     import_to = ["docker", "import", "--change", "LABEL " + LABEL, "-", name]
-    with subprocess.Popen([*command, SUITE, "-"], stdout=subprocess.PIPE) as tree:
+    with subprocess.Popen([*command, recipe.suite, "-"], stdout=subprocess.PIPE) as tree:
         imported = subprocess.run(import_to, stdin=tree.stdout, stdout=subprocess.DEVNULL, check=False)
     if tree.returncode != 0 or imported.returncode != 0:
         # A truncated tar may have been imported: it must not be taken for the real one next time.
@@ -128,12 +155,13 @@ def build_image(name: str, base: str) -> None:
 
 def main() -> int:
     """Build what is missing; returns the process's exit code."""
-    name, base = image_name(), base_name()
+    recipe = recipe_of(sys.argv[1] if len(sys.argv) > 1 else None)
+    name = image_name(recipe.base_name)
     try:
         if not have_image(name):
-            if not have_image(base):
-                build_base(base)
-            build_image(name, base)
+            if not have_image(recipe.base_name):
+                build_base(recipe)
+            build_image(name, recipe.base_name)
     except BuildError as problem:
         report(str(problem))
         return 1

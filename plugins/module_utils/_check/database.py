@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
@@ -12,9 +13,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.database import
     CONNECT,
     DRIVER,
     GROUPS,
+    NO_TLS_OFFERED,
     PRIVILEGES,
+    Failure,
     Report,
     database_name,
+    is_refusal,
     product_and_version,
 )
 
@@ -26,7 +30,6 @@ BUSY_SHARE = 0.85
 STALE_SECONDS = 120
 FORGOTTEN_SECONDS = 240
 
-_REFUSED = frozenset((1044, 1045, 1130, 1131, 1251, 1698, 2059))
 _TOO_MANY_CONNECTIONS = frozenset((1040, 1203))
 
 
@@ -57,13 +60,56 @@ def failure_problem(report: Report) -> Problem:
     if failure.stage == DRIVER:
         return Problem("DB_DRIVER_MISSING", failure.text)
     if failure.stage == CONNECT:
-        return connection_problem(report, failure.text, failure.code)
+        return tls_problem(report, failure) or connection_problem(report, failure)
     text = "The database at {0} was reached, and then reading it failed: {1}.".format(report.address, failure.text)
     return Problem("DB_READ_FAILED", text)
 
 
-def connection_problem(report: Report, text: str, code: int | None) -> Problem:
+_OTHER_NAME = re.compile(r"(Hostname|IP address) mismatch|does not match host name|is not valid for")
+_NOT_VERIFIED = re.compile(r"certificate verify failed|CERTIFICATE_VERIFY_FAILED", re.IGNORECASE)
+_NO_CLIENT = re.compile(
+    r"requires a valid client certificate|alert (certificate required|unknown ca|bad certificate|handshake failure)"
+    r"|(CERTIFICATE_REQUIRED|UNKNOWN_CA|BAD_CERTIFICATE|HANDSHAKE_FAILURE)",
+    re.IGNORECASE,
+)
+_NOT_OFFERED = re.compile(NO_TLS_OFFERED + r"|does(n't| not) support (SSL|it)", re.IGNORECASE)
+
+
+def tls_problem(report: Report, failure: Failure) -> Problem | None:
+    """Why there is no TLS between us and the server, or why there must be; None where it is about something else."""
+    if failure.tls_required:
+        message = (
+            "wa_db_host is {0}, and the server there requires TLS ({1}); set wa_db_ssl_ca to the file with the CA that"
+            " signed its certificate."
+        )
+        return Problem("DB_TLS_REQUIRED", message.format(report.address, failure.text), "wa_db_ssl_ca")
+    if report.ssl_ca is None:
+        return None
+    if _OTHER_NAME.search(failure.text):
+        message = (
+            "The certificate of the database at {0} is for another name than wa_db_host ({1}); set wa_db_host to a name"
+            " in it."
+        )
+        return Problem("DB_TLS_NAME", message.format(report.address, failure.text), "wa_db_host", report.address)
+    for code, variable, pattern, message in (
+        ("DB_TLS_UNTRUSTED", "wa_db_ssl_ca", _NOT_VERIFIED,
+         "wa_db_ssl_ca is {2!r}, by which the certificate of the database at {0} cannot be verified ({1}); allowed is a"
+         " file with the CA that signed it."),
+        ("DB_TLS_NOT_OFFERED", "wa_db_ssl_ca", _NOT_OFFERED,
+         "wa_db_ssl_ca is {2!r}, and the database at {0} offers no TLS; switch it on there, or unset the variable."),
+        ("DB_TLS_CLIENT", "wa_db_ssl_cert", _NO_CLIENT,
+         "The database at {0} wants a client certificate that it accepts ({1}); set wa_db_ssl_cert and wa_db_ssl_key to"
+         " one that it does."),
+    ):  # fmt: skip
+        if pattern.search(failure.text):
+            value = report.ssl_ca if variable == "wa_db_ssl_ca" else None
+            return Problem(code, message.format(report.address, failure.text, report.ssl_ca), variable, value)
+    return None
+
+
+def connection_problem(report: Report, failure: Failure) -> Problem:
     """Why there is no connection, from the driver's words and number."""
+    text, code = failure.text, failure.code
     if code in _TOO_MANY_CONNECTIONS or "too many clients" in text:
         return Problem(
             "DB_CONNECTIONS_EXHAUSTED",
@@ -73,11 +119,13 @@ def connection_problem(report: Report, text: str, code: int | None) -> Problem:
             "wa_db_host",
             report.address,
         )
-    if code in _REFUSED or "authentication failed" in text or "no pg_hba.conf entry" in text:
+    if is_refusal(failure):
+        # MySQL says of a user with REQUIRE X509 no more than of a wrong password.
+        hint = "; a user made with REQUIRE X509 needs wa_db_ssl_cert and wa_db_ssl_key as well"
         return Problem(
             "DB_REFUSED",
-            "The database at {0} refuses wa_db_username {1} with wa_db_password from this host ({2}).".format(
-                report.address, report.username or "''", text
+            "The database at {0} refuses wa_db_username {1} with wa_db_password from this host ({2}){3}.".format(
+                report.address, report.username or "''", text, hint if report.ssl_ca and not report.client_cert else ""
             ),
             "wa_db_password",
         )

@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CONTROL_SHARD
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import SILENT_ERRORS
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import plain_version, same_version
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
     CONNECTED,
@@ -33,6 +34,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
 
 #: Time may fix it; somebody has to act; it serves, yet not as it should.
 WAIT, ACT, WARNING = "wait", "act", "warning"
+
+#: Why the health of a webapp could not be read: it refuses whoever asks, or is not trusted.
+REFUSING_ERRORS = ("API_AUTH", "API_TLS")
 
 #: How much is asked for: C(running) is every node up with one primary master, registered or not.
 RUNNING, SERVING = "running", "serving"
@@ -49,8 +53,9 @@ class Finding(Problem):
 class Expected:
     """What the caller wants to see; None means no opinion.
 
-    nodes: health key to kind (C(master), C(coreapp)) of every planned node. version: with or without its v.
-    level: C(running) or C(serving).
+    nodes: health key to kind (C(master), C(coreapp)) of every planned node. unseen: those of nodes on hosts that could
+    not be read, of which nobody knows whether they exist. version: with or without its v. level: C(running) or
+    C(serving).
     """
 
     shards: int | None = None
@@ -59,6 +64,7 @@ class Expected:
     spares: int | None = None
     version: str | None = None
     nodes: t.Mapping[str, str] = field(default_factory=dict)
+    unseen: frozenset[str] = frozenset()
     level: str = SERVING
 
 
@@ -186,7 +192,7 @@ def _error_findings(code: int | None, nodes: list[Node], registered: bool | None
         # Before registration this is how coreapps look; there is nothing to wait for on their side.
         if registered is False:
             return []
-        return _about(nodes, "NODE_STARTING", "{0} is still starting (1011 Service not ready).", WAIT)
+        return _about(nodes, "NODE_STARTING", "{0} is not ready (1011 Service not ready).", WAIT)
     if code == ACCESS_DENIED and "expired" in said.lower():
         sentence = "The build of {0} has expired and does not work any more: upgrade to a newer version."
         return _about(nodes, "BUILD_EXPIRED", sentence, ACT)
@@ -207,7 +213,7 @@ def _missing_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
             kind=WAIT,
         )
         for name, kind in sorted(expected.nodes.items())
-        if name not in shown
+        if name not in shown and name not in expected.unseen
     ]
     unplanned = [node for node in cluster.nodes if expected.nodes and node.name not in expected.nodes]
     found += _about(unplanned, "NODE_UNPLANNED", "The API shows nodes that are not planned: {0}.", WARNING)
@@ -376,12 +382,8 @@ def _version_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
 
 
 def webapp_findings(webapps: t.Sequence[t.Mapping[str, t.Any]], expected: Expected) -> list[Finding]:
-    """Web applications that are silent or of another version. webapps: C({url, answers, version})."""
-    found = [
-        Finding("WEBAPP_SILENT", "The web application at {0} does not answer.".format(webapp["url"]), kind=WAIT)
-        for webapp in webapps
-        if not webapp["answers"]
-    ]
+    """Web applications that are silent or of another version. webapps: C({url, answers, version, error})."""
+    found = [_without_health(webapp) for webapp in webapps if not webapp["answers"]]
     versions = [webapp["version"] for webapp in webapps if webapp["version"]]
     if expected.version is None:
         if len(set(versions)) > 1:
@@ -396,6 +398,25 @@ def webapp_findings(webapps: t.Sequence[t.Mapping[str, t.Any]], expected: Expect
             text = text.format(webapp["url"], version, plain_version(expected.version))
             found.append(Finding("WRONG_VERSION", text, variable="version", value=version, kind=ACT))
     return found
+
+
+def _without_health(webapp: t.Mapping[str, t.Any]) -> Finding:
+    if webapp["error"] in SILENT_ERRORS:
+        return Finding("WEBAPP_SILENT", "The web application at {0} does not answer.".format(webapp["url"]), kind=WAIT)
+    text = "The web application at {0} answers, and does not show its health ({1})."
+    kind = ACT if webapp["error"] in REFUSING_ERRORS else WAIT
+    return Finding("WEBAPP_WITHOUT_HEALTH", text.format(webapp["url"], webapp["error"]), kind=kind)
+
+
+def key_findings(urls: t.Sequence[str]) -> list[Finding]:
+    """The static key was refused there, and a login was not."""
+    if not urls:
+        return []
+    text = (
+        "The key in wa_api_key is not the one that the webapp at {0} runs with; correct it, or run site.yml, which"
+        " gives it to the webapps.".format(_names(sorted(urls)))
+    )
+    return [Finding("API_KEY_REFUSED", text, variable="wa_api_key", kind=ACT)]
 
 
 def database_findings(problems: t.Iterable[Problem]) -> list[Finding]:

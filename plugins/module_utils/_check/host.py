@@ -107,13 +107,37 @@ def engine_refusals(observed: Observed) -> list[Problem]:
 
 def python_problems(observed: Observed) -> list[Problem]:
     """Ansible's Docker modules need a Python module on the host."""
+    # Where there is no engine, python3-requests is installed with it.
+    return [] if observed["engine"]["state"] == ABSENT else _requests_problems(observed)
+
+
+def _requests_problems(observed: Observed) -> list[Problem]:
     python = observed.get("python") or {}
-    if observed["engine"]["state"] == ABSENT or python.get("requests") is not False:
+    if python.get("requests") is not False:
         return []
-    message = "{0} has no module requests, which Ansible's Docker modules need; install python3-requests.".format(
-        python["executable"]
+    advice = "install python3-requests"
+    if not python.get("distribution", True):
+        advice = (
+            "packages of the distribution do not reach it: run {0} -m pip install requests, or set"
+            " ansible_python_interpreter to the distribution's own Python, /usr/bin/python3"
+        ).format(python["executable"])
+    message = "{0} has no module requests, which Ansible's Docker modules need; {1}.".format(
+        python["executable"], advice
     )
     return [Problem("PYTHON_REQUESTS_MISSING", message, "ansible_python_interpreter", None, observed["name"])]
+
+
+def unusable_engine_problems(observed: Observed) -> list[Problem]:
+    """Why the Docker modules cannot work with the engine that was to be there by now."""
+    engine = observed["engine"]
+    if engine["state"] not in FIXABLE:
+        return engine_problems(observed)
+    what = "was not installed" if engine["state"] == ABSENT else "was started and ended again"
+    message = (
+        "Docker Engine {0} ({1}); look into its log (journalctl --unit docker, /var/log/docker.log), start it, and run"
+        " this again."
+    ).format(what, engine["reason"])
+    return [Problem("ENGINE_NOT_STARTED", message, None, None, observed["name"])]
 
 
 def unfixed_engine_problems(
@@ -137,7 +161,8 @@ def unfixed_engine_problems(
             " ansible_become to true for the host.".format("is stopped" if state == STOPPED else "is to be installed")
         )
         return [Problem("ENGINE_DENIED", message, "ansible_become", None, name)]
-    return install_refusals(observed)
+    lacks_for_good = state == ABSENT and not (observed.get("python") or {}).get("distribution", True)
+    return install_refusals(observed) or (_requests_problems(observed) if lacks_for_good else [])
 
 
 def install_refusals(observed: Observed) -> list[Problem]:
@@ -365,7 +390,12 @@ def _replacements(observed: Observed, node: PlacedNode) -> t.Iterator[Replacemen
     networks = {network["name"] for network in observed["networks"]}
     for mount in spec["mounts"]:
         now, then = container["mounts"].get(mount["target"]), mount["source"]
-        if mount["type"] == "volume" and then not in volumes and now not in (None, then):
+        if (
+            mount["target"] in VOLUME_VARIABLES
+            and mount["type"] == "volume"
+            and then not in volumes
+            and now not in (None, then)
+        ):
             yield Replacement(VOLUME_VARIABLES[mount["target"]], "volume", now, then)
     for network in spec["networks"]:
         # One that was removed under a stopped container is created again, under the same name.
@@ -425,14 +455,22 @@ def reach_problems(observed: Observed) -> list[Problem]:
     ]
 
 
-def unread_problems(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode]) -> list[Problem]:
-    """Hosts that nodes are placed on and that could not be read."""
+def unread_problems(
+    observed: t.Iterable[Observed],
+    nodes: t.Iterable[PlacedNode],
+    failures: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
+) -> list[Problem]:
+    """Hosts that nodes are placed on and that could not be read. failures: by host C(failure) of wa_host_info."""
     read = {host["name"] for host in observed}
     lost = sorted({node["host"] for node in nodes} - read)
-    return [
-        Problem("HOST_NOT_READ", "The host could not be read, but nodes are placed on it.", None, None, name)
-        for name in lost
-    ]
+    unknown = {"code": "HOST_NOT_READ", "message": "The host could not be read, but nodes are placed on it."}
+    known = failures or {}
+    return [unread_problem(name, known.get(name) or unknown) for name in lost]
+
+
+def unread_problem(host: str, failure: t.Mapping[str, t.Any]) -> Problem:
+    """Why a host could not be read, as the module that tried it says."""
+    return Problem(failure["code"], failure["message"], None, None, host)
 
 
 # Clocks

@@ -4,49 +4,216 @@
 """The status of a cluster, put together from what was read of hosts, database and API. Internal to waent.fleet. Pure.
 
 Each part is the result of a module, and may be one that failed: with half of it away, the other half is still shown.
+What is not known is said to be unknown, and nothing is guessed from it.
 """
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass, field
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import lines_of
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
+    Problem,
+    failure_in,
+    problem_from,
+    summary,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import CONTROL_SHARD
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_rows, table_lines
 
 Result = t.Mapping[str, t.Any]
+Nodes = t.Sequence[t.Mapping[str, t.Any]]
 
 UNHEALTHY = "The cluster is not healthy."
+WARNING = "warning"
+
+VERSIONS = ("VERSION_DIFFERS", "WRONG_VERSION", "MIXED_VERSIONS")
+"""What nodes of two versions look like to checks that know nothing of an upgrade: its problem says it better."""
+
+SAYS_IT_ALL = {
+    "UPGRADE_UNFINISHED": VERSIONS,
+    "VERSION_DIFFERS": ("WRONG_VERSION",),
+    "SHARDS_DIFFER": ("SHARD_COUNT_DIFFERS",),
+    "LOGIN_REFUSED": ("API_AUTH",),
+    "API_KEY_REFUSED": ("API_AUTH",),
+}
+"""By its code what a problem makes superfluous."""
 
 
-def spares(health: Result, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+@dataclass(frozen=True)
+class Reports:
+    """What was read, as results of modules; empty where one did not run.
+
+    nodes: of wa_placement, without those of which nobody knows whether they exist. unfinished: of C(_plan/unfinished).
+    unread: hosts that could not be read, and why. has_key: whether wa_api_key is set. notes: lines of others.
+    """
+
+    nodes: Nodes
+    health: Result
+    identity: Result = field(default_factory=dict)
+    preflight: Result = field(default_factory=dict)
+    settings: Result = field(default_factory=dict)
+    login: Result = field(default_factory=dict)
+    unfinished: t.Sequence[Problem] = ()
+    unread: t.Mapping[str, str] = field(default_factory=dict)
+    has_key: bool = False
+    notes: t.Sequence[str] = ()
+
+
+# --- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+def problems(reports: Reports) -> list[Problem]:
+    """Everything that somebody has to do something about, each once; empty where the cluster is healthy and ours."""
+    found = unread_problems(reports.unread) + login_problems(reports) + list(reports.unfinished)
+    found += _of(reports.health) + _of(reports.identity) + _of(reports.preflight)
+    if not reports.health.get("healthy") and not found:
+        found = [Problem("CLUSTER_NOT_HEALTHY", UNHEALTHY)]
+    codes = {problem.code for problem in found}
+    covered = {code for better, worse in SAYS_IT_ALL.items() if better in codes for code in worse}
+    kept: dict[tuple[str, str | None, str], Problem] = {}
+    for problem in found:
+        # Preflight knows of a host that was not read too, and less.
+        said = "" if problem.code == "HOST_NOT_READ" else problem.message
+        if problem.code not in covered:
+            kept.setdefault((problem.code, problem.host, said), problem)
+    return list(kept.values())
+
+
+def warnings(reports: Reports) -> list[Problem]:
+    """What leaves the cluster healthy and is worth knowing."""
+    found = [entry for entry in reports.health.get("problems") or () if entry.get("kind") == WARNING]
+    superfluous = SAYS_IT_ALL["UPGRADE_UNFINISHED"] if reports.unfinished else ()
+    return [problem_from(entry) for entry in found if entry["code"] not in superfluous]
+
+
+def result_line(found: t.Sequence[Problem]) -> str:
+    """What it comes to, for a reader who has seen the sentences."""
+    codes = ", ".join(dict.fromkeys(problem.code for problem in found))
+    return "The cluster is not healthy, for the reasons above: {0}.".format(codes) if codes else ""
+
+
+def sentence(problem: Problem) -> str:
+    """One line: C([CODE] host: sentence)."""
+    return summary([problem])
+
+
+def _of(report: Result) -> list[Problem]:
+    """The problems of a result that are more than warnings; of one that failed without any, why."""
+    found = [problem_from(entry) for entry in report.get("problems") or () if entry.get("kind") != WARNING]
+    failure = failure_in(report)
+    if found or failure is None:
+        return found
+    return [Problem((report.get("failure") or {}).get("code") or "NOT_CHECKED", failure)]
+
+
+def unread_problems(unread: t.Mapping[str, str]) -> list[Problem]:
+    """Hosts of which nobody knows what they run."""
+    text = (
+        "The host could not be read{0}, so what runs there is not known. Have it answer again; where it is gone for"
+        " good, take it out of the inventory and run site.yml, which replaces its nodes."
+    )
+    return [
+        Problem("HOST_NOT_READ", text.format(" ({0})".format(why) if why else ""), host=host)
+        for host, why in unread.items()
+    ]
+
+
+def login_problems(reports: Reports) -> list[Problem]:
+    """Credentials that are refused, whatever else is read without them."""
+    failure = reports.login.get("failure") or {}
+    code, health = failure.get("code"), {entry["code"] for entry in reports.health.get("problems") or ()}
+    found = []
+    if reports.login.get("password_changed") and not code:
+        message = "admin still has the first password: nobody has logged in yet; run site.yml, which replaces it."
+        found.append(Problem("FIRST_PASSWORD", message))
+    elif code == "API_AUTH":
+        message = (
+            "The API refuses the user admin with wa_admin_password: site.yml, upgrade.yml and reshard.yml would stop"
+            " there. Correct it in the inventory."
+        )
+        found.append(Problem("LOGIN_REFUSED", message, "wa_admin_password"))
+    elif code and code not in health:
+        found.append(Problem(code, failure.get("message") or reports.login.get("msg") or "The login failed."))
+    if "API_AUTH" in health and reports.has_key and (found or code):
+        message = (
+            "The webapps refuse the key in wa_api_key; correct it, or run site.yml, which gives it to the webapps, once"
+            " a login is possible."
+        )
+        found.append(Problem("API_KEY_REFUSED", message, "wa_api_key"))
+    return found
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def rows(reports: Reports) -> list[list[str]]:
+    """Each node in the columns of the table."""
+    cluster = reports.health.get("cluster") or {}
+    return status_rows(
+        cluster.get("nodes") or [],
+        reports.nodes,
+        reports.health.get("webapps") or [],
+        reports.unread.keys(),
+        cluster.get("form") or "unreadable",
+    )
+
+
+def spares(reports: Reports) -> list[str]:
     """The spare coreapps. A node that the inventory does not place is nobody's spare."""
-    placed = {node["key"] for node in nodes}
-    return [name for name in (health.get("cluster") or {}).get("spares") or () if name in placed]
+    placed = {node["key"] for node in reports.nodes}
+    return [name for name in (reports.health.get("cluster") or {}).get("spares") or () if name in placed]
 
 
-def cluster_lines(health: Result, identity: Result, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
-    """The table of nodes, its summary, the spares, and what stays unknown."""
-    lines = [*(health.get("table") or ()), "", health.get("summary") or health.get("msg") or ""]
-    if health.get("cluster") is not None:
-        lines.append("spare coreapps: {0}".format(", ".join(spares(health, nodes)) or "none"))
-    return lines + list(identity.get("notes") or ())
+def cluster_lines(reports: Reports) -> list[str]:
+    """The table of nodes, its summary, the spares, what stays unknown, and warnings."""
+    lines = [*table_lines(rows(reports)), "", _summary(reports.health)]
+    cluster = reports.health.get("cluster") or {}
+    if cluster.get("form") == "cluster":
+        lines.append("spare coreapps: {0}".format(", ".join(spares(reports)) or "none"))
+    if any(CONTROL_SHARD in (node.get("shards") or ()) for node in cluster.get("nodes") or ()):
+        lines.append("shard -1 is the control shard, which carries no messages")
+    return lines + notes(reports) + ["Warning: " + sentence(warning) for warning in warnings(reports)]
 
 
-def drift_lines(preflight: Result, settings: Result) -> list[str]:
-    """What site.yml would change on hosts and of the application settings, under a heading; empty for nothing."""
+def _summary(health: Result) -> str:
+    if (health.get("cluster") or {}).get("form") == "unreadable" or "summary" not in health:
+        return "The API could not be read, so the state of the nodes is not known."
+    return str(health["summary"])
+
+
+def notes(reports: Reports) -> list[str]:
+    """What stays unknown, and what others have to say."""
+    found = list(reports.identity.get("notes") or ())
+    why = failure_in(reports.settings)
+    if why is not None and not reports.login.get("failure"):
+        found.append("The application settings were not compared: {0}".format(why))
+    return found + list(reports.notes)
+
+
+def drift(reports: Reports) -> list[str]:
+    """What site.yml would change on hosts and of the application settings.
+
+    Not what it refuses, as another version is no matter of site.yml; and no node that may exist on a host that could
+    not be read.
+    """
+    codes = {entry["code"] for entry in reports.preflight.get("problems") or ()}
+    acts = [act for act in reports.preflight.get("plan") or () if act["action"] != "keep"]
+    if reports.unread:
+        acts = [act for act in acts if act["action"] != "create"]
+    if "VERSION_DIFFERS" in codes:
+        acts = [act for act in acts if act["action"] != "pull" and not _another_version(act)]
     changed = [
         "setting {name} from {before} to {after}".format(**{name: _shown(one.get(name)) for name in one})
-        for one in settings.get("changes") or ()
+        for one in reports.settings.get("changes") or ()
     ]
-    found = [*(preflight.get("changes") or ()), *changed]
-    return ["site.yml would change:", *("  " + line for line in found)] if found else []
+    return [act["sentence"] for act in acts] + changed
+
+
+def _another_version(act: t.Mapping[str, t.Any]) -> bool:
+    return act["action"] == "recreate" and any(why.startswith("image: ") for why in act["why"])
 
 
 def _shown(value: t.Any) -> str:
     """As the settings are written in an inventory."""
     return str(value).lower() if isinstance(value, bool) else "nothing" if value is None else str(value)
-
-
-def refusal(health: Result, identity: Result, preflight: Result) -> str:
-    """Everything that is wrong; empty where the cluster is healthy and the inventory's. Warnings leave it healthy."""
-    wrong = not health.get("healthy") or identity.get("problems") or preflight.get("problems")
-    return "\n".join(lines_of([health, identity, preflight])) or UNHEALTHY if wrong else ""

@@ -43,6 +43,9 @@ DEFAULT_PORTS = {"coreapp": CORE_PORTS[0], "master": CORE_PORTS[-1] + 1, "webapp
 MEDIA_TARGET, DATA_TARGET, DATABASE_TARGET = "/usr/local/wamedia", "/usr/local/waent/data", "/var/lib/mysql"
 """Where the stores are mounted."""
 
+CERTS_TARGET = "/opt/certs"
+"""Where the vendor's templates keep the files for TLS to the database (reference 2.3)."""
+
 SCRIPTS = "/opt/whatsapp/bin/"
 """Where the client's images keep their start scripts (reference 2.1)."""
 

@@ -13,32 +13,53 @@ COLUMNS = ("rack", "host", "node", "role", "gateway status", "shard", "version")
 _NONE = "-"
 
 
-def status_table(
-    nodes: t.Sequence[t.Mapping[str, t.Any]],
-    placement: t.Sequence[t.Mapping[str, t.Any]] = (),
-    webapps: t.Sequence[t.Mapping[str, t.Any]] = (),
-) -> list[str]:
-    """Aligned lines, the header first, ordered by rack, host and node.
+SILENT_ERRORS = ("API_UNREACHABLE", "API_ANSWER_LOST")
+"""Why the health of a webapp could not be read, where nobody answers at all."""
 
-    nodes: as in C(Cluster.as_dict()). placement: planned nodes C({name, host, rack, kind, address, api_address,
-    ports}); one that no API shows is C(missing). webapps: C({url, answers, version}); they are not part of health.
-    """
-    rows = sorted(_rows(nodes, placement, webapps), key=lambda row: [_natural(cell) for cell in row[:3]])
-    cells = [list(COLUMNS)] + rows
+Entry = t.Mapping[str, t.Any]
+
+
+def status_table(
+    nodes: t.Sequence[Entry],
+    placement: t.Sequence[Entry] = (),
+    webapps: t.Sequence[Entry] = (),
+    unread_hosts: t.Collection[str] = (),
+    form: str = "cluster",
+) -> list[str]:
+    """Aligned lines, the header first, ordered by rack, host and node; arguments as of C(status_rows)."""
+    return table_lines(status_rows(nodes, placement, webapps, unread_hosts, form))
+
+
+def table_lines(rows: t.Iterable[t.Sequence[str]]) -> list[str]:
+    """Rows as aligned lines, the header first."""
+    cells = [COLUMNS, *rows]
     widths = [max(len(row[column]) for row in cells) for column in range(len(COLUMNS))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells]
 
 
-def _rows(
-    nodes: t.Sequence[t.Mapping[str, t.Any]],
-    placement: t.Sequence[t.Mapping[str, t.Any]],
-    webapps: t.Sequence[t.Mapping[str, t.Any]],
+def status_rows(
+    nodes: t.Sequence[Entry],
+    placement: t.Sequence[Entry] = (),
+    webapps: t.Sequence[Entry] = (),
+    unread_hosts: t.Collection[str] = (),
+    form: str = "cluster",
 ) -> list[list[str]]:
+    """One row of C(COLUMNS) for each node.
+
+    nodes: as in C(Cluster.as_dict()). placement: planned nodes C({name, host, rack, kind, address, api_address,
+    ports}); one that no API shows is C(missing). webapps: C({url, answers, version, error}); they are not part of
+    health. unread_hosts: where nobody knows what runs. form: of the cluster; where it could not be read, no node is
+    known to be missing.
+    """
     planned = {planned_key(entry): entry for entry in placement if entry.get("kind") != "webapp"}
     shown = {str(node["name"]): node for node in nodes}
     rows = [_node_row(node, planned.get(name)) for name, node in shown.items()]
-    rows += [_missing_row(entry) for key, entry in planned.items() if key not in shown]
-    return rows + _webapp_rows([entry for entry in placement if entry.get("kind") == "webapp"], webapps)
+    for key, entry in planned.items():
+        if key not in shown:
+            read = form != "unreadable" and entry.get("host") not in unread_hosts
+            rows.append(_missing_row(entry, "missing" if read else "unknown"))
+    rows += _webapp_rows([entry for entry in placement if entry.get("kind") == "webapp"], webapps)
+    return sorted(rows, key=lambda row: [_natural(cell) for cell in row[:3]])
 
 
 def _node_row(node: t.Mapping[str, t.Any], planned: t.Mapping[str, t.Any] | None) -> list[str]:
@@ -58,9 +79,9 @@ def _node_row(node: t.Mapping[str, t.Any], planned: t.Mapping[str, t.Any] | None
     ]
 
 
-def _missing_row(entry: t.Mapping[str, t.Any]) -> list[str]:
+def _missing_row(entry: Entry, status: str = "missing") -> list[str]:
     head = [_cell(entry.get("rack")), _cell(entry.get("host")), _cell(entry.get("name")), _cell(entry.get("kind"))]
-    return head + ["missing", _NONE, _NONE]
+    return head + [status, _NONE, _NONE]
 
 
 def _webapp_rows(
@@ -85,7 +106,13 @@ def _webapp_rows(
 def _web_status(webapp: t.Mapping[str, t.Any] | None) -> str:
     if webapp is None:
         return "not asked"
-    return "answers" if webapp.get("answers") else "silent"
+    if webapp.get("answers"):
+        return "answers"
+    error = str(webapp.get("error") or SILENT_ERRORS[0])
+    if error in SILENT_ERRORS:
+        return "silent"
+    named = {"API_AUTH": "login refused", "API_TLS": "TLS error"}.get(error)
+    return named or "error " + error.removeprefix("API_").replace("HTTP_", "HTTP ")
 
 
 def _address(url: str) -> tuple[str, str]:

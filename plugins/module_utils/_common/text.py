@@ -38,3 +38,9 @@ def enumerate_all(items: t.Iterable[t.Any]) -> str:
     """C(a), C(a and b), C(a, b and c)."""
     texts = [str(item) for item in items]
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """What a program said, as a part of a sentence."""
+    line = " ".join(text.split()).rstrip(".")
+    return line if len(line) <= most else line[: most - 3] + "..."

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import bracketed, ip_of
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
+    CERTS_TARGET,
     CORE_PORTS,
     DATA_TARGET,
     DATABASE_PORT,
@@ -32,6 +33,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
     WAIT_FOR_DATABASE,
     advertised,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import FILLER
 
 Node = t.Mapping[str, t.Any]
 """A placed node as wa_placement returns it, or one of kind C(database) or C(schema-upgrade)."""
@@ -78,6 +80,8 @@ def _of_the_client(settings: Settings, kind: str) -> dict[str, t.Any]:
     stores = [_mount(settings["media"], MEDIA_TARGET)]
     if settings.get("data"):
         stores.append(_mount(settings["data"], DATA_TARGET))
+    if settings.get("db_ssl"):
+        stores.append(_mount(settings["db_ssl"], CERTS_TARGET))
     return {
         **_of_all(settings, kind),
         "command": [WAIT_FOR_DATABASE["PGSQL" if settings["db_engine"] == "PGSQL" else "MYSQL"], LAUNCH],
@@ -112,6 +116,21 @@ def _database(node: Node, settings: Settings) -> dict[str, t.Any]:
         "labels": {LABELS + "cluster": str(settings["cluster"]), LABELS + "kind": "database"},
         "published_ports": _published(own["address"], zip(node["ports"], [DATABASE_PORT])),
         "networks": [{"name": str(settings["network"]), "aliases": [str(own["alias"])]}],
+        "mounts": [store],
+    }
+
+
+def filler_options(settings: Settings) -> dict[str, t.Any]:
+    """The container through which the volume with the files for TLS is filled: it has it, and never starts."""
+    labels = {LABELS + "cluster": str(settings["cluster"])}
+    store = {**_mount(settings["db_ssl"], CERTS_TARGET), "labels": labels}
+    return {
+        "name": store["source"] + FILLER,
+        "image": str(settings["images"]["coreapp"]),
+        "state": "present",
+        "pull": "never",
+        "network_mode": "none",
+        "labels": {**labels, LABELS + "kind": "db-ssl"},
         "mounts": [store],
     }
 

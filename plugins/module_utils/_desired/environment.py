@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired import db_ssl
 
 Variables = t.Mapping[str, t.Any]
 
@@ -40,8 +41,11 @@ def images(variables: Variables) -> dict[str, str]:
     }
 
 
-def container_settings(variables: Variables) -> dict[str, t.Any]:
-    """What the containers of a host are made from, without a secret: C(Settings) of C(container.py)."""
+def container_settings(variables: Variables, files: t.Mapping[str, bytes]) -> dict[str, t.Any]:
+    """What the containers of a host are made from, without a secret: C(Settings) of C(container.py).
+
+    files: content of the files for TLS to the database, by variable.
+    """
     return {
         "cluster": variables["wa_cluster_name"],
         "version": version_tag(variables),
@@ -51,6 +55,7 @@ def container_settings(variables: Variables) -> dict[str, t.Any]:
         "extra_hosts": variables["wa_extra_hosts"],
         "media": variables["wa_media"],
         "data": variables["wa_data"],
+        "db_ssl": db_ssl.volume_name(str(variables["wa_cluster_name"]), files),
         "db_engine": variables["wa_db_engine"],
         "database": {
             "address": variables["wa_database_address"],
@@ -98,4 +103,5 @@ def _common(variables: Variables) -> dict[str, str]:
         "WA_DB_NAME_PREFIX": str(variables["wa_db_name_prefix"]),
         "WA_CONFIG_ON_DB": "1",
         "WA_APP_MULTICONNECT": "1",
+        **db_ssl.environment(variables),
     }

@@ -5,6 +5,9 @@
 
 Nodes of a kind are placed one by one, always in the least used place, so where the first ones are never depends on how
 many follow: growing a cluster moves nothing. Existing nodes stay, and placing goes on from there.
+
+A master and a coreapp share a host only where it cannot be helped: an owner of a shard that is lost together with the
+primary master is away longer than one that is lost alone.
 """
 
 from __future__ import annotations
@@ -26,6 +29,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster impor
 
 CORE_STRIDE = 2 * PORTS_PER_CORE
 """From one coreapp's first port to the next one's on the same host: the masters' ranges lie in between."""
+
+
+APART = {"master": "coreapp", "coreapp": "master"}
+"""The kinds that keep away from each other."""
 
 
 @dataclass(frozen=True, order=True)
@@ -116,7 +123,10 @@ def place(spec: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
     surplus: set[Slot] = set()
     problems: list[Problem] = []
     for kind in KINDS:
-        scheduler = Scheduler(spec, kind, [slot for slot in existing if slot.kind == kind], _load(slots))
+        mine = [slot for slot in existing if slot.kind == kind]
+        # Existing nodes of kinds whose turn is later count as well: a new master keeps away from them.
+        others = set(slots) | {slot for slot in existing if slot.kind != kind}
+        scheduler = Scheduler(spec, kind, mine, others)
         scheduler.run()
         slots += scheduler.slots
         surplus |= scheduler.surplus()
@@ -154,10 +164,10 @@ def survivors(per_unit: t.Iterable[int], lost: int) -> int:
 class Scheduler:
     """Places the nodes of one kind.
 
-    existing: where such nodes are already. load: how many nodes of other kinds each host has.
+    existing: where such nodes are already. others: the nodes of other kinds that are placed or exist.
     """
 
-    def __init__(self, spec: ClusterSpec, kind: str, existing: t.Sequence[Slot], load: Spread) -> None:
+    def __init__(self, spec: ClusterSpec, kind: str, existing: t.Sequence[Slot], others: t.Collection[Slot]) -> None:
         self.survive = spec.survive
         self.spec = spec
         self.kind = kind
@@ -169,7 +179,12 @@ class Scheduler:
         self.unit_of = self.rack_of if self.survive.unit == "racks" else {host.name: host.name for host in self.hosts}
         self.slots = [slot for slot in existing if slot.host in self.rack_of]
         self.before = tuple(self.slots)
-        self.load = load
+        self.load = _load(others)
+        racks = {host.name: host.rack for host in spec.hosts}
+        apart = [slot for slot in others if slot.kind == APART.get(kind) and slot.host in racks]
+        self.apart = _load(apart)
+        self.apart_racks = Counter(racks[slot.host] for slot in apart)
+        self.needed_by_other = {host.name: APART.get(kind) in host.kinds for host in self.hosts}
 
     def run(self) -> None:
         """Meets the numbers fixed by hand, then places nodes until there are enough, or more would not help."""
@@ -198,11 +213,16 @@ class Scheduler:
         return sum(spread.values()) >= self.demand.total and self.left(spread) >= self.demand.left
 
     def _use(self, name: str, spread: Spread, racks: Spread) -> tuple[int, ...]:
-        """The least used place comes first: level what must survive, then the other, then the hosts' load."""
-        by_host, by_rack = spread.get(name, 0), racks.get(self.rack_of[name], 0)
-        hosts_first = self.survive.count and self.survive.unit == "hosts"
-        level = (by_host, by_rack) if hosts_first else (by_rack, by_host)
-        return (*level, self.load.get(name, 0) + by_host)
+        """The least used place comes first.
+
+        What must survive is levelled first, since that decides how many nodes are needed. Then a host without the kind
+        to keep apart from, then the racks, then a host the other kind cannot use anyway, then the hosts' load.
+        """
+        rack = self.rack_of[name]
+        by_host, by_rack = spread.get(name, 0), racks.get(rack, 0)
+        racks_first = self.survive.count and self.survive.unit == "racks"
+        level = (by_rack, by_host, self.apart[name]) if racks_first else (by_host, self.apart[name], by_rack)
+        return (*level, self.apart_racks[rack], self.needed_by_other[name], self.load[name] + by_host)
 
     def _helps(self, free: t.Sequence[str], spread: Spread) -> bool:
         """Once each free unit alone has all that must be left, more nodes only make the worst loss bigger."""

@@ -18,8 +18,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import setting_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import together_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import Raw, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, value_problems
+
+DOCKER_HOST = "host.docker.internal"
+"""A name that Docker Desktop makes up, and Docker Engine does not."""
 
 
 def settings_problems(raw: Raw, hosts: t.Sequence[str] = (), database_hosts: t.Sequence[str] = ()) -> list[Problem]:
@@ -29,7 +33,7 @@ def settings_problems(raw: Raw, hosts: t.Sequence[str] = (), database_hosts: t.S
     """
     problems = value_problems(raw)
     wrong = {problem.variable for problem in problems}
-    together = _database_place_problems(raw) + _settings_problems(raw.get("settings"))
+    together = _database_place_problems(raw) + together_problems(raw) + _settings_problems(raw.get("settings"))
     if database_hosts:
         together += _own_database_problems(raw, hosts, database_hosts)
     return problems + [problem for problem in together if problem.variable not in wrong]
@@ -49,6 +53,12 @@ def _database_place_problems(raw: Raw) -> list[Problem]:
         )
         return [Problem("WA_DB_HOST_LOOPBACK", message.format(host), "wa_db_host", host)]
     known = raw.get("extra_hosts")
+    if name == DOCKER_HOST and not (isinstance(known, t.Mapping) and DOCKER_HOST in known):
+        message = (
+            "wa_db_host is {0!r}, which containers know only where wa_extra_hosts names it; set wa_extra_hosts to"
+            " {{host.docker.internal: host-gateway}} for the host they run on."
+        )
+        return [Problem("WA_DB_HOST_UNKNOWN", message.format(host), "wa_db_host", host)]
     for alias, address in known.items() if isinstance(known, t.Mapping) else ():
         if str(alias).lower().rstrip(".") == name and addresses.means_this_machine(str(address)):
             message = (
@@ -60,7 +70,7 @@ def _database_place_problems(raw: Raw) -> list[Problem]:
 
 
 def _own_database_problems(raw: Raw, hosts: t.Sequence[str], database_hosts: t.Sequence[str]) -> list[Problem]:
-    """What the database on the hosts in wa_database_hosts cannot be: it is MySQL, and root is its only user."""
+    """What the database on the hosts in wa_database_hosts cannot be: it is MySQL without TLS, and its user is root."""
     found = []
     where = "the database on {0} (group wa_database_hosts)".format(", ".join(sorted(database_hosts)))
     if len(database_hosts) > 1:
@@ -78,6 +88,12 @@ def _own_database_problems(raw: Raw, hosts: t.Sequence[str], database_hosts: t.S
             " group and name a database that exists already in wa_db_host."
         )
         found.append(Problem("WA_DATABASE_USER", message.format(user, where), "wa_db_username", user))
+    arguments = raw.get("database_arguments")
+    if raw.get("db_ssl_ca") and "--ssl-cert" not in str(arguments):
+        message = (
+            "wa_db_ssl_ca is {0!r}, and {1} is made without TLS; leave it out, or take the hosts out of the group."
+        )
+        found.append(Problem("WA_DATABASE_TLS", message.format(raw["db_ssl_ca"], where), "wa_db_ssl_ca"))
     return found + _own_database_port_problems(raw, hosts, database_hosts, where)
 
 

@@ -316,6 +316,9 @@ OWN_ENVIRONMENT = {
     "WA_DB_NAME_PREFIX": "wa_db_name_prefix",
     "WA_DB_PASSWORD": "wa_db_password",
     "WA_DB_PORT": "wa_db_port",
+    "WA_DB_SSL_CA": "wa_db_ssl_ca",
+    "WA_DB_SSL_CERT": "wa_db_ssl_cert",
+    "WA_DB_SSL_KEY": "wa_db_ssl_key",
     "WA_DB_UPGRADE": None,
     "WA_DB_USERNAME": "wa_db_username",
     "WA_MASTER_NODE": None,
@@ -402,6 +405,10 @@ VARIABLES: tuple[Variable, ...] = (
         "wa_db_name_prefix", text(r"[A-Za-z0-9_$-]{1,51}", "are up to 51 letters, digits, _, $ and -"), empty=True
     ),
     Variable("wa_db_idle_timeout_ms", whole(1)),
+    Variable("wa_db_ssl_ca", ABSOLUTE_PATH, empty=True),
+    Variable("wa_db_ssl_cert", ABSOLUTE_PATH, empty=True),
+    Variable("wa_db_ssl_key", ABSOLUTE_PATH, empty=True),
+    Variable("wa_db_ssl_check_hostname", SWITCH),
     Variable("wa_db_check_host", HOST, empty=True, follows=("wa_db_host",)),
     Variable("wa_db_check_port", port("WA_DB_PORT_INVALID"), follows=("wa_db_port",)),
     # Database of our own.
@@ -409,7 +416,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_database_address", DATABASE_BIND_ADDRESS, follows=("wa_publish_address",)),
     Variable("wa_database_port", port(), follows=("wa_db_port",)),
     Variable("wa_database_volume", VOLUME, follows=("wa_cluster_name",)),
-    Variable("wa_database_max_connections", whole(1)),
+    Variable("wa_database_max_connections", whole(0)),
     Variable("wa_database_arguments", LIST_OF_TEXT),
     # Size.
     Variable("wa_messages_per_second", NUMBER),
@@ -445,6 +452,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_health_timeout_seconds", whole(1)),
     Variable("wa_health_delay_seconds", whole(0)),
     Variable("wa_secure_logging", SWITCH),
+    Variable("wa_report", ABSOLUTE_PATH, empty=True),
     # Of a host: no role has a default for them.
     Variable("wa_coreapps", of_the_shape("int"), role=""),
     Variable("wa_masters", of_the_shape("int"), role=""),

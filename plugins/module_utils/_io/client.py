@@ -40,6 +40,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     PASSWORD_CHANGE_REQUIRED,
     TOO_MANY_REQUESTS,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._io.race import (
+    HANDSHAKE_SECONDS,
+    SILENT,
+    first_to_answer,
+    handshake,
+)
 
 #: "Not now" codes: starting, rate limit, overload, not the primary master, not the shard's owner (reference 4.9, 5.1).
 RETRY_CODES = frozenset((NOT_READY, TOO_MANY_REQUESTS, OVERLOADED, NOT_PRIMARY_MASTER, NOT_SHARD_OWNER))
@@ -216,6 +222,12 @@ class Backoff:
 NO_RETRY = Backoff(retries=0)
 
 
+def all_silent(urls: t.Sequence[str]) -> Unreachable:
+    """Nobody answers at any of them."""
+    text = "No webapp answers ({0}). Do they run, and does a firewall let this host through?"
+    return Unreachable(text.format(", ".join(urls)), url=urls[0])
+
+
 class _NotSent(Exception):
     """This base URL did not take the request."""
 
@@ -269,11 +281,28 @@ class Client:
             http_agent="waent.fleet",
         )
 
-    def at(self, url: str) -> Client:
-        """The same access for one base URL only."""
+    def at(self, *urls: str) -> Client:
+        """The same access for these base URLs only, in this order."""
         clone = copy.copy(self)
-        clone.urls = [url]
+        clone.urls = list(urls)
         return clone
+
+    def of_the_first_to_answer(self) -> Client:
+        """The same access through the base URL that answers first. Raises Unreachable where all of them are silent."""
+        if len(self.urls) == 1:
+            return self
+        found = first_to_answer(self.urls, self._handshake_timeout)
+        if not found:
+            raise all_silent(self.urls)
+        return self.at(*found)
+
+    def fails_silently(self) -> bool:
+        """Whether nobody agrees on TLS at the first base URL, found out sooner than a call finds it out."""
+        return handshake(self.urls[0], self._handshake_timeout) == SILENT
+
+    @property
+    def _handshake_timeout(self) -> float:
+        return min(self._timeout, HANDSHAKE_SECONDS)
 
     def patient(self, backoff: Backoff) -> Client:
         """The same access with another patience."""
@@ -286,6 +315,17 @@ class Client:
         clone = copy.copy(self)
         clone._token = token
         return clone
+
+    def without_key(self) -> Client:
+        """The same access with the token alone."""
+        clone = copy.copy(self)
+        clone._api_key = None
+        return clone
+
+    @property
+    def has_both(self) -> bool:
+        """True when health can be read with the key, and with a login as well."""
+        return bool(self._token and self._api_key)
 
     @property
     def has_token(self) -> bool:
@@ -388,8 +428,7 @@ class Client:
             self._prefer(base)
             return reply
         raise Unreachable(
-            "The API could not be reached at {0}. Is the web application running there, and does a firewall let"
-            " this host through?".format(", ".join(reasons)),
+            "The API could not be reached at {0}.{1}".format(", ".join(reasons), _meaning(reasons)),
             url=self.urls[0] + path,
         )
 
@@ -588,6 +627,19 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
             " install one that holds this name.".format(url, error.verify_message.rstrip("."))
         )
     return "The certificate of {0} was refused: {1}.".format(url, error.verify_message.rstrip("."))
+
+
+def _meaning(reasons: t.Iterable[str]) -> str:
+    """What the reasons say of who is in the way; a refusal comes from the host itself, silence from anybody."""
+    said = " ".join(reasons)
+    found = ""
+    if "connection refused" in said:
+        found += " Refused: nothing listens on that port, so the web application does not run, or on another port."
+    if "timeout)" in said or "timed out" in said:
+        found += " Timeout: the host is down, something such as a firewall drops what is sent, or it is overloaded."
+    if "closed in the TLS" in said or "connection reset" in said:
+        found += " Closed or reset: the container runs, and no web application answers in it."
+    return found
 
 
 def _words(reason: t.Any) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import socket
+import ssl
 import time
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -19,12 +21,16 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.database import
     CONNECT,
     DRIVER,
     GROUPS,
+    NO_TLS_OFFERED,
     READ,
     Failure,
     Report,
     database_name,
+    is_refusal,
+    is_ruled_out,
     missing_grants,
     product_and_version,
+    says_tls_is_required,
 )
 
 #: Pause between two reads of a row that may be written again.
@@ -32,8 +38,26 @@ SIGN_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
+class Tls:
+    """How TLS is spoken, as the nodes do.
+
+    ca, cert, key: paths; without a CA nobody is verified, which is only good for asking whether TLS is required.
+    server_name: what the certificate of the server must be for; None: the host that is asked.
+    """
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    check_hostname: bool = False
+    server_name: str | None = None
+
+
+@dataclass(frozen=True)
 class DatabaseAccess:
-    """Where the database is and who we are there. C(engine) is C(MYSQL) or C(PGSQL), as in WA_DB_ENGINE."""
+    """Where the database is and who we are there. C(engine) is C(MYSQL) or C(PGSQL), as in WA_DB_ENGINE.
+
+    tls: None speaks none at all, as nodes do that are given no CA.
+    """
 
     engine: str
     host: str
@@ -41,7 +65,7 @@ class DatabaseAccess:
     username: str
     password: str = field(repr=False)
     name_prefix: str = ""
-    ca_path: str | None = None
+    tls: Tls | None = None
     timeout: float = 10.0
 
     @property
@@ -67,19 +91,41 @@ def read_database(access: DatabaseAccess, *, connect: Connect | None = None) -> 
     connect: opens a DB-API connection; given by tests.
     """
     reader = _PostgresReader if access.engine == "PGSQL" else _MySqlReader
-    asked = Report(access.engine, access.address, access.username, access.name_prefix)
+    tls = access.tls or Tls()
+    asked = Report(access.engine, access.address, access.username, access.name_prefix, tls.ca, bool(tls.cert))
+    open_link = connect or reader.connect
     try:
-        link = (connect or reader.connect)(access)
+        link = open_link(access)
     except DriverMissing as error:
         return replace(asked, failure=Failure(DRIVER, str(error)))
     except Exception as error:  # Every driver has its own family of errors; all mean that there is no connection.
-        return replace(asked, failure=_failure(CONNECT, error))
+        failure = _failure(CONNECT, error)
+        return replace(asked, failure=replace(failure, tls_required=_requires_tls(access, failure, open_link)))
     try:
         return replace(asked, reachable=True, **reader(access, link).facts())
     except (link.Error, OSError) as error:
         return replace(asked, reachable=True, failure=_failure(READ, error))
     finally:
         link.close()
+
+
+def _requires_tls(access: DatabaseAccess, failure: Failure, connect: Connect) -> bool:
+    """Whether a connection failed only because it was not TLS.
+
+    Servers that want TLS of a user or a host alone refuse it with the words for a wrong password, so it is tried.
+    """
+    if access.tls is not None:
+        return False
+    if says_tls_is_required(failure):
+        return True
+    if not is_refusal(failure):
+        return False
+    try:
+        connect(replace(access, tls=Tls())).close()
+    except Exception as error:  # As above: there is no connection with TLS either.
+        # PostgreSQL looks for a rule first, and for the password then.
+        return is_ruled_out(failure) and not is_ruled_out(_failure(CONNECT, error))
+    return True
 
 
 def _failure(stage: str, error: Exception) -> Failure:
@@ -208,24 +254,31 @@ class _MySqlReader(_Reader):
     def connect(access: DatabaseAccess) -> t.Any:
         """A PyMySQL connection; raises DriverMissing or the driver's own error."""
         driver = _import(("pymysql",), "PyMySQL", "MySQL")
-        return driver.connect(
+        tls = access.tls
+        link = driver.connect(
             host=access.host,
             port=access.port,
             user=access.username,
-            password=access.password,
+            # Of text the driver sends Latin-1; servers and the client take a password as UTF-8.
+            password=access.password.encode(),
             connect_timeout=max(1, int(access.timeout)),
             read_timeout=max(1, int(access.timeout)),
             charset="utf8mb4",
             autocommit=True,
-            ssl={"ca": access.ca_path} if access.ca_path else None,
+            # Left alone, newer releases of the driver take TLS where it is offered, which nodes do not.
+            **({"ssl": _tls_context(tls)} if tls else {"ssl_disabled": True}),
         )
+        if tls and not _is_encrypted(link):
+            link.close()
+            raise driver.OperationalError(NO_TLS_OFFERED)
+        return link
 
     def server(self) -> dict[str, t.Any]:
         names = [self.access.database(group) for group in GROUPS]
         placeholders = ", ".join(["%s"] * len(names))
         return {
             "version": self.rows("SELECT VERSION()")[0][0],
-            "missing_grants": missing_grants(self._grants(), names),
+            "missing_grants": missing_grants(self._grants(), names, literal=self._partial_revokes()),
             "max_connections": int(self.rows("SELECT @@GLOBAL.max_connections")[0][0]),
             "connections": self._status("Threads_connected"),
             "max_used_connections": self._status("Max_used_connections"),
@@ -249,6 +302,11 @@ class _MySqlReader(_Reader):
         rows = self.rows("SHOW GLOBAL STATUS LIKE %s", [name])
         return int(rows[0][1]) if rows else None
 
+    def _partial_revokes(self) -> bool:
+        """Whether grants on all databases may have exceptions (MySQL 8.0.16); names in others are no patterns then."""
+        rows = self.rows("SHOW GLOBAL VARIABLES LIKE 'partial_revokes'")
+        return bool(rows) and str(rows[0][1]).upper() in ("ON", "1")
+
     def _grants(self) -> list[str]:
         """The user's grants and those of the roles that are active in this session."""
         lines = [row[0] for row in self.rows("SHOW GRANTS")]
@@ -259,7 +317,8 @@ class _MySqlReader(_Reader):
             return lines
         # MariaDB has one active role and lists its grants itself; MySQL has to be asked for them.
         if "mariadb" not in str(self.rows("SELECT VERSION()")[0][0]).lower():
-            lines += [row[0] for row in self.rows("SHOW GRANTS FOR CURRENT_USER() USING {0}".format(role))]
+            # The user's own are among them, and what a role grants may lift what was revoked.
+            lines = [row[0] for row in self.rows("SHOW GRANTS FOR CURRENT_USER() USING {0}".format(role))]
         return lines
 
 
@@ -270,15 +329,16 @@ class _PostgresReader(_Reader):
     def connect(access: DatabaseAccess) -> t.Any:
         """A psycopg2 connection; raises DriverMissing or the driver's own error."""
         driver = _import(("psycopg2",), "psycopg2", "PostgreSQL")
-        link = driver.connect(
-            host=access.host,
-            port=access.port,
-            user=access.username,
-            password=access.password,
-            dbname="postgres",
-            connect_timeout=max(2, int(access.timeout)),
-            **({"sslmode": "verify-ca", "sslrootcert": access.ca_path} if access.ca_path else {}),
-        )
+        options = {
+            "host": access.host,
+            "port": access.port,
+            "user": access.username,
+            "password": access.password,
+            "dbname": "postgres",
+            "connect_timeout": max(2, int(access.timeout)),
+            **_postgres_tls(access),
+        }
+        link = driver.connect(**options)
         link.autocommit = True
         return link
 
@@ -305,7 +365,63 @@ class _PostgresReader(_Reader):
 
 
 def _grants_a_role(line: str) -> bool:
-    return re.match(r"GRANT .+ ON ", line, re.IGNORECASE) is None
+    return re.match(r"(GRANT|REVOKE) .+ ON ", line, re.IGNORECASE) is None
+
+
+class _NamedContext(ssl.SSLContext):
+    """Verifies a server by the name that nodes have for it, whatever address it is reached by here."""
+
+    server_name: str | None = None
+
+    def wrap_socket(
+        self,
+        sock: socket.socket,
+        server_side: bool = False,
+        do_handshake_on_connect: bool = True,
+        suppress_ragged_eofs: bool = True,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        name = self.server_name or server_hostname
+        return super().wrap_socket(sock, server_side, do_handshake_on_connect, suppress_ragged_eofs, name, session)
+
+
+def _tls_context(tls: Tls) -> ssl.SSLContext:
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.server_name = tls.server_name
+    context.check_hostname = tls.ca is not None and tls.check_hostname
+    if tls.ca is None:
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context.load_verify_locations(cafile=tls.ca)
+    if tls.cert:
+        context.load_cert_chain(tls.cert, tls.key)
+    return context
+
+
+def _is_encrypted(link: t.Any) -> bool:
+    """Older releases of the driver go on in clear text where a server offers no TLS."""
+    cursor = link.cursor()
+    try:
+        cursor.execute("SHOW STATUS LIKE 'Ssl_cipher'")
+        return any(row[1] for row in cursor.fetchall())
+    finally:
+        cursor.close()
+
+
+def _postgres_tls(access: DatabaseAccess) -> dict[str, str]:
+    """Options of libpq. Left alone, it takes TLS where it is offered, which nodes do not."""
+    tls = access.tls
+    if tls is None or tls.ca is None:
+        return {"sslmode": "disable" if tls is None else "require"}
+    options = {"sslmode": "verify-full" if tls.check_hostname else "verify-ca", "sslrootcert": tls.ca}
+    if tls.cert and tls.key:
+        options.update(sslcert=tls.cert, sslkey=tls.key)
+    if tls.server_name and tls.server_name != access.host:
+        # It verifies C(host), and goes to C(hostaddr).
+        found = socket.getaddrinfo(access.host, access.port, type=socket.SOCK_STREAM)
+        options.update(host=tls.server_name, hostaddr=str(found[0][4][0]))
+    return options
 
 
 def _import(names: tuple[str, ...], package: str, product: str) -> t.Any:

@@ -14,12 +14,13 @@ import json
 import os
 import re
 import shutil
+import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._state.container import describe_container
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, Traces, engine_state
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, STARTING, Traces, engine_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing
 
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
@@ -55,7 +56,7 @@ class Place(t.NamedTuple):
 def read_engine(
     run: Run, command: str | None, settings: str = DAEMON_SETTINGS, place: Place | None = None
 ) -> dict[str, t.Any]:
-    """C({state, answers, version, root, reason, insecure_registries, proxy, daemon, empty, usable, installable}).
+    """C({state, answers, version, root, reason, insecure_registries, mirrors, proxy, daemon, empty, usable, ...}).
 
     state: one of C(engine.STATES). root: where images lie. daemon: path of its program. empty: it has never run, so it
     holds nothing for sure. usable: this user may use an engine once it runs. installable: with apt.
@@ -77,12 +78,31 @@ def read_engine(
         "root": root,
         "reason": reason,
         "insecure_registries": insecure if info else _insecure_registries(settings),
+        "mirrors": list((info.get("RegistryConfig") or {}).get("Mirrors") or []),
         "proxy": info.get("HttpsProxy") or None,
         "daemon": traces.daemon,
         "empty": not traces.info.get("ServerVersion") and _never_used(root),
         "usable": os.geteuid() == 0 or _in_group("docker"),
         "installable": place.find("apt-get") is not None,
     }
+
+
+def await_engine(
+    run: Run,
+    command: str | None,
+    seconds: float,
+    *,
+    read: t.Callable[[Run, str | None], dict[str, t.Any]] = read_engine,
+    clock: t.Callable[[], float] = time.monotonic,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> dict[str, t.Any]:
+    """The same, for an engine that was started a moment ago: it is given some seconds to answer."""
+    deadline = clock() + seconds
+    engine = read(run, command)
+    while engine["state"] in STARTING and clock() < deadline:
+        sleep(min(0.5, max(0.0, deadline - clock())))
+        engine = read(run, command)
+    return engine
 
 
 def _read_traces(run: Run, command: str | None, place: Place) -> Traces:
@@ -239,7 +259,10 @@ def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> di
 
 
 def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
-    """C([{name, id, cluster, subnets, endpoints}]) of the engine; endpoints are the names of who is connected now."""
+    """C([{name, id, cluster, driver, subnets, endpoints, addresses}]) of the engine.
+
+    endpoints are the names of who is connected now, addresses what those have.
+    """
     ids = _listed(run, [command, "network", "ls", "--quiet", "--no-trunc"])
     if not ids:
         return []
@@ -249,8 +272,15 @@ def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
             "name": entry["Name"],
             "id": entry.get("Id"),
             "cluster": (entry.get("Labels") or {}).get(LABELS + "cluster"),
+            "driver": entry.get("Driver"),
             "subnets": [c["Subnet"] for c in (entry.get("IPAM") or {}).get("Config") or [] if c.get("Subnet")],
             "endpoints": sorted(str(end.get("Name")) for end in (entry.get("Containers") or {}).values()),
+            "addresses": sorted(
+                end[key].partition("/")[0]
+                for end in (entry.get("Containers") or {}).values()
+                for key in ("IPv4Address", "IPv6Address")
+                if end.get(key)
+            ),
         }
         for entry in _json_list(out)
     ]
@@ -294,3 +324,47 @@ def read_volume(run: Run, command: str, name: str) -> dict[str, t.Any] | None:
         "path": entries[0].get("Mountpoint"),
         "remote": bool(options.get("device")) or not entries[0].get("Mountpoint"),
     }
+
+
+# Nodes that do not come up
+
+
+def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int) -> list[dict[str, t.Any]]:
+    """What wa_node_info returns as C(nodes): state, end and log of each container. Raises EngineLost."""
+    if command is None:
+        raise EngineLost("there is no docker command")
+    there = set(_listed(run, [command, "ps", "--all", "--format", "{{.Names}}"]))
+    found = []
+    for name in names:
+        _code, out, _err = run([command, "inspect", "--type", "container", name]) if name in there else (1, "", "")
+        entries = _json_list(out)
+        node: dict[str, t.Any] = {"name": name, "exists": bool(entries)}
+        if entries:
+            state = entries[0].get("State") or {}
+            restarts = entries[0].get("RestartCount") or 0
+            # Why a node ends again and again stands in the log of an earlier run where this one has only just begun.
+            since = "" if restarts else str(state.get("StartedAt") or "")
+            node.update(
+                state=state.get("Status"),
+                exit_code=state.get("ExitCode"),
+                oom_killed=bool(state.get("OOMKilled")),
+                restarts=restarts,
+                error=state.get("Error") or "",
+                log=_log(run, command, name, since, lines),
+            )
+        found.append(node)
+    return found
+
+
+def _log(run: Run, command: str, name: str, since: str, lines: int) -> list[str]:
+    """The last lines, since then where anything was said since.
+
+    Standard output and error come apart, so they are put together again by the time of each line.
+    """
+    words = [command, "logs", "--timestamps", "--tail", str(lines)]
+    for window in (["--since", since], []) if since else ([],):
+        _code, out, err = run(words + window + [name])
+        said = sorted(out.splitlines() + err.splitlines(), key=lambda line: line.partition(" ")[0])
+        if said:
+            return [line.partition(" ")[2] for line in said]
+    return []

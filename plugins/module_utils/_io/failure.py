@@ -82,7 +82,7 @@ def _advice_by_code(error: ApiError) -> str:
     if error.code == ACCESS_DENIED:
         return "The user's role does not allow this call (account and settings calls need admin), or the cert is wrong."
     if error.code == NOT_READY:
-        return "The core is still starting: try again in a minute."
+        return "No core is ready: coreapps and masters start, or cannot; their logs (docker logs) say why."
     if error.code == NOT_PRIMARY_MASTER:
         return "There is no primary master at the moment: check the masters with waent.fleet.wa_cluster_health."
     return ""

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.database import database_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
+    ACT,
     WAIT,
     WARNING,
     Expected,
@@ -22,6 +24,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
     database_findings,
     findings,
     healthy,
+    key_findings,
     webapp_findings,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import ACCESS_DENIED, NOT_FOUND
@@ -33,8 +36,11 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     BadAddress,
     Client,
     ClientError,
+    LostAnswer,
     Reply,
     TlsError,
+    Unreachable,
+    all_silent,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, read_database
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
@@ -49,7 +55,8 @@ _OBSERVATIONS_SHOWN = 3
 class Observation:
     """One observation of everything that was asked for.
 
-    webapps: C({url, answers, version}) of every base URL. checked: what was read. error: why health could not be read.
+    webapps: C({url, answers, version, error}) of every base URL; error is the code of why its health could not be read.
+    checked: what was read. error: why health could not be read anywhere.
     """
 
     cluster: Cluster
@@ -72,19 +79,28 @@ class Observation:
 
 @dataclass
 class HealthReader:
-    """What to read: the API, perhaps the database, and what is expected."""
+    """What to read: the API, perhaps the database, and what is expected.
+
+    waits: whether this is part of a wait, which ends at once where waiting cannot help; whoever looks once is shown
+    everything there is to see.
+    """
 
     client: Client
     expected: Expected
     access: DatabaseAccess | None = None
+    waits: bool = True
+    _refusals: list[str] = field(default_factory=list)
 
     def read(self) -> Observation:
-        """One observation. Raises a ClientError only where waiting cannot help."""
-        webapps, health, error = self._health()
+        """One observation. In a wait it raises a ClientError where waiting cannot help."""
+        webapps, answers = self._health()
+        health, error = self._one_of(answers)
         checked = ["health", "webapps"]
         found: list[Finding] = []
-        support = self._optional("/v1/support", "support", checked, found) if health else None
-        shards = self._optional("/v1/account/shards", "shards", checked, found) if health else None
+        # Those that have answered come first: the others were waited for once.
+        client = self.client.at(*sorted(self.client.urls, key=lambda url: not isinstance(answers[url], Reply)))
+        support = self._optional(client, "/v1/support", "support", checked, found) if health else None
+        shards = self._optional(client, "/v1/account/shards", "shards", checked, found) if health else None
         # After health: a node that has just been replaced answers once its row has its version, and not before.
         report = self._database()
         rows = (report.liveness or ()) if report else ()
@@ -97,44 +113,74 @@ class HealthReader:
         )
         if health:
             found = findings(cluster, self.expected) + found + webapp_findings(webapps, self.expected)
+            found += key_findings(self._refusals)
         elif error:
-            found = [Finding(error.failure_code, error.message, kind=WAIT)]
+            found = [_finding_of(error)]
         if report:
             checked.append("database")
             found += database_findings(database_problems(report))
         return Observation(cluster, tuple(found), tuple(webapps), report, tuple(checked), error)
 
-    def _health(self) -> tuple[list[dict[str, t.Any]], Reply | None, ClientError | None]:
-        """Health from every base URL: the first good answer is used, the others show who answers with which version."""
-        webapps, first, failed = [], None, None
-        for url in self.client.urls:
-            reply: Reply | None = None
-            try:
-                reply = self.client.at(url).health()
-            except _HOPELESS:
-                raise
-            except ClientError as error:
-                failed = failed or error
-            first = first or reply
-            webapps.append(
-                {"url": url, "answers": reply is not None, "version": reply.version if reply is not None else None}
-            )
-        return webapps, first, None if first else failed
+    def _health(self) -> tuple[list[dict[str, t.Any]], dict[str, Reply | ClientError]]:
+        """Health from every base URL, all asked at once, and what each of them said."""
+        urls = list(self.client.urls)
+        self._refusals = []
+        with ThreadPoolExecutor(max_workers=len(urls)) as threads:
+            answers = dict(zip(urls, threads.map(self._health_of, urls)))
+        webapps = []
+        for url, answer in answers.items():
+            reply = answer if isinstance(answer, Reply) else None
+            error = answer.failure_code if isinstance(answer, ClientError) else None
+            version = reply.version if reply is not None else None
+            webapps.append({"url": url, "answers": reply is not None, "version": version, "error": error})
+        return webapps, answers
 
-    def _optional(self, path: str, what: str, checked: list[str], found: list[Finding]) -> t.Any:
+    def _health_of(self, url: str) -> Reply | ClientError:
+        client = self.client.at(url)
+        if not self.waits and client.fails_silently():
+            return all_silent([url])
+        try:
+            return client.health()
+        except AuthError as error:
+            if self.waits or not client.has_both:
+                return error
+            self._refusals.append(url)
+        except ClientError as error:
+            return error
+        try:
+            return client.without_key().health()
+        except ClientError as error:
+            return error
+
+    def _one_of(self, answers: t.Mapping[str, Reply | ClientError]) -> tuple[Reply | None, ClientError | None]:
+        """The first good answer; without one the error, rather of a webapp that said something than of a silent one."""
+        errors = [answer for answer in answers.values() if isinstance(answer, ClientError)]
+        if self.waits:
+            for error in errors:
+                if isinstance(error, _HOPELESS):
+                    raise error
+        first = next((answer for answer in answers.values() if isinstance(answer, Reply)), None)
+        if len(errors) > 1 and all(isinstance(error, (Unreachable, LostAnswer)) for error in errors) and not first:
+            return None, all_silent(list(answers))
+        said = sorted(errors, key=lambda error: isinstance(error, (Unreachable, LostAnswer)))
+        return first, said[0] if said and first is None else None
+
+    def _optional(self, client: Client, path: str, what: str, checked: list[str], found: list[Finding]) -> t.Any:
         """A body that needs a login: None without one, or where this user or version does not have the call."""
-        if not self.client.has_token:
+        if not client.has_token:
             return None
         try:
-            body = self.client.get(path).body
-        except _HOPELESS:
-            raise
+            body = client.get(path).body
         except ApiError as error:
+            if self.waits and isinstance(error, _HOPELESS):
+                raise
             if error.code not in (ACCESS_DENIED, NOT_FOUND) and error.status != 404:
-                found.append(Finding(error.failure_code, error.message, kind=WAIT))
+                found.append(_finding_of(error))
             return None
         except ClientError as error:
-            found.append(Finding(error.failure_code, error.message, kind=WAIT))
+            if self.waits and isinstance(error, _HOPELESS):
+                raise
+            found.append(_finding_of(error))
             return None
         checked.append(what)
         return body
@@ -143,6 +189,11 @@ class HealthReader:
         if self.access is None:
             return None
         return read_database(self.access)
+
+
+def _finding_of(error: ClientError) -> Finding:
+    """An error as a finding. What waiting cannot fix, somebody has to."""
+    return Finding(error.failure_code, error.message, kind=ACT if isinstance(error, _HOPELESS) else WAIT)
 
 
 @dataclass

@@ -6,15 +6,21 @@
 from __future__ import annotations
 
 import importlib.util
+import site
 import sys
 import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, single_connects
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
+from ansible_collections.waent.fleet.plugins.module_utils._desired.access import HOST_GATEWAY
+from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import FILLER
+from ansible_collections.waent.fleet.plugins.module_utils._io import distribution, machine, registry
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
-from ansible_collections.waent.fleet.plugins.module_utils._io import machine, registry
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
+
+DOCKER_BRIDGE = "docker0"
+"""The host's end of the engine's own network: its address is what C(host-gateway) stands for."""
 
 ASKED = (
     "cluster_name",
@@ -27,6 +33,9 @@ ASKED = (
 )
 """Options that say how the host is to be: they are returned beside what was read."""
 
+PACKAGED = "/usr/lib/python3/dist-packages"
+"""Where packages of Debian and its relatives put Python modules."""
+
 
 def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | None) -> dict[str, t.Any]:
     """What wa_host_info returns as C(host), from its options. command: path of docker, None where there is none.
@@ -34,7 +43,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     Raises EngineLost.
     """
     version = parse_version(params["version"])
-    engine = engines.read_engine(run, command)
+    engine = engines.await_engine(run, command, params["engine_timeout"])
     docker = command if engine["answers"] else None
     environment = params["environment"]
     containers = engines.read_containers(run, docker, params["cluster_name"], environment) if docker else []
@@ -43,7 +52,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
         "time": time.time(),
         "engine": engine,
-        "python": {"executable": sys.executable, "requests": importlib.util.find_spec("requests") is not None},
+        "python": read_python(),
         "containers": containers,
         "images": read_images(params, run, docker, engine),
         "listeners": machine.read_listeners(containers),
@@ -51,10 +60,11 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "memory": machine.read_memory(),
         "media": read_store(params["media"], params["container_uid"], run, docker),
         "data": read_store(params["data"], params["container_uid"], run, docker),
+        "db_ssl": _read_certificates(params, containers, run, docker),
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
         "drill": machine.read_drill(params["cluster_name"]),
-        "reached": [machine.reach(target["host"], target["port"], params["timeout"]) for target in params["reach"]],
+        "reached": read_reached(params, docker),
     }
     host["nodes"] = [
         {"host": params["name"], **{key: node[key] for key in ("kind", "index", "name", "state", "version")}}
@@ -62,6 +72,16 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     ]
     host["single_connect"] = [container["name"] for container in single_connects(host)]
     return host
+
+
+def read_python() -> dict[str, t.Any]:
+    """The Python that runs modules here. distribution: it finds what the distribution's packages bring."""
+    return {
+        "executable": sys.executable,
+        "requests": importlib.util.find_spec("requests") is not None,
+        "apt": importlib.util.find_spec("apt") is not None,
+        "distribution": PACKAGED in site.getsitepackages(),
+    }
 
 
 def read_images(
@@ -75,15 +95,42 @@ def read_images(
         word, reason = None, None
         # Nobody knows yet what an engine that is stopped holds.
         if not local.get(reference) and not may_hold(engine):
-            word, reason = registry.ask(
-                reference,
-                timeout=params["timeout"],
-                insecure=engine["insecure_registries"],
-                # The engine would pull through its own proxy, so that is the way to ask.
-                proxy=engine["proxy"],
-            )
+            word, reason = _registry_word(reference, params["timeout"], engine)
         images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
     return images
+
+
+def _registry_word(reference: str, timeout: float, engine: t.Mapping[str, t.Any]) -> tuple[str, str | None]:
+    """Whether the engine would find the image, by its own words; before there is one, as it will most likely ask."""
+    if engine["answers"]:
+        return distribution.ask_engine(reference, timeout=timeout, mirrors=bool(engine["mirrors"]))
+    return registry.ask(reference, timeout=timeout, insecure=engine["insecure_registries"], proxy=engine["proxy"])
+
+
+def read_reached(params: t.Mapping[str, t.Any], docker: str | None) -> list[dict[str, t.Any]]:
+    """The services of the option C(reach); one without an address here, for lack of an engine, is left out."""
+    reached = []
+    for target in params["reach"]:
+        address = target.get("address") or target["host"]
+        if address == HOST_GATEWAY:
+            address = machine.interface_address(DOCKER_BRIDGE) if docker else None
+        if address:
+            found = machine.reach(address, target["port"], params["timeout"])
+            where = target["host"] if address == target["host"] else "{0} ({1})".format(target["host"], address)
+            reached.append({**found, "host": where})
+    return reached
+
+
+def _read_certificates(
+    params: t.Mapping[str, t.Any], containers: t.Sequence[t.Mapping[str, t.Any]], run: engines.Run, docker: str | None
+) -> dict[str, t.Any] | None:
+    """The volume with the files for TLS to the database. It counts as missing until it is filled."""
+    name = (params["container_settings"] or {}).get("db_ssl")
+    if not name:
+        return None
+    filling = any(container["name"] == name + FILLER for container in containers)
+    there = docker is not None and not filling and engines.read_volume(run, docker, name) is not None
+    return {"source": name, "volume": True, "exists": there}
 
 
 def read_store(source: str | None, uid: int, run: engines.Run, docker: str | None) -> dict[str, t.Any] | None:

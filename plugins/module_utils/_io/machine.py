@@ -10,9 +10,11 @@ closed. Needs the standard library only.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import socket
+import struct
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import script_name
@@ -20,6 +22,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import R
 
 LISTEN = "0A"
 """State of a listening socket in C(/proc/net/tcp)."""
+
+SIOCGIFADDR = 0x8915
+"""The question for the address of an interface (netdevice(7))."""
 
 _MB = 1024 * 1024
 
@@ -211,6 +216,17 @@ def _container_of(pid: int, containers: t.Sequence[t.Mapping[str, t.Any]], proc:
 
 
 # The network
+
+
+def interface_address(name: str) -> str | None:
+    """The IPv4 address of a network interface of this host; None where it has none, or there is no such interface."""
+    asked = struct.pack("256s", name.encode()[:15])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        try:
+            answer = fcntl.ioctl(link.fileno(), SIOCGIFADDR, asked)
+        except OSError:
+            return None
+    return socket.inet_ntoa(answer[20:24])
 
 
 def reach(host: str, port: int, timeout: float) -> dict[str, t.Any]:

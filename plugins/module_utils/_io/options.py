@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import Backoff, Client
-from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import NO_RETRY, Backoff, Client
+from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Tls
 
 Options = t.Dict[str, t.Dict[str, t.Any]]
 
@@ -29,22 +29,29 @@ def api_options() -> Options:
         "api_token": from_environment("WA_API_TOKEN", type="str", no_log=True),
         "api_key": from_environment("WA_API_KEY", type="str", no_log=True),
         "api_timeout": {"type": "float", "default": 10.0},
+        "api_once": {"type": "bool", "default": False},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
     }
 
 
-def client_from(params: t.Mapping[str, t.Any], *, backoff: Backoff | None = None) -> Client:
-    """The API as the options say. Raises a ClientError when they cannot be used."""
-    return Client(
+def client_from(
+    params: t.Mapping[str, t.Any], *, backoff: Backoff | None = None, asks_every_url: bool = False
+) -> Client:
+    """The API as the options say. Raises a ClientError when they cannot be used, and where nobody answers at once.
+
+    asks_every_url: for who asks each of the addresses itself, and all at once.
+    """
+    client = Client(
         params["api_url"],
         token=params["api_token"] or None,
         api_key=params["api_key"] or None,
         validate_certs=params["validate_certs"],
         ca_path=params["ca_path"],
         timeout=params["api_timeout"],
-        backoff=backoff,
+        backoff=NO_RETRY if params["api_once"] else backoff,
     )
+    return client.of_the_first_to_answer() if params["api_once"] and not asks_every_url else client
 
 
 def database_options(*, required: bool) -> Options:
@@ -56,7 +63,11 @@ def database_options(*, required: bool) -> Options:
         "db_username": from_environment("WA_DB_USERNAME", type="str"),
         "db_password": from_environment("WA_DB_PASSWORD", type="str", no_log=True),
         "db_name_prefix": {"type": "str", "default": ""},
-        "db_ca_path": {"type": "path"},
+        "db_ssl_ca": {"type": "path"},
+        "db_ssl_cert": {"type": "path"},
+        "db_ssl_key": {"type": "path", "no_log": False},
+        "db_ssl_check_hostname": {"type": "bool", "default": True},
+        "db_ssl_server_name": {"type": "str"},
         "db_timeout": {"type": "float", "default": 10.0},
     }
 
@@ -72,6 +83,18 @@ def database_from(params: t.Mapping[str, t.Any]) -> DatabaseAccess | None:
         username=params["db_username"] or "",
         password=params["db_password"] or "",
         name_prefix=params["db_name_prefix"],
-        ca_path=params["db_ca_path"],
+        tls=_tls_from(params),
         timeout=params["db_timeout"],
+    )
+
+
+def _tls_from(params: t.Mapping[str, t.Any]) -> Tls | None:
+    if not params["db_ssl_ca"]:
+        return None
+    return Tls(
+        params["db_ssl_ca"],
+        params["db_ssl_cert"],
+        params["db_ssl_key"],
+        params["db_ssl_check_hostname"],
+        params["db_ssl_server_name"],
     )

@@ -53,6 +53,10 @@ class Run(t.NamedTuple):
         """Whether engines are started first, and every host is read again then."""
         return self.starts_engines and bool(self.stopped)
 
+    def steps_come_next(self, facts: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+        """Whether running nodes are recreated before anything else is done that may fail. facts: of every host."""
+        return self.way == ROLL and not any(one["engine_missing"] or one["single_connect"] for one in facts)
+
 
 def run_of(
     observed: t.Sequence[Observed], stopped: t.Sequence[str], fixed: t.Container[str], way: str, check_mode: bool
@@ -65,6 +69,14 @@ def run_of(
 def has_api(observed: t.Iterable[Observed]) -> bool:
     """Whether a webapp of the cluster runs, so that there is an API to ask."""
     return any(node["kind"] == "webapp" and node["state"] == "running" for host in observed for node in host["nodes"])
+
+
+def known_nodes(nodes: t.Iterable[dict[str, t.Any]], unseen: t.Collection[str]) -> list[dict[str, t.Any]]:
+    """The nodes that can be asked for: where hosts could not be seen, one that was placed elsewhere may be there.
+
+    unseen: names of those hosts.
+    """
+    return [node for node in nodes if not unseen or node["exists"] or node["host"] in unseen]
 
 
 def database_exists(observed: t.Iterable[Observed], hosts: t.Collection[str]) -> bool:
@@ -163,7 +175,7 @@ def first_sizing(
         "max_connections": allowed,
         "connections": database.get("connections") or 0,
         "messages_per_second": variables["wa_messages_per_second"],
-        "tls": bool((variables["wa_extra_environment"] or {}).get("WA_DB_SSL_CA")),
+        "tls": bool(variables["wa_db_ssl_ca"]),
         "database_class": variables["wa_database_class"],
     }
     unknown = ("messages_per_second", "database_class")

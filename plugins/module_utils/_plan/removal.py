@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, engine_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, engine_problems, unread_problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
@@ -119,21 +119,27 @@ def refusal(problem: Problem) -> str:
     return message.format(problem.host, summary([problem]))
 
 
-def unread_hosts(observed: t.Iterable[Observed], expected: t.Mapping[str, str]) -> dict[str, Problem]:
+def unread_hosts(observed: t.Iterable[Observed], expected: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, Problem]:
     """Hosts of which nobody knows what the cluster has there, with the reason: there may be everything.
 
-    expected: C({host: message of the failure to read it}).
+    expected: by host C({code, message}) of the failure to read it. Without a code it is Ansible's message.
     """
     found: dict[str, Problem] = {}
     seen = {host["name"]: host for host in observed}
     for name, failure in expected.items():
         host = seen.get(name)
         if host is None:
-            why = " ({0})".format(failure.strip().splitlines()[-1].rstrip(". ")) if failure.strip() else ""
-            message = "The host could not be read{0}.".format(why)
-            found[name] = Problem("HOST_NOT_READ", message, None, None, name)
+            found[name] = _unread(name, failure)
         elif engine_problems(host):
             found[name] = engine_problems(host)[0]
         elif may_hold(host["engine"]):
             found[name] = Problem("ENGINE_STOPPED", "Docker Engine is stopped; start it.", None, None, name)
     return found
+
+
+def _unread(host: str, failure: t.Mapping[str, t.Any]) -> Problem:
+    if failure.get("code"):
+        return unread_problem(host, failure)
+    said = str(failure.get("message") or "").strip()
+    why = " ({0})".format(said.splitlines()[-1].rstrip(". ")) if said else ""
+    return Problem("HOST_NOT_READ", "The host could not be read{0}.".format(why), None, None, host)

@@ -92,7 +92,7 @@ def host_plan(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Act]:
     if asked["network"] and asked["network"] not in {network["name"] for network in observed["networks"]}:
         plan.append(Act(name, "create_network", asked["network"]))
     plan += [Act(name, "pull", image) for image in missing_images(observed, nodes)]
-    stores = [observed[key] for key in ("media", "data") if any(node["kind"] in KINDS for node in nodes)]
+    stores = [observed.get(key) for key in ("media", "data", "db_ssl") if any(node["kind"] in KINDS for node in nodes)]
     plan += [
         Act(name, "create_volume", store["source"])
         for store in stores

@@ -21,6 +21,9 @@ CONNECTIONS_PER_MESSAGE_TLS = 12.0
 SAFETY = 2
 """C(max_connections) is to be this many times the estimate (reference 7)."""
 
+OWN_LIMIT = 500
+"""The least that a database of our own allows."""
+
 MOST_PER_SECOND = 250
 """Messages a second the product officially supports (reference 7)."""
 
@@ -90,6 +93,20 @@ def usual_rate(shards: int) -> float:
 def connections(rate: float, tls: bool) -> int:
     """Estimated database connections at C(rate) messages a second."""
     return math.ceil(rate * (CONNECTIONS_PER_MESSAGE_TLS if tls else CONNECTIONS_PER_MESSAGE))
+
+
+def own_limit(shards: t.Any, rate: t.Any, tls: bool) -> int:
+    """Connections that a database of our own allows where nothing is declared.
+
+    shards, rate: of the inventory, also what cannot be meant, which is refused elsewhere. Where the usual limit is
+    enough, it stays, since another one means another container.
+    """
+    try:
+        planned = float(rate or 0) or usual_rate(int(shards))
+    except (TypeError, ValueError):
+        return OWN_LIMIT
+    estimate = connections(planned, tls)
+    return OWN_LIMIT if estimate <= OWN_LIMIT else SAFETY * estimate
 
 
 def plain_class(name: str) -> str:

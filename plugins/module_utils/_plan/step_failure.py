@@ -36,6 +36,7 @@ def step_failure(
     entry: t.Mapping[str, t.Any],
     batches: t.Iterable[t.Iterable[t.Mapping[str, t.Any]]],
     why: str,
+    nodes: t.Sequence[str] = (),
     log: t.Sequence[str] = (),
     still_shortened: bool = False,
     one_shot: str = "",
@@ -43,12 +44,14 @@ def step_failure(
     """The whole message.
 
     operation: C(upgrade), C(reshard) or C(site). target: its version or number of shards. entry: the one that failed,
-    batches: all, as C(batches.py) makes them. log: what the node of the entry logged. still_shortened: the failover
-    timers could not be restored. one_shot: name of the container that upgrades the schema.
+    batches: all, as C(batches.py) makes them. nodes: what was found out about nodes, one line each. log: what the node
+    of the entry logged. still_shortened: the failover timers could not be restored. one_shot: name of the container
+    that upgrades the schema.
     """
     head = HEADS[operation].format(target)
     lines = ["[{0}] {1} stopped at step {2}: {3}".format(CODES[operation], head, entry["step"], entry["sentence"])]
     lines.append("Why: {0}".format(why))
+    lines += nodes
     if log:
         lines += ["Last log lines:", *("  " + line for line in list(log)[-LOG_LINES:])]
     lines += _progress(entry, batches)

@@ -28,11 +28,15 @@ def database_name(prefix: str, group: str) -> str:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why nothing, or not all, was read. text: one line, never a secret. code: the server's number, if any."""
+    """Why nothing, or not all, was read. text: one line, never a secret. code: the server's number, if any.
+
+    tls_required: no TLS was spoken, and with it there is a connection.
+    """
 
     stage: str
     text: str
     code: int | None = None
+    tls_required: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Report:
     """What was found out. None means that it could not be read.
 
     address: C(host:port), username, name_prefix: whom was asked, as whom, and how the client's databases begin.
+    ssl_ca: file of the CA, None without TLS. client_cert: whether a client certificate was shown.
     failure: why reading ended early, None where it did not. missing_grants: database to privileges that lack there.
     shard_map: C({shard, owner}). liveness: C({node, role, version, age_seconds}), age by the database's own clock.
     databases: those of the seven that exist. registered_number: digits with country code, None also where no number
@@ -50,6 +55,8 @@ class Report:
     address: str = ""
     username: str = ""
     name_prefix: str = ""
+    ssl_ca: str | None = None
+    client_cert: bool = False
     failure: Failure | None = None
     reachable: bool = False
     product: str | None = None
@@ -96,11 +103,37 @@ def product_and_version(text: str) -> tuple[str, tuple[int, ...]]:
     return product, tuple(int(part) for part in match.group(0).split(".")) if match else ()
 
 
-def granted(lines: t.Iterable[str]) -> list[tuple[str, frozenset[str]]]:
-    """C(SHOW GRANTS) as pairs of a database pattern and the privileges on it; grants on tables and columns left out."""
+NO_TLS_OFFERED = "the server offers no TLS"
+
+_REFUSED = frozenset((1044, 1045, 1130, 1131, 1251, 1698, 2059))
+# MySQL and MariaDB with require_secure_transport; Azure.
+_TLS_REQUIRED = frozenset((3159, 9002))
+
+
+def is_refusal(failure: Failure) -> bool:
+    """Whether the server was reached, and does not let this user in."""
+    return failure.code in _REFUSED or "authentication failed" in failure.text or is_ruled_out(failure)
+
+
+def is_ruled_out(failure: Failure) -> bool:
+    """Whether PostgreSQL has no rule for such a connection; it may have one for TLS."""
+    return "no pg_hba.conf entry" in failure.text or "pg_hba.conf rejects" in failure.text
+
+
+def says_tls_is_required(failure: Failure) -> bool:
+    """Whether the server's words alone say so."""
+    return failure.code in _TLS_REQUIRED or "SSL connection is required" in failure.text
+
+
+def granted(lines: t.Iterable[str], verb: str = "GRANT") -> list[tuple[str, frozenset[str]]]:
+    """C(SHOW GRANTS) as pairs of a database pattern and the privileges on it; grants on tables and columns left out.
+
+    verb: C(REVOKE) for the exceptions of grants on all databases, as MySQL shows them (partial revokes).
+    """
     found = []
+    word = {"GRANT": "TO", "REVOKE": "FROM"}[verb]
     for line in lines:
-        match = re.match(r"GRANT (.+?) ON (?:TABLE )?(\S+|`.+?`)\.(\S+) TO ", line, re.IGNORECASE)
+        match = re.match(verb + r" (.+?) ON (?:TABLE )?(\S+|`.+?`)\.(\S+) " + word + " ", line, re.IGNORECASE)
         if not match or match.group(3).strip("`") != "*":
             continue
         names = {name.strip().upper() for name in match.group(1).split(",")}
@@ -110,14 +143,23 @@ def granted(lines: t.Iterable[str]) -> list[tuple[str, frozenset[str]]]:
     return found
 
 
-def missing_grants(lines: t.Iterable[str], databases: t.Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Database to the privileges that lack on it, in the order of PRIVILEGES; databases with all of them left out."""
-    grants = granted(lines)
+def missing_grants(
+    lines: t.Sequence[str], databases: t.Sequence[str], literal: bool = False
+) -> dict[str, tuple[str, ...]]:
+    """Database to the privileges that lack on it, in the order of PRIVILEGES; databases with all of them left out.
+
+    literal: names of databases are no patterns. What is revoked is an exception of a grant on all databases; a grant
+    on the database itself stands.
+    """
+    grants, revoked = granted(lines), granted(lines, "REVOKE")
     missing = {}
     for database in databases:
         there: set[str] = set()
+        exceptions = {name for revoked_on, names in revoked if revoked_on == database for name in names}
         for pattern, names in grants:
-            if pattern_matches(pattern, database):
+            if pattern == "*":
+                there |= names - exceptions
+            elif pattern == database if literal else pattern_matches(pattern, database):
                 there |= names
         lacks = tuple(name for name in PRIVILEGES if name not in there)
         if lacks:

@@ -29,6 +29,9 @@ UNSEEN_CODES = frozenset(("IMAGE_MISSING", "IMAGE_UNKNOWN", "PORT_TAKEN", "NODE_
 FIXABLE = (ABSENT, STOPPED)
 """What a rollout fixes: it installs an engine where there is none, and starts one that is stopped."""
 
+STARTING = (STOPPED, SILENT)
+"""States of an engine that was started and may answer in a moment."""
+
 RUNNING = ("running", "restarting", "paused")
 """States in which a container may be in the middle of its work, and holds its ports."""
 
@@ -128,6 +131,11 @@ def engine_state(traces: Traces) -> tuple[str, str | None]:
 def may_hold(engine: t.Mapping[str, t.Any]) -> bool:
     """Whether an engine is stopped and may hold containers and images that nobody sees."""
     return engine["state"] == STOPPED and not engine["empty"]
+
+
+def may_hold_unseen(engine: t.Mapping[str, t.Any]) -> bool:
+    """Whether there may be containers that nobody sees, for whatever reason the engine does not answer."""
+    return engine["state"] not in (ANSWERS, ABSENT) and not (engine["state"] == STOPPED and engine["empty"])
 
 
 def _other_product(traces: Traces) -> tuple[str, str] | None:

@@ -279,3 +279,12 @@ def test_a_cluster_that_a_compose_file_started_stops_the_rollout(fleet, refused)
 def test_a_host_that_is_lost_stops_everything(fleet, refused) -> None:
     run = refused({"one": {}, "two": {"ansible_host": "127.0.0.1", "ansible_port": 9}})
     assert run.problems == [("HOST_NOT_READ", "two: The host could not be read, but nodes are placed on it.")]
+
+
+def test_a_host_without_the_python_that_it_is_said_to_have(refused) -> None:
+    """One of a kind: tests/hosts has every playbook, and interpreters that are there and too old."""
+    run = refused({"one": {}, "two": {"ansible_python_interpreter": "/usr/bin/python3.6"}})
+    ((code, sentence),) = run.problems
+    assert code == "PYTHON_MISSING"
+    assert sentence.startswith("two: There is no Python /usr/bin/python3.6 to run Ansible's modules; 3.")
+    assert "module_stdout" not in run.output

@@ -37,7 +37,7 @@ def broken(cluster: LiveCluster) -> t.Iterator[None]:
 
 def steps(output: str) -> list[str]:
     """The first words of the steps of the plan that was shown."""
-    return re.findall(r"^ +- '?\d+\. (\w+)", output, re.MULTILINE)
+    return re.findall(r"^\d+\. (\w+)", output, re.MULTILINE)
 
 
 def check_nothing_lost(report: Report) -> None:
@@ -62,6 +62,10 @@ def test_killed_in_a_fail_over_and_run_again_it_ends_with_all_new_and_nothing_lo
         taken_over = "Switchover | Wait until a standby has taken over"
         killed = cluster.killed("upgrade.yml", taken_over, "-e", "version=" + NEW)
         assert killed.code == KILLED, killed.output
+        status = cluster.play("status.yml")
+        assert status.code == FAILED and "UPGRADE_UNFINISHED" in status.codes, status.output
+        assert "upgrade.yml -e version=" + NEW in status.sentences("UPGRADE_UNFINISHED")[0]
+        assert not {"VERSION_DIFFERS", "WRONG_VERSION"} & set(status.codes), status.output
         assert cluster.versions() == {OLD, NEW}
         run = cluster.upgrade(NEW)
     assert run.code == OK, run.output

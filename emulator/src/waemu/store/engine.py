@@ -38,7 +38,7 @@ def make_engine(db: DbEnv, *, size: int = 4, group: str = "") -> AsyncEngine:
     url = sa.URL.create(
         "mysql+aiomysql" if is_mysql else "postgresql+asyncpg",
         username=db.username,
-        password=db.password,
+        password=_as_sent(db.password) if is_mysql else db.password,
         host=db.hostname,
         port=db.port,
         database=(home or None) if is_mysql else PG_DATABASE,
@@ -53,6 +53,11 @@ def make_engine(db: DbEnv, *, size: int = 4, group: str = "") -> AsyncEngine:
     )
     _ping_after_a_pause(engine.sync_engine)
     return engine.execution_options(schema_translate_map=translate_map(db))
+
+
+def _as_sent(password: str) -> str:
+    """A password for the MySQL driver, which sends Latin-1: servers take UTF-8."""
+    return password.encode().decode("latin-1")
 
 
 def _pool(db: DbEnv, size: int) -> dict[str, Any]:
@@ -93,7 +98,8 @@ def translate_map(db: DbEnv) -> dict[str, str]:
 
 
 def _connect_args(db: DbEnv, home: str) -> dict[str, Any]:
-    args: dict[str, Any] = {"ssl": _tls(db)} if db.ssl_ca else {}
+    # Without a CA there is no TLS; left alone, the driver of PostgreSQL takes it where it is offered.
+    args: dict[str, Any] = {"ssl": _tls(db)} if db.ssl_ca else {} if db.engine == "MYSQL" else {"ssl": False}
     if db.engine == "MYSQL":
         return {**args, "connect_timeout": CONNECT_TIMEOUT}
     if home:
@@ -104,6 +110,7 @@ def _connect_args(db: DbEnv, home: str) -> dict[str, Any]:
 def _tls(db: DbEnv) -> ssl.SSLContext:
     """A CA alone verifies the server (2.4); certificate and key identify the client as well."""
     context = ssl.create_default_context(cafile=db.ssl_ca)
+    context.check_hostname = db.ssl_check_hostname
     if db.ssl_cert and db.ssl_key:
         context.load_cert_chain(db.ssl_cert, db.ssl_key)
     return context

@@ -13,7 +13,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.step_failure imp
 
 def entry(step, action, key=None):
     node = {"key": key, "name": key.partition(":")[2]} if key else None
-    return {"step": step, "action": action, "node": node, "sentence": "Step {0}.".format(step)}
+    return {"step": step, "host": "h", "action": action, "node": node, "sentence": "Step {0}.".format(step)}
 
 
 BATCHES = [
@@ -26,11 +26,21 @@ PLAN = {"operation": "upgrade", "target": "v2.19.7", "batches": BATCHES}
 
 
 def test_the_whole_message():
-    log = {"stderr_lines": ["no such library"], "stdout_lines": []}
-    assert from_results(BATCHES[2][0], PLAN, "[NODE_NOT_STARTED] it ended", log).splitlines() == [
+    node = {
+        "name": "c2",
+        "exists": True,
+        "state": "exited",
+        "exit_code": 3,
+        "log": ["token hunter22", "no such library"],
+    }
+    examined = {"results": [{"item": {"key": "h"}, "nodes": [node]}]}
+    message = from_results(BATCHES[2][0], PLAN, "[NODE_NOT_STARTED] it ended", examined, ["hunter22"])
+    assert message.splitlines() == [
         "[UPGRADE_STOPPED] The upgrade to v2.19.7 stopped at step 3: Step 3.",
         "Why: [NODE_NOT_STARTED] it ended",
+        "[NODE_EXITED] c2 on h has ended with exit code 3; its log says: no such library.",
         "Last log lines:",
+        "  token ********",
         "  no such library",
         "Replaced: h:c1.",
         "Not yet: h:c2, h:c3, h:c4.",

@@ -98,7 +98,7 @@ def test_the_command_line_says_more_than_the_inventory():
 def test_hosts_that_could_not_be_read():
     observed_hosts, failures, running = facts("observed", "failures", "running")
     assert [host["name"] for host in observed_hosts] == ["h1"]
-    assert failures == {"h1": "", "h2": "Connection refused"}
+    assert failures == {"h1": {"message": ""}, "h2": {"message": "Connection refused"}}
     assert {node["host"] for node in running} == {"h1"}
 
 
@@ -140,3 +140,28 @@ def test_the_number_of_shards_is_compared_where_it_is_known():
 )
 def test_options_are_those_of_the_module(fact, arguments):
     assert facts(fact)[0].keys() <= arguments.keys()
+
+
+def test_a_host_that_was_not_read_is_named_with_the_reason_and_without_secrets():
+    (unread,) = facts("unread_hosts")
+    assert unread == {"h2": "Connection refused"}
+    said = {"__wa_host": {"msg": "Task failed: ssh said\n canary-token and timed out."}}
+    host = {"__wa_host": {"host": observed()}}
+    (unread,) = facts("unread_hosts", hostvars=HostVars(h1={**host, "_wa_session": {"token": "canary-token"}}, h2=said))
+    assert unread == {"h2": "ssh said ******** and timed out"}
+
+
+def test_where_a_host_was_not_read_only_nodes_that_exist_or_may_be_there_are_known():
+    there = [dict(node, exists=node["kind"] == "webapp") for node in placed()]
+    there.append(dict(there[0], host="h2", name="wa-webapp-9", kind="webapp", exists=False))
+    desired = {"__wa_desired": {"nodes": there, "shards": 2}}
+    (known,) = facts("known_nodes", **desired)
+    assert [node["name"] for node in known if node["kind"] != "webapp"] == []
+    assert ("h2", "wa-webapp-9") in [(node["host"], node["name"]) for node in known]
+    (all_read,) = facts("known_nodes", ansible_play_hosts_all=["h1"], **desired)
+    assert all_read == there
+
+
+def test_who_looks_once_reaches_only_webapps_that_are_known():
+    (access,) = facts("api_access_once")
+    assert access["api_once"] is True and access["api_url"] == facts("api_access")[0]["api_url"]

@@ -72,16 +72,16 @@ def test_what_runs_can_be_handed_to_placement_as_it_is(docker):
     assert [node["name"] for node in placement["nodes"] if node["exists"]] == ["wa-coreapp-1"]
 
 
-def play(docker, tmp_path, tasks, *more):
+def play(docker, tmp_path, tasks, *more, python=sys.executable, code=0):
     """Runs tasks on this machine with the stand-in for docker; what was said."""
     path = "{0}:{1}".format(docker / "bin", os.environ["PATH"])
     head = {"hosts": "localhost", "gather_facts": False, "connection": "local", "environment": {"PATH": path}}
-    book = {**head, "vars": {"ansible_python_interpreter": sys.executable}, "tasks": tasks}
+    book = {**head, "vars": {"ansible_python_interpreter": str(python)}, "tasks": tasks}
     (tmp_path / "play.yml").write_text(json.dumps([book]))
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "0"}
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "play.yml", *more]
     process = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=tmp_path)
-    assert process.returncode == 0, process.stdout + process.stderr
+    assert process.returncode == code, process.stdout + process.stderr
     return process.stdout + process.stderr
 
 
@@ -134,3 +134,42 @@ def test_an_engine_that_is_lost_while_it_is_read(docker):
     result = read_host(docker)
     assert result["failure"]["code"] == "ENGINE_LOST"
     assert result["msg"] == "Docker Engine stopped answering while it was read (volume ls: EOF)."
+
+
+@pytest.fixture
+def interpreter(tmp_path):
+    """A program that ends with an error for a module, as an old Python does, and answers the question."""
+
+    def make(answer):
+        path = tmp_path / "interpreter"
+        script = """#!/bin/sh\n[ "$1" = -c ] && {0}\necho 'SyntaxError: canary' >&2; exit 1\n"""
+        path.write_text(script.format(answer))
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+def test_the_action_names_a_python_that_is_too_old(docker, tmp_path, interpreter):
+    """Real ones are in tests/hosts; this one shows the way from a failed look to the question."""
+    python = interpreter("exec echo python 3.6.8")
+    tasks = [{"waent.fleet.wa_host_info": {"name": "h1"}}]
+    said = play(docker, tmp_path, tasks, python=python, code=2)
+    assert "[PYTHON_TOO_OLD] h1: Python 3.6.8 ({0}) runs Ansible".format(python) in said
+    assert "canary" not in said
+
+
+def test_the_action_leaves_what_python_is_not_to_blame_for(docker, tmp_path, interpreter):
+    tasks = [{"waent.fleet.wa_host_info": {"name": "h1"}}]
+    said = play(docker, tmp_path, tasks, python=interpreter("exec echo python 3.11.2"), code=2)
+    assert "canary" in said and "PYTHON_" not in said
+
+
+def test_a_host_that_answers_is_not_asked_for_its_python(docker, tmp_path):
+    """One question more on each host is one second more on two hundred."""
+    asked = tmp_path / "asked"
+    python = tmp_path / "interpreter"
+    python.write_text('#!/bin/sh\n[ "$1" = -c ] && echo "$2" >>{0}\nexec {1} "$@"\n'.format(asked, sys.executable))
+    python.chmod(0o755)
+    play(docker, tmp_path, [{"waent.fleet.wa_host_info": {"name": "h1", "timeout": 1}}], python=python)
+    assert not asked.exists() or "version_info" not in asked.read_text()

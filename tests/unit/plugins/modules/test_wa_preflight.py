@@ -84,6 +84,7 @@ def test_preflight_shows_how_running_nodes_are_recreated(docker, options, way, c
     result = preflight([{**read_host(docker, **asked)["host"], "images": images}], **options)
     assert (result["recreation"]["way"], [problem["code"] for problem in result["problems"]]) == (way, codes)
     assert (result["recreation"]["why"] in result["changes"]) is (way != "ask")
+    assert not result["steps_come_next"], "the single-connect container is stopped before"
 
 
 def with_engine(host, state, **changes):

@@ -19,7 +19,9 @@ def test_what_goes_what_stays_and_who_was_not_asked():
         observed("h2", engine=engine("denied", reason="permission denied")),
         observed("h3", engine=engine("absent"), networks=[]),
     ]
-    result = run(hosts=hosts, expected=dict.fromkeys(["h1", "h2", "h3", "h4"], ""), cluster_name="waent")
+    result = run(
+        hosts=hosts, expected={name: {"message": ""} for name in ("h1", "h2", "h3", "h4")}, cluster_name="waent"
+    )
     assert result["changed"] is False
     assert result["hosts"] == {
         "h1": {

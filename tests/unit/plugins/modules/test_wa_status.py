@@ -1,28 +1,50 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""wa_status: results of other modules go in, the lines of playbooks/status.yml come out."""
+"""wa_status: results of other modules go in, the lines of playbooks/status.yml and its report come out."""
 
 from __future__ import annotations
 
+import json
+import stat
+
+import pytest
+from ansible_collections.waent.fleet.plugins.action.wa_status import write_whole
 from ansible_collections.waent.fleet.plugins.modules import wa_status
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
+from ansible_collections.waent.fleet.tests.unit.plugins.module_utils._check.test_status import HEALTH, NODES
 
 
 def test_a_healthy_cluster(capfd):
-    health = {"healthy": True, "table": ["node"], "summary": "all is well", "cluster": {"spares": ["one:a"]}}
-    result = run_module(wa_status, capfd, nodes=[{"key": "one:a"}], health=health, notes=["works until 2027-05-27"])
-    assert result["lines"] == ["node", "", "all is well", "spare coreapps: one:a", "works until 2027-05-27"]
+    result = run_module(wa_status, capfd, nodes=NODES, health=HEALTH, notes=["works until 2027-05-27"])
+    assert result["lines"][-1] == "works until 2027-05-27" and "spare coreapps: one:wa-coreapp-2" in result["lines"]
     assert (result["drift"], result["refusal"], result["problems"]) == ([], "", [])
-    assert not result.get("failed")
+    assert result["document"]["healthy"] and not result.get("failed")
 
 
 def test_what_is_wrong_is_said_and_does_not_fail_the_module(capfd):
     preflight = {
-        "changes": ["one: recreate wa-db"],
+        "plan": [{"action": "recreate", "why": [], "sentence": "one: recreate wa-db"}],
         "problems": [{"code": "A", "message": "It is odd.", "host": "one"}],
     }
-    result = run_module(wa_status, capfd, nodes=[], health={"msg": "No answer.", "failed": True}, preflight=preflight)
+    away = {"failed": True, "failure": {"code": "API_UNREACHABLE", "message": "No answer."}}
+    result = run_module(wa_status, capfd, nodes=[], health=away, preflight=preflight)
     assert result["drift"] == ["site.yml would change:", "  one: recreate wa-db"]
-    assert result["refusal"] == "No answer.\n[A] one: It is odd."
+    assert result["refusal"] == "[API_UNREACHABLE] No answer.\n[A] one: It is odd."
+    assert [problem["code"] for problem in result["document"]["problems"]] == ["API_UNREACHABLE", "A"]
     assert not result.get("failed")
+
+
+def test_a_report_is_written_in_one_piece_and_everybody_may_read_it(tmp_path):
+    path = tmp_path / "status.json"
+    path.write_text("old")
+    write_whole(str(path), {"healthy": True})
+    assert json.loads(path.read_text()) == {"healthy": True}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644 and [one.name for one in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_nothing_is_left_where_a_report_cannot_be_written(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError):
+        write_whole(str(tmp_path / "taken"), {"healthy": True})
+    assert [one.name for one in tmp_path.iterdir()] == ["taken"]

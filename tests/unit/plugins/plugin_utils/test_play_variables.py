@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import NULL
-from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import ca_problems, read_variables
+from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import file_problems, read_variables
+from ansible_collections.waent.fleet.tests.support.certificates import Authority
 from ansible_collections.waent.fleet.tests.support.scripted_api import certificate
 
 
@@ -92,8 +95,8 @@ def authority(tmp_path):
 
 
 def test_a_file_with_certificates_is_accepted(authority):
-    assert ca_problems(str(authority)) == []
-    assert ca_problems("") == [] and ca_problems(None) == [] and ca_problems(5) == []
+    for path in (str(authority), "", None, 5):
+        assert file_problems({"api_ca_path": path}) == []
 
 
 @pytest.mark.parametrize(
@@ -110,11 +113,55 @@ def test_a_file_that_cannot_verify_anything(tmp_path, content, said):
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
-    (problem,) = ca_problems(str(path))
+    (problem,) = file_problems({"api_ca_path": str(path)})
     assert (problem.code, problem.variable) == ("WA_API_CA_PATH", "wa_api_ca_path")
     assert said in problem.message and str(path) in problem.message
 
 
 def test_a_directory_is_no_file(tmp_path):
-    (problem,) = ca_problems(str(tmp_path))
+    (problem,) = file_problems({"api_ca_path": str(tmp_path)})
     assert "is a directory" in problem.message
+
+
+# --- files for TLS to the database ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path):
+    authority = Authority(tmp_path)
+    cert, key = authority.sign("client")
+    return {"db_ssl_ca": str(authority.ca), "db_ssl_cert": str(cert), "db_ssl_key": str(key)}
+
+
+def test_files_that_belong_together_are_accepted(files):
+    assert file_problems(files) == [] and file_problems({}) == []
+
+
+def changed(path, content):
+    Path(path).write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("name", ["db_ssl_ca", "db_ssl_cert", "db_ssl_key"])
+@pytest.mark.parametrize("content", [None, b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_every_file_that_is_not_fit_is_one_sentence_about_its_variable(files, name, content):
+    files[name] = "/no/such/file.pem" if content is None else changed(files[name], content)
+    (problem,) = file_problems(files)
+    assert (problem.code, problem.variable, problem.value) == ("WA_DB_SSL_FILE", "wa_" + name, files[name])
+    assert files[name] in problem.message
+
+
+def test_a_key_of_another_certificate(files, tmp_path):
+    files["db_ssl_key"] = str(Authority(tmp_path, "other").sign("client")[1])
+    (problem,) = file_problems(files)
+    assert (problem.code, problem.variable) == ("WA_DB_SSL_KEY", "wa_db_ssl_key")
+    assert "does not belong to the certificate" in problem.message
+
+
+@pytest.mark.parametrize(
+    "first", [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED"]
+)
+def test_a_key_with_a_passphrase_that_nobody_can_give(files, first):
+    changed(files["db_ssl_key"], first + b"\ncanary\n")
+    (problem,) = file_problems(files)
+    assert "is encrypted" in problem.message and "canary" not in problem.message

@@ -17,11 +17,13 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
     expected_counts,
     findings,
     healthy,
+    webapp_findings,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
     CONNECTED,
     DISCONNECTED,
+    Cluster,
     observe,
     state_line,
 )
@@ -214,3 +216,22 @@ def test_versions_of_nodes_from_another_source():
     cluster = observe(*bodies, versions={"host-1:wa-coreapp-1": "v2.19.3"})
     found = findings(cluster, Expected(version="2.19.4"))
     assert [(f.code, f.host) for f in found] == [("WRONG_VERSION", "host-1:wa-coreapp-1")]
+
+
+def test_a_webapp_that_answers_is_not_silent_and_one_that_refuses_needs_somebody():
+    webapps = [
+        {"url": "https://" + str(number), "answers": error is None, "version": None, "error": error}
+        for number, error in enumerate([None, "API_UNREACHABLE", "API_ANSWER_LOST", "API_1023", "API_AUTH", "API_TLS"])
+    ]
+    found = [(finding.code, finding.kind) for finding in webapp_findings(webapps, Expected())]
+    assert found == [("WEBAPP_SILENT", "wait")] * 2 + [
+        ("WEBAPP_WITHOUT_HEALTH", kind) for kind in ("wait", "act", "act")
+    ]
+
+
+def test_a_node_of_a_host_that_was_not_read_is_not_missing():
+    expected = Expected(
+        nodes={"a:wa-master-1": "master", "b:wa-master-1": "master"}, unseen=frozenset(["b:wa-master-1"])
+    )
+    missing = [finding.host for finding in findings(Cluster("cluster"), expected) if finding.code == "NODE_MISSING"]
+    assert missing == ["a:wa-master-1"]

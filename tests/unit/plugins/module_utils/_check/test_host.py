@@ -14,6 +14,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     install_refusals,
     unfixed_engine_problems,
     unread_problems,
+    unusable_engine_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, secret_mismatches, site_plan
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STATES
@@ -324,6 +325,38 @@ def test_what_ansible_s_docker_modules_need(state, count):
     problems = [p for p in host_problems(host, []) if p.code == "PYTHON_REQUESTS_MISSING"]
     assert len(problems) == count
     assert all("/usr/bin/python3 has no module requests" in problem.message for problem in problems)
+
+
+def test_requests_that_the_distribution_s_package_would_not_bring():
+    """Where the engine is to be installed, and where it runs."""
+    own = {"executable": "/opt/own/bin/python", "requests": False, "distribution": False}
+    absent = observed(engine=engine("absent"), python=own)
+    (problem,) = unfixed_engine_problems(absent, placed(), ["absent"])
+    assert problem.code == "PYTHON_REQUESTS_MISSING"
+    assert "/opt/own/bin/python -m pip install requests" in problem.message
+    assert unfixed_engine_problems(absent, [], ["absent"]) == []
+    for changes in ({"requests": True}, {"distribution": True}):
+        host = observed(engine=engine("absent"), python={**own, **changes})
+        assert unfixed_engine_problems(host, placed(), ["absent"]) == []
+    (problem,) = host_problems(observed(python=own), [])
+    assert "/opt/own/bin/python -m pip install requests" in problem.message
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_engine_that_was_to_be_there_by_now(state):
+    host = observed(engine=engine(state, reason="because of it"))
+    problems = unusable_engine_problems(host)
+    assert (problems == []) == (state == "answers")
+    for problem in problems:
+        assert problem.code == ("ENGINE_NOT_STARTED" if state in FIXABLE else problem.code)
+        assert problem.code.startswith("ENGINE_") and "because of it" in problem.message
+
+
+def test_a_host_that_could_not_be_read_for_a_reason_of_its_own():
+    failure = {"code": "PYTHON_TOO_OLD", "message": "Python 3.6.8 runs Ansible's modules here.", "details": {}}
+    nodes = placed() + [{**DATABASE, "host": "h2"}]
+    found = unread_problems([], nodes, {"h1": failure, "h9": failure})
+    assert [(problem.code, problem.host) for problem in found] == [("PYTHON_TOO_OLD", "h1"), ("HOST_NOT_READ", "h2")]
 
 
 def test_what_is_started():

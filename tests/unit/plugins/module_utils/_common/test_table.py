@@ -86,3 +86,21 @@ def test_columns_are_aligned(rows):
     lines = status_table(nodes)
     start = lines[0].index("gateway status")
     assert all(line[start:].startswith("connected") for line in lines[1:])
+
+
+def test_nobody_knows_whether_a_node_is_missing_where_nothing_was_read():
+    def statuses(**how):
+        return [line.split()[4] for line in status_table([], [PLACEMENT[1], PLACEMENT[5]], **how)[1:]]
+
+    assert statuses() == ["missing", "missing"]
+    assert statuses(unread_hosts=["two"]) == ["missing", "unknown"]
+    assert statuses(form="unreadable") == ["unknown", "unknown"]
+
+
+def test_a_webapp_shows_why_it_does_not_show_health():
+    def status(error):
+        return status_table([], [], [{"url": "https://h:1", "answers": False, "version": None, "error": error}])[1]
+
+    for error, shown in [("API_UNREACHABLE", "silent"), ("API_AUTH", "login refused"), ("API_TLS", "TLS error"),
+                         ("API_1023", "error 1023"), ("API_HTTP_502", "error HTTP 502")]:  # fmt: skip
+        assert shown in status(error)

@@ -75,6 +75,7 @@ settings_of_a_host = st.builds(
     extra_hosts=st.dictionaries(words, addresses, max_size=4),
     media=stores,
     data=st.one_of(st.just(""), stores),
+    db_ssl=st.one_of(st.just(""), words),
     db_engine=st.sampled_from(["MYSQL", "PGSQL"]),
     database=st.fixed_dictionaries(
         {

@@ -13,7 +13,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.access import
     SECRETS,
     api_access,
     database_access,
+    database_targets,
     secrets,
+    unread_notes,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.environment import (
     container_settings,
@@ -64,7 +66,7 @@ def test_masters_run_the_image_of_coreapps():
 
 
 def test_what_containers_are_made_from():
-    assert container_settings(VARIABLES) == SETTINGS
+    assert container_settings(VARIABLES, {}) == SETTINGS
     assert database_node(but(wa_database_port="3308")) == {"kind": "database", "name": "wa-db", "ports": [3308]}
 
 
@@ -90,7 +92,8 @@ def test_numbers_are_text():
 
 
 def test_users_may_not_set_again_what_the_roles_set():
-    names = {name for environment in environments(VARIABLES).values() for name in environment}
+    given = but(wa_db_ssl_ca="/ca", wa_db_ssl_cert="/cert", wa_db_ssl_key="/key")
+    names = {name for environment in environments(given).values() for name in environment}
     assert names | set(schema_environment(VARIABLES)) <= OWN_ENVIRONMENT.keys()
 
 
@@ -119,6 +122,41 @@ def test_a_database_that_cannot_be_reached_from_here_has_no_host():
     assert database_access(VARIABLES) == reach
     del reach["db_host"]
     assert database_access(but(wa_db_check_host="")) == reach
+
+
+def test_tls_is_what_the_nodes_speak():
+    tls = but(wa_db_ssl_ca="~/ca.pem", wa_db_ssl_check_hostname="no")
+    options = {"db_ssl_ca": "~/ca.pem", "db_ssl_server_name": "db", "db_ssl_check_hostname": False}
+    assert database_access(tls) == {**database_access(VARIABLES), **options}
+    pair = {"wa_db_ssl_cert": "/cert", "wa_db_ssl_key": "/key"}
+    assert database_access({**tls, **pair}).items() >= {"db_ssl_cert": "/cert", "db_ssl_key": "/key"}.items()
+    assert database_access(but(**pair)) == database_access(VARIABLES), "without a CA there is none"
+
+
+ALIAS = {"wa_db_host": "db", "wa_db_check_host": "db"}
+
+
+@pytest.mark.parametrize(
+    ("known", "reached", "target", "noted"),
+    [
+        ({}, "db", {"host": "db", "port": 3306}, False),
+        ({"other": "10.0.0.9"}, "db", {"host": "db", "port": 3306}, False),
+        ({"db": "10.0.0.5"}, "10.0.0.5", {"host": "db", "port": 3306, "address": "10.0.0.5"}, False),
+        ({"db": "host-gateway"}, None, {"host": "db", "port": 3306, "address": "host-gateway"}, True),
+    ],
+)
+def test_the_database_is_where_containers_find_it(known, reached, target, noted):
+    given = but(**ALIAS, wa_extra_hosts=known)
+    assert database_access(given).get("db_host") == reached
+    assert database_targets(given, False) == [target]
+    assert [("wa_db_check_host" in note, "'db'" in note) for note in unread_notes(given)] == [(True, True)] * noted
+    assert database_targets(given, True) == []
+
+
+def test_a_name_of_its_own_for_the_checks_is_taken_as_it_is():
+    given = but(wa_db_check_host="127.0.0.1", wa_extra_hosts={"db": "10.0.0.5", "127.0.0.1": "10.0.0.6"})
+    assert database_access(given)["db_host"] == "127.0.0.1"
+    assert unread_notes(but(wa_db_check_host="", wa_extra_hosts={"db": "host-gateway"})) == []
 
 
 def test_no_secret_is_shown():

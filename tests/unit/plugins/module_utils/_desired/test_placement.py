@@ -186,7 +186,51 @@ def test_ports_of_a_host_are_disjoint_and_named_once(hosts, shards, survive):
     assert len({node.key for node in placement.nodes}) == len(placement.nodes)
 
 
+def pairs(nodes):
+    """How many nodes each host has of the kinds that are to be kept apart."""
+    return Counter(node.slot.host for node in nodes if node.slot.kind in ("master", "coreapp"))
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3), shard_counts, st.integers(0, 1))
+def test_no_host_has_two_nodes_while_another_one_has_neither(sizes, shards, lost):
+    hosts = racks(*sizes)
+    placement = place(spec(hosts, shards, FaultTolerance("hosts", lost)))
+    if placement.problems:
+        return
+    on_host = pairs(placement.nodes)
+    assert max(on_host.values()) == 1 or len(on_host) == len(hosts)
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3), shard_counts, st.integers(0, 1), st.data())
+def test_what_is_added_leaves_no_host_empty_beside_a_doubled_one(sizes, shards, lost, data):
+    hosts = racks(*sizes)
+    slots = [Slot(h.name, kind, 1) for h in hosts for kind in ("master", "coreapp")]
+    running = data.draw(st.lists(st.sampled_from(slots), unique=True, max_size=3))
+    placement = place(spec(hosts, shards, FaultTolerance("hosts", lost)), running)
+    if placement.problems:
+        return
+    on_host = pairs(placement.nodes)
+    doubled = {node.slot.host for node in placement.nodes if not node.exists and on_host[node.slot.host] > 1}
+    assert not doubled or len(on_host) == len(hosts)
+
+
+@given(host_lists(most=4), st.sampled_from([1, 2]))
+def test_as_few_masters_as_possible_share_a_host_with_a_coreapp(hosts, shards):
+    """By brute force over where the two masters and the coreapps could be: without a limit on what must survive."""
+    hosts = tuple(replace(h, kinds=KINDS) for h in hosts)
+    placement = place(spec(hosts, shards, FaultTolerance("hosts", 0)))
+    of_kind = {kind: {n.slot.host for n in placement.nodes if n.slot.kind == kind} for kind in KINDS}
+    free = len(hosts) - len(of_kind["master"])
+    possible = max(0, min(shards + 1, len(hosts)) - free)
+    assert len(of_kind["master"] & of_kind["coreapp"]) == possible
+
+
 # Cases
+
+
+def test_six_hosts_take_two_masters_and_three_coreapps_apart():
+    placement = place(spec(racks(2, 2, 2), 2, FaultTolerance("hosts", 1)))
+    assert max(pairs(placement.nodes).values()) == 1
 
 
 def test_the_development_set_up_on_one_host():

@@ -22,6 +22,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.variables imp
     unknown_names,
     value_problems,
 )
+from ansible_collections.waent.fleet.tests.support.certificates import Authority
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.wrong_values import every_wrong_value, wrong_values
 from jinja2 import Environment, meta
@@ -131,10 +132,10 @@ ACCEPTED = [
     {"wa_publish_address": "192.0.2.7"},
     {"wa_api_address": "2001:db8::7"},
     {"wa_db_host": "2001:db8::5"},
-    {"wa_db_host": "host.docker.internal"},
+    {"wa_db_host": "host.docker.internal", "wa_extra_hosts": {"host.docker.internal": "host-gateway"}},
     {"wa_db_check_host": "127.0.0.1"},
     {"wa_extra_hosts": {"wa-local": "host-gateway", "db": "192.0.2.1", "db6": "2001:db8::1"}},
-    {"wa_extra_environment": {"WA_SECRET": "canary", "WA_DB_SSL_CA": "/ca.pem", "WA_DB_PERSISTENT": "1"}},
+    {"wa_extra_environment": {"WA_SECRET": "canary", "WA_DB_PERSISTENT": "1"}},
     {
         "wa_settings": {
             "webhooks": {"url": "https://h.example.com/x", "max_concurrent_requests": 24},
@@ -268,10 +269,17 @@ def test_a_database_of_our_own():
     assert own(wa_database_port=33060) == set()
     assert own(wa_db_username="waent") == {("WA_DATABASE_USER", "wa_db_username")}
     assert own(wa_db_engine="PGSQL") == {("WA_DATABASE_ENGINE", "wa_db_engine")}
+    assert own(wa_db_ssl_ca=5) == {("WA_VALUE_NOT_TEXT", "wa_db_ssl_ca")}
     assert own(wa_db_port=33060) == {("WA_DATABASE_PORT", "wa_db_port")}
     assert own(wa_db_port=33060, wa_db_host="192.0.2.1") == set()
     assert own(wa_db_port=33061, wa_database_port=33060, wa_db_host="192.0.2.1") == {("WA_DATABASE_PORT", "wa_db_port")}
     assert own(wa_db_host="localhost") == {("WA_DB_HOST_LOOPBACK", "wa_db_host")}
+
+
+def test_a_database_of_our_own_speaks_tls_only_where_its_arguments_say_so(tmp_path):
+    ca = str(Authority(tmp_path).ca)
+    assert own(wa_db_ssl_ca=ca) == {("WA_DATABASE_TLS", "wa_db_ssl_ca")}
+    assert own(wa_db_ssl_ca=ca, wa_database_arguments=["--ssl-cert=/var/lib/mysql/c.pem"]) == set()
 
 
 def test_a_cluster_has_one_database():

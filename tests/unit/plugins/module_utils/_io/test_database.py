@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.database import database_problems
 from ansible_collections.waent.fleet.plugins.module_utils._io import database
 from ansible_collections.waent.fleet.plugins.module_utils._io.database import (
     DatabaseAccess,
+    Tls,
     read_database,
     read_signs_of_life,
 )
@@ -84,6 +86,7 @@ def server(**changes):
         "Threads_connected": [("Threads_connected", "31")],
         "Max_used_connections": [("Max_used_connections", "57")],
         "SHOW GRANTS": [(line,) for line in ALL],
+        "SHOW GLOBAL VARIABLES LIKE 'partial_revokes'": [],
         "SELECT schema_name": [(name,) for name in DATABASES],
         "SELECT table_name": KNOWN_COLUMNS,
         "SELECT state": [("registered", "1", "5550100")],
@@ -279,6 +282,80 @@ def test_why_there_is_no_connection(error, code, sentence):
     assert not report.reachable
     assert [(p.code, p.message) for p in database_problems(report)] == [(code, sentence)]
     assert report.as_dict()["max_connections"] is None
+
+
+DENIED = FakeError(1045, "Access denied for user 'waent'@'h' (using password: YES)")
+NO_RULE = FakeError('FATAL:  no pg_hba.conf entry for host "h", user "waent", database "postgres", no encryption')
+
+
+@pytest.mark.parametrize(
+    ("plain", "with_tls", "code"),
+    [
+        (FakeError(3159, "Connections using insecure transport are prohibited"), AssertionError, "DB_TLS_REQUIRED"),
+        (FakeError(9002, "SSL connection is required. Please specify SSL options"), AssertionError, "DB_TLS_REQUIRED"),
+        # A user made with REQUIRE SSL is refused as for a wrong password.
+        (DENIED, None, "DB_TLS_REQUIRED"),
+        (DENIED, DENIED, "DB_REFUSED"),
+        (NO_RULE, None, "DB_TLS_REQUIRED"),
+        (NO_RULE, FakeError("FATAL:  password authentication failed for user"), "DB_TLS_REQUIRED"),
+        (NO_RULE, NO_RULE, "DB_REFUSED"),
+        (FakeError(2003, "Connection refused"), AssertionError, "DB_UNREACHABLE"),
+    ],
+)
+def test_a_server_that_requires_tls_is_no_refusal(plain, with_tls, code):
+    asked = []
+
+    def connect(access):
+        asked.append(access.tls)
+        error = with_tls if access.tls else plain
+        if error:
+            raise error
+        return FakeLink({})
+
+    (problem,) = database_problems(read_database(ACCESS, connect=connect))
+    assert problem.code == code
+    assert (problem.variable == "wa_db_ssl_ca") == (code == "DB_TLS_REQUIRED")
+    # It is tried only where the words leave it open, and never in place of what nodes do.
+    assert asked == [None, Tls()][: 1 if with_tls is AssertionError else 2]
+
+
+WITH_CA = DatabaseAccess("MYSQL", "db", 3306, "waent", "x", tls=Tls("/ca.pem", check_hostname=True, server_name="db"))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "variable"),
+    [
+        ("([SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate)",
+         "DB_TLS_UNTRUSTED", "wa_db_ssl_ca"),
+        ("SSL error: certificate verify failed", "DB_TLS_UNTRUSTED", "wa_db_ssl_ca"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for"
+         " 'db'.", "DB_TLS_NAME", "wa_db_host"),
+        ('server certificate for "other" does not match host name "db"', "DB_TLS_NAME", "wa_db_host"),
+        ("server does not support SSL, but SSL was required", "DB_TLS_NOT_OFFERED", "wa_db_ssl_ca"),
+        ("SSL is required but the server doesn't support it", "DB_TLS_NOT_OFFERED", "wa_db_ssl_ca"),
+        (database.NO_TLS_OFFERED, "DB_TLS_NOT_OFFERED", "wa_db_ssl_ca"),
+        ("FATAL:  connection requires a valid client certificate", "DB_TLS_CLIENT", "wa_db_ssl_cert"),
+        ("SSL error: tlsv1 alert unknown ca", "DB_TLS_CLIENT", "wa_db_ssl_cert"),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_tls(text, code, variable):
+    def fail(_access):
+        raise FakeError(text)
+
+    (problem,) = database_problems(read_database(WITH_CA, connect=fail))
+    assert (problem.code, problem.variable) == (code, variable)
+    assert "db:3306" in problem.message
+
+
+def test_a_refusal_with_a_ca_alone_names_the_client_certificate():
+    def fail(_access):
+        raise DENIED
+
+    messages = [
+        database_problems(read_database(replace(WITH_CA, tls=tls), connect=fail))[0].message
+        for tls in (Tls("/ca.pem"), Tls("/ca.pem", "/cert", "/key"))
+    ]
+    assert ["wa_db_ssl_cert" in message for message in messages] == [True, False]
 
 
 @pytest.mark.parametrize("engine, package", [("MYSQL", "PyMySQL"), ("PGSQL", "psycopg2")])

@@ -41,6 +41,29 @@ def test_an_engine_that_answers():
     assert (engine["insecure_registries"], engine["proxy"]) == (["reg:5000"], "http://proxy:3128")
 
 
+@pytest.mark.parametrize(
+    ("states", "last", "waited"),
+    [
+        (["answers"], "answers", 0),
+        (["stopped", "silent", "answers"], "answers", 1.0),
+        (["stopped", "command_missing", "answers"], "command_missing", 0.5),
+        (["silent"] * 9, "silent", 2.25),
+        (["absent", "answers"], "absent", 0),
+    ],
+)
+def test_an_engine_is_given_time_to_start_and_no_other(states, last, waited):
+    left, slept = list(states), []
+    engine = reader.await_engine(
+        None,
+        "docker",
+        2.25,
+        read=lambda run, command: {"state": left.pop(0)},
+        clock=lambda: sum(slept),
+        sleep=slept.append,
+    )
+    assert (engine["state"], sum(slept)) == (last, waited)
+
+
 @pytest.fixture
 def place(tmp_path):
     """A machine on which nothing of an engine is to be found yet."""
@@ -224,7 +247,8 @@ def test_images_networks_volumes():
         network_inspect=json.dumps([
             {
                 "Name": "waent", "Id": "i1", "Labels": {"waent.fleet.cluster": "waent"},
-                "IPAM": {"Config": [{"Subnet": "172.23.0.0/16"}, {}]}, "Containers": {ID: {"Name": "wa-coreapp-12"}},
+                "IPAM": {"Config": [{"Subnet": "172.23.0.0/16"}, {}]}, "Driver": "bridge",
+                "Containers": {ID: {"Name": "wa-coreapp-12", "IPv4Address": "172.23.0.5/16", "IPv6Address": ""}},
             },
             {"Name": "host", "IPAM": {"Config": None}},
         ]),
@@ -239,10 +263,12 @@ def test_images_networks_volumes():
             "name": "waent",
             "id": "i1",
             "cluster": "waent",
+            "driver": "bridge",
+            "addresses": ["172.23.0.5"],
             "subnets": ["172.23.0.0/16"],
             "endpoints": ["wa-coreapp-12"],
         },
-        {"name": "host", "id": None, "cluster": None, "subnets": [], "endpoints": []},
+        {"name": "host", "id": None, "cluster": None, "driver": None, "subnets": [], "endpoints": [], "addresses": []},
     ]
     assert reader.read_volume(docker, "docker", "m") is None
     local = json.dumps([{"Mountpoint": "/m", "Options": None}])

@@ -33,7 +33,7 @@ def api_error(code, title="", details="", status=400, kind=ApiError):
         ),
         (api_error(1005, "Access denied", "App expired"), "API_1005", "This build of the client has expired"),
         (api_error(1005, "Access denied", status=403), "API_1005", "role does not allow this call"),
-        (api_error(1011, "Service not ready", status=503), "API_1011", "still starting"),
+        (api_error(1011, "Service not ready", status=503), "API_1011", "(docker logs) say why"),
         (api_error(1017, "Not Primary Master", status=503), "API_1017", "no primary master"),
         (api_error(1009, "Parameter value is not valid"), "API_1009", ""),
         (api_error(None, status=500), "API_HTTP_500", ""),

@@ -202,3 +202,26 @@ def test_only_the_last_different_observations_are_shown(clock):
     waited = wait_for(looks(*states), lambda seen: seen.healthy, timeout=2.75, delay=0.25)
     assert [line.rpartition(" ")[2] for line in waited.observations] == ["3", "4", "5"]
     assert waited.observations[-1].startswith("after 2 s: ")
+
+
+def test_who_looks_once_is_shown_what_a_refused_key_hides(api):
+    api.on("GET", "/v1/health", None, status=401).on("GET", "/v1/health", HEALTHY)
+    api.on("GET", "/v1/support", {"support": {}})
+    api.on("GET", "/v1/account/shards", {"account": {"shards": 1}})
+    one = reader(api, token="t")
+    one.waits = False
+    seen = one.read()
+    assert [finding.code for finding in seen.found if finding.kind == "act"] == ["API_KEY_REFUSED"]
+    assert seen.cluster.form == "cluster" and seen.webapps[0]["answers"]
+    assert [call.authorization for call in api.calls][:2] == ["Apikey canary-api-key-3", "Bearer t"]
+
+
+def test_who_looks_once_is_shown_the_others_where_one_refuses(api, start_api):
+    other = start_api()
+    api.on("GET", "/v1/health", None, status=401)
+    other.on("GET", "/v1/health", HEALTHY)
+    one = reader(api, other)
+    one.waits = False
+    seen = one.read()
+    assert seen.cluster.form == "cluster" and [webapp["error"] for webapp in seen.webapps] == ["API_AUTH", None]
+    assert [finding.code for finding in seen.found] == ["WEBAPP_WITHOUT_HEALTH"]

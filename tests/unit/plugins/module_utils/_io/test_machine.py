@@ -144,3 +144,8 @@ def test_a_real_socket_of_this_very_process():
     refused = machine.reach("127.0.0.1", port, 2.0)
     assert refused["reached"] is False
     assert "refused" in refused["reason"]
+
+
+def test_the_address_of_an_interface():
+    assert machine.interface_address("lo") == "127.0.0.1"
+    assert machine.interface_address("no-such-one") is None

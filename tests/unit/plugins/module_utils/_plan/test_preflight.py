@@ -54,6 +54,15 @@ def test_engines_that_are_missing_containers_that_are_stopped_and_nodes_that_are
         assert "_wa_act_roll" not in groups_of("h2", facts, [], run(way=way))
 
 
+def test_steps_come_next_only_where_nothing_that_may_fail_is_done_before_them():
+    for way, missing, single in itertools.product(("roll", "at_once", "ask", "nothing"), (False, True), ([], ["x"])):
+        facts = {**FACTS, "engine_missing": missing, "single_connect": single}
+        groups = [groups_of(host, one, [], run(way=way)) for host, one in (("h1", FACTS), ("h2", facts))]
+        between = {"_wa_engine_missing", "_wa_single_connect"} & {group for found in groups for group in found}
+        alone = way == "roll" and not between
+        assert run(way=way).steps_come_next([FACTS, facts]) is alone
+
+
 @pytest.mark.parametrize("action", ["install_engine", "create_network", "pull"])
 def test_check_mode_leaves_a_host_at_what_every_container_needs(action):
     acts = [Act("h1", action, "x")]
@@ -153,7 +162,7 @@ def test_the_refusal_says_which_engines_were_started_before():
 # --- the database of a new cluster ------------------------------------------------------------------------------------
 
 VARIABLES = {
-    "wa_database_max_connections": 500, "wa_messages_per_second": 0, "wa_extra_environment": {},
+    "wa_database_max_connections": 500, "wa_messages_per_second": 0, "wa_db_ssl_ca": "",
     "wa_database_class": "",
 }  # fmt: skip
 READ = {"max_connections": 200, "connections": 3}
@@ -168,7 +177,7 @@ def test_the_headroom_for_a_new_cluster():
     asked = {"shards": 4, "shards_now": 0, "max_connections": 200, "connections": 3, "tls": False}
     assert sizing() == asked
     more = {"wa_messages_per_second": 40, "wa_database_class": "db.m4.large"}
-    tls = {"wa_extra_environment": {"WA_DB_SSL_CA": "/ca"}}
+    tls = {"wa_db_ssl_ca": "/ca"}
     assert sizing(**more, **tls) == {**asked, "tls": True, "messages_per_second": 40, "database_class": "db.m4.large"}
 
 

@@ -12,6 +12,7 @@ from ansible_collections.waent.fleet.tests.support.observed_host import containe
 from hypothesis import given
 from hypothesis import strategies as st
 
+READ = {"message": ""}
 KINDS = ("webapp", "coreapp", "schema-upgrade", "master", "database", None, "of-a-later-release")
 
 
@@ -127,18 +128,24 @@ def test_what_is_said():
 @pytest.mark.parametrize("state", STATES)
 def test_only_an_engine_that_answers_or_was_never_there_has_nothing(state):
     host = observed(engine=engine(state, reason="because"))
-    unread = unread_hosts([host], {"h1": ""})
+    unread = unread_hosts([host], {"h1": READ})
     assert (unread == {}) == (state in ("answers", "absent"))
     assert all(problem.code.startswith("ENGINE_") for problem in unread.values())
 
 
 def test_an_engine_that_never_ran_has_nothing():
-    assert unread_hosts([observed(engine=engine("stopped", empty=True))], {"h1": ""}) == {}
+    assert unread_hosts([observed(engine=engine("stopped", empty=True))], {"h1": READ}) == {}
 
 
 def test_a_host_that_was_not_read():
-    (problem,) = unread_hosts([observed()], {"h1": "", "h2": "Failed.\nConnection refused. "}).values()
+    (problem,) = unread_hosts([observed()], {"h1": READ, "h2": {"message": "Failed.\nConnection refused. "}}).values()
     assert (problem.code, problem.host) == ("HOST_NOT_READ", "h2")
     assert problem.message == "The host could not be read (Connection refused)."
-    (problem,) = unread_hosts([], {"h1": ""}).values()
+    (problem,) = unread_hosts([], {"h1": READ}).values()
     assert problem.message == "The host could not be read."
+
+
+def test_a_host_that_was_not_read_for_a_reason_of_its_own():
+    failure = {"code": "PYTHON_TOO_OLD", "message": "Python 3.6.8 runs Ansible's modules here.", "details": {}}
+    (problem,) = unread_hosts([], {"h1": failure}).values()
+    assert (problem.code, problem.host, problem.message) == ("PYTHON_TOO_OLD", "h1", failure["message"])

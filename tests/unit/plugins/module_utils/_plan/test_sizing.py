@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import (
     CLASSES,
     classes_for,
     connections,
     headroom_problems,
     needs,
+    own_limit,
     template_for,
     usual_rate,
 )
@@ -111,3 +113,22 @@ def test_tls_and_rate_count():
 @pytest.mark.parametrize("shards", [4, 2, 1])
 def test_a_cluster_that_does_not_grow_is_never_refused(shards):
     assert headroom(shards=shards, max_connections=1, in_use=1) == []
+
+
+@pytest.mark.parametrize(
+    ("shards", "rate", "tls", "limit"),
+    [
+        (1, 0, False, 500), (4, 0, False, 500), (4, 0, True, 1200), (8, 0, False, 1400), (8, 0, True, 2400),
+        ("32", "", False, 3500), (32, 20, False, 500), (1, 250, False, 3500), (None, None, False, 500),
+        ("many", 0, False, 500), (8, "x", False, 500),
+    ],
+)  # fmt: skip
+def test_what_a_database_of_our_own_allows(shards, rate, tls, limit):
+    assert own_limit(shards, rate, tls) == limit
+
+
+@given(st.sampled_from(SHARD_COUNTS), st.booleans())
+def test_a_new_cluster_has_headroom_in_a_database_of_our_own(shards, tls):
+    """Whatever is declared, the default is not refused."""
+    limit = own_limit(shards, 0, tls)
+    assert headroom_problems(shards_now=0, shards=shards, max_connections=limit, in_use=0, tls=tls) == []

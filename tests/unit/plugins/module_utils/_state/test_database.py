@@ -75,3 +75,31 @@ def test_an_escaped_name_matches_only_itself(name):
     assert pattern_matches(pattern, name)
     assert not pattern_matches(pattern, name + "x")
     assert pattern_matches("*", name) and pattern_matches("%", name)
+
+
+GLOBAL, ALL_OF_IT = "GRANT {0} ON *.* TO `u`@`%`".format(", ".join(PRIVILEGES)), "GRANT {0} ON `{1}`.* TO `u`@`%`"
+
+
+@pytest.mark.parametrize(
+    ("lines", "literal", "lacks"),
+    [
+        ([GLOBAL, "REVOKE DROP, INDEX ON `clusterStore`.* FROM `u`@`%`"], True, ("INDEX", "DROP")),
+        ([GLOBAL, "REVOKE DROP ON `other`.* FROM `u`@`%`"], True, ()),
+        # A grant on the database itself stands.
+        ([GLOBAL, "REVOKE DROP ON `clusterStore`.* FROM `u`@`%`", ALL_OF_IT.format("DROP", "clusterStore")], True, ()),
+        ([ALL_OF_IT.format("ALL PRIVILEGES", "cluster%")], False, ()),
+        ([ALL_OF_IT.format("ALL PRIVILEGES", "cluster%")], True, PRIVILEGES),
+    ],
+)
+def test_what_is_revoked_of_a_grant_on_all_databases_lacks(lines, literal, lacks):
+    assert missing_grants(lines, ["clusterStore"], literal) == ({"clusterStore": lacks} if lacks else {})
+
+
+@given(st.sets(st.sampled_from(PRIVILEGES)), st.sets(st.sampled_from(PRIVILEGES)), st.sampled_from(["a", "b"]))
+def test_partial_revokes_against_a_model(everywhere, revoked, where):
+    lines = ["GRANT {0} ON *.* TO `u`@`%`".format(", ".join(sorted(everywhere)) or "USAGE")]
+    lines += ["REVOKE {0} ON `{1}`.* FROM `u`@`%`".format(", ".join(sorted(revoked)), where)] if revoked else []
+    found = missing_grants(lines, ["a", "b"], True)
+    for name in ("a", "b"):
+        has = everywhere - revoked if name == where else everywhere
+        assert set(found.get(name, ())) == set(PRIVILEGES) - has

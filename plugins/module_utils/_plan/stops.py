@@ -1,0 +1,49 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a play stops of itself: what it meets while it acts, with code and sentence. Internal. Pure.
+
+What is wrong before anything is changed is a problem of C(_check); a step that failed is worded in C(step_failure.py),
+which quotes these.
+"""
+
+from __future__ import annotations
+
+import string
+import typing as t
+
+STOPS: dict[str, tuple[str, str]] = {
+    "code_missing": (
+        "REGISTRATION_CODE_MISSING",
+        "The cluster runs, but its number is not registered yet: a code was sent to +{cc} {number} by {method}. Run the"
+        " playbook again with -e wa_registration_code=CODE; what is done already stays as it is.",
+    ),
+    "host_lost": ("HOST_LOST", "{host} cannot be reached any more: {why}"),
+    "hosts_lost": ("HOST_LOST", "Lost so far: {hosts}"),
+    "hosts_not_prepared": ("HOST_LOST", "{hosts} could not be prepared."),
+    "schema_container_gone": (
+        "SCHEMA_UPGRADE_FAILED",
+        "The container {container} was removed while it upgraded the schema.",
+    ),
+    "schema_upgrade_failed": ("SCHEMA_UPGRADE_FAILED", "The schema upgrade ended with code {exit_code}."),
+    "schema_upgrade_slow": (
+        "SCHEMA_UPGRADE_SLOW",
+        "The schema upgrade has not ended after {seconds} s (wa_schema_timeout_seconds). It goes on in the container"
+        " {container}, and the next run waits for it again.",
+    ),
+}
+
+
+def facts_of(reason: str) -> set[str]:
+    """The names that the sentence of a reason needs. Raises KeyError for one that is not in C(STOPS)."""
+    return {name for _text, name, _spec, _conversion in string.Formatter().parse(STOPS[reason][1]) if name}
+
+
+def stop_message(reason: str, **facts: t.Any) -> str:
+    """C([CODE] sentence); a list among the facts is joined. Raises KeyError for an unknown reason or a lacking fact."""
+    code, sentence = STOPS[reason]
+    words = {
+        name: ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value).strip()
+        for name, value in facts.items()
+    }
+    return "[{0}] {1}".format(code, sentence.format(**words))

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates for tests: an authority, and what it signs. Written as PEM files, keys for their owner alone."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+DAY = datetime.timedelta(days=1)
+
+
+class Authority:
+    """Signs certificates. ca: path of its own."""
+
+    def __init__(self, home: Path, name: str = "ca") -> None:
+        self.home, self.name = home, name
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._subject = _name(name)
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        made = _begun(self._subject, self._subject, self._key).add_extension(constraints, critical=True)
+        self.ca = home / (name + ".pem")
+        self.ca.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    def sign(self, name: str, *also: str) -> tuple[Path, Path]:
+        """Certificate and key for a name, and for further names and addresses."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([_general(one) for one in (name, *also)])
+        made = _begun(_name(name), self._subject, key).add_extension(names, critical=False)
+        cert, private = (self.home / "{0}-{1}.{2}".format(self.name, name, end) for end in ("pem", "key"))
+        cert.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        private.touch(mode=0o600)
+        plain = serialization.NoEncryption()
+        pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        private.write_bytes(key.private_bytes(pem, form, plain))
+        return cert, private
+
+
+def _name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _begun(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + 30 * DAY)
+    )

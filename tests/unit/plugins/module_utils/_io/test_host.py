@@ -1,0 +1,48 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network and the volumes of the nodes, read on a host as its containers have them."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._io import host, machine
+
+
+@pytest.fixture
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def reached(docker, target):
+    return host.read_reached({"reach": [target], "timeout": 1.0}, docker)
+
+
+def test_a_service_is_reached_where_containers_find_it(port):
+    (found,) = reached(None, {"host": "db.invalid", "port": port, "address": "127.0.0.1"})
+    assert found["reached"] and found["host"] == "db.invalid (127.0.0.1)"
+    (found,) = reached(None, {"host": "127.0.0.1", "port": port, "address": None})
+    assert found["reached"] and found["host"] == "127.0.0.1"
+
+
+def test_the_host_itself_is_asked_by_the_address_that_containers_have_for_it(port, monkeypatch):
+    target = {"host": "db", "port": port, "address": "host-gateway"}
+    monkeypatch.setattr(machine, "interface_address", {"docker0": "127.0.0.1"}.get)
+    assert reached("docker", target)[0]["reached"]
+    assert reached(None, target) == [], "without an engine nobody knows it"
+
+
+@pytest.mark.parametrize(
+    ("there", "containers", "exists"), [(True, [], True), (True, ["certs-filler"], False), (False, [], False)]
+)
+def test_a_volume_that_is_still_being_filled_is_missing(there, containers, exists):
+    def run(argv):
+        return (0, '[{"Name": "certs", "Mountpoint": "/m"}]', "") if there else (1, "", "no such volume")
+
+    params = {"container_settings": {"db_ssl": "certs"}}
+    found = host._read_certificates(params, [{"name": name} for name in containers], run, "docker")
+    assert found == {"source": "certs", "volume": True, "exists": exists}
+    assert host._read_certificates({"container_settings": None}, [], run, "docker") is None
