@@ -22,15 +22,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.drill import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._plan.outage import LEASE_SECONDS, failover_seconds
 from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import PRODUCT
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState, NodeState
 
-CONNECT_SECONDS = 5
-"""Promotion, and connecting to WhatsApp, which takes 3 to 5 s (reference 3.6)."""
-DATABASE_RULE_SECONDS = 130
-"""With one master a row in the database counts: 120 s old, read every 10 s (reference 3.3, 3.6)."""
-LEASE_SECONDS, LEASE_TRY_SECONDS = 30, 10
-"""How long the lease of a primary that is gone lasts, and how often the others try to win it (reference 3.1)."""
 HOLD_SECONDS = 20
 """So long a database stays away; also the least time that is watched, so that what comes late is seen."""
 RESUME_SECONDS = 35
@@ -180,21 +175,15 @@ def predict(drill: str, choice: Choice, scene: Scene, unhealthy_interval: int) -
         seconds = HOLD_SECONDS + RESUME_SECONDS
         return Prediction(seconds, None, seconds, None)
     primary_lost = any(node.primary for node in choice.nodes)
-    primary = LEASE_SECONDS + LEASE_TRY_SECONDS if primary_lost else None
+    primary = LEASE_SECONDS if primary_lost else None
     if not lost_shards(choice):
         return Prediction(0, primary, 0, primary)
     masters = len([node for node in scene.left(choice.nodes) if node.kind == "master"])
-    return Prediction(
-        _failover(masters, primary, unhealthy_interval), primary,
-        _failover(masters, primary, PRODUCT["unhealthy_interval"]), primary,
-    )  # fmt: skip
-
-
-def _failover(masters: int, primary: int | None, unhealthy_interval: int) -> int:
-    """A new primary hears of silence from the moment it is one; the age of a row goes on meanwhile."""
-    if masters < 2:
-        return max(DATABASE_RULE_SECONDS, primary or 0) + CONNECT_SECONDS
-    return (primary or 0) + unhealthy_interval + CONNECT_SECONDS
+    service, documented = (
+        failover_seconds(masters, primary_lost=primary_lost, unhealthy_interval=interval)
+        for interval in (unhealthy_interval, PRODUCT["unhealthy_interval"])
+    )
+    return Prediction(service, primary, documented, primary)
 
 
 def lost_shards(choice: Choice) -> list[int]:

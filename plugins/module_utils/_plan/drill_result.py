@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import clu
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal, lines_of, summary
 from ansible_collections.waent.fleet.plugins.module_utils._plan import drill as drills
+from ansible_collections.waent.fleet.plugins.module_utils._plan.outage import CONNECT_SECONDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.read_state import read_state
 from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import PRODUCT
 
@@ -45,7 +46,7 @@ def plan(params: Params) -> Answer:
     if params["drill"] != DATABASE and predicted.longest >= params["deadline"]:
         message = (
             "wa_drill_deadline_seconds is {0}, and the outage may last {1} s; allowed is more than that, as the hosts"
-            " would restored what is broken before the cluster has helped itself."
+            " would restore what is broken before the cluster has helped itself."
         ).format(params["deadline"], predicted.longest)
         return {}, [Problem("DRILL_DEADLINE_SHORT", message, "wa_drill_deadline_seconds", params["deadline"])]
     return _result(params, scene, choice, predicted), []
@@ -124,7 +125,7 @@ def _result(
         "away": [name for name, seconds in (("service", predicted.service), ("primary", predicted.primary)) if seconds],
         "shards": scene.state.shards,
         "watch_seconds": predicted.longest * 2 if is_database else min(predicted.longest * 2 + 30, params["deadline"]),
-        "least_seconds": drills.HOLD_SECONDS if is_database else drills.CONNECT_SECONDS,
+        "least_seconds": drills.HOLD_SECONDS if is_database else CONNECT_SECONDS,
         "hosts": {
             host: {
                 "commands": drills.break_commands(drill, names, network),
