@@ -123,7 +123,7 @@ CHECKS = [
     Check("soak", [pytest("emulator/tests/cluster", "-m", "soak")], needs=IMAGES, count=pytest_counts),
     Check(
         "integration",
-        [["tools/haproxy.sh"], pytest("tests/integration", "--ignore=tests/integration/site")],
+        [["tools/haproxy.sh"], pytest("tests/integration", "--ignore=tests/integration/site", "-m", "not thorough")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
@@ -173,11 +173,15 @@ CHECKS = [
         count=pytest_counts,
         thorough=True,
     ),
-    *(
-        [Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True)]
-        if (ROOT / "tests" / "hosts").is_dir()
-        else []
+    Check(
+        "integration-all",
+        [pytest("tests/integration", "--ignore=tests/integration/site", "-m", "thorough")],
+        containers=True,
+        needs=IMAGES,
+        count=pytest_counts,
+        thorough=True,
     ),
+    Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 

@@ -63,6 +63,9 @@ options:
         description: "Numbers of nodes fixed by hand, by kind, such as C({coreapp: 2}). Null is no number."
         type: dict
         default: {}
+      drained:
+        description: Whether the host runs no node. What exists there is surplus, whatever its kind.
+        type: raw
       coreapp_port:
         description: Overrides O(coreapp_port) on this host.
         type: raw
@@ -72,6 +75,11 @@ options:
       webapp_port:
         description: Overrides O(webapp_port) on this host.
         type: raw
+  without:
+    description: Names of those of O(hosts) that are left out, as they are away. Nothing is placed on them.
+    type: list
+    elements: str
+    default: []
   running:
     description:
       - The nodes that exist already, in whatever state, as M(waent.fleet.wa_host_info) returns them

@@ -23,6 +23,12 @@ options:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
     required: true
+  drained:
+    description: Hosts that are to be drained beside those that have C(wa_drained).
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 """
 
 EXAMPLES = r"""
@@ -35,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One entry per host that may run nodes, in the order of the inventory.
+  description: One entry per host that may run nodes, or is drained, in the order of the inventory.
   type: list
   elements: dict
   contains:
@@ -61,15 +67,21 @@ _value:
     pins:
       description: Numbers of nodes fixed by C(wa_webapps), C(wa_masters) and C(wa_coreapps).
       type: dict
+    drained:
+      description: Its C(wa_drained), true as well where the host is in O(drained).
+      type: raw
 """
 
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 
 
-def describe_host(name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence[str]) -> dict[str, t.Any]:
-    """One host as wa_placement takes it: name, rack, address, api_address, kinds, pins."""
+def describe_host(
+    name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence[str], drained: bool = False
+) -> dict[str, t.Any]:
+    """One host as wa_placement takes it: name, rack, address, api_address, kinds, pins, drained."""
     address = variables.get("wa_address", name)
     pins = {kind: variables["wa_{0}s".format(kind)] for kind in KINDS if "wa_{0}s".format(kind) in variables}
     ports = {k + "_port": variables["wa_{0}_port".format(k)] for k in KINDS if "wa_{0}_port".format(k) in variables}
@@ -80,15 +92,21 @@ def describe_host(name: str, variables: t.Mapping[str, t.Any], kinds: t.Sequence
         "api_address": variables.get("wa_api_address", variables.get("ansible_host", address)),
         "kinds": list(kinds),
         "pins": pins,
+        "drained": drained or variables.get("wa_drained", False),
         **ports,
     }
 
 
-def inventory_hosts(hostvars: t.Mapping[str, t.Any], groups: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:
-    """The hosts that may run nodes, in inventory order, with what placement needs to know of each."""
+def inventory_hosts(
+    hostvars: t.Mapping[str, t.Any], groups: t.Mapping[str, t.Sequence[str]], drained: t.Collection[str] = ()
+) -> list[dict[str, t.Any]]:
+    """The hosts that may run nodes, or may not any more, in inventory order, with what placement needs of each."""
     allowed = {kind: set(groups.get("wa_{0}_hosts".format(kind), ())) for kind in KINDS}
-    names = [n for n in groups.get("wa_cluster", ()) if any(n in allowed[kind] for kind in KINDS)]
-    return [describe_host(n, hostvars[n], [k for k in KINDS if n in allowed[k]]) for n in names]
+    hosts = [
+        describe_host(name, hostvars[name], [kind for kind in KINDS if name in allowed[kind]], name in drained)
+        for name in groups.get("wa_cluster", ())
+    ]
+    return [host for host in hosts if host["kinds"] or switch_on(host["drained"])]
 
 
 class FilterModule:

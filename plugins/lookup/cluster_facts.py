@@ -28,6 +28,7 @@ options:
       - C(observed), C(running) and C(failures) are what M(waent.fleet.wa_host_info) read on the hosts of the play, the
         nodes on them, and why a host could not be read. C(has_api) says whether a webapp runs, C(database_readable)
         whether the database can be read.
+      - C(ports) and C(ports_unclear) are what came of M(waent.fleet.wa_ports).
     type: list
     elements: str
     required: true

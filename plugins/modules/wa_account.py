@@ -157,7 +157,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     LostAnswer,
     Reply,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail, registration_blocked
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from, from_environment
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
 
@@ -213,6 +213,14 @@ def request_code(client: Client, params: t.Mapping[str, t.Any]) -> Reply:
     return client.call("POST", "/v1/account", body=body)
 
 
+def refuses_code(error: ApiError) -> bool:
+    """Whether it is the code: 1005, which has other reasons as well, or 1009 for what is none (reference 4.3, 4.10)."""
+    if error.code == ACCESS_DENIED:
+        expired_build = "app expired" in (error.title + error.api_details).lower()
+        return not (expired_build or registration_blocked(error))
+    return error.code == BAD_PARAMETER or (error.code is None and error.status in (400, 403))
+
+
 def verify(client: Client, code: str, number: str) -> None:
     """POST /v1/account/verify. A lost answer is resolved by reading."""
     try:
@@ -223,7 +231,7 @@ def verify(client: Client, code: str, number: str) -> None:
     except AuthError:
         raise
     except ApiError as error:
-        if error.code == BAD_PARAMETER or (error.code is None and error.status == 400):
+        if refuses_code(error):
             raise Refusal("CODE_REFUSED", REFUSED + RETRY, error.details) from error
         raise
 

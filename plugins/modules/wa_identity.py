@@ -49,6 +49,12 @@ options:
         that it was not read.
     type: dict
     default: {}
+  left_out:
+    description:
+      - "By name of each host that the run goes on without its signs of life, C({answers, webapps}): whether it answers
+        Ansible, and the webapps on it that answer."
+    type: dict
+    default: {}
   number:
     description: The declared number, digits with country code. Empty means that it is not compared.
     type: str
@@ -95,8 +101,8 @@ EXAMPLES = r"""
 RETURN = r"""
 suspects:
   description:
-    - Nodes that are not the inventory's and may live, by the age of their liveness rows alone. O(database) may be read
-      with O(waent.fleet.wa_database_info#module:await_sign_of) to find out.
+    - Nodes that are not the inventory's, or on a host that is left out, and may live by the age of their liveness rows
+      alone. O(database) may be read with O(waent.fleet.wa_database_info#module:await_sign_of) to find out.
   returned: always
   type: list
   elements: str
@@ -141,6 +147,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.identity import
     registration,
     suspects,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import Signs
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
 
 CODE = "OTHER_CLUSTER"
@@ -150,6 +157,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "default": []},
     "database": {"type": "dict", "default": {}},
     "cluster": {"type": "dict", "default": {}},
+    "left_out": {"type": "dict", "default": {}},
     "number": {"type": "str", "default": ""},
     "shards": {"type": "int"},
     "may_reshard": {"type": "bool", "default": False},
@@ -161,15 +169,21 @@ ARGUMENTS: dict[str, t.Any] = {
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result, and everything that is wrong."""
-    inventory = inventory_from(params["nodes"], params["inventory"], params["hosts"], params["name_prefix"])
+    left_out = {host: Signs(signs["answers"], tuple(signs["webapps"])) for host, signs in params["left_out"].items()}
+    inventory = inventory_from(params["nodes"], params["inventory"], params["hosts"], params["name_prefix"], left_out)
     desired = DesiredIdentity(
-        params["number"], params["shards"], params["may_reshard"], params["db_address"], params["db_name_prefix"]
+        params["number"],
+        params["shards"],
+        params["may_reshard"],
+        params["db_address"],
+        params["db_name_prefix"],
+        left_out,
     )
     database, cluster = params["database"], params["cluster"]
     result = {
         "suspects": suspects(database.get("liveness"), inventory),
         "registered": registration(database, cluster),
-        "notes": notes(database, cluster),
+        "notes": notes(database, cluster, left_out),
     }
     return result, problems(desired, inventory, database, cluster)
 

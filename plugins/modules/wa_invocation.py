@@ -26,7 +26,7 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, uninstall, engine, drill, _validate]
+    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -58,6 +58,9 @@ options:
   shards:
     description: The number of shards that was given on the command line. Whether it can be meant is not checked here.
     type: raw
+  host:
+    description: The host that was given on the command line, or several.
+    type: raw
   drill:
     description: The drill that was given on the command line.
     type: raw
@@ -73,6 +76,11 @@ options:
     description: Ansible's setting C(host_pattern_mismatch).
     type: str
     default: ignore
+  without:
+    description:
+      - The hosts to go on without, C(wa_without_hosts) as it is. The action reads it itself.
+      - Playbooks that work on each host by itself leave out none.
+    type: raw
 seealso:
   - module: waent.fleet.wa_placement
 """
@@ -95,6 +103,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+without:
+  description: The hosts that the run goes on without, each once.
+  returned: always
+  type: list
+  elements: str
+  sample: [rack-b-1]
 failure:
   description: Why it failed. The code is V(WA_INVOCATION_INVALID), C(details.codes) are the codes of the problems.
   returned: failure
@@ -108,7 +122,11 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import Call, call_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import (
+    Call,
+    call_problems,
+    hosts_left_out,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
@@ -117,7 +135,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
         "type": "str",
         "required": True,
-        "choices": ["site", "status", "reshard", "upgrade", "uninstall", "engine", "drill", "_validate"],
+        "choices": ["site", "status", "reshard", "upgrade", "drain", "uninstall", "engine", "drill", "_validate"],
     },
     "groups": {"type": "dict", "required": True},
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -127,24 +145,28 @@ ARGUMENTS: dict[str, t.Any] = {
     "sources": {"type": "list", "elements": "str", "default": []},
     "extra": {"type": "list", "elements": "str", "default": []},
     "drill": {"type": "raw"},
+    "host": {"type": "raw"},
     "shards": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},
+    "without": {"type": "raw"},
 }
 
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
-    """An empty result, and everything that is wrong."""
+    """Which hosts are left out, and everything that is wrong."""
     given = {key: params[key] for key in Call._fields if key in params}
-    return {}, call_problems(Call(**given, arguments={key: params[key] for key in ("drill", "shards", "version")}))
+    call = Call(**given, arguments={key: params[key] for key in ("drill", "host", "shards", "version")})
+    problems = call_problems(call)
+    return {"without": [] if problems else hosts_left_out(call)}, problems
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    _result, problems = answer(module.params)
+    result, problems = answer(module.params)
     if problems:
-        fail(module, refusal_for(CODE, problems))
-    module.exit_json(changed=False)
+        fail(module, refusal_for(CODE, problems), **result)
+    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

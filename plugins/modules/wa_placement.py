@@ -199,6 +199,12 @@ nodes:
     - {name: wa-coreapp-1, host: rack-a-1, rack: a, kind: coreapp, index: 1, address: rack-a-1,
        api_address: rack-a-1, key: "rack-a-1:wa-coreapp-1",
        ports: [6250, 6251, 6252, 6253], external_ports: "6250,6251,6252,6253", exists: false, surplus: false}
+leaving:
+  description:
+    - Nodes that exist on hosts that are drained and have to go, in the form of RV(nodes), of which they are no part.
+  returned: always; empty when there are problems
+  type: list
+  elements: dict
 hosts:
   description: The same nodes by inventory name of the host. Every host given is in it.
   returned: always
@@ -343,11 +349,14 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     problems = [Problem(**entry) for entry in params["problems"]]
     spec, found = read_cluster_spec(params)
     problems += found
-    nodes = []
+    nodes, leaving, afresh = [], [], []
     if spec is not None:
-        placement = place(spec, running_slots(params))
+        running = running_slots(params)
+        placement = place(spec, running)
+        afresh = [node.as_dict() for node in place(spec).nodes] if running else []
         problems += placement.problems
-        nodes = [node.as_dict() for node in placement.nodes]
+        nodes = [node.as_dict() for node in placement.nodes if not node.leaving]
+        leaving = [node.as_dict() for node in placement.nodes if node.leaving]
     if params["settings"] is not None:
         webapps = sum(1 for node in nodes if node["kind"] == "webapp")
         reported = {problem.variable for problem in problems if problem.host is None}
@@ -356,13 +365,16 @@ def answer(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
         of_variables += jwt_key_problems(webapps, params["settings"].get("jwt_key"))
         problems += [problem for problem in of_variables if problem.variable not in reported]
     if problems:
-        nodes = []
+        nodes, leaving = [], []
     result = {
         "nodes": nodes,
+        "leaving": leaving,
         "hosts": {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in params["hosts"]},
         "counts": {kind: sum(1 for node in nodes if node["kind"] == kind) for kind in sorted(KINDS)},
         "shards": whole_number(params["shards"]),
-        "worst_outages": worst_outages(nodes, spec.shards, params["unhealthy_interval"]) if spec and nodes else [],
+        "worst_outages": worst_outages(nodes, spec.shards, params["unhealthy_interval"], afresh)
+        if spec and nodes
+        else [],
     }
     return result, problems
 

@@ -33,6 +33,15 @@ options:
     description: By inventory name RV(waent.fleet.wa_host_info#module:failure) of hosts that could not be read.
     type: dict
     default: {}
+  unreachable:
+    description: Why hosts do not answer at all, by inventory name.
+    type: dict
+    default: {}
+  spared_hosts:
+    description: The hosts to name in C(wa_without_hosts) for a run that goes on.
+    type: list
+    elements: str
+    default: []
   nodes:
     description:
       - What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), given what runs.
@@ -40,6 +49,17 @@ options:
     type: list
     elements: dict
     required: true
+  leaving:
+    description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:leaving).
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+  drains:
+    description: Whether O(leaving) is going to be removed, so that it is no problem.
+    type: bool
+    default: false
+    version_added: 0.2.0
   reports:
     description:
       - Results of other checks, such as M(waent.fleet.wa_database_info) and M(waent.fleet.wa_identity). Their
@@ -81,6 +101,14 @@ options:
     type: list
     elements: str
     default: []
+  check_ports:
+    description: Say in RV(ports) which ports hosts have to try.
+    type: bool
+    default: false
+  forks:
+    description: How many hosts Ansible works on at a time; a process listens the longer, the fewer these are.
+    type: int
+    default: 5
   api:
     description:
       - What is done through the API of a cluster that does not run yet, for RV(planned_changes). Left out, nothing is
@@ -139,7 +167,7 @@ plan:
     action:
       description:
         - One of V(stop), V(install_engine), V(start_engine), V(create_network), V(pull), V(create_volume), V(create),
-          V(start), V(recreate), V(update) (in place, without another container) and V(keep).
+          V(start), V(recreate), V(update) (in place, without another container), V(remove) and V(keep).
       type: str
       returned: always
     what:
@@ -205,6 +233,10 @@ hosts:
       type: list
       elements: str
       returned: always
+    tries_ports:
+      description: Whether the host takes part in trying RV(ports).
+      type: bool
+      returned: always
     changes:
       description: Number of things that are going to be changed.
       type: int
@@ -214,6 +246,12 @@ hosts:
       type: list
       elements: str
       returned: always
+ports:
+  description:
+    - What M(waent.fleet.wa_ports) needs on the hosts, O(waent.fleet.wa_ports#module:plan); empty where no node is
+      created, started or recreated, or there is no other host.
+  returned: always
+  type: dict
 has_api:
   description: Whether a webapp runs that can be asked.
   returned: always
@@ -258,6 +296,12 @@ recreation:
       type: str
       returned: always
   sample: {nodes: [wa-coreapp-1], way: ask, why: ""}
+ask_service:
+  description:
+    - Whether it takes O(health) to know how nodes are recreated. Not where a host could not be read, as the run ends
+      there, and the API takes its time with the nodes on it.
+  returned: always
+  type: bool
 steps_come_next:
   description:
     - Whether running nodes are recreated before anything else is done.
@@ -295,23 +339,28 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unfixed_engine_problems,
     unread_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.ports import port_plan, taking_part
 from ansible_collections.waent.fleet.plugins.module_utils._check.subnets import subnet_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
+    drain_unfinished,
     groups_of,
     notes_of,
     planned_changes,
     refusal,
+    removals,
     reported,
     run_of,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
+    ASK,
     Act,
     host_plan,
     recreation,
     secret_mismatches,
     service_of,
+    starting,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STOPPED, UNSEEN_CODES, may_hold
 
@@ -327,7 +376,11 @@ API: dict[str, t.Any] = {
 ARGUMENTS: dict[str, t.Any] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
     "unread": {"type": "dict", "default": {}},
+    "unreachable": {"type": "dict", "default": {}},
+    "spared_hosts": {"type": "list", "elements": "str", "default": []},
     "nodes": {"type": "list", "elements": "dict", "required": True},
+    "leaving": {"type": "list", "elements": "dict", "default": []},
+    "drains": {"type": "bool", "default": False},
     "reports": {"type": "list", "elements": "dict", "default": []},
     "outages": {"type": "list", "elements": "str", "default": []},
     "health": {"type": "dict"},
@@ -335,6 +388,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "recreate_at_once": {"type": "bool", "default": False},
     "fix_engines": {"type": "list", "elements": "str", "choices": list(FIXABLE), "default": []},
     "started_engines": {"type": "list", "elements": "str", "default": []},
+    "check_ports": {"type": "bool", "default": False},
+    "forks": {"type": "int", "default": 5},
     "api": {"type": "dict", "options": API},
 }
 
@@ -344,8 +399,10 @@ def nodes_placed(nodes: t.Iterable[PlacedNode]) -> bool:
     return any(node["kind"] in KINDS for node in nodes)
 
 
-def facts_of(host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act]) -> dict[str, t.Any]:
-    """What there is to do on a host. acts: its plan."""
+def facts_of(
+    host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act], tries_ports: bool
+) -> dict[str, t.Any]:
+    """What there is to do on a host. acts: its plan. tries_ports: whether it takes part in that."""
     return {
         "engine_missing": host["engine"]["state"] in FIXABLE and bool(nodes),
         "images_missing": missing_images(host, nodes),
@@ -353,6 +410,7 @@ def facts_of(host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act
         "volumes_missing": [act.what for act in acts if act.action == "create_volume"],
         "single_connect": host["single_connect"],
         "kinds": sorted({node["kind"] for node in nodes}),
+        "tries_ports": tries_ports,
         "changes": sum(1 for act in acts if act.action != "keep"),
     }
 
@@ -364,14 +422,16 @@ def all_problems(
     unseen: frozenset[str],
 ) -> list[Problem]:
     """What other checks reported, and what is wrong with the hosts. unseen: codes that are left out."""
-    hosts, nodes, fixed = params["hosts"], params["nodes"], params["fix_engines"]
+    hosts, nodes, fixed, leaving = params["hosts"], params["nodes"], params["fix_engines"], params["leaving"]
     problems = reported(params["reports"])
     # Where the desired state is refused, nothing is placed: that is no news of the nodes that exist.
     unknown = unseen if nodes_placed(nodes) or not problems else unseen | {UNKNOWN_NODE}
     for host in hosts:
-        problems += [one for one in host_problems(host, by_host[host["name"]]) if one.code not in unknown]
+        going = [node for node in leaving if node["host"] == host["name"]]
+        problems += [one for one in host_problems(host, by_host[host["name"]], going) if one.code not in unknown]
         problems += unfixed_engine_problems(host, by_host[host["name"]], fixed)
-    problems += unread_problems(hosts, nodes, params["unread"]) + subnet_problems(hosts, nodes)
+    problems += subnet_problems(hosts, nodes)
+    problems += [] if params["drains"] else drain_unfinished(hosts, leaving)
     return problems + clock_problems({name: (one["at_least"], one["at_most"]) for name, one in clocks.items()})
 
 
@@ -382,14 +442,26 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     clocks = {host["name"]: host["clock"] for host in hosts if host.get("clock")}
     stopped = [host["name"] for host in hosts if may_hold(host["engine"])]
     unseen = UNSEEN_CODES if stopped and STOPPED in fixed else frozenset()
-    plans = {host["name"]: host_plan(host, by_host[host["name"]]) for host in hosts}
+    plans = {
+        host["name"]: host_plan(host, by_host[host["name"]]) + removals(params["leaving"], host["name"])
+        for host in hosts
+    }
     acts = [act for plan in plans.values() for act in plan]
     service = service_of(params["login"], params["health"])
     recreated = recreation(hosts, [] if unseen else acts, service, params["recreate_at_once"])
-    problems = all_problems(params, by_host, clocks, unseen) + ([recreated.problem] if recreated.problem else [])
-    run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")))
+    unread = unread_problems(hosts, nodes, params["unread"], params["unreachable"], params["spared_hosts"])
+    problems = all_problems(params, by_host, clocks, unseen) + unread
+    problems += [recreated.problem] if recreated.problem else []
+    run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")), bool(params["leaving"]))
     changes = [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else [])
-    facts = {host["name"]: facts_of(host, by_host[host["name"]], plans[host["name"]]) for host in hosts}
+    # Before stopped engines run, nobody knows which nodes there are.
+    tried = params["check_ports"] and not run.gathers_again
+    ports = port_plan(hosts, nodes, starting(plans, by_host), params["forks"]) if tried else {}
+    trying = frozenset(taking_part(ports))
+    facts = {
+        name: facts_of(host, by_host[name], plans[name], name in trying)
+        for name, host in ((host["name"], host) for host in hosts)
+    }
     result = {
         "plan": [act.as_dict() for act in acts],
         "changes": changes,
@@ -398,11 +470,13 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         + notes_of(params["reports"], hosts, nodes),
         "refusal": refusal(refusal_for(CODE, problems).message if problems else "", params["started_engines"]),
         "hosts": {name: {**one, "groups": groups_of(name, one, plans[name], run)} for name, one in facts.items()},
+        "ports": ports,
         "has_api": run.has_api,
         "clocks": clocks,
         "stopped": stopped,
         "secret_mismatches": secret_mismatches(hosts),
         "recreation": recreated.as_dict(),
+        "ask_service": recreated.way == ASK and not unread,
         "steps_come_next": run.steps_come_next(facts.values()),
     }
     return result, problems

@@ -25,6 +25,11 @@ options:
     type: list
     elements: dict
     required: true
+  leaving:
+    description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:leaving).
+    type: list
+    elements: dict
+    default: []
   health:
     description: What M(waent.fleet.wa_cluster_health) returned.
     type: dict
@@ -54,6 +59,16 @@ options:
     description: Hosts that could not be read, and why.
     type: dict
     default: {}
+  spared_hosts:
+    description: The hosts to name in C(wa_without_hosts) for a run of another playbook that goes on.
+    type: list
+    elements: str
+    default: []
+  left_out:
+    description: Hosts that this run goes on without.
+    type: list
+    elements: str
+    default: []
   has_key:
     description: Whether a static key for the API is declared.
     type: bool
@@ -146,6 +161,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.unfinished impor
 CODE = "WA_STATUS_FAILED"
 ARGUMENTS: dict[str, t.Any] = {
     "nodes": {"type": "list", "elements": "dict", "required": True},
+    "leaving": {"type": "list", "elements": "dict", "default": []},
     "health": {"type": "dict", "required": True},
     "identity": {"type": "dict", "default": {}},
     "preflight": {"type": "dict", "default": {}},
@@ -153,6 +169,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "login": {"type": "dict", "default": {}},
     "hosts": {"type": "list", "elements": "dict", "default": []},
     "unread_hosts": {"type": "dict", "default": {}},
+    "spared_hosts": {"type": "list", "elements": "str", "default": []},
+    "left_out": {"type": "list", "elements": "str", "default": []},
     "has_key": {"type": "bool", "default": False},
     "shards": {"type": "int"},
     "declared_settings": {"type": "dict", "default": {}},
@@ -183,8 +201,11 @@ def reports_of(params: t.Mapping[str, t.Any]) -> status.Reports:
         login=params["login"],
         unfinished=unfinished(begun),
         unread=params["unread_hosts"],
+        spared=params["spared_hosts"],
+        left_out=params["left_out"],
         has_key=params["has_key"],
         notes=params["notes"],
+        leaving=params["leaving"],
     )
 
 

@@ -50,6 +50,12 @@ options:
     type: list
     elements: dict
     required: true
+  leaving:
+    description: What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:leaving).
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
   snapshot:
     description:
       - The task file that takes a snapshot of the database, V(none) where there is one already. Empty where neither is
@@ -214,6 +220,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "allow_no_ha": {"type": "bool", "default": False},
     "shards": {"type": "int", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
+    "leaving": {"type": "list", "elements": "dict", "default": []},
     "snapshot": {"type": "str", "default": "none"},
     **plan_options(),
 }

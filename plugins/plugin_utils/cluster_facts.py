@@ -13,12 +13,19 @@ import base64
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
+    may_be_left_out,
+    signs_from,
+    webapps_of,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
-from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
@@ -65,13 +72,32 @@ class Play:
         """The groups of the inventory."""
         return self._variables.get("groups") or {}
 
+    @property
+    def left_out(self) -> list[str]:
+        """Hosts that the run goes on without: _validate.yml makes a group of those that wa_without_hosts names."""
+        return list(self.groups.get("_wa_left_out") or ())
+
     def inventory(self) -> list[Values]:
-        """Every host that may run nodes, as wa_placement takes it."""
-        return inventory_hosts(self._variables["hostvars"], self.groups)
+        """Every host that may run nodes, or may not any more, as wa_placement takes it."""
+        return inventory_hosts(self.hostvars, self.groups, self.asked_to_drain)
+
+    @property
+    def hostvars(self) -> t.Any:
+        """The variables of every host."""
+        return self._variables["hostvars"]
+
+    @property
+    def asked_to_drain(self) -> list[str]:
+        """Hosts that drain.yml was given, whatever the inventory says of them."""
+        return names_in(self.readable("_wa_asked_to_drain") or ())
 
     def facts(self, host: str, name: str) -> t.Any:
         """What a task has set or registered for a host; None where there is nothing."""
         return self._variables["hostvars"].raw_get(host).get(name)
+
+    def results(self, name: str) -> dict[str, Values]:
+        """By host of the play what a task has registered; empty where it has nothing."""
+        return {host: self.facts(host, name) or {} for host in self.hosts}
 
     def reads(self, hosts: t.Iterable[str]) -> dict[str, Values]:
         """By host the result of wa_host_info, in this order; empty where it has none."""
@@ -97,6 +123,7 @@ DATABASE = (
 )  # fmt: skip
 REACH = ("wa_db_host", "wa_db_port", "wa_db_check_host", "wa_extra_hosts")
 REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
+PORTS_CODE = "WA_PORTS_FAILED"
 SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
 
 
@@ -123,14 +150,15 @@ def _shards(play: Play) -> t.Any:
 
 
 def _shape(play: Play) -> Values:
-    ports = {"{0}_port".format(kind): play.readable("wa_{0}_port".format(kind)) for kind in KINDS}
+    first_ports = {"{0}_port".format(kind): play.readable("wa_{0}_port".format(kind)) for kind in KINDS}
     return {
         "hosts": play.inventory(),
+        "without": play.left_out,
         "shards": _shards(play),
         "survive": play.readable("wa_survive"),
         "allow_no_ha": switch_on(play.readable("wa_allow_no_ha")),
         "name_prefix": play.readable("wa_name_prefix"),
-        **ports,
+        **first_ports,
     }
 
 
@@ -197,6 +225,30 @@ def _unread_hosts(play: Play) -> dict[str, str]:
     return {host: masked(one_line(said(read).removeprefix("Task failed: ")), secrets) for host, read in unread.items()}
 
 
+def _unreachable(play: Play) -> dict[str, str]:
+    """Those of the hosts that could not be read that do not answer at all, and why."""
+    reads = play.reads(play.hosts)
+    return {host: why for host, why in _unread_hosts(play).items() if reads[host].get("unreachable")}
+
+
+def _signs(play: Play) -> dict[str, Values]:
+    """Signs of life of the hosts that the run goes on without."""
+    return {
+        host: signs_from(play.facts(host, "__wa_sign_of_life"), play.facts(host, "__wa_webapps_of_it"))._asdict()
+        for host in play.left_out
+    }
+
+
+def _webapps_here(play: Play) -> list[str]:
+    """Where webapps of the host would answer that the task is about."""
+    name, port = play.value("inventory_hostname"), play.readable("wa_webapp_port")
+    return [url for host in play.inventory() if host["name"] == name for url in webapps_of(host, port)]
+
+
+def _spared(play: Play) -> list[str]:
+    return may_be_left_out(_unreachable(play), play.left_out, play.groups)
+
+
 def _unseen_hosts(play: Play) -> list[str]:
     """Those, and hosts whose engine may hold nodes and does not say which."""
     return [*_unread_hosts(play), *(host["name"] for host in _observed(play) if may_hold_unseen(host["engine"]))]
@@ -204,6 +256,27 @@ def _unseen_hosts(play: Play) -> list[str]:
 
 def _known_nodes(play: Play) -> list[Values]:
     return preflight.known_nodes(play.result("__wa_desired").get("nodes") or (), _unseen_hosts(play))
+
+
+def _api_access_running(play: Play) -> Values:
+    """For a plan: every webapp whose container runs, on whatever host, as those it has made are not asked yet."""
+    placed = play.result("__wa_desired")
+    running = {
+        (host["name"], container["name"])
+        for host in _observed(play)
+        for container in host["containers"]
+        if container["state"] == "running"
+    }
+    nodes = [*(placed.get("nodes") or ()), *(placed.get("leaving") or ())]
+    there = [node for node in nodes if (node["host"], node["name"]) in running]
+    return access.api_access(play.values(API), there or nodes, _token(play))
+
+
+def _to_declare(play: Play) -> list[str]:
+    """Hosts that the command has drained, and the inventory does not."""
+    hosts = inventory_hosts(play.hostvars, play.groups)
+    declared = {host["name"] for host in hosts if switch_on(host["drained"])}
+    return [name for name in play.asked_to_drain if name not in declared]
 
 
 def _api_access_once(play: Play) -> Values:
@@ -256,6 +329,7 @@ def _identity(play: Play) -> Values:
     options = {
         "nodes": placed.get("nodes") or [],
         "inventory": play.inventory(),
+        "left_out": _signs(play),
         # Of every host that was read, also in a play for one of them.
         "hosts": [read["host"] for read in reads.values() if read.get("host")],
         "database": play.result("__wa_database").get("database") or {},
@@ -274,11 +348,17 @@ def _preflight(play: Play) -> Values:
     return {
         "hosts": _observed(play),
         "unread": _unread(play),
+        "unreachable": _unreachable(play),
+        "spared_hosts": _spared(play),
         "nodes": _nodes(play),
+        "leaving": play.result("__wa_desired").get("leaving") or [],
+        "drains": bool(play.value("_wa_drains")),
         "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
         "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
+        "check_ports": switch_on(play.value("wa_check_ports")),
+        "forks": whole_number(play.value("ansible_forks")) or 1,
         "started_engines": list(play.groups.get(preflight.ENGINE_STOPPED) or ()),
         "api": {
             **api,
@@ -288,6 +368,29 @@ def _preflight(play: Play) -> Values:
             "health_timeout_seconds": whole_number(play.value("wa_health_timeout_seconds")),
         },
     }
+
+
+def _ports(play: Play) -> Values:
+    """What came of trying the ports: the refusal, and what stays unknown."""
+    answers = [play.results(name) for name in ("__wa_listening", "__wa_tried", "__wa_seen")]
+    found = ports.outcome(play.result("__wa_preflight")["ports"], *(_without_secrets(play, one) for one in answers))
+    message = refusal_for(PORTS_CODE, found.problems).message if found.problems else ""
+    started = list(play.groups.get(preflight.ENGINE_STOPPED) or ())
+    return {"refusal": preflight.refusal(message, started), "notes": found.notes}
+
+
+def _without_secrets(play: Play, results: dict[str, Values]) -> dict[str, Values]:
+    """Results of which those that failed have their message in one line and nothing else."""
+    failed = [host for host, result in results.items() if result.get("msg")]
+    secrets = _secrets(play) if failed else []
+    return {**results, **{host: {"msg": masked(one_line(said(results[host])), secrets)} for host in failed}}
+
+
+def _ports_unclear(play: Play) -> list[str]:
+    """The hosts whose listeners have to be asked; none where every port was reached."""
+    plan = play.result("__wa_preflight")["ports"]
+    unclear = ports.unclear(plan, play.results("__wa_listening"), play.results("__wa_tried"))
+    return play.hosts if unclear else []
 
 
 def _login(play: Play) -> Values:
@@ -308,6 +411,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
     "api_access_once": _api_access_once,
+    "api_access_running": _api_access_running,
+    "to_declare": _to_declare,
+    "database_hosts": _database_hosts,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
     "token": _token,
     "secrets": _secrets,
@@ -317,6 +423,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "observed": _observed,
     "running": _running,
     "unread_hosts": _unread_hosts,
+    "spared_hosts": _spared,
+    "webapps_here": _webapps_here,
+    "left_out": lambda play: play.left_out,
     "unseen_hosts": _unseen_hosts,
     "known_nodes": _known_nodes,
     "failures": _failures,
@@ -325,6 +434,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "first_sizing": _first_sizing,
     "identity": _identity,
     "preflight": _preflight,
+    "ports": _ports,
+    "ports_unclear": _ports_unclear,
     "login": _login,
 }
 """By its name how a fact is found out."""

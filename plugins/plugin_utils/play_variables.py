@@ -55,18 +55,20 @@ def read_variables(task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any
         reading.names.update(name for name in raw if re.match(r"wa[-_]", str(name), re.IGNORECASE))
         other = _otherwise(raw, task_vars)
         values = hostvars[host] if other else {}
-        own = {BY_NAME[name].key: _value(values, name) for name in other}
+        own = {BY_NAME[name].key: value_of(values, name) for name in other}
         own = {key: value for key, value in own.items() if value is not None and value != reading.given.get(key)}
         if own:
             reading.of_hosts[host] = own
     return reading
 
 
-def _value(values: t.Mapping[str, t.Any], name: str) -> t.Any:
-    """A variable of another host; None where its template cannot be filled in, which whoever needs it will report."""
+def value_of(values: t.Mapping[str, t.Any], name: str) -> t.Any:
+    """A variable of another host; None where it has none, and where its template cannot be filled in, which whoever
+    needs it will report.
+    """
     try:
         value = values[name]
-    except Exception:  # As in _read.
+    except Exception:  # As in _read; a variable that is not there ends here as well.
         return None
     return None if re.search(r"Marker|Undefined", type(value).__name__) else plain(value)
 

@@ -175,6 +175,7 @@ def without_reason(tasks: t.Sequence[dict[str, t.Any]], reported: bool) -> t.Ite
 
 #: Files whose tasks run only inside a rescue in another file that says why.
 RESCUED = {
+    "node/schema_follow.yml": ["rollout/evidence.yml"],
     "node/schema_upgrade.yml": ["rollout/evidence.yml"],
     "rollout/cleanup.yml": ["rollout/evidence.yml"],
 }

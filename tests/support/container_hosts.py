@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 from pathlib import Path
 
+import docker
 import yaml
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run, play, write_inventory, write_variables
 from testinfra.utils.ansible_runner import AnsibleRunner
@@ -38,6 +40,7 @@ class ContainerHosts:
     ) -> None:
         self.directory, self.names, self._bare = directory, names, bare or {}
         self.inventory = directory / "inventory"
+        self._scenario = scenario
         self._environment = {
             "MOLECULE_SCENARIO_NAME": scenario,
             "MOLECULE_EPHEMERAL_DIRECTORY": str(directory),
@@ -90,9 +93,23 @@ class ContainerHosts:
 
     def site(self, variables: t.Mapping[str, t.Any], *arguments: str, **extra: str) -> Run:
         """Run site.yml for the hosts of the inventory. extra: environment variables."""
+        return self.play("site", variables, *arguments, **extra)
+
+    def play(self, playbook: str, variables: t.Mapping[str, t.Any], *arguments: str, **extra: str) -> Run:
+        """Run a playbook of the collection for the hosts of the inventory. extra: environment variables."""
         self._runs += 1
         given = write_variables(self.directory / "variables-{0}.json".format(self._runs), variables)
-        return play("playbooks/site.yml", "-i", str(self.inventory), "-e", given, *arguments, **extra)
+        return play("playbooks/{0}.yml".format(playbook), "-i", str(self.inventory), "-e", given, *arguments, **extra)
+
+    @contextlib.contextmanager
+    def dead(self, name: str) -> t.Iterator[None]:
+        """The machine takes connections, as its kernel does, and answers nothing: all on it has stopped."""
+        machine = docker.from_env().containers.get("waent-mol-{0}-{1}".format(self._scenario, name))
+        machine.pause()
+        try:
+            yield
+        finally:
+            machine.unpause()
 
     def state(self, name: str) -> dict[str, t.Any]:
         """All that an installation would change on a machine, for comparing before with after."""

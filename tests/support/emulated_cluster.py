@@ -15,6 +15,7 @@ from pathlib import Path
 import docker
 import pymysql
 from docker.models.containers import Container
+from waemu.web.tls import certificates_of
 
 REGISTRY = "docker.whatsapp.biz"
 DATABASE_IMAGE = "waent/mariadb:10.11"
@@ -142,12 +143,24 @@ class EmulatedCluster:
         return "https://localhost:{0}".format(self.port("webapp-{0}".format(number), "443/tcp"))
 
     def ca_file(self, directory: Path, number: int = 1) -> Path:
-        """The self-signed certificate of a webapp, which is its own authority."""
+        """The authority of this installation, once a webapp serves a certificate of it."""
         port = self.port("webapp-{0}".format(number), "443/tcp")
-        pem = self.until(lambda: _certificate(port), 90, "TLS of webapp {0}".format(number))
-        path = directory / "webapp-{0}.pem".format(number)
+        pem = self.until(lambda: self._authority(port), 90, "TLS of webapp {0}".format(number))
+        path = directory / "ca.pem"
         path.write_text(pem, encoding="ascii")
         return path
+
+    def _authority(self, port: int) -> str | None:
+        """As the database has it; None before a webapp at this port is verified by it."""
+        try:
+            [[pem]] = self.sql("SELECT pem FROM configStore.certificates WHERE kind = 'authority'")
+            shown = certificates_of(pem)
+            context = ssl.create_default_context(cadata=shown)
+            with socket.create_connection(("localhost", port), timeout=5) as link:
+                context.wrap_socket(link, server_hostname="localhost").close()
+        except (OSError, ValueError, pymysql.MySQLError):
+            return None
+        return shown
 
     def logs(self) -> str:
         """The last lines of every container, for a test that fails."""
@@ -190,10 +203,3 @@ class EmulatedCluster:
         self.network.remove()
         self.media.remove(force=True)
         self.client.close()
-
-
-def _certificate(port: int) -> str | None:
-    try:
-        return ssl.get_server_certificate(("localhost", port), timeout=5)
-    except (OSError, ssl.SSLError, socket.timeout):
-        return None

@@ -24,14 +24,15 @@ JWT_KEY = "the-same-key-on-every-webapp-of-this-cluster-0123456789"
 # The image gives these places to the webapp alone; here they belong to the test.
 PROGRAM = """
 import pathlib, sys
-from waemu import logs
-from waemu.web import main, tls
+from waemu import logs, pidfile
+from waemu.web import main
 main.HTTPS_PORT = int(sys.argv[1])
-main.FIRST_LOOK_SECONDS = 30.0
+main.FIRST_READ_SECONDS = 30.0
 main.MEDIA_DIR = pathlib.Path(sys.argv[2], "media")
 logs.WEB_LOG = pathlib.Path(sys.argv[2], "log", "web.log")
+pidfile.WEB = pathlib.Path(sys.argv[2], "lighttpd.pid")
 logs.LIGHTTPD_ERROR_LOG = pathlib.Path(sys.argv[2], "log", "error.log")
-tls.load_self_signed.__defaults__ = (pathlib.Path(sys.argv[2], "self-signed.pem"),)
+main.CERTIFICATE_FILE = pathlib.Path(sys.argv[2], "webapp.pem")
 code = main.main()
 pathlib.Path(sys.argv[2], "modules").write_text(" ".join(sys.modules))
 sys.exit(code)

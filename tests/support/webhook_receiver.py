@@ -13,8 +13,8 @@ import typing as t
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-import msgspec
 from aiohttp import web
+from ansible_collections.waent.fleet.tests.support import callback_schema
 from waemu.web import tls
 
 START_SECONDS = 20.0
@@ -84,8 +84,8 @@ class _Server:
         await asyncio.Event().wait()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
-        for status in msgspec.json.decode(await request.read()).get("statuses", ()):
-            key = status["id"], status["status"]
+        for status in callback_schema.read(await request.read()).statuses:
+            key = status.id, status.status
             self._heard.counts[key] = self._heard.counts.get(key, 0) + 1
             self._heard.times.setdefault(key, time.time())
         return web.Response()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import sys
 import time
 from pathlib import Path
 
+from waemu import requestid
+
 WEB_LOG = Path("/var/log/whatsapp/web.log")
 LIGHTTPD_ERROR_LOG = Path("/var/log/lighttpd/error.log")
 CORE_LOG_DIR = Path("/usr/local/waent/logs")
-
-req_id: contextvars.ContextVar[str] = contextvars.ContextVar("req_id", default="-")
+CORE_LOG = CORE_LOG_DIR / "wa-service.log"
 
 _LETTERS = {"DEBUG": "D", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "F"}
 
@@ -25,7 +25,7 @@ class LineFormat(logging.Formatter):
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(record.created))
         letter = _LETTERS.get(record.levelname, "I")
         name = record.name.removeprefix("waemu.")
-        line = f"{stamp}.{int(record.msecs):03d} {letter} {name} req_id={req_id.get()} {record.getMessage()}"
+        line = f"{stamp}.{int(record.msecs):03d} {letter} {name} req_id={requestid.logged()} {record.getMessage()}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line

@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.waent.fleet.tests.support import callback_schema
+
 from tests.core.conftest import certificate
 
 
@@ -17,11 +19,17 @@ class Hook:
     def __init__(self, address: str, folder: Path) -> None:
         self.status = 500
         self.got: list[tuple[str, dict[str, Any]]] = []  # from which address, and what
+        self.broken: list[str] = []  # callbacks that do not fit their schema, and why
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                try:
+                    callback_schema.read(raw)
+                except ValueError as error:
+                    hook.broken.append(f"{error}: {raw.decode()}")
+                body = json.loads(raw)
                 if hook.status == 200:
                     hook.got.append((self.client_address[0], body))
                 self.send_response(hook.status)

@@ -45,7 +45,8 @@ class WebCluster(Cluster):
         headers = headers or {"Authorization": f"Bearer {self.token}"}
         url = f"https://{self.address(web)}/v1{path}"
         async with self.session.request(method, url, json=json, headers=headers, ssl=False) as response:
-            return response.status, await response.json()
+            is_json = response.content_type == "application/json"
+            return response.status, await response.json() if is_json else None
 
     async def until(self, done: t.Callable[[], t.Awaitable[t.Any]], within: float) -> t.Any:
         """Repeat until something is true, at most so many product seconds and a little for the machine."""

@@ -76,7 +76,7 @@ def test_wrong_code_is_refused(cluster: Cluster) -> None:
     cluster.on_primary("POST", "/account", {**ACCOUNT, "method": "sms", "cert": "YWJj"})
     with pytest.raises(CoreError) as refusal:
         cluster.on_primary("POST", "/account/verify", {"code": "000000"})
-    assert refusal.value.code == 1009
+    assert refusal.value.code == 1005
     assert [cluster.status(kind) for kind in COREAPPS] == [1011] * 3
 
 

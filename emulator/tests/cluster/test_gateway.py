@@ -95,7 +95,7 @@ def test_the_code_comes_from_the_gateway(cluster: Witnessed) -> None:
     wrong = "000000" if state["code"] != "000000" else "111111"
     with pytest.raises(CoreError) as refusal:
         cluster.on_primary("POST", "/account/verify", {"code": wrong})
-    assert refusal.value.code == 1009
+    assert refusal.value.code == 1005
     cluster.on_primary("POST", "/account/verify", {"code": state["code"]})
     cluster.wait(cluster.only_link, 60)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import typing as t
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Single(WebCluster):
     async def waiting(self) -> int:
         """Callbacks in the queue."""
         _, body = await self.api("GET", "/stats/app", **PROBE)
-        return int(body["stats"]["application"]["callback_queue_size"]["data"][0]["value"])
+        return int(body["stats"]["app"]["callback_queue_size"]["data"][0]["value"])
 
     async def done(self, method: str, path: str, json: t.Any = None, expected: int = 200) -> t.Any:
         """The body of a call that has to work."""
@@ -122,6 +123,7 @@ async def test_a_webhook_that_was_away_hears_everything(single: Single, tmp_path
     assert gc["services"] == {"message": {"gc": {"status": "processing"}}}
     await single.until(reported, 120)
     assert hook.got[-1][1] == {"services": [{"message": {"gc": {"messages_deleted": MESSAGES, "status": "complete"}}}]}
+    assert hook.broken == []
     hook.server.shutdown()
 
 
@@ -132,3 +134,33 @@ async def registered(single: Single) -> bool:
         return False
     await single.done("POST", "/account/verify", {"code": "123456"}, expected=201)
     return True
+
+
+FILES = {
+    "web1": (
+        "/var/log/whatsapp/web.log",
+        "/var/log/lighttpd/error.log",
+        "/var/run/lighttpd.pid",
+        "/var/lib/whatsapp/tls/webapp.pem",
+    ),
+    "wacore": ("/usr/local/waent/logs/wa-service.log", "/var/run/wa-service.pid"),
+}
+
+
+async def test_what_tools_collect_and_clients_verify(single: Single) -> None:
+    await single.until(lambda: login(single), 60)
+    base, bearer = f"https://{single.address('web1')}/v1", {"Authorization": f"Bearer {single.token}"}
+    async with single.session.get(f"{base}/settings/application", headers=bearer, ssl=False) as response:
+        request_id = response.headers["X-Request-ID"]
+        assert response.headers["X-Internal-Request-IDS"] == request_id
+    for name, files in FILES.items():
+        assert f"req_id={request_id} ".encode() in single.containers[name].logs()
+        for file in files:
+            assert single.containers[name].exec_run(["test", "-e", file]).exit_code == 0, file
+        assert single.containers[name].exec_run("/opt/whatsapp/bin/cleanup.sh").exit_code == 0
+    async with single.session.get(f"{base}/certificates/external/ca", headers=bearer, ssl=False) as response:
+        trusted = ssl.create_default_context(cadata=await response.text())
+    async with single.session.get(
+        f"{base}/health", headers=bearer, ssl=trusted, server_hostname="localhost"
+    ) as response:
+        assert response.status == 200

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import ipaddress
+import json
 import ssl
 import time
 import typing as t
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from ansible_collections.waent.fleet.tests.support import callback_schema
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -76,6 +78,7 @@ class Hook:
 
     def __init__(self) -> None:
         self.url = self.ca = self.authorization = ""
+        self.broken: list[str] = []  # callbacks that do not fit their schema, and why
         self.answers: list[int] = []  # for the next requests; then 200
         self.always = 200
         self.together = 0  # nobody is answered before so many have asked at the same moment
@@ -85,7 +88,12 @@ class Hook:
 
     async def answer(self, request: web.Request) -> web.Response:
         """One POST."""
-        body = await request.json()
+        raw = await request.read()
+        try:
+            callback_schema.read(raw)
+        except ValueError as error:
+            self.broken.append(f"{error}: {raw.decode()}")
+        body = json.loads(raw)
         self.authorization = request.headers.get("Authorization", "")
         self._now += 1
         self.most = max(self.most, self._now)
@@ -123,6 +131,7 @@ async def hook(tmp_path: Path) -> AsyncIterator[Hook]:
     found.url = f"https://127.0.0.1:{runner.addresses[0][1]}/hook"
     yield found
     await runner.cleanup()
+    assert found.broken == []
 
 
 class Boot:

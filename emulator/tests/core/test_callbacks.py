@@ -41,8 +41,8 @@ async def test_the_webhook_hears_what_becomes_of_a_message(start: Start, hooked:
         await boot.send("m1")
         await until(lambda: len(hooked.statuses("m1")) == 3)
         assert sorted(hooked.statuses("m1")) == ["delivered", "read", "sent"]
-        item = hooked.got[0]["statuses"][0]
-        assert set(item) == {"id", "recipient_id", "status", "timestamp"}
+        item = next(body["statuses"][0] for body in hooked.got if body["statuses"][0]["status"] == "sent")
+        assert set(item) == {"id", "recipient_id", "status", "timestamp", "conversation", "pricing"}
         assert (item["recipient_id"], item["timestamp"].isdigit()) == ("4917000001", True)
         async with boot.node.engine.connect() as connection:
             assert await connection.scalar(sa.select(tables.messages.c.status)) == "read"

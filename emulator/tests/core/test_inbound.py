@@ -68,6 +68,10 @@ async def test_log_level_is_a_live_setting(start: Start) -> None:
     [
         ("+49 170 00001", ContactResult("+49 170 00001", "valid", "4917000001")),
         ("+49 170 00002", ContactResult("+49 170 00002", "invalid")),
+        ("4917000001", ContactResult("4917000001", "valid", "4917000001")),
+        ("49 (170) 000-01", ContactResult("49 (170) 000-01", "valid", "4917000001")),
+        ("4917000002", ContactResult("4917000002", "invalid")),
+        ("4917000001x", ContactResult("4917000001x", "invalid")),
         ("0170 00001", ContactResult("0170 00001", "invalid")),
         ("+1", ContactResult("+1", "invalid")),
     ],

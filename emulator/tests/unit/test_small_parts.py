@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waemu import appsettings, codes, logs, shards, versions
+from waemu import appsettings, codes, logs, requestid, shards, versions
 from waemu.clock import Clock
 from waemu.core.backoff import Backoff
 from waemu.protocol.nodes import CoreError
@@ -104,11 +104,8 @@ def test_bad_certificates(text: str) -> None:
 
 def test_log_line() -> None:
     record = logging.LogRecord("waemu.master", logging.WARNING, "", 0, "Lost %s", ("it",), None)
-    token = logs.req_id.set("abc")
-    try:
+    with requestid.following("abc"):
         line = logs.LineFormat().format(record)
-    finally:
-        logs.req_id.reset(token)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} W master req_id=abc Lost it", line)
 
 

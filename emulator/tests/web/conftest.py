@@ -168,7 +168,9 @@ async def empty(env: DbEnv) -> None:
         )
         await connection.execute(tables.cluster_state.update().values(shards=1, generation=0))
         await connection.execute(
-            tables.account.update().values(state="unregistered", cc=None, phone_number=None, pin_hash=None)
+            tables.account.update().values(
+                state="unregistered", cc=None, phone_number=None, pin_hash=None, condition="ok", condition_until=None
+            )
         )
     await engine.dispose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -16,12 +17,12 @@ from waemu.store.engine import in_seconds
 
 @pytest.fixture
 async def owner(nodes: Cluster) -> StandIn:
-    """The owner of the only shard: numbers that start with + are WhatsApp users."""
+    """The owner of the only shard: numbers that start with + or 4 are WhatsApp users."""
 
     def check(body: dict[str, t.Any]) -> dict[str, t.Any]:
         found = [
-            {"input": text, "status": "valid", "wa_id": text[1:]}
-            if text[0] == "+"
+            {"input": text, "status": "valid", "wa_id": re.sub("[^0-9]", "", text)}
+            if text[0] in "+4"
             else {"input": text, "status": "invalid"}
             for text in body["contacts"]
         ]
@@ -68,6 +69,16 @@ async def test_results_are_cached_for_seven_days(api: Api, nodes: Cluster, owner
         assert len(owner.asked) == asked
     await check(api, "+49170", blocking="wait", force_check=True)
     assert len(owner.asked) == 3
+
+
+@pytest.mark.usefixtures("owner")
+async def test_no_form_of_a_number_makes_another_one_unknown(api: Api) -> None:
+    forms = ("+49170", "49170", "+49 1-7-0", "+49170")
+    for form in forms:
+        await check(api, form, blocking="wait", force_check=True)
+        assert (await api.call("GET", "/v1/contacts/49170/identity"))[0] == 200
+    expected = [{"input": form, "status": "valid", "wa_id": "49170"} for form in forms]
+    assert await check(api, *forms) == expected  # nobody has to wait for what is known under another form
 
 
 async def test_since_2_43_everybody_is_valid(api: Api, clean: DbEnv, nodes: Cluster) -> None:

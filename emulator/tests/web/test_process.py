@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import re
 import ssl
 import typing as t
@@ -24,6 +25,7 @@ from tests.web.test_tls import issue
 from waemu.environment import DbEnv
 from waemu.store import certificates
 from waemu.store.engine import make_engine
+from waemu.web import authority, tls
 
 # All that a webapp loads beyond Python's own library, apart from the driver of its database. Each costs every start,
 # and memory for as long as it runs; how much work a start is, benchmarks/emulator_start.py measures.
@@ -54,6 +56,8 @@ async def test_it_serves_after_little_work_and_ends_with_0(clean: DbEnv, start: 
     webapp = start(webapp_variables(clean))
     await webapp.until("/", 200)
     body = await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
+    assert (webapp.home / "lighttpd.pid").read_text() == f"{webapp.process.pid}\n"
+    assert (webapp.home / "webapp.pem").read_text().startswith("-----BEGIN PRIVATE KEY-----")
     assert body == {"health": {}, "meta": {"version": "v2.19.4", "api_status": "stable"}}
     assert webapp.stop() == 0
     assert webapp.packages() == NEEDED | DRIVERS[clean.engine]
@@ -61,7 +65,7 @@ async def test_it_serves_after_little_work_and_ends_with_0(clean: DbEnv, start: 
     assert (webapp.home / "log" / "error.log").read_text() == ""
     line = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [DIWEF] \S+ req_id=\S+ .+$")
     assert all(line.match(text) for text in webapp.output.splitlines())
-    assert re.search(r"req_id=[0-9a-f]{16} GET /v1/health 200 \d+ ms", webapp.output)
+    assert re.search(r"req_id=[0-9a-f]{32} GET /v1/health 200 \d+ ms", webapp.output)
 
 
 async def test_before_the_schema_only_the_root_answers(database: DbEnv, start: t.Any) -> None:
@@ -105,15 +109,59 @@ def test_a_bad_environment_ends_it_with_one_sentence(
     assert "?now" not in line
 
 
-async def test_the_self_signed_certificate_names_the_server(clean: DbEnv, start: t.Any) -> None:
-    webapp = start(webapp_variables(clean))
-    await webapp.until("/", 200)
-    pem = ssl.get_server_certificate(("127.0.0.1", webapp.port))
-    context = ssl.create_default_context(cadata=pem)
+async def _authority(database: DbEnv) -> str:
+    """What the API shows of the installation's authority."""
+    engine = make_engine(database)
+    pem = await certificates.read(engine, certificates.AUTHORITY)
+    await engine.dispose()
+    assert pem is not None
+    return tls.certificates_of(pem)
+
+
+async def _verified(webapp: t.Any, ca: str) -> None:
+    """A client that trusts this authority alone gets an answer, by any name of the webapp."""
+    context = ssl.create_default_context(cadata=ca)
     async with aiohttp.ClientSession() as session:
-        url = f"https://127.0.0.1:{webapp.port}/"
-        async with session.get(url, ssl=context, server_hostname="api.example.test") as response:
-            assert response.status == 200
+        for name in ("api.example.test", "localhost", "127.0.0.1"):
+            url = f"https://127.0.0.1:{webapp.port}/"
+            async with session.get(url, ssl=context, server_hostname=name) as response:
+                assert response.status == 200
+
+
+async def test_every_webapp_is_verified_by_the_one_authority(clean: DbEnv, start: t.Any) -> None:
+    webapps = [start(webapp_variables(clean)) for _ in range(2)]
+    for webapp in webapps:
+        await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
+    ca = await _authority(clean)
+    for webapp in webapps:
+        await _verified(webapp, ca)
+        assert "PRIVATE KEY" not in webapp.output
+
+
+async def test_a_webapp_that_is_restarted_without_its_database_is_still_verified(clean: DbEnv, start: t.Any) -> None:
+    webapp = start(webapp_variables(clean))
+    await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
+    ca, served = await _authority(clean), ssl.get_server_certificate(("127.0.0.1", webapp.port))
+    webapp.stop()
+    again = WebappProcess(webapp.home, webapp_variables(clean, WA_DB_PORT=str(free_port())))
+    try:
+        await again.until("/", 200)
+        assert ssl.get_server_certificate(("127.0.0.1", again.port)) == served
+        await _verified(again, ca)
+    finally:
+        again.stop()
+
+
+async def test_an_expired_authority_is_replaced_at_the_next_start(clean: DbEnv, start: t.Any) -> None:
+    engine = make_engine(clean)
+    old = authority.make(dt.datetime.now(dt.UTC) - authority.LIFE - dt.timedelta(days=1))
+    await certificates.write(engine, certificates.AUTHORITY, old)
+    await engine.dispose()
+    webapp = start(webapp_variables(clean))
+    await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
+    ca = await _authority(clean)
+    assert ca != tls.certificates_of(old)
+    await _verified(webapp, ca)
 
 
 async def _upload(database: DbEnv, pem: str) -> None:
@@ -166,6 +214,7 @@ async def test_it_comes_to_life_when_the_schema_does(clean: DbEnv, start: t.Any)
     await webapp.until("/", 200)
     await asyncio.to_thread(upgrade, later, "v2.19.4")
     await webapp.until("/v1/health", 200, Authorization=f"Apikey {API_KEY}")
+    await _verified(webapp, await _authority(later))
     await empty(later)
 
 

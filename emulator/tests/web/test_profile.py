@@ -13,13 +13,17 @@ PHOTO = b"\xff\xd8\xff" + b"photo" * 100
 PROVIDERS = "/v1/settings/application/media/providers"
 
 
+EMPTY = {"address": "", "description": "", "email": "", "vertical": "", "websites": []}
+
+
 async def test_business_profile(api: Api) -> None:
     path = "/v1/settings/business/profile"
-    assert (await api.call("GET", path))[1]["settings"] == {"business": {"profile": {}}}
+    assert (await api.call("GET", path))[1]["settings"] == {"business": {"profile": EMPTY}}
     await api.call("POST", path, {"address": "Main Street", "websites": ["https://a.test", "https://b.test"]})
     status, body = await api.call("POST", path, {"email": "a@b.test"})
     assert (status, list(body)) == (200, ["meta"])
     assert (await api.call("GET", path))[1]["settings"]["business"]["profile"] == {
+        **EMPTY,
         "address": "Main Street",
         "websites": ["https://a.test", "https://b.test"],
         "email": "a@b.test",
@@ -119,6 +123,28 @@ async def test_sticker_packs(api: Api) -> None:
     assert (await api.call("GET", "/v1/stickerpacks"))[1]["stickerpacks"] == body["stickerpacks"]
     assert (await api.call("DELETE", path))[0] == 200
     assert (await api.call("GET", path))[0] == 404
+
+
+async def test_stickers_of_a_pack(api: Api) -> None:
+    _, body = await api.call("POST", "/v1/stickerpacks", {"publisher": "P", "name": "N"})
+    pack = f"/v1/stickerpacks/{body['stickerpacks'][0]['id']}"
+    assert (await api.call("GET", pack + "/stickers"))[1]["stickers"] == []
+    for index, image in enumerate("abc"):
+        status, body = await api.call("POST", pack + "/stickers", {"image_data_id": image, "emojis": ["x"]})
+        assert (status, body["stickers"]) == (201, [{"index": index}])
+    one = {"index": 1, "image_data_id": "b", "emojis": ["x"]}
+    assert (await api.call("GET", pack + "/stickers/1"))[1]["stickers"] == [one]
+    assert (await api.call("PATCH", pack + "/stickers/1", {"emojis": []}))[0] == 200
+    assert (await api.call("GET", pack + "/stickers/1"))[1]["stickers"] == [{**one, "emojis": []}]
+    assert (await api.call("DELETE", pack + "/stickers/0"))[0] == 200
+    left = (await api.call("GET", pack + "/stickers"))[1]["stickers"]
+    assert [(item["index"], item["image_data_id"]) for item in left] == [(0, "b"), (1, "c")]
+    for index in ("2", "-1", "x", "٣", "99999"):
+        status, body = await api.call("GET", f"{pack}/stickers/{index}")
+        assert (status, code(body)) == (404, 1006), index
+    assert [item["name"] for item in (await api.call("GET", "/v1/stickerpacks"))[1]["stickerpacks"]] == ["N"]
+    assert (await api.call("DELETE", pack))[0] == 200
+    assert (await api.call("GET", pack + "/stickers"))[0] == 404
 
 
 async def test_there_are_no_groups(api: Api) -> None:

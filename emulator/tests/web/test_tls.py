@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from waemu.web import tls
+from waemu.web import authority, tls
 
 
 class Issued(t.NamedTuple):
@@ -99,14 +99,19 @@ def test_certificates_are_shown_without_the_key(chain: tuple[Issued, Issued, Iss
     assert [label for label, _ in tls.blocks(shown)] == ["CERTIFICATE"] * 2
 
 
-def test_the_self_signed_certificate_is_kept(tmp_path: Path) -> None:
-    file = tmp_path / "deep" / "self-signed.pem"
-    tls.load_self_signed(tls.server_context(), ["web", "127.0.0.1"], file)
-    first = file.read_text()
-    tls.load_self_signed(tls.server_context(), ["web", "127.0.0.1"], file)
-    assert file.read_text() == first
+def test_what_is_kept_is_for_nobody_else(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "webapp.pem"
+    assert tls.kept(file) is None
+    pem = tls.self_signed(["web"])
+    tls.keep(file, pem)
+    assert tls.kept(file) == pem
     assert file.stat().st_mode & 0o777 == 0o600
-    certificate = x509.load_pem_x509_certificate(tls.certificates_of(first).encode())
+    tls.load_kept(tls.server_context(), ["web"], file)
+    tls.keep(tmp_path / "deep" / "webapp.pem" / "below a file", pem)  # cannot be, and stops nobody
+
+
+def test_the_self_signed_certificate_has_all_names() -> None:
+    certificate = x509.load_pem_x509_certificate(tls.certificates_of(tls.self_signed(["web", "127.0.0.1"])).encode())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["web"]
     assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
@@ -118,3 +123,28 @@ def test_nothing_below_tls_1_2_unless_asked_for() -> None:
     assert tls.server_context("OLD").minimum_version == ssl.TLSVersion.TLSv1
     names = {cipher["name"] for cipher in tls.server_context("MODERN").get_ciphers()}
     assert not any("CBC" in name or "SHA1" in name for name in names)
+
+
+def test_the_authority_of_an_installation() -> None:
+    now = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+    made = authority.make(now)
+    certificate = x509.load_pem_x509_certificate(tls.certificates_of(made).encode())
+    assert certificate.subject.rfc4514_string() == "OU=Enterprise Client - AutoGen CA,O=WhatsApp Inc"
+    assert certificate.issuer == certificate.subject
+    assert certificate.not_valid_after_utc - certificate.not_valid_before_utc == dt.timedelta(days=365)
+    assert not authority.expired(made, now + dt.timedelta(days=364))
+    assert authority.expired(made, now + dt.timedelta(days=365))
+    assert authority.make(now) != made
+
+
+def test_what_an_authority_issues_fits_it_and_its_names_alone() -> None:
+    now = dt.datetime.now(dt.UTC)
+    made, other = authority.make(now), authority.make(now)
+    names = ["web", "127.0.0.1"]
+    pem = authority.issue(made, names, now)
+    tls.load(tls.server_context(), pem)
+    assert authority.fits(pem, made, names)
+    assert not authority.fits(pem, other, names)
+    assert not authority.fits(pem, made, ["web"])
+    assert not authority.fits(tls.self_signed(names), made, names)
+    assert not authority.fits("nothing", made, names)

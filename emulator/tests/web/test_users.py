@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import jwt
 import pytest
@@ -47,7 +48,10 @@ async def test_login_answers_a_token_for_seven_days(fresh: Api) -> None:
     left = expires - dt.datetime.now(dt.UTC)
     assert dt.timedelta(days=7) - left < dt.timedelta(minutes=1)
     assert jwt.get_unverified_header(item["token"])["alg"] == "HS256"
-    assert jwt.decode(item["token"], JWT_KEY, algorithms=["HS256"])["exp"] == int(expires.timestamp())
+    claims = jwt.decode(item["token"], JWT_KEY, algorithms=["HS256"])
+    assert (claims["user"], claims["exp"]) == ("admin", int(expires.timestamp()))
+    assert set(claims) == {"user", "iat", "exp", "wa:rand"}
+    assert re.fullmatch("[0-9a-f]{32}", claims["wa:rand"])
 
 
 async def test_the_old_password_is_gone_after_the_first_login(api: Api) -> None:
@@ -158,9 +162,9 @@ async def test_without_api_key_none_is_accepted(api: Api, clean: DbEnv) -> None:
 
 
 async def test_broken_tokens(api: Api) -> None:
-    none = jwt.encode({"sub": "admin"}, None, algorithm="none")
-    other = jwt.encode({"sub": "admin", "exp": 4102444800}, "other" * 10, algorithm="HS256")
-    short = jwt.encode({"sub": "admin"}, JWT_KEY, algorithm="HS256")
+    none = jwt.encode({"user": "admin"}, None, algorithm="none")
+    other = jwt.encode({"user": "admin", "exp": 4102444800}, "other" * 10, algorithm="HS256")
+    short = jwt.encode({"user": "admin"}, JWT_KEY, algorithm="HS256")
     for token in ("", "x", "a.b.c", none, other, short, "é"):
         status, body = await api.call("GET", "/v1/users/admin", auth=f"Bearer {token}")
         assert (status, code(body)) == (401, 1005), token

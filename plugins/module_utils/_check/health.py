@@ -54,8 +54,8 @@ class Expected:
     """What the caller wants to see; None means no opinion.
 
     nodes: health key to kind (C(master), C(coreapp)) of every planned node. unseen: those of nodes on hosts that could
-    not be read, of which nobody knows whether they exist. version: with or without its v. level: C(running) or
-    C(serving).
+    not be read, of which nobody knows whether they exist. gone: keys of nodes that are dead and not waited for.
+    version: with or without its v. level: C(running) or C(serving).
     """
 
     shards: int | None = None
@@ -65,6 +65,7 @@ class Expected:
     version: str | None = None
     nodes: t.Mapping[str, str] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     level: str = SERVING
 
 
@@ -149,13 +150,18 @@ def _about(nodes: t.Sequence[Node], code: str, sentence: str, kind: str) -> list
     return [Finding(code, sentence.format(_names(nodes)), host=host, kind=kind)]
 
 
-def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
-    """What single nodes report about themselves.
+def _counting(cluster: Cluster, expected: Expected) -> list[Node]:
+    """All but what was removed, neither planned nor alive: the API shows that for minutes more."""
+    return [
+        node
+        for node in cluster.nodes
+        if node.alive or (node.name not in expected.gone and (not expected.nodes or node.name in expected.nodes))
+    ]
 
-    A node that is not planned and not alive is what was removed: the API shows it for some minutes more, and
-    _missing_findings warns of it.
-    """
-    nodes = [node for node in cluster.nodes if node.alive or not expected.nodes or node.name in expected.nodes]
+
+def _node_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
+    """What single nodes report about themselves."""
+    nodes = _counting(cluster, expected)
     by_code: dict[int | None, list[Node]] = {}
     for node in nodes:
         if node.errors:
@@ -376,7 +382,8 @@ def _version_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     if cluster.version is not None and not same_version(cluster.version, version):
         text = "The web application runs {0}, and {1} is expected.".format(cluster.version, "v" + version)
         found.append(Finding("WRONG_VERSION", text, variable="version", value=cluster.version, kind=ACT))
-    wrong = [node for node in cluster.nodes if node.version and not same_version(node.version, version)]
+    nodes = _counting(cluster, expected)
+    wrong = [node for node in nodes if node.version and not same_version(node.version, version)]
     sentence = "Another version than v" + version.replace("{", "").replace("}", "") + " runs on {0}."
     return found + _about(wrong, "WRONG_VERSION", sentence, ACT)
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     DATA_TARGET,
     DATABASE_TARGET,
     KINDS,
+    LISTENER,
     MEDIA_TARGET,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import container_of
@@ -37,14 +39,16 @@ Observed = t.Mapping[str, t.Any]
 PlacedNode = t.Mapping[str, t.Any]
 
 
-def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
-    """Everything that keeps these nodes from running on this host."""
+def host_problems(
+    observed: Observed, nodes: t.Sequence[PlacedNode], leaving: t.Sequence[PlacedNode] = ()
+) -> list[Problem]:
+    """Everything that keeps these nodes from running on this host. leaving: nodes that are there and have to go."""
     problems = engine_problems(observed) + left_problems(observed)
     for check in (
         single_connect_problems,
         unmanaged_problems,
         version_problems,
-        unknown_node_problems,
+        lambda observed, nodes: unknown_node_problems(observed, [*nodes, *leaving]),
         name_problems,
         port_problems,
         image_problems,
@@ -53,7 +57,8 @@ def host_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
         disk_problems,
     ):
         problems += check(observed, nodes)
-    return problems + reach_problems(observed)
+    # A host that only has to be emptied needs no way to the database.
+    return problems if leaving and not nodes else problems + reach_problems(observed)
 
 
 def ours(container: t.Mapping[str, t.Any], observed: Observed) -> bool:
@@ -280,7 +285,8 @@ def port_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
         variable = "wa_{0}_port".format(node["kind"])
         for port in node["ports"]:
             holder = holders.get(port)
-            if holder is None or holder["container"] in stopped:
+            # A listener of ours that a killed run has left ends by itself, or when the next one begins to listen.
+            if holder is None or holder["container"] in stopped or holder["process"] == LISTENER:
                 continue
             if holder["container"] == node["name"] and node["name"] in allowed:
                 continue
@@ -459,13 +465,30 @@ def unread_problems(
     observed: t.Iterable[Observed],
     nodes: t.Iterable[PlacedNode],
     failures: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
+    unreachable: t.Mapping[str, str] | None = None,
+    spared: t.Sequence[str] = (),
 ) -> list[Problem]:
-    """Hosts that nodes are placed on and that could not be read. failures: by host C(failure) of wa_host_info."""
+    """Hosts that nodes are placed on and that could not be read. failures: by host C(failure) of wa_host_info.
+
+    unreachable: by host why it does not answer at all. spared: the hosts to name for a run that goes on without them.
+    """
+    known, away = failures or {}, unreachable or {}
     read = {host["name"] for host in observed}
     lost = sorted({node["host"] for node in nodes} - read)
-    unknown = {"code": "HOST_NOT_READ", "message": "The host could not be read, but nodes are placed on it."}
-    known = failures or {}
-    return [unread_problem(name, known.get(name) or unknown) for name in lost]
+    return [
+        unread_problem(name, known[name]) if name in known else _not_read(name, away.get(name), spared) for name in lost
+    ]
+
+
+def _not_read(host: str, why: str | None, spared: t.Sequence[str]) -> Problem:
+    """A host of which no module says why."""
+    message = "The host could not be read{0}, but nodes are placed on it.".format(" ({0})".format(why) if why else "")
+    if host in spared:
+        message += (
+            " Have it back, or add {0} to the command: it then goes on without, where wa_survive holds for the hosts"
+            " that are left.".format(argument(spared))
+        )
+    return Problem("HOST_NOT_READ", message, None, None, host)
 
 
 def unread_problem(host: str, failure: t.Mapping[str, t.Any]) -> Problem:

@@ -16,6 +16,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
+    VARIABLE,
+    Signs,
+    answering_problems,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CORE_KINDS, node_key
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
@@ -23,9 +28,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import R
 ALIVE_SECONDS = 75.0
 """A node that lives writes its liveness row every 60 s (reference 3.3), give or take; an older row proves no life."""
 
-OURS, UNREAD, GONE, OTHER = "ours", "unread", "gone", "other"
-"""Whose a node is: placed by the inventory; perhaps ours, on a host that could not be read; nobody's any more, as the
-host of the inventory that it names does not run it; somebody else's."""
+OURS, UNREAD, LEFT_OUT, GONE, OTHER = "ours", "unread", "left_out", "gone", "other"
+"""Whose a node is: placed by the inventory; perhaps ours, on a host that could not be read; on a host that the run goes
+on without; nobody's any more, as the host of the inventory that it names does not run it; somebody else's."""
 
 _NAMED = 5
 
@@ -38,22 +43,25 @@ class Inventory:
 
     nodes: keys of the nodes that are placed, and of our containers that exist. hosts: advertised address to the names
     of the hosts that have it. observed: what was read, by name of the host; one that was not read is missing.
-    name_prefix: how names of our containers begin.
+    name_prefix: how names of our containers begin. left_out: names of the hosts that the run goes on without.
     """
 
     nodes: frozenset[str]
     hosts: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     observed: t.Mapping[str, Observed] = field(default_factory=dict)
     name_prefix: str = "wa"
+    left_out: frozenset[str] = frozenset()
 
     def whose(self, key: str) -> str:
-        """The one answer to the question whether a node is ours: OURS, UNREAD, GONE or OTHER."""
+        """The one answer to the question whether a node is ours: OURS, UNREAD, LEFT_OUT, GONE or OTHER."""
         if key in self.nodes:
             return OURS
         address, _colon, name = key.rpartition(":")
         hosts = self.hosts.get(address, ())
         if not hosts:
             return OTHER
+        if self.left_out & set(hosts):
+            return LEFT_OUT
         if not all(self._was_read(host) for host in hosts):
             return UNREAD if name.startswith(self.name_prefix + "-") else OTHER
         return OTHER if self.runs_here(key) else GONE
@@ -73,7 +81,11 @@ class Inventory:
 
 
 def inventory_from(
-    nodes: t.Iterable[PlacedNode], hosts: t.Iterable[t.Mapping[str, t.Any]], observed: t.Iterable[Observed], prefix: str
+    nodes: t.Iterable[PlacedNode],
+    hosts: t.Iterable[t.Mapping[str, t.Any]],
+    observed: t.Iterable[Observed],
+    prefix: str,
+    left_out: t.Iterable[str] = (),
 ) -> Inventory:
     """nodes: as wa_placement returns them. hosts: C({name, address}), all of the inventory. observed: what was read."""
     read = {host["name"]: host for host in observed}
@@ -88,7 +100,7 @@ def inventory_from(
     for entry in hosts:
         address = str(entry.get("address") or entry["name"])
         by_address[address] = by_address.get(address, ()) + (entry["name"],)
-    return Inventory(frozenset(keys), by_address, read, prefix)
+    return Inventory(frozenset(keys), by_address, read, prefix, frozenset(left_out))
 
 
 # --- Which number ----------------------------------------------------------------------------------------------------
@@ -141,22 +153,58 @@ def shards_problem(
 
 
 def suspects(rows: t.Iterable[Row] | None, inventory: Inventory) -> list[str]:
-    """Keys of nodes that are not ours and may live, by the age of their rows alone: to be watched for a sign."""
-    return [key for key in unknown_nodes(rows, inventory) if not inventory.runs_here(key)]
+    """Keys of nodes that must not live and may, by the age of their rows alone: to be watched for a sign."""
+    rows = list(rows or ())
+    unknown = [key for key in unknown_nodes(rows, inventory) if not inventory.runs_here(key)]
+    return sorted(unknown + _young_nodes(rows, inventory, LEFT_OUT))
 
 
 def unknown_nodes(rows: t.Iterable[Row] | None, inventory: Inventory) -> list[str]:
     """Keys of the nodes that are not ours and whose rows are young. rows: C({node, age_seconds}); None: not read."""
-    return sorted(row["node"] for row in rows or () if _young(row) and inventory.whose(row["node"]) == OTHER)
+    return _young_nodes(rows or (), inventory, OTHER)
+
+
+def _young_nodes(rows: t.Iterable[Row], inventory: Inventory, whose: str) -> list[str]:
+    return sorted(row["node"] for row in rows if _young(row) and inventory.whose(row["node"]) == whose)
 
 
 def live_unknown_nodes(nodes: t.Iterable[t.Mapping[str, t.Any]], inventory: Inventory) -> list[str]:
     """The same from the API, where a node that is alive lives, whatever was seen of its host. nodes: of the cluster."""
+    return _live_nodes(nodes, inventory, (OTHER, GONE))
+
+
+def _live_nodes(nodes: t.Iterable[t.Mapping[str, t.Any]], inventory: Inventory, whose: t.Container[str]) -> list[str]:
     return sorted(
         node["name"]
         for node in nodes
-        if node["alive"] and ":" in node["name"] and inventory.whose(node["name"]) in (OTHER, GONE)
+        if node["alive"] and ":" in node["name"] and inventory.whose(node["name"]) in whose
     )
+
+
+def left_out_problems(
+    inventory: Inventory,
+    signs: t.Mapping[str, Signs],
+    rows: t.Iterable[Row] | None,
+    nodes: t.Iterable[t.Mapping[str, t.Any]],
+) -> list[Problem]:
+    """Hosts that the run goes on without, and that are not dead. signs: of life, by host.
+
+    rows: of the database. nodes: of the API, empty where it was not read; what it shows is newer than the rows.
+    """
+    nodes = list(nodes)
+    alive = _live_nodes(nodes, inventory, (LEFT_OUT,)) if nodes else _young_nodes(rows or (), inventory, LEFT_OUT)
+    message = (
+        "{0} is left out (" + VARIABLE + ") and does not answer Ansible, but its nodes live: {1}. They would go on with"
+        " the version, the shards and the secrets that the rest of the cluster leaves behind. Switch the machine off,"
+        " or cut it off from the network, and run this again."
+    )
+    found = answering_problems(signs)
+    for host in sorted(inventory.left_out - {problem.host for problem in found}):
+        keys = [key for key in alive if host in inventory.hosts.get(key.rpartition(":")[0], ())]
+        keys += signs[host].webapps if host in signs else ()
+        if keys:
+            found.append(Problem("WITHOUT_HOST_LIVES", message.format(host, _some(keys)), VARIABLE, host, host))
+    return found
 
 
 def unknown_nodes_problem(
@@ -174,8 +222,9 @@ def unknown_nodes_problem(
     if home:
         text = (
             "The inventory places no such node, yet it takes part in this cluster: {others}; the nodes of the inventory"
-            " are {ours}. Add its host to the inventory, or stop its container there; if it is another number's, give"
-            " that number a wa_db_name_prefix of its own (this one has {prefix})."
+            " are {ours}. Add its host to the inventory, or stop its container there; if the host was retired, add it"
+            " with wa_drained: true, and site.yml removes its nodes. If it is another number's, give that number a"
+            " wa_db_name_prefix of its own (this one has {prefix})."
         )
         return Problem("NODE_UNKNOWN", text.format(**sides), "wa_db_name_prefix", name_prefix)
     text = (
@@ -200,13 +249,17 @@ def _some(keys: t.Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class DesiredIdentity:
-    """What is declared. number: with country code, empty for no opinion. database, name_prefix: for messages."""
+    """What is declared. number: with country code, empty for no opinion. database, name_prefix: for messages.
+
+    left_out: signs of life, by host that the run goes on without.
+    """
 
     number: str = ""
     shards: int | None = None
     may_reshard: bool = False
     database: str = ""
     name_prefix: str = ""
+    left_out: t.Mapping[str, Signs] = field(default_factory=dict)
 
 
 def problems(
@@ -230,7 +283,9 @@ def problems(
         # How many shards another number has is none of our business, and reshard.yml would be the wrong advice.
         None if other else shards_problem(registered, configured, desired.shards, desired.may_reshard),
     ]
-    return [problem for problem in found if problem is not None]
+    return [problem for problem in found if problem is not None] + left_out_problems(
+        inventory, desired.left_out, rows, cluster.get("nodes") or ()
+    )
 
 
 def registration(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> bool | None:
@@ -247,12 +302,23 @@ def registered_number(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t
     return cluster.get("registered_number") or database.get("registered_number") or None
 
 
-def notes(database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> list[str]:
-    """What stays unknown, for the reader: a number that is not known is not compared."""
+def notes(
+    database: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any], left_out: t.Collection[str] = ()
+) -> list[str]:
+    """What stays unknown, for the reader: a number that is not known is not compared. left_out: names of hosts."""
+    found = []
     if cluster.get("nodes"):
         if cluster.get("registered") and registered_number(database, cluster) is None:
-            return ["Which number is registered could not be read, neither from the database nor from the API."]
-        return []
-    if database and (registration(database, cluster) is not None or database.get("databases") == []):
-        return []
-    return ["Which number is registered was not read from the database; the API is queried as soon as the nodes run."]
+            found.append("Which number is registered could not be read, neither from the database nor from the API.")
+        return found
+    if registration(database, cluster) is None and database.get("databases") != []:
+        found.append(
+            "Which number is registered was not read from the database; the API is queried as soon as the nodes run."
+        )
+    if left_out and database.get("liveness") is None and database.get("databases") != []:
+        found.append(
+            "Whether nodes of {0} live was not read from the database; see that the hosts are off.".format(
+                ", ".join(left_out)
+            )
+        )
+    return found

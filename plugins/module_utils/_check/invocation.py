@@ -13,10 +13,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import COMMAND_LINE
 
 CLUSTER = "wa_cluster"
@@ -33,6 +35,7 @@ WHOLE_CLUSTER = {
     "status": "it checks the cluster as a whole",
     "reshard": "it plans for the whole cluster",
     "upgrade": "it plans for the whole cluster",
+    "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
@@ -45,6 +48,7 @@ ARGUMENT = {
         "one of " + enumerate_all(SHARD_COUNTS),
     ),
     "upgrade": ("version", "VERSION_MISSING", "the version to upgrade to", "for example v2.19.7"),
+    "drain": ("host", "HOST_MISSING", "the host to empty", "its name in the inventory, or several with commas"),
     "drill": ("drill", "DRILL_MISSING", "what to break", "one of " + enumerate_all(DRILLS)),
 }
 """What has to stand on the command line: C({playbook: (name, code, meaning, allowed)}). The inventory says how the
@@ -52,6 +56,9 @@ cluster is meant to be in the long run; only a command can say that it is to cha
 
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
+
+NAMED = 8
+"""So many hosts are named where one of them is meant."""
 
 NEAR = 2
 """So many wrong letters are a typing error, more are another name."""
@@ -63,7 +70,7 @@ class Call(t.NamedTuple):
     playbook: C(site), C(status) ... groups: C({group: [host]}), the whole inventory, whatever C(limit) says. hosts:
     those that C(limit) leaves, localhost among them or not. sources: where the inventory was read. arguments: what
     the command line gave, by name. extra: names of everything that it gave with -e. pattern_mismatch: Ansible's setting
-    host_pattern_mismatch.
+    host_pattern_mismatch. without: wa_without_hosts as it is.
     """
 
     playbook: str
@@ -76,6 +83,12 @@ class Call(t.NamedTuple):
     arguments: t.Mapping[str, t.Any] = {}
     extra: t.Sequence[str] = ()
     pattern_mismatch: str = "ignore"
+    without: t.Any = None
+
+
+def hosts_left_out(call: Call) -> list[str]:
+    """The hosts that the playbook goes on without. One that works on each host by itself leaves out none."""
+    return left_out(call.without) if call.playbook in WHOLE_CLUSTER else []
 
 
 def call_problems(call: Call) -> list[Problem]:
@@ -86,8 +99,10 @@ def call_problems(call: Call) -> list[Problem]:
     return (
         groups
         + ([] if groups else limit_problems(call))
+        + ([] if groups or call.playbook not in WHOLE_CLUSTER else without_problems(call.without, call.groups))
         + tag_problems(call)
         + argument_problems(call)
+        + host_problems(call)
         + misspelt_problems(call)
         + setting_problems(call)
     )
@@ -208,7 +223,9 @@ def limit_problems(call: Call) -> list[Problem]:
     if why:
         message = (
             "{0}.yml cannot be limited to some hosts (--limit {1}): {2}, and would take what it does not see for"
-            " missing; run it without --limit.".format(call.playbook, call.limit, why)
+            " missing; run it without --limit. A host that is away is named in wa_without_hosts.".format(
+                call.playbook, call.limit, why
+            )
         )
         return [Problem("LIMIT_NOT_ALLOWED", message, "--limit", call.limit)]
     if len(left_out) == len(targets):
@@ -243,12 +260,35 @@ def argument_problems(call: Call) -> list[Problem]:
     if call.playbook not in ARGUMENT:
         return []
     name, code, meaning, allowed = ARGUMENT[call.playbook]
-    if call.arguments.get(name) is not None:
+    # An inventory may well have a variable that is called host.
+    if call.arguments.get(name) is not None and (name != "host" or name in call.extra):
         return unknown_drill(call.arguments[name]) if name == "drill" else []
     message = "{0}.yml was not given {1}; add -e {2}={3} to the command ({4}).".format(
         call.playbook, meaning, name, name.upper(), allowed
     )
     return [Problem(code, message, name)]
+
+
+def host_problems(call: Call) -> list[Problem]:
+    """Hosts to empty that are none of the cluster's."""
+    members = list(call.groups.get(CLUSTER) or ())
+    if call.playbook != "drain" or "host" not in call.extra or not members:
+        return []
+    asked = names_in(call.arguments.get("host") or ())
+    if not asked:
+        return [Problem("HOST_UNKNOWN", "host is empty; allowed are names of hosts in wa_cluster.", "host")]
+    more = len(members) - NAMED
+    allowed = enumerate_all(members if more <= 0 else [*members[:NAMED], "{0} more".format(more)])
+    return [
+        Problem(
+            "HOST_UNKNOWN",
+            "host is {0!r}, which is not in the group wa_cluster; allowed are {1}.".format(name, allowed),
+            "host",
+            name,
+        )
+        for name in asked
+        if name not in members
+    ]
 
 
 def misspelt_problems(call: Call) -> list[Problem]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument, left_out_notes
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
     Problem,
     failure_in,
@@ -20,6 +21,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CONTROL_SHARD
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_rows, table_lines
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 
 Result = t.Mapping[str, t.Any]
 Nodes = t.Sequence[t.Mapping[str, t.Any]]
@@ -29,6 +31,9 @@ WARNING = "warning"
 
 VERSIONS = ("VERSION_DIFFERS", "WRONG_VERSION", "MIXED_VERSIONS")
 """What nodes of two versions look like to checks that know nothing of an upgrade: its problem says it better."""
+
+OF_A_HOST = ("HOST_NOT_READ", "WITHOUT_HOST_LIVES")
+"""Said once of a host, whoever found it."""
 
 SAYS_IT_ALL = {
     "UPGRADE_UNFINISHED": VERSIONS,
@@ -44,8 +49,10 @@ SAYS_IT_ALL = {
 class Reports:
     """What was read, as results of modules; empty where one did not run.
 
-    nodes: of wa_placement, without those of which nobody knows whether they exist. unfinished: of C(_plan/unfinished).
-    unread: hosts that could not be read, and why. has_key: whether wa_api_key is set. notes: lines of others.
+    nodes: of wa_placement, without those of which nobody knows whether they exist. leaving: those that have to go.
+    unfinished: of C(_plan/unfinished). unread: hosts that could not be read, and why. spared: those to name for a run
+    that goes on. left_out: hosts that this run goes on without. has_key: whether wa_api_key is set. notes: lines of
+    others.
     """
 
     nodes: Nodes
@@ -56,8 +63,11 @@ class Reports:
     login: Result = field(default_factory=dict)
     unfinished: t.Sequence[Problem] = ()
     unread: t.Mapping[str, str] = field(default_factory=dict)
+    spared: t.Sequence[str] = ()
+    left_out: t.Sequence[str] = ()
     has_key: bool = False
     notes: t.Sequence[str] = ()
+    leaving: Nodes = ()
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -65,16 +75,16 @@ class Reports:
 
 def problems(reports: Reports) -> list[Problem]:
     """Everything that somebody has to do something about, each once; empty where the cluster is healthy and ours."""
-    found = unread_problems(reports.unread) + login_problems(reports) + list(reports.unfinished)
-    found += _of(reports.health) + _of(reports.identity) + _of(reports.preflight)
+    found = unread_problems(reports.unread, reports.spared) + login_problems(reports) + list(reports.unfinished)
+    found += _of(reports.health) + _of(reports.identity) + _of(reports.preflight) + behind_problems(reports)
     if not reports.health.get("healthy") and not found:
         found = [Problem("CLUSTER_NOT_HEALTHY", UNHEALTHY)]
     codes = {problem.code for problem in found}
     covered = {code for better, worse in SAYS_IT_ALL.items() if better in codes for code in worse}
     kept: dict[tuple[str, str | None, str], Problem] = {}
     for problem in found:
-        # Preflight knows of a host that was not read too, and less.
-        said = "" if problem.code == "HOST_NOT_READ" else problem.message
+        # Preflight knows of these too, and less.
+        said = "" if problem.code in OF_A_HOST else problem.message
         if problem.code not in covered:
             kept.setdefault((problem.code, problem.host, said), problem)
     return list(kept.values())
@@ -84,7 +94,10 @@ def warnings(reports: Reports) -> list[Problem]:
     """What leaves the cluster healthy and is worth knowing."""
     found = [entry for entry in reports.health.get("problems") or () if entry.get("kind") == WARNING]
     superfluous = SAYS_IT_ALL["UPGRADE_UNFINISHED"] if reports.unfinished else ()
-    return [problem_from(entry) for entry in found if entry["code"] not in superfluous]
+    answer = {problem.host for problem in _of(reports.identity) if problem.code == "WITHOUT_HOST_ANSWERS"}
+    return left_out_notes(host for host in reports.left_out if host not in answer) + [
+        problem_from(entry) for entry in found if entry["code"] not in superfluous
+    ]
 
 
 def result_line(found: t.Sequence[Problem]) -> str:
@@ -107,16 +120,51 @@ def _of(report: Result) -> list[Problem]:
     return [Problem((report.get("failure") or {}).get("code") or "NOT_CHECKED", failure)]
 
 
-def unread_problems(unread: t.Mapping[str, str]) -> list[Problem]:
-    """Hosts of which nobody knows what they run."""
+def unread_problems(unread: t.Mapping[str, str], spared: t.Sequence[str] = ()) -> list[Problem]:
+    """Hosts of which nobody knows what they run. spared: those that the other playbooks can go on without."""
     text = (
-        "The host could not be read{0}, so what runs there is not known. Have it answer again; where it is gone for"
+        "The host could not be read{0}, so what runs there is not known. Have it answer again{1}; where it is gone for"
         " good, take it out of the inventory and run site.yml, which replaces its nodes."
     )
+    meanwhile = "; until then site.yml, upgrade.yml and reshard.yml go on without it with {0}".format(argument(spared))
     return [
-        Problem("HOST_NOT_READ", text.format(" ({0})".format(why) if why else ""), host=host)
+        Problem(
+            "HOST_NOT_READ",
+            text.format(" ({0})".format(why) if why else "", meanwhile if host in spared else ""),
+            host=host,
+        )
         for host, why in unread.items()
     ]
+
+
+def behind_problems(reports: Reports) -> list[Problem]:
+    """Hosts whose nodes are not as desired while others of their kind are, as of a host that was away for a change.
+
+    A change that nobody has begun leaves no node as desired; another version is an upgrade's matter.
+    """
+    kinds = {(node["host"], node["name"]): node["kind"] for node in reports.nodes}
+    done: set[tuple[str | None, str]] = set()
+    behind: dict[str, list[Result]] = {}
+    for act in reports.preflight.get("plan") or ():
+        kind = kinds.get((act.get("host"), act.get("what")))
+        if kind is not None and act["action"] == "keep":
+            done.add((kind, act["host"]))
+        elif kind is not None and act["action"] == "recreate" and not _another_version(act):
+            behind.setdefault(act["host"], []).append(act)
+    text = (
+        "{0} not as desired here, and others of {1} kind are: the host was away while they were changed, or a run has"
+        " ended half-way. site.yml recreates {2}: {3}."
+    )
+    found = []
+    for host, acts in behind.items():
+        late = [act for act in acts if any(k == kinds[host, act["what"]] and h not in behind for k, h in done)]
+        if late:
+            names, one = [act["what"] for act in late], len(late) == 1
+            why = "; ".join(dict.fromkeys(reason for act in late for reason in act["why"]))
+            whose = ("its", "it") if one else ("their", "them")
+            message = text.format(enumerate_all(names) + (" is" if one else " are"), *whose, why)
+            found.append(Problem("HOST_BEHIND", message, host=host))
+    return found
 
 
 def login_problems(reports: Reports) -> list[Problem]:
@@ -152,7 +200,7 @@ def rows(reports: Reports) -> list[list[str]]:
     cluster = reports.health.get("cluster") or {}
     return status_rows(
         cluster.get("nodes") or [],
-        reports.nodes,
+        [*reports.nodes, *reports.leaving],
         reports.health.get("webapps") or [],
         reports.unread.keys(),
         cluster.get("form") or "unreadable",

@@ -78,6 +78,10 @@ WEB_ENVIRONMENT = (*advertised("webapp"), "WA_WEB_SERVERNAME", TOKEN_KEY)
 LABELS = "waent.fleet."
 """How the labels begin with which this collection marks what it created: cluster, kind, version."""
 
+LISTENER = "waent-ports"
+"""Name of the process that listens for seconds where nodes are going to, by which one that a killed run has left is
+known."""
+
 TARGET_LABEL = "waent_fleet_target"
 """The version that a schema upgrade leads to."""
 

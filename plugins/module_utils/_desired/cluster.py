@@ -25,6 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
     invalid_address,
     whole_number,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class HostSpec:
     """One host as the inventory has it.
 
     kinds: what it may run. counts: numbers fixed by hand per kind (C(wa_coreapps) ...); a kind not in it is
-    free. ports: first host port per kind.
+    free. ports: first host port per kind. drained: it runs nothing, and nodes that are there have to go.
     """
 
     name: str
@@ -50,11 +51,12 @@ class HostSpec:
     kinds: tuple[str, ...]
     counts: t.Mapping[str, int]
     ports: t.Mapping[str, int]
+    drained: bool = False
 
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The desired state of a cluster, after all checks that need no host."""
+    """The desired state of a cluster, after all checks that need no host. without: names of hosts that are left out."""
 
     shards: int
     version: Version | None
@@ -62,14 +64,15 @@ class ClusterSpec:
     allow_no_ha: bool
     hosts: tuple[HostSpec, ...]
     name_prefix: str = "wa"
+    without: tuple[str, ...] = ()
 
 
 def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
-    """The cluster in C(raw), or None and everything that is wrong with it.
+    """The cluster in C(raw), or None and everything that is wrong with it. Hosts in C(without) are left out.
 
     raw: C(shards), C(version) (left out or None: not checked), C(survive), C(allow_no_ha), C(name_prefix),
     C(coreapp_port), C(master_port), C(webapp_port), C(hosts): a list of
-    C({name, rack, address, api_address, kinds, pins, coreapp_port, master_port, webapp_port}).
+    C({name, rack, address, api_address, kinds, pins, drained, coreapp_port, master_port, webapp_port}).
     """
     problems: list[Problem] = []
     shards = _shards(raw.get("shards"), problems)
@@ -81,7 +84,9 @@ def read_cluster_spec(raw: Raw) -> tuple[ClusterSpec | None, list[Problem]]:
     problems += _hosts_together(hosts, survive)
     if problems or shards is None or survive is None:
         return None, problems
-    spec = ClusterSpec(shards, version, survive, bool(raw.get("allow_no_ha")), tuple(hosts), prefix)
+    without = tuple(raw.get("without") or ())
+    there = tuple(host for host in hosts if host.name not in without)
+    spec = ClusterSpec(shards, version, survive, bool(raw.get("allow_no_ha")), there, prefix, without)
     return spec, []
 
 
@@ -204,7 +209,11 @@ def _host(raw: Raw, ports: t.Mapping[str, int], problems: list[Problem]) -> Host
                 )
             )
     counts = _counts(raw.get("pins") or {}, kinds, name, problems)
-    return HostSpec(name, rack, address, api_address, kinds, counts, _ports(raw, ports, name, problems))
+    drained = switch_on(raw.get("drained"))
+    if drained:
+        # Whatever is there has to go, also a kind whose group the host has left.
+        kinds, counts = KINDS, dict.fromkeys(KINDS, 0)
+    return HostSpec(name, rack, address, api_address, kinds, counts, _ports(raw, ports, name, problems), drained)
 
 
 def _address_problems(name: str, address: str, api_address: str) -> list[Problem]:

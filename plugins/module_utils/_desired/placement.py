@@ -13,9 +13,10 @@ primary master is away longer than one that is lost alone.
 from __future__ import annotations
 
 import itertools
+import json
 import typing as t
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
@@ -24,12 +25,19 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
     container_name,
     node_key,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
-from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, HostSpec
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import (
+    ClusterSpec,
+    FaultTolerance,
+    HostSpec,
+)
 
 CORE_STRIDE = 2 * PORTS_PER_CORE
 """From one coreapp's first port to the next one's on the same host: the masters' ranges lie in between."""
 
+
+OF_THE_HOSTS_THERE = ("WA_SURVIVE_IMPOSSIBLE", "WA_KIND_NOWHERE", "WA_NODES_TOO_FEW", "WA_NO_HA")
+"""Problems that may be due to hosts that are left out."""
 
 APART = {"master": "coreapp", "coreapp": "master"}
 """The kinds that keep away from each other."""
@@ -49,7 +57,8 @@ class Node:
     """One container of the cluster.
 
     ports: host ports, four for a coreapp or master (messaging, contacts, control, health), one for a webapp.
-    exists: it was there before. surplus: it exists, and the desired state would be met without it.
+    exists: it was there before. surplus: it exists, and the desired state would be met without it. leaving: it exists
+    on a host that is drained, and has to go.
     """
 
     slot: Slot
@@ -60,6 +69,7 @@ class Node:
     ports: tuple[int, ...]
     exists: bool = False
     surplus: bool = False
+    leaving: bool = False
 
     @property
     def key(self) -> str:
@@ -116,9 +126,43 @@ def demand(kind: str, shards: int) -> Demand:
 def place(spec: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
     """Nodes for every host. C(running): what exists already, in whatever state; it is kept where it is.
 
-    Existing nodes on a host that may not run their kind are no part of the answer.
+    Existing nodes on a host that may not run their kind are no part of the answer. Where hosts are left out, the same
+    rules hold for those that are there: what must survive is what may be lost besides.
     """
+    running = tuple(running)
+    placement = _place(spec, running)
+    if not spec.without or not placement.problems:
+        return placement
+    return replace(placement, problems=tuple(_left_out(problem, spec, running) for problem in placement.problems))
+
+
+def _left_out(problem: Problem, spec: ClusterSpec, running: t.Sequence[Slot]) -> Problem:
+    """What is missing is missing without some hosts; who knows the risk may ask for less until they are back."""
+    if problem.code not in OF_THE_HOSTS_THERE:
+        return problem
+    advice = "have one of them back" if len(spec.without) > 1 else "have it back"
+    lesser = _lesser(spec, running) if problem.code == "WA_SURVIVE_IMPOSSIBLE" else None
+    if lesser is not None:
+        value = {lesser.unit: lesser.count} if lesser.count else {}
+        advice += ", or, where a further loss may cost the service until then, add -e '{0}' to the command".format(
+            json.dumps({"wa_survive": value})
+        )
+    text = "{0} That is without {1} (wa_without_hosts): {2}."
+    return replace(problem, message=text.format(problem.message, enumerate_all(spec.without), advice))
+
+
+def _lesser(spec: ClusterSpec, running: t.Sequence[Slot]) -> FaultTolerance | None:
+    """The most that may still be asked to survive; None where even nothing is too much."""
+    unit, count = spec.survive.unit, spec.survive.count
+    asked = [FaultTolerance(unit, fewer) for fewer in range(count - 1, 0, -1)]
+    asked += [FaultTolerance("hosts", fewer) for fewer in range(count, 0, -1)] if unit == "racks" else []
+    fits = (one for one in (*asked, FaultTolerance()) if not _place(replace(spec, survive=one), running).problems)
+    return next(fits, None)
+
+
+def _place(spec: ClusterSpec, running: t.Iterable[Slot]) -> Placement:
     existing = sorted(set(running))
+    drained = {host.name for host in spec.hosts if host.drained}
     slots: list[Slot] = []
     surplus: set[Slot] = set()
     problems: list[Problem] = []
@@ -126,7 +170,7 @@ def place(spec: ClusterSpec, running: t.Iterable[Slot] = ()) -> Placement:
         mine = [slot for slot in existing if slot.kind == kind]
         # Existing nodes of kinds whose turn is later count as well: a new master keeps away from them.
         others = set(slots) | {slot for slot in existing if slot.kind != kind}
-        scheduler = Scheduler(spec, kind, mine, others)
+        scheduler = Scheduler(spec, kind, mine, {slot for slot in others if slot.host not in drained})
         scheduler.run()
         slots += scheduler.slots
         surplus |= scheduler.surplus()
@@ -174,6 +218,7 @@ class Scheduler:
         self.demand = demand(kind, spec.shards)
         self.hosts = [host for host in spec.hosts if kind in host.kinds]
         self.fixed = {host.name: host.counts[kind] for host in self.hosts if kind in host.counts}
+        self.drained = [host.name for host in self.hosts if host.drained]
         self.rack_of = {host.name: host.rack for host in self.hosts}
         # The thing that is lost at once with a host.
         self.unit_of = self.rack_of if self.survive.unit == "racks" else {host.name: host.name for host in self.hosts}
@@ -281,6 +326,15 @@ class Scheduler:
         lasting, kind = self.lasting(), self.kind
         total = sum(lasting.values())
         variable = "wa_{0}s".format(kind)
+        if self.drained and len(self.drained) == len(self.hosts):
+            return [
+                Problem(
+                    "WA_KIND_NOWHERE",
+                    "No host is left that may run a {0}: {1}; a host that is not drained has to be in"
+                    " wa_{0}_hosts.".format(kind, self._who_is_drained()),
+                    "wa_drained",
+                )
+            ]
         if not self.hosts:
             return [
                 Problem(
@@ -315,6 +369,9 @@ class Scheduler:
             return [self._cannot_survive(left)]
         return []
 
+    def _who_is_drained(self) -> str:
+        return "{0} {1} drained".format(enumerate_all(self.drained), "is" if len(self.drained) == 1 else "are")
+
     def _who_needs(self) -> str:
         if self.kind != "coreapp":
             return "a cluster needs"
@@ -329,8 +386,13 @@ class Scheduler:
         if len(units) <= survive.count:
             return Problem(
                 "WA_SURVIVE_IMPOSSIBLE",
-                "{0}: hosts for {1}s are in {2} ({3}), need {4}.".format(
-                    loss, kind, amount(len(units), singular), ", ".join(units) or "none", survive.count + 1
+                "{0}: hosts for {1}s are in {2} ({3}), need {4}{5}.".format(
+                    loss,
+                    kind,
+                    amount(len(units), singular),
+                    ", ".join(units) or "none",
+                    survive.count + 1,
+                    "; " + self._who_is_drained() if self.drained else "",
                 ),
                 "wa_survive",
                 value,
@@ -347,7 +409,8 @@ class Scheduler:
 
 def _node(slot: Slot, host: HostSpec, prefix: str, exists: bool, surplus: bool) -> Node:
     name = container_name(prefix, slot.kind, slot.index)
-    return Node(slot, name, host.rack, host.address, host.api_address, ports_of(slot, host.ports), exists, surplus)
+    ports = ports_of(slot, host.ports)
+    return Node(slot, name, host.rack, host.address, host.api_address, ports, exists, surplus, host.drained)
 
 
 def ports_of(slot: Slot, first: t.Mapping[str, int]) -> tuple[int, ...]:

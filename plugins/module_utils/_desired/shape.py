@@ -26,6 +26,7 @@ def shape_options() -> dict[str, t.Any]:
         "api_address": {"type": "raw"},
         "kinds": {"type": "list", "elements": "str", "default": []},
         "pins": {"type": "dict", "default": {}},
+        "drained": {"type": "raw"},
         **PORTS,
     }
     node = {
@@ -44,6 +45,7 @@ def shape_options() -> dict[str, t.Any]:
         "name_prefix": {"type": "raw"},
         **PORTS,
         "hosts": {"type": "list", "elements": "dict", "required": True, "options": host},
+        "without": {"type": "list", "elements": "str", "default": []},
         "running": {"type": "list", "elements": "dict", "default": [], "options": node},
     }
 

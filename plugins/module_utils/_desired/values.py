@@ -29,6 +29,12 @@ def whole_number(value: t.Any) -> int | None:
     return None
 
 
+def names_in(value: t.Any) -> list[str]:
+    """Names as a command gives them: C(a,b), or a list."""
+    parts = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    return list(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
+
+
 def bad_number(text: str) -> bool:
     """Whether C(text) has the look of an IP address and is none."""
     return addresses.looks_numeric(text) and addresses.ip_of(text) is None

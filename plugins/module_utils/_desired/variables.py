@@ -360,6 +360,11 @@ def _is_list_of_text(value: t.Any) -> bool:
 
 
 LIST_OF_TEXT = Kind("list", _only(_is_list_of_text, "is a list of texts, numbers in quotes"), text=False)
+LIST_OF_HOSTS = Kind(
+    "list",
+    _only(_is_list_of_text, 'is a list of hosts as the inventory names them, such as ["rack-b-1"]'),
+    text=False,
+)
 ABSOLUTE_PATH = text(r"[^\x00-\x1f]+", "is the path of a file on the machine that runs Ansible")
 PIN = secret("WA_PIN_INVALID", _matches("[0-9]{6}"), "must be exactly 6 digits")
 
@@ -378,6 +383,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_shards", of_the_shape("int")),
     Variable("wa_survive", of_the_shape("dict")),
     Variable("wa_allow_no_ha", SWITCH),
+    Variable("wa_without_hosts", LIST_OF_HOSTS),
     Variable("wa_image_registry", REGISTRY),
     Variable("wa_webapp_image", IMAGE, follows=("wa_image_registry",)),
     Variable("wa_coreapp_image", IMAGE, follows=("wa_image_registry",)),
@@ -449,6 +455,7 @@ VARIABLES: tuple[Variable, ...] = (
     # Rollout.
     Variable("wa_stop_single_connect", SWITCH),
     Variable("wa_recreate_at_once", SWITCH),
+    Variable("wa_check_ports", SWITCH),
     Variable("wa_health_timeout_seconds", whole(1)),
     Variable("wa_health_delay_seconds", whole(0)),
     Variable("wa_secure_logging", SWITCH),
@@ -457,6 +464,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_coreapps", of_the_shape("int"), role=""),
     Variable("wa_masters", of_the_shape("int"), role=""),
     Variable("wa_webapps", of_the_shape("int"), role=""),
+    Variable("wa_drained", SWITCH, role=""),
     # Of upgrade.yml.
     Variable("wa_webapp_drain", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_webapp_undrain", ABSOLUTE_PATH, empty=True, role="rollout"),
@@ -487,9 +495,10 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "uninstall", "drill"),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
     "drill": ("drill",),
     "drill_report": ("drill",),
+    "host": ("drain",),
     "really": ("drill",),
     "shards": ("reshard",),
     "target": ("drill",),

@@ -341,10 +341,10 @@ class Client:
         return self.call("GET", "/v1/health", authorization=self._static_key_or_token())
 
     def metrics(self) -> str:
-        """GET /metrics, Prometheus text, with the API key where there is one (reference 4.5)."""
+        """GET /metrics as Prometheus text, with the API key where there is one (reference 4.5, 4.10)."""
         clone = copy.copy(self)
         clone._expects_text = True
-        body = clone.call("GET", "/metrics", authorization=self._static_key_or_token()).body
+        body = clone.call("GET", "/metrics?format=prometheus", authorization=self._static_key_or_token()).body
         return body if isinstance(body, str) else ""
 
     def login(self, username: str, password: str, new_password: str | None = None) -> Reply:

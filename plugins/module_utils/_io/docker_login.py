@@ -27,9 +27,7 @@ class NoLogin(Exception):
     """There should be a login, and it cannot be read; the text says why."""
 
 
-def login_for(
-    registry: str, environ: t.Mapping[str, str] | None = None, timeout: float = 5.0
-) -> dict[str, str] | None:
+def login_for(registry: str, environ: t.Mapping[str, str] | None = None, timeout: float = 5.0) -> dict[str, str] | None:
     """What the engine takes as C(X-Registry-Auth), None where nobody has logged in. Raises NoLogin."""
     environ = os.environ if environ is None else environ
     settings = _settings(environ)

@@ -76,6 +76,7 @@ class ShardSetter:
     clock: t.Callable[[], float] = time.monotonic
     sleep: t.Callable[[float], None] = time.sleep
     result: Result = field(default_factory=Result)
+    _gone: frozenset[str] = frozenset()
 
     def run(self, check: bool) -> None:
         """Reads, decides, acts, waits. Raises a ClientError or a Refusal; C(result) is filled on every path."""
@@ -84,6 +85,8 @@ class ShardSetter:
         self.result.before = self.result.after = before
         if before != self.request.shards:
             cluster = HealthReader(self.client, Expected()).read().cluster
+            # On a host that is away: only those that restart are waited for.
+            self._gone = frozenset(node.name for node in cluster.nodes if not node.alive)
             self._refuse(cluster_problems(self.request, cluster, time.time()))
             if not check:
                 self._set(cluster, before)
@@ -140,7 +143,7 @@ class ShardSetter:
         """Follows the restart until every shard has one connected owner."""
         observed: list[tuple[float, Cluster]] = []
         started = self.clock()
-        reader = HealthReader(polling(self.client), Expected(shards=self.request.shards))
+        reader = HealthReader(polling(self.client), Expected(shards=self.request.shards, gone=self._gone))
 
         def read() -> Observation:
             seen = reader.read()

@@ -38,7 +38,7 @@ def batches(
     """
     switchovers = [number for number, step in enumerate(steps, first) if step.action == "switchover"]
     by_key = {node["key"]: node for node in placed}
-    created = {key: _created(node) for key, node in by_key.items() if node["kind"] == "coreapp"}
+    created = {key: _created(node) for key, node in by_key.items()}
     home = next((node["host"] for node in placed if node["kind"] == "master"), placed[0]["host"] if placed else None)
     found: list[list[Entry]] = []
     for number, step in enumerate(steps, first):

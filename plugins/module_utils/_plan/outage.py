@@ -60,15 +60,33 @@ def worst_outage(unit: str, nodes: t.Sequence[PlacedNode], shards: int, unhealth
     return max(found, key=_badness, default=None)
 
 
-def worst_outages(nodes: t.Sequence[PlacedNode], shards: int, unhealthy_interval: int) -> list[dict[str, t.Any]]:
-    """Of hosts, and of racks where there are several: what modules return, with the unit and the sentence."""
+def worst_outages(
+    nodes: t.Sequence[PlacedNode], shards: int, unhealthy_interval: int, afresh: t.Sequence[PlacedNode] = ()
+) -> list[dict[str, t.Any]]:
+    """Of hosts, and of racks where there are several: what modules return, with the unit and the sentence.
+
+    afresh: the nodes as they would be placed if none existed; what that would gain is said.
+    """
     units = ["host"] + (["rack"] if len({node["rack"] for node in nodes}) > 1 else [])
-    found = [(unit, worst_outage(unit, nodes, shards, unhealthy_interval)) for unit in units]
-    return [
-        {"unit": unit, **outage.as_dict(), "sentence": sentence(unit, outage, shards)}
-        for unit, outage in found
-        if outage is not None
-    ]
+    found = []
+    for unit in units:
+        outage = worst_outage(unit, nodes, shards, unhealthy_interval)
+        if outage is not None:
+            better = worst_outage(unit, afresh, shards, unhealthy_interval)
+            shown = sentence(unit, outage, shards) + gain(outage, better)
+            found.append({"unit": unit, **outage.as_dict(), "sentence": shown})
+    return found
+
+
+def gain(outage: Outage, afresh: Outage | None) -> str:
+    """What could be had by moving nodes, to be appended to the sentence; empty where that is nothing."""
+    if afresh is None or _badness(afresh)[:3] >= _badness(outage)[:3]:
+        return ""
+    if outage.webapps == 0 and afresh.webapps:
+        better = "{0} would be left".format(amount(afresh.webapps, "webapp"))
+    else:
+        better = "it would be about {0} s".format(afresh.seconds) if afresh.shards else "every shard would stay"
+    return " Placed afresh, {0}; existing nodes are not moved for that.".format(better)
 
 
 def _badness(outage: Outage) -> tuple[t.Any, ...]:

@@ -12,14 +12,29 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, problem_from
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import ROLL, Act
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import STOPPED
 
 GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING = "_wa_gather_again", "_wa_engine_stopped", "_wa_engine_missing"
 SINGLE_CONNECT, ACT, API, RECREATE = "_wa_single_connect", "_wa_act", "_wa_act_api", "_wa_act_roll"
+PORTS, PORTS_UNCLEAR = "_wa_ports", "_wa_ports_unclear"
+DRAIN = "_wa_act_drain"
 KIND_GROUPS = {kind: "{0}_{1}".format(ACT, kind) for kind in ("database", "webapp", "master", "coreapp")}
-GROUPS = (GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING, SINGLE_CONNECT, ACT, API, RECREATE, *KIND_GROUPS.values())
+GROUPS = (
+    GATHER_AGAIN,
+    ENGINE_STOPPED,
+    ENGINE_MISSING,
+    PORTS,
+    PORTS_UNCLEAR,
+    SINGLE_CONNECT,
+    ACT,
+    API,
+    RECREATE,
+    DRAIN,
+    *KIND_GROUPS.values(),
+)
 """The groups that the plays of site.yml name, so that a play meets only hosts it has work for."""
 
 NEEDED_FIRST = ("install_engine", "create_network", "pull")
@@ -38,7 +53,7 @@ class Run(t.NamedTuple):
     check_mode: whether it only shows what it would do. starts_engines: it starts engines that are stopped, before
     anything else is decided, as what they hold may be all that is desired. stopped: the hosts of those. first: who
     stands for the whole cluster where the API is worked with. has_api: whether a webapp runs that can be asked. way:
-    how running nodes are recreated.
+    how running nodes are recreated. drains: whether nodes have to leave their hosts.
     """
 
     check_mode: bool
@@ -47,6 +62,7 @@ class Run(t.NamedTuple):
     first: str | None
     has_api: bool
     way: str
+    drains: bool = False
 
     @property
     def gathers_again(self) -> bool:
@@ -59,11 +75,16 @@ class Run(t.NamedTuple):
 
 
 def run_of(
-    observed: t.Sequence[Observed], stopped: t.Sequence[str], fixed: t.Container[str], way: str, check_mode: bool
+    observed: t.Sequence[Observed],
+    stopped: t.Sequence[str],
+    fixed: t.Container[str],
+    way: str,
+    check_mode: bool,
+    drains: bool = False,
 ) -> Run:
     """fixed: states of engines that the run fixes."""
     first = observed[0]["name"] if observed else None
-    return Run(check_mode, STOPPED in fixed, tuple(stopped), first, has_api(observed), way)
+    return Run(check_mode, STOPPED in fixed, tuple(stopped), first, has_api(observed), way, drains)
 
 
 def has_api(observed: t.Iterable[Observed]) -> bool:
@@ -94,17 +115,20 @@ def database_exists(observed: t.Iterable[Observed], hosts: t.Collection[str]) ->
 def groups_of(host: str, facts: t.Mapping[str, t.Any], acts: t.Iterable[Act], run: Run) -> list[str]:
     """The groups of a host. facts: what wa_preflight returns of it. acts: what is done there.
 
-    In check mode a host is left out where it lacks what every container needs, and the API where nobody answers yet.
+    In check mode a host is left out where it lacks what every container needs, and the API where nobody answers yet;
+    and nothing is drained, as the nodes that must be there before were not made.
     """
     if run.gathers_again:
         return [] if run.check_mode else [GATHER_AGAIN] + ([ENGINE_STOPPED] if host in run.stopped else [])
-    groups = [ENGINE_MISSING] if facts["engine_missing"] else []
+    groups = [PORTS] if facts["tries_ports"] else []
+    groups += [ENGINE_MISSING] if facts["engine_missing"] else []
     groups += [SINGLE_CONNECT] if facts["single_connect"] else []
     if not (run.check_mode and any(act.action in NEEDED_FIRST for act in acts)):
         groups += [ACT] + [KIND_GROUPS[kind] for kind in facts["kinds"]]
     if host == run.first and (run.has_api or not run.check_mode):
         groups.append(API)
-    return groups + ([RECREATE] if run.way == ROLL else [])
+    groups += [RECREATE] if run.way == ROLL else []
+    return groups + ([DRAIN] if run.drains and not run.check_mode else [])
 
 
 def api_changes(desired: t.Mapping[str, t.Any]) -> list[str]:
@@ -123,6 +147,28 @@ def planned_changes(changes: t.Sequence[str], desired: t.Mapping[str, t.Any] | N
     """The lines to show. changes: sentences of what is going to be changed on the hosts."""
     shown = list(changes) or [NOTHING_TO_DO]
     return shown + (api_changes(desired) if desired and not run.has_api and not run.gathers_again else [])
+
+
+def removals(leaving: t.Iterable[PlacedNode], host: str) -> list[Act]:
+    """What goes from a host that is drained."""
+    return [Act(host, "remove", node["name"], ("the host is drained",)) for node in leaving if node["host"] == host]
+
+
+def drain_unfinished(observed: t.Sequence[Observed], leaving: t.Sequence[PlacedNode]) -> list[Problem]:
+    """Hosts that are drained and not empty: one that was retired may have come back with all its nodes."""
+    found = []
+    for host in observed:
+        states = {c["name"]: c["state"] for c in host["containers"] if ours(c, host)}
+        names = [node["name"] for node in leaving if node["host"] == host["name"]]
+        if names:
+            message = (
+                "The host is drained, and has {0} of the cluster; run playbooks/site.yml, which moves to other hosts"
+                " what has to be elsewhere, and removes what is here.".format(
+                    enumerate_all("{0} ({1})".format(name, states.get(name, "unknown")) for name in names)
+                )
+            )
+            found.append(Problem("DRAIN_UNFINISHED", message, "wa_drained", True, host["name"]))
+    return found
 
 
 def reported(reports: t.Iterable[t.Mapping[str, t.Any]]) -> list[Problem]:

@@ -70,7 +70,7 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     there = [node for node in placed if node["exists"]]
     state = read_state(there, params["observed"], params["health"], spec.shards)
     known = isinstance(cluster.get("shards"), int)
-    problems = plan_problems(state, cluster.get("nodes") or [], known, _why_unread(params["health"]))
+    problems = plan_problems(state, cluster.get("nodes") or [], known, why_unread(params["health"]))
     if problems:
         return {}, problems
     plan = plan_reshard(state, spec)
@@ -88,7 +88,7 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     return result, []
 
 
-def _why_unread(health: t.Mapping[str, t.Any]) -> str:
+def why_unread(health: t.Mapping[str, t.Any]) -> str:
     """Why the API showed nothing of the cluster, and what helps; empty where it did."""
     cluster = health.get("cluster") or {}
     if not cluster:

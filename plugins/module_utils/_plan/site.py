@@ -34,8 +34,8 @@ class Act:
     """One thing that is done to one host.
 
     action: C(install_engine), C(start_engine), C(stop), C(create_network), C(create_volume), C(pull), C(create),
-    C(start), C(recreate), C(update) (without another container) or C(keep); only the last changes nothing. what: the
-    thing. why: what differs, empty where it is new.
+    C(start), C(recreate), C(update) (without another container), C(remove) or C(keep); only the last changes nothing.
+    what: the thing. why: what differs, empty where it is new.
     """
 
     host: str
@@ -61,6 +61,23 @@ class Act:
     def as_dict(self) -> dict[str, t.Any]:
         """The shape modules return: C({host, action, what, why, sentence})."""
         return dict(asdict(self), why=list(self.why), sentence=self.sentence)
+
+
+STARTING = frozenset(("create", "start", "recreate"))
+"""What is done to a node that does not answer on its ports yet, or on other ones."""
+
+
+def starting(
+    plans: t.Mapping[str, t.Sequence[Act]], by_host: t.Mapping[str, t.Sequence[PlacedNode]]
+) -> set[tuple[str, str]]:
+    """Host and name of the nodes that are created, started or recreated. plans: what C(host_plan) says of each host."""
+    return {
+        (host, node["name"])
+        for host, nodes in by_host.items()
+        # The nodes come last, one act for each.
+        for node, act in zip(reversed(nodes), reversed(plans[host]))
+        if act.action in STARTING
+    }
 
 
 def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> list[Act]:

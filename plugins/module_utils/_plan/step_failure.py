@@ -10,8 +10,18 @@ import typing as t
 LOG_LINES = 8
 """So many of the last lines that the node logged are shown."""
 
-CODES = {"upgrade": "UPGRADE_STOPPED", "reshard": "RESHARD_STOPPED", "site": "SITE_STOPPED"}
-HEADS = {"upgrade": "The upgrade to {0}", "reshard": "The reshard to {0} shards", "site": "The rolling change"}
+CODES = {
+    "upgrade": "UPGRADE_STOPPED",
+    "reshard": "RESHARD_STOPPED",
+    "drain": "DRAIN_STOPPED",
+    "site": "SITE_STOPPED",
+}
+HEADS = {
+    "upgrade": "The upgrade to {0}",
+    "reshard": "The reshard to {0} shards",
+    "drain": "The drain of {0}",
+    "site": "The rolling change",
+}
 CHANGED = {"replace": "Replaced", "create": "Created", "start": "Started", "remove": "Removed"}
 
 _SCHEMA = (
@@ -26,6 +36,7 @@ _AGAIN = (
 _BACK = {
     "upgrade": " Within one line of versions, upgrade.yml with the old version rolls back in the same order.",
     "reshard": " reshard.yml with the old number of shards leads back in the same order.",
+    "drain": "",
     "site": "",
 }
 
@@ -43,10 +54,10 @@ def step_failure(
 ) -> str:
     """The whole message.
 
-    operation: C(upgrade), C(reshard) or C(site). target: its version or number of shards. entry: the one that failed,
-    batches: all, as C(batches.py) makes them. nodes: what was found out about nodes, one line each. log: what the node
-    of the entry logged. still_shortened: the failover timers could not be restored. one_shot: name of the container
-    that upgrades the schema.
+    operation: C(upgrade), C(reshard), C(drain) or C(site). target: its version, number of shards or hosts. entry: the
+    one that failed, batches: all, as C(batches.py) makes them. nodes: what was found out about nodes, one line each.
+    log: what the node of the entry logged. still_shortened: the failover timers could not be restored. one_shot: name
+    of the container that upgrades the schema.
     """
     head = HEADS[operation].format(target)
     lines = ["[{0}] {1} stopped at step {2}: {3}".format(CODES[operation], head, entry["step"], entry["sentence"])]

@@ -22,7 +22,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import NA
 
 Entry = t.Mapping[str, t.Any]
 
-UPGRADE, RESHARD, TIMERS = "UPGRADE_UNFINISHED", "RESHARD_UNFINISHED", "TIMERS_SHORTENED"
+UPGRADE, SURPLUS, TIMERS = "UPGRADE_UNFINISHED", "COREAPPS_SURPLUS", "TIMERS_SHORTENED"
 
 _IF_NONE_RUNS = "has begun and not ended. If no run of it is under way, go on with"
 
@@ -94,22 +94,26 @@ def upgrade_problems(versions: t.Mapping[str, Version], targets: t.Sequence[Vers
 
 
 def reshard_problems(found: Found) -> list[Problem]:
-    """Coreapps beyond those that are needed: created for shards that were not set, or left by shards that went."""
+    """Coreapps beyond those that are needed.
+
+    Created for shards that were not set, left by shards that went, more than what has to survive asks for by now, or
+    back with a host: that nobody can see, so the sentence has both commands.
+    """
     surplus = sorted(node["key"] for node in found.nodes if node["kind"] == "coreapp" and node.get("surplus"))
     shards = (found.health.get("cluster") or {}).get("shards")
     if not surplus or not shards:
         return []
     message = (
-        "{0} not needed for {1}: {2}. A reshard {3} playbooks/reshard.yml -e shards=N, N being the number that it was"
-        " to lead to; with -e shards={4} these coreapps are removed.".format(
+        "{0} not needed for {1} and what has to survive: {2}. playbooks/reshard.yml -e shards={3} removes what is too"
+        " much, also where a host is back whose nodes were replaced. Where a reshard stopped half-way, -e shards=N"
+        " goes on, N being the number that it was to lead to.".format(
             amount(len(surplus), "coreapp") + (" is" if len(surplus) == 1 else " are"),
             amount(shards, "shard"),
             enumerate_all(surplus),
-            _IF_NONE_RUNS,
             shards,
         )
     )
-    return [Problem(RESHARD, message, "shards", shards)]
+    return [Problem(SURPLUS, message, "shards", shards)]
 
 
 def timer_problems(found: Found, versions: t.Mapping[str, Version]) -> list[Problem]:

@@ -92,7 +92,7 @@ def _planned(params: Params, version: Version, reported: t.Container[str]) -> tu
 
 def _rolling_problems(params: Params, state: ClusterState, reported: t.Container[str]) -> list[Problem]:
     health = params["health"]
-    found = health_problems(state.nodes, params["nodes"], health)
+    found = health_problems(state.nodes, [*params["nodes"], *params["leaving"]], health)
     problems = [problem for problem in found if not (problem.code == "NODE_UNKNOWN" and problem.code in reported)]
     problems += secret_problems(params["observed"])
     if (health.get("cluster") or {}).get("registered"):

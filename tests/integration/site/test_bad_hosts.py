@@ -278,7 +278,9 @@ def test_a_cluster_that_a_compose_file_started_stops_the_rollout(fleet, refused)
 
 def test_a_host_that_is_lost_stops_everything(fleet, refused) -> None:
     run = refused({"one": {}, "two": {"ansible_host": "127.0.0.1", "ansible_port": 9}})
-    assert run.problems == [("HOST_NOT_READ", "two: The host could not be read, but nodes are placed on it.")]
+    (sentence,) = run.sentences("HOST_NOT_READ")
+    assert run.codes == ["HOST_NOT_READ"] and sentence.startswith("two: The host could not be read"), run.output
+    assert """add -e '{"wa_without_hosts": ["two"]}' to the command""" in sentence
 
 
 def test_a_host_without_the_python_that_it_is_said_to_have(refused) -> None:

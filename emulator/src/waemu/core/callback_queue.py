@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from waemu.core.callback_bodies import are_priced
 from waemu.core.node import Node
 from waemu.store import callbacks, counts
 from waemu.store.callbacks import SERVICE_SHARD, Callback
@@ -70,6 +71,11 @@ class CallbackQueue:
     def persist(self) -> bool:
         """Whether callbacks are written down, as this boot was configured."""
         return bool(self._node.at_boot("callback_persist"))
+
+    @property
+    def priced(self) -> bool:
+        """Whether statuses say what a message costs."""
+        return are_priced(self._node.env.version, self._node.settings)
 
     @property
     def full(self) -> bool:

@@ -53,7 +53,8 @@ class Coreapp:
     @property
     def ready(self) -> bool:
         """Whether the core is instantiated: until then it answers 1011 (3.5)."""
-        return self.node.schema_ready and self.node.registered and not self.stopping
+        node = self.node
+        return node.schema_ready and node.registered and not (self.stopping or node.outlived)
 
     def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
         """Answer a heartbeat, and rely on what the primary grants with it."""
@@ -168,7 +169,9 @@ class Coreapp:
     def _why_not(self) -> str:
         if self.node.expired:
             return "the build is expired, upgrade needed"
-        if self.node.account is not None and self.node.account.condition != "ok":
+        if self.node.outlived:
+            return "a backup was restored, and this container has to be started again"
+        if self.node.account is not None and not self.node.account.sound:
             return f"the account is {self.node.account.condition}"
         return "the shard map names another node"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession
 
-from waemu import environment, logs
+from waemu import environment, logs, pidfile
 from waemu.clock import Clock
 from waemu.core.connection import Connection
 from waemu.core.coreapp import Coreapp, Restart
@@ -107,7 +107,8 @@ def _crash(instance: int) -> None:
 
 def main() -> int:
     """Exit 0 when stopped or to be restarted, 1 after a bad value or a crash."""
-    logs.setup()
+    logs.setup(file=logs.CORE_LOG)
+    pidfile.write(pidfile.CORE)
     try:
         env = environment.node_env()
         if env.db_upgrade:

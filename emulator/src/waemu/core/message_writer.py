@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import itertools
 import logging
 import time
@@ -35,7 +36,8 @@ class AcceptedWriter:
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._to_write.append((message, written))
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
+            # For many messages, so under no single one's request id.
+            self._writing = asyncio.create_task(self._write_all(), context=contextvars.Context())
         await written
 
     async def _write_all(self) -> None:
@@ -96,8 +98,8 @@ class SentMarker:
         """The callbacks that say C(sent), where somebody wants them (4.4)."""
         if not self._callbacks.wants_status("sent"):
             return []
-        now = int(time.time())
+        now, priced = int(time.time()), self._callbacks.priced
         return [
-            Callback("status_change", message.shard, status_body(message.id, message.wa_id, "sent", now))
+            Callback("status_change", message.shard, status_body(message.id, message.wa_id, "sent", now, priced=priced))
             for message in batch
         ]

@@ -49,6 +49,7 @@ class Node:
         self.settings = of_version(nested({}), env.version)
         self.read_once = asyncio.Event()  # everything was read from the database at least once
         self._boot_settings = self.settings
+        self._boot_condition = ""
         self.read_at = float("-inf")  # when the map was last read
         self.state_read_at = float("-inf")
         self.confirmed_at = float("-inf")  # see confirm
@@ -68,9 +69,15 @@ class Node:
     def may_connect(self) -> bool:
         """Whether WhatsApp would take a connection: registered, not banned or logged off, build not expired."""
         account = self.account
-        if account is None or not account.registered or self.expired:
+        if account is None or not account.registered or self.expired or self.outlived:
             return False
-        return account.condition == "ok" or (account.condition == "banned" and account.condition_left <= 0)
+        return account.sound or (account.condition == "banned" and account.condition_left <= 0)
+
+    @property
+    def outlived(self) -> bool:
+        """Whether a backup was restored over the registration that this boot has started with (6.8)."""
+        account = self.account
+        return account is not None and account.restored and account.condition != self._boot_condition
 
     @property
     def expired(self) -> bool:
@@ -120,7 +127,7 @@ class Node:
         self.state, self.state_read_at = state, asked_at
         self._take_map(owners, asked_at)
         if not self.read_once.is_set():
-            self._boot_settings = self.settings
+            self._boot_settings, self._boot_condition = self.settings, self.account.condition
             self.read_once.set()
 
     def at_boot(self, setting: str) -> Any:

@@ -57,7 +57,7 @@ class PrimaryApi:
         named = _certificate(request.cert, request.cc + request.phone_number)
         _check_pin(account, request.pin)
         same = (account.cc, account.phone_number) == (request.cc, request.phone_number)
-        if account.registered and same and account.condition == "ok":
+        if account.registered and same and account.sound:
             return RegistrationReply(201, account.vname or named.vname)
         if self._node.env.faults.registration_blocked:
             raise CoreError(1005, BLOCKED)
@@ -76,14 +76,14 @@ class PrimaryApi:
         return RegistrationReply(202, named.vname)
 
     async def verify(self, request: VerifyRequest) -> Done:
-        """POST /account/verify (4.3). Raises CoreError 1009, 1017."""
+        """POST /account/verify (4.3). Raises CoreError 1005, 1017."""
         account = await self._account()
         number = (account.pending_cc, account.pending_phone_number)
         identity = secrets.token_hex(16)
         asked = account.code_hash is not None and account.code_left > 0
         whole = "".join(part or "" for part in number)
         if not asked or not await self._registrar.verify(whole, request.code, digest(identity), account):
-            raise CoreError(1009, "Parameter 'code' is wrong or expired")
+            raise CoreError(1005, "The registration code is wrong or too old")
         other = account.registered and (account.cc, account.phone_number) != number
         await self._node.db(config.register(self._node.engine, secrets.randbelow(2**14) + 1, identity))
         log.info("Registered +%s %s", *number)

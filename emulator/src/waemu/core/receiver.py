@@ -75,7 +75,11 @@ class Receiver:
         inbound = [one for one in inbound if one.wa_id not in blocked and is_enabled(one, node.settings)]
         problems = {message.id: await self._problem(message) for message in inbound}
         calls = [
-            *(_status(receipt, node.shards) for receipt in receipts if self._callbacks.wants_status(receipt.status)),
+            *(
+                _status(receipt, node.shards, priced=self._callbacks.priced)
+                for receipt in receipts
+                if self._callbacks.wants_status(receipt.status)
+            ),
             *(_message(message, node.shards, problems[message.id]) for message in inbound),
         ]
         reached: dict[str, list[str]] = defaultdict(list)
@@ -177,8 +181,8 @@ def unknown(events: Sequence[Event], known: Mapping[str, str]) -> tuple[list[Rec
     return receipts, list(inbound.values())
 
 
-def _status(receipt: Receipt, shards: int) -> Callback:
-    body = status_body(receipt.message_id, receipt.wa_id, receipt.status, receipt.at, receipt.errors)
+def _status(receipt: Receipt, shards: int, *, priced: bool) -> Callback:
+    body = status_body(receipt.message_id, receipt.wa_id, receipt.status, receipt.at, receipt.errors, priced=priced)
     return Callback("status_change", shard_of(receipt.wa_id, shards), body)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as NextHandler
 from aiohttp.typedefs import Middleware
 
+from waemu import requestid
 from waemu.core.coreapp import Coreapp
 from waemu.core.gateway_link import LinkDown
 from waemu.core.loopback import Loopback
@@ -45,6 +47,7 @@ from waemu.whatsapp.directory import checked
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[Any]]
 LARGEST_BODY = 16 * 1024 * 1024
+POLLED = ("/status", "/stats")  # by monitoring, every few seconds: that must not push everything else out of a log
 log = logging.getLogger("waemu.server")
 
 
@@ -60,7 +63,7 @@ class Server:
         """What is served on the four container ports, in the order of DEFAULT_PORTS. No GET changes anything."""
         found = []
         for routes in self._routes():
-            app = web.Application(client_max_size=LARGEST_BODY, middlewares=[unsealing(self._seal)])
+            app = web.Application(client_max_size=LARGEST_BODY, middlewares=[following, unsealing(self._seal)])
             app.add_routes(routes)
             found.append(app)
         return found
@@ -184,6 +187,21 @@ class Server:
             raise not_instantiated()
         self._coreapp.gc.request()
         return GcReply("processing")
+
+
+@web.middleware
+async def following(request: web.Request, handler: NextHandler) -> web.StreamResponse:
+    """What is done for a request to the API is logged with its id, so that it can be followed through all nodes."""
+    request_id = requestid.given(request.headers.get(requestid.HEADER))
+    if request_id is None:
+        return await handler(request)
+    with requestid.following(request_id):
+        started = time.monotonic()
+        answer = await handler(request)
+        level = logging.DEBUG if request.path in POLLED else logging.INFO
+        milliseconds = (time.monotonic() - started) * 1000
+        log.log(level, "%s %s %d %.0f ms", request.method, request.path, answer.status, milliseconds)
+        return answer
 
 
 OPENED: web.RequestKey[bytes] = web.RequestKey("opened", bytes)

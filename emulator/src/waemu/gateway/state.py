@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from waemu import messageids
 from waemu.clock import Clock
 from waemu.gateway.accounts import Accounts
 from waemu.gateway.faults import Faults
@@ -51,12 +51,12 @@ class Gateway:
         )
 
     def inbound(self, number: str, wa_id: str, name: str, kind: str, body: Mapping[str, Any]) -> str:
-        """A user writes to a number; returns the message's id. Raises ValueError for media that are not base64."""
+        """A user writes to a number; returns the message's id. Raises ValueError for no WhatsApp id, or no base64."""
         kept, content = upload(body)
         if content is not None:
             self.media[number, kept["id"]] = (self.clock.now(), content)
         self.users(number).wrote(wa_id, self.clock.now())
-        message_id = secrets.token_urlsafe(24)
+        message_id = messageids.new(wa_id, messageids.RECEIVED)
         self.put(number, Inbound(message_id, wa_id, name, kind, kept, int(time.time())))
         return message_id
 

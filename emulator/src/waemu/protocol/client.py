@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from waemu import requestid
 from waemu.clock import Clock
 from waemu.protocol.nodes import (
     ContactsReply,
@@ -77,17 +78,22 @@ class CoreClient:
         url = f"http://{host}:{port}{path}"
         data = None if body is None else msgspec.json.encode(body)
         limit = self._timeout if timeout is None else aiohttp.ClientTimeout(total=timeout)
-        headers = {"Content-Type": "application/json"} if data is not None else None
+        headers = {"Content-Type": "application/json"} if data is not None else {}
         if self._seal is not None:
             context = f"{method} {URL(url).raw_path_qs}"
             data, headers = self._seal.close(context, data or b""), {"Content-Type": SEALED_TYPE}
         if not keep:
-            headers = {**(headers or {}), "Connection": "close"}
+            headers["Connection"] = "close"
+        trace = requestid.current()
+        if trace is not None:
+            headers[requestid.HEADER] = trace.id
         request = self._session.request(method, url, data=data, headers=headers, timeout=limit)
         try:
             async with request as answer:
                 content = await answer.read()
                 http_status, sealed = answer.status, answer.content_type == SEALED_TYPE
+            if trace is not None:
+                trace.reached_node = True
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise CoreError(1014, _why(error, host, port)) from error
         refused = not sealed and _is_refusal(http_status, content)

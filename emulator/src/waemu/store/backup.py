@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from waemu.schema.tables import account, cluster_state
+from waemu.store import config
 
 _KEPT = (
     "cc",
@@ -39,18 +40,20 @@ async def export(engine: AsyncEngine) -> dict[str, t.Any]:
 
 
 async def restore(engine: AsyncEngine, saved: t.Mapping[str, t.Any]) -> None:
-    """Restore a registration. Raises Refused when there is one already, or the shard count differs."""
+    """Restore a registration. Raises Refused when the shard count differs.
+
+    Where there is one already, the application stops until its containers are started again (reference 6.8).
+    """
     values = {name: saved["account"][name] for name in _KEPT}
     for name in ("registered_at", "certified_at"):
         values[name] = dt.datetime.fromisoformat(values[name]) if values[name] else None
     async with engine.begin() as connection:
         row = (await connection.execute(sa.select(account.c.state).with_for_update())).one()
-        if row.state == "registered":
-            raise Refused("Only a client that is not registered can be restored")
         shards = await connection.scalar(sa.select(cluster_state.c.shards))
         if shards != saved["shards"]:
             raise Refused(f"The backup is of {saved['shards']} shards, this installation has {shards}")
-        await connection.execute(account.update().values(**values, condition="ok", condition_until=None))
+        condition = config.restored() if row.state == "registered" else config.OK
+        await connection.execute(account.update().values(**values, condition=condition, condition_until=None))
 
 
 def _plain(value: t.Any) -> t.Any:

@@ -1,14 +1,16 @@
-"""Uploaded certificates: the chain the webapps serve, and the CA of the webhook (reference 4.6)."""
+"""Certificates of an installation: its own CA, and those that were uploaded, the chain and the webhook's CA (4.6)."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from waemu.schema.tables import certificates
 
 EXTERNAL = "external"
 WEBHOOKS = "webhooks"
+AUTHORITY = "authority"
 
 
 async def read(engine: AsyncEngine, kind: str) -> str | None:
@@ -23,6 +25,16 @@ async def write(engine: AsyncEngine, kind: str, pem: str) -> None:
     async with engine.begin() as connection:
         await connection.execute(certificates.delete().where(certificates.c.kind == kind))
         await connection.execute(certificates.insert().values(kind=kind, pem=pem))
+
+
+async def add(engine: AsyncEngine, kind: str, pem: str) -> str:
+    """Add the PEM of a kind that has none; returns what is there then, which may be another webapp's."""
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(certificates.insert().values(kind=kind, pem=pem))
+    except IntegrityError:
+        return await read(engine, kind) or pem
+    return pem
 
 
 async def delete(engine: AsyncEngine, kind: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from waemu import appsettings
 from waemu.schema.tables import account, app_settings
 from waemu.store.engine import in_seconds, utc_now
 
+OK = "ok"
+_RESTORED = "restored:"
+
 
 @dataclass(frozen=True)
 class Account:
@@ -21,7 +25,7 @@ class Account:
 
     pending_*: the number a code was sent to; code_left: real seconds that code is still good for. *_age: real
     seconds since then, None if never. pin_hash is None without two-step verification. condition: ok, banned,
-    logged_off or disconnected.
+    logged_off, disconnected, or what C(restored) returns.
     """
 
     state: str
@@ -45,6 +49,21 @@ class Account:
     def registered(self) -> bool:
         """Whether the number can connect to WhatsApp at all."""
         return self.state == "registered"
+
+    @property
+    def restored(self) -> bool:
+        """Whether a backup was restored over another registration; since then nothing else has happened to it."""
+        return self.condition.startswith(_RESTORED)
+
+    @property
+    def sound(self) -> bool:
+        """Whether WhatsApp has nothing against it."""
+        return self.condition == OK or self.restored
+
+
+def restored() -> str:
+    """The condition of an account that was restored just now; every restore has its own."""
+    return _RESTORED + secrets.token_hex(3)
 
 
 async def read_account(engine: AsyncEngine) -> Account:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from waemu import phone
 from waemu.schema.tables import contacts, identities
 from waemu.store.engine import in_seconds, utc_now
 
@@ -40,20 +41,21 @@ class Identity:
 
 
 async def read(engine: AsyncEngine, inputs: t.Sequence[str], life: float) -> dict[str, Checked]:
-    """Results that are not older than C(life) real seconds, by input."""
-    query = sa.select(contacts.c.wa_id, contacts.c.input, contacts.c.status).where(
-        contacts.c.input.in_([text for text in inputs if len(text) <= LONGEST_ID])
+    """Results that are not older than C(life) real seconds, by input. All forms of a number have the same one."""
+    keys = {text: _key(text) for text in inputs}
+    query = sa.select(contacts.c.wa_id, contacts.c.status).where(
+        contacts.c.wa_id.in_([key for key in keys.values() if len(key) <= LONGEST_ID])
         & (contacts.c.checked_at > in_seconds(-life))
     )
     async with engine.connect() as connection:
-        rows = await connection.execute(query)
-        return {row.input: Checked(row.input, row.status, _wa_id(row)) for row in rows}
+        rows = {row.wa_id: row for row in await connection.execute(query)}
+    return {text: Checked(text, rows[key].status, _wa_id(rows[key])) for text, key in keys.items() if key in rows}
 
 
 async def write(engine: AsyncEngine, results: t.Iterable[Checked]) -> None:
-    """Keep results; a contact without WhatsApp is kept under its input."""
+    """Keep results: one for each WhatsApp id, whatever form of the number was asked about."""
     for item in results:
-        key = item.wa_id or item.input
+        key = item.wa_id or _key(item.input)
         if len(key) > LONGEST_ID or len(item.input) > LONGEST_ID:
             continue
         values = {"input": item.input, "status": item.status, "checked_at": utc_now()}
@@ -131,6 +133,11 @@ async def _identity_key(engine: AsyncEngine, wa_id: str) -> tuple[str, dt.dateti
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one()
     return row.identity_key, row.created_at
+
+
+def _key(text: str) -> str:
+    """What a result is kept under: the number, or a text that is none as it is."""
+    return phone.digits(text) or text
 
 
 def _plausible(wa_id: str) -> bool:

@@ -20,6 +20,15 @@ async def receipts(engine: AsyncEngine) -> int:
     return await _count(engine, tables.message_receipt_log)
 
 
+async def queued_messages(engine: AsyncEngine) -> int:
+    """Messages that were accepted and not sent yet."""
+    async with engine.connect() as connection:
+        query = sa.select(sa.func.count()).where(
+            (tables.messages.c.status == "queued") & (tables.messages.c.direction == "out")
+        )
+        return int(await connection.scalar(query) or 0)
+
+
 async def api_users(engine: AsyncEngine) -> int:
     """Users of the API."""
     return await _count(engine, tables.api_users)

@@ -39,9 +39,9 @@ class Register(Body):
 
 
 class Verify(Body):
-    """The code that came by SMS or voice; a dash in it is left out by the caller."""
+    """The code that came by SMS or voice, with or without the dash that it has there."""
 
-    code: t.Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,16}$")]
+    code: t.Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,16}|[0-9]{3}-[0-9]{3})$")]
 
 
 class SetShards(Body):
@@ -109,7 +109,7 @@ async def register(web: Webapp, call: Call[Register]) -> Reply:
 )
 async def verify(web: Webapp, call: Call[Verify]) -> Reply:
     """Finish the registration with the code."""
-    request = nodes.VerifyRequest(call.body.code)
+    request = nodes.VerifyRequest(call.body.code.replace("-", ""))
     await web.cores.on_primary(lambda node: web.cores.client.verify(node, request))
     return Reply(201)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 import typing as t
 from dataclasses import replace
 
 from aiohttp import web as aiohttp_web
 
-from waemu import logs
+from waemu import requestid
 from waemu.protocol.nodes import CoreError
 from waemu.store.engine import DB_ERRORS
 from waemu.web import (
@@ -19,8 +18,8 @@ from waemu.web import (
     backup,
     certificates,
     contacts,
+    groups,
     health,
-    legacy,
     media,
     messages,
     profile,
@@ -28,6 +27,7 @@ from waemu.web import (
     services,
     settings,
     stats,
+    stickerpacks,
     twostep,
     users,
 )
@@ -35,6 +35,7 @@ from waemu.web.access import Access
 from waemu.web.bodies import decode
 from waemu.web.endpoint import BodyKind, Call, Endpoint, Reply
 from waemu.web.errors import ApiError, Code, reason
+from waemu.web.headers import add_headers
 from waemu.web.reply import Envelope
 from waemu.web.webapp import Readiness, Webapp
 
@@ -60,7 +61,8 @@ ENDPOINTS: t.Final[tuple[Endpoint, ...]] = tuple(
         messages,
         media,
         services,
-        legacy,
+        stickerpacks,
+        groups,
     )
     for endpoint in part.routes.all
 )
@@ -109,19 +111,19 @@ def _guard(webapp: Webapp, envelope: Envelope) -> t.Any:
 
     @aiohttp_web.middleware
     async def guard(request: aiohttp_web.Request, handler: Next) -> aiohttp_web.StreamResponse:
-        token = logs.req_id.set(secrets.token_hex(8))
-        started = time.monotonic()
-        webapp.metrics.begin()
-        response: aiohttp_web.StreamResponse | None = None
-        try:
-            response = await _answer(webapp, envelope, request, handler)
-            return response
-        finally:
-            milliseconds = (time.monotonic() - started) * 1000
-            status = response.status if response is not None else 499
-            webapp.metrics.end(getattr(handler, "metric", request.method), status, milliseconds)
-            log.info("%s %s %d %.0f ms", request.method, request.path, status, milliseconds)
-            logs.req_id.reset(token)
+        with requestid.following(requestid.new()) as trace:
+            started = time.monotonic()
+            webapp.metrics.begin()
+            response: aiohttp_web.StreamResponse | None = None
+            try:
+                response = await _answer(webapp, envelope, request, handler)
+                add_headers(response, trace)
+                return response
+            finally:
+                milliseconds = (time.monotonic() - started) * 1000
+                status = response.status if response is not None else 499
+                webapp.metrics.end(getattr(handler, "metric", request.method), status, milliseconds)
+                log.info("%s %s %d %.0f ms", request.method, request.path, status, milliseconds)
 
     return guard
 

@@ -21,6 +21,7 @@ STANDING_CACHE_SECONDS: t.Final = 1.0
 """How long another webapp's logout or password change may stay unseen here; as long as the shard map's cache."""
 
 _CACHE_SIZE: t.Final = 4096
+_REALM: t.Final = 'realm="WhatsApp Business API"'
 
 
 Standings = t.Callable[[str, str], t.Awaitable[Standing | None]]
@@ -69,9 +70,9 @@ class Authenticator:
             raise ApiError(Code.ACCESS_DENIED, "This call needs the role ROLE_ADMIN")
         return found
 
-    def forget(self, jti: str) -> None:
+    def forget(self, random: str) -> None:
         """Look a token up again at its next use: it was revoked here."""
-        self._known.pop(jti, None)
+        self._known.pop(random, None)
 
     def forget_all(self) -> None:
         """Look every token up again: a user changed here."""
@@ -89,7 +90,7 @@ class Authenticator:
         except tokens.InvalidToken as error:
             raise unauthorized(str(error)) from None
         standing = await self._standing(claims)
-        if standing is None or standing.revoked or standing.epoch != claims.epoch:
+        if standing is None or standing.revoked or not claims.fits(standing.epoch):
             raise unauthorized("The token has been revoked")
         return Caller(username=claims.username, role=standing.role, claims=claims)
 
@@ -106,17 +107,17 @@ class Authenticator:
 
     async def _standing(self, claims: tokens.Claims) -> Standing | None:
         now = self._monotonic()
-        cached = self._known.get(claims.jti)
+        cached = self._known.get(claims.random)
         if cached and now - cached[0] < STANDING_CACHE_SECONDS:
             return cached[1]
-        if claims.jti not in self._asking:  # calls that come meanwhile wait for the same answer
-            asking = asyncio.ensure_future(self._standings(claims.username, claims.jti))
-            asking.add_done_callback(lambda _done: self._asking.pop(claims.jti, None))
-            self._asking[claims.jti] = asking
-        standing = await asyncio.shield(self._asking[claims.jti])
+        if claims.random not in self._asking:  # calls that come meanwhile wait for the same answer
+            asking = asyncio.ensure_future(self._standings(claims.username, claims.random))
+            asking.add_done_callback(lambda _done: self._asking.pop(claims.random, None))
+            self._asking[claims.random] = asking
+        standing = await asyncio.shield(self._asking[claims.random])
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()
-        self._known[claims.jti] = (now, standing)
+        self._known[claims.random] = (now, standing)
         return standing
 
 
@@ -135,11 +136,16 @@ def parse_basic(header: str | None) -> tuple[str, str]:
         if not colon:
             raise ValueError("no colon")
     except ValueError:
-        raise unauthorized("User name and password are required", scheme="Basic") from None
+        raise login_refused("User name and password are required") from None
     return name, password
 
 
-def unauthorized(details: str, *, scheme: str = "Bearer") -> ApiError:
-    """401 with code 1005 (reference 4.1: no, invalid or expired credentials)."""
-    challenge = f'{scheme} realm="WhatsApp Business API"'
-    return ApiError(Code.ACCESS_DENIED, details, status=401, headers={"WWW-Authenticate": challenge})
+def login_refused(details: str) -> ApiError:
+    """401 without a body (reference 4.10): no user name, or a wrong password. C(details) are for the reader alone."""
+    headers = {"WWW-Authenticate": f"Basic {_REALM}"}
+    return ApiError(Code.ACCESS_DENIED, details, status=401, headers=headers, empty=True)
+
+
+def unauthorized(details: str) -> ApiError:
+    """401 with code 1005 (reference 4.1: no, invalid or expired token)."""
+    return ApiError(Code.ACCESS_DENIED, details, status=401, headers={"WWW-Authenticate": f"Bearer {_REALM}"})

@@ -79,7 +79,7 @@ async def export(web: Webapp, call: Call[Backup]) -> Reply:
     errors=(Code.INVALID_REQUEST, Code.NOT_PRIMARY_MASTER),
 )
 async def restore(web: Webapp, call: Call[Restore]) -> Reply:
-    """Restore a backup into a client that runs and is not registered; the nodes then initialise themselves."""
+    """Restore a backup: a client that was not registered initialises itself, any other one has to be restarted."""
     saved = msgspec.json.decode(await asyncio.to_thread(unseal, call.body.data, call.body.password))
     await web.cores.on_primary(web.cores.client.settings)  # primary-only, and refused before anything changes
     try:

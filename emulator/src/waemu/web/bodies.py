@@ -17,7 +17,15 @@ _PLACE = re.compile(r" - at `(?P<path>.*)`$", re.DOTALL)
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of every request body: a field nobody knows is an error (1010), not something to drop silently."""
+    """Base of most request bodies: a field nobody knows is an error (1010), not something to drop silently."""
+
+
+class Tolerant(msgspec.Struct, omit_defaults=True):
+    """Base of bodies whose unknown fields the product takes and ignores (reference 4.10)."""
+
+
+class TolerantSparse(msgspec.Struct, omit_defaults=True):
+    """Base of bodies that change a part, of what they know: a field that was not sent is C(msgspec.UNSET)."""
 
 
 class Sparse(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

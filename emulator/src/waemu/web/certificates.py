@@ -14,6 +14,7 @@ from waemu.web.webapp import Webapp
 routes = Endpoints()
 
 PEM_TYPE: t.Final = "text/plain; charset=utf-8"
+AS_FILE: t.Final = {"Content-Disposition": 'attachment; filename="ca.pem"'}
 LONGEST_PEM: t.Final = 60_000
 """Characters; what a text column of the database holds."""
 
@@ -31,15 +32,16 @@ async def upload_external(web: Webapp, call: Call[str]) -> Reply:
     "GET",
     "/v1/certificates/external/ca",
     access=Access.ADMIN,
-    ok={200: TEXT_REPLY, 404: TEXT_REPLY},
+    ok={200: TEXT_REPLY},
 )
 async def read_external_ca(web: Webapp, _call: Call[None]) -> Reply:
-    """Show the certificates above the uploaded one; 404 without a body when none was uploaded."""
+    """Show the certificates above the uploaded one; when none was uploaded, the authority of the installation."""
     pem = await certificates.read(web.engine, certificates.EXTERNAL)
     if pem is None:
-        return Reply(404, raw=b"", content_type=PEM_TYPE)
+        own = await certificates.read(web.engine, certificates.AUTHORITY) or ""
+        return Reply(200, raw=tls.certificates_of(own).encode(), content_type=PEM_TYPE, headers=AS_FILE)
     above = [text + "\n" for label, text in tls.blocks(pem) if label == "CERTIFICATE"][1:]
-    return Reply(200, raw="".join(above).encode(), content_type=PEM_TYPE)
+    return Reply(200, raw="".join(above).encode(), content_type=PEM_TYPE, headers=AS_FILE)
 
 
 @routes.add(

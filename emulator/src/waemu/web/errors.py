@@ -44,7 +44,7 @@ class ApiError(Exception):
     """An error the client sees: code, title, one sentence of details, and the HTTP status it travels with.
 
     status: only where the situation and not the code decides it (a missing token is 401 with code 1005).
-    headers: sent along, for example C(WWW-Authenticate).
+    headers: sent along, for example C(WWW-Authenticate). empty: the answer has no body, only a status.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class ApiError(Exception):
         *,
         status: int | None = None,
         headers: t.Mapping[str, str] | None = None,
+        empty: bool = False,
     ) -> None:
         super().__init__(details or codes.title(code))
         self.code = int(code)
@@ -61,6 +62,7 @@ class ApiError(Exception):
         self.status = codes.status(code) if status is None else status
         self.title = codes.title(code)
         self.headers = dict(headers or {})
+        self.empty = empty
 
     def as_item(self) -> dict[str, t.Any]:
         """One entry of C(errors): C({code, title, details?})."""

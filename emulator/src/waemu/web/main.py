@@ -15,17 +15,18 @@ from pathlib import Path
 
 from aiohttp import web as aiohttp_web
 
-from waemu import logs, passwords
+from waemu import logs, passwords, pidfile
 from waemu.clock import Clock
 from waemu.environment import ConfigError, WebEnv, idle_if_asked, web_env
 from waemu.mediavolume import MEDIA_DIR
 from waemu.protocol import seal
 from waemu.protocol.client import CoreClient, new_session
+from waemu.protocol.nodes import Endpoints
 from waemu.schema import version as schema_version
 from waemu.store import certificates, users
 from waemu.store.engine import DB_ERRORS, make_engine
 from waemu.store.timing import DbTiming
-from waemu.web import tls, tokens
+from waemu.web import authority, tls, tokens
 from waemu.web.app import make_app
 from waemu.web.auth import ROLE_ADMIN, Authenticator, utc_now
 from waemu.web.errors import reason
@@ -40,6 +41,8 @@ if t.TYPE_CHECKING:
 log = logging.getLogger("waemu.web")
 
 HTTPS_PORT: t.Final = 443
+CERTIFICATE_FILE: t.Final = Path("/var/lib/whatsapp/tls/webapp.pem")
+"""The webapp's own key and certificate, kept for the next start."""
 
 SCHEMA_POLL_SECONDS: t.Final = 1.0
 """Real seconds between readings of the schema while a webapp waits for it."""
@@ -62,6 +65,7 @@ def main() -> int:
         return 1
     logs.setup(file=logs.WEB_LOG)
     _log_errors(logs.LIGHTTPD_ERROR_LOG)
+    pidfile.write(pidfile.WEB)
     try:
         asyncio.run(serve(env, port=HTTPS_PORT, media_dir=MEDIA_DIR))
     except tls.BrokenChain as error:
@@ -91,7 +95,7 @@ async def serve(env: WebEnv, *, port: int, media_dir: Path) -> None:
     stop = _stop_at_signal()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="web"))
     context = tls.server_context(env.security_level)
-    await asyncio.to_thread(tls.load_self_signed, context, host_names(env))
+    await asyncio.to_thread(tls.load_kept, context, host_names(env), CERTIFICATE_FILE)
     async with open_webapp(env, media_dir) as webapp:
         first_read = asyncio.Event()
         preparing = asyncio.create_task(prepare(webapp, context, first_read))
@@ -134,7 +138,7 @@ async def open_webapp(env: WebEnv, media_dir: Path) -> t.AsyncIterator[Webapp]:
             engine,
             CoreClient(session, clock, seal.make(env.secret)),
             clock,
-            single_host=None if env.multiconnect else env.wacore_hostname,
+            single=None if env.multiconnect else Endpoints(env.wacore_hostname),
         ),
         limits=RateLimits(env.version, env.rate_limit_factor),
         metrics=Metrics(env.container, started=time.monotonic(), now=time.monotonic),
@@ -184,17 +188,40 @@ async def _check_schema(webapp: Webapp, context: ssl.SSLContext | None) -> None:
 
 
 async def _first_steps(webapp: Webapp, context: ssl.SSLContext | None) -> None:
+    own = await _own_authority(webapp)
     pem = await certificates.read(webapp.engine, certificates.EXTERNAL)
     if pem is not None and context is not None:
         tls.load_uploaded(context, pem)
         log.info("Serving the uploaded certificate")
+    elif context is not None:
+        await asyncio.to_thread(_serve_own, context, own, host_names(webapp.env))
     hashed = await asyncio.to_thread(passwords.hash_password, passwords.DEFAULT_PASSWORD)
     if await users.add_first(webapp.engine, passwords.DEFAULT_ADMIN, hashed, ROLE_ADMIN):
         log.info("Created the user %s", passwords.DEFAULT_ADMIN)
 
 
+async def _own_authority(webapp: Webapp) -> str:
+    """The installation's authority; the first webapp makes it, and another one when its year is over."""
+    found = await certificates.read(webapp.engine, certificates.AUTHORITY)
+    if found is not None:
+        if not authority.expired(found, utc_now()):
+            return found
+        log.warning("The certificate authority of this installation has expired; here is a new one")
+        await certificates.delete(webapp.engine, certificates.AUTHORITY)
+    return await certificates.add(webapp.engine, certificates.AUTHORITY, authority.make(utc_now()))
+
+
+def _serve_own(context: ssl.SSLContext, own: str, names: t.Sequence[str]) -> None:
+    """Serve a certificate of the installation's authority: the one that is kept, where it is that."""
+    pem = tls.kept(CERTIFICATE_FILE)
+    if pem is None or not authority.fits(pem, own, names):
+        pem = authority.issue(own, names, utc_now())
+        tls.keep(CERTIFICATE_FILE, pem)
+    tls.load(context, pem)
+
+
 def host_names(env: WebEnv) -> list[str]:
-    """The names the self-signed certificate is good for."""
+    """The names the webapp's own certificate is good for."""
     names = [env.servername, env.hostname, env.container, "localhost", "127.0.0.1"]
     return list(dict.fromkeys(name for name in names if name))
 

@@ -7,7 +7,7 @@ import typing as t
 
 import msgspec
 
-from waemu.web.bodies import Body
+from waemu.web.bodies import Body, Tolerant
 from waemu.web.errors import ApiError, Code, invalid, missing, not_required
 from waemu.whatsapp.templates import parameter_problem
 
@@ -27,19 +27,19 @@ NonEmpty = t.Annotated[str, msgspec.Meta(min_length=1)]
 Digits = t.Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$", description="A WhatsApp id: digits only")]
 
 
-class Text(Body):
+class Text(Tolerant):
     """A text; its length is checked by C(check), which has an own code for it (1001)."""
 
     body: NonEmpty
 
 
-class Provider(Body):
+class Provider(Tolerant):
     """The media provider whose credentials fetch a link."""
 
     name: NonEmpty
 
 
-class Media(Body):
+class Media(Tolerant):
     """Uploaded media by id, or media elsewhere by link."""
 
     id: NonEmpty | None = None
@@ -49,7 +49,7 @@ class Media(Body):
     provider: Provider | None = None
 
 
-class Location(Body):
+class Location(Tolerant):
     """A place: decimal degrees, as numbers or as numeric text."""
 
     latitude: t.Annotated[float, msgspec.Meta(ge=-90, le=90)] | NumberText
@@ -61,14 +61,14 @@ class Location(Body):
 NumberText = t.Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,15})?$")]
 
 
-class Language(Body):
+class Language(Tolerant):
     """Which translation of a template."""
 
     policy: t.Literal["deterministic", "fallback"]
     code: NonEmpty
 
 
-class Template(Body):
+class Template(Tolerant):
     """A message template with its parameters."""
 
     name: NonEmpty
@@ -77,7 +77,7 @@ class Template(Body):
     components: list[Component] = []
 
 
-class Component(Body):
+class Component(Tolerant):
     """One part of a template: header, body, footer or button."""
 
     type: t.Literal["header", "body", "footer", "button"]
@@ -86,7 +86,7 @@ class Component(Body):
     parameters: list[Parameter] = []
 
 
-class Parameter(Body):
+class Parameter(Tolerant):
     """One value of a template; the field named like its type holds it."""
 
     type: t.Literal["text", "payload", "currency", "date_time", "image", "document", "video"]
@@ -99,7 +99,7 @@ class Parameter(Body):
     video: Media | None = None
 
 
-class Hsm(Body):
+class Hsm(Tolerant):
     """The template form of before 2.39."""
 
     namespace: str
@@ -108,7 +108,7 @@ class Hsm(Body):
     localizable_params: list[dict[str, t.Any]] = []
 
 
-class Header(Body):
+class Header(Tolerant):
     """What stands above an interactive message."""
 
     type: t.Literal["text", "image", "video", "document"]
@@ -119,33 +119,33 @@ class Header(Body):
     sub_text: str | None = None
 
 
-class Footer(Body):
+class Footer(Tolerant):
     """What stands below an interactive message."""
 
     text: t.Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
 
-class InteractiveText(Body):
+class InteractiveText(Tolerant):
     """The text of an interactive message."""
 
     text: t.Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
-class Choice(Body):
+class Choice(Tolerant):
     """What a reply button says and sends back."""
 
     id: NonEmpty
     title: NonEmpty
 
 
-class Button(Body):
+class Button(Tolerant):
     """One reply button."""
 
     type: t.Literal["reply"]
     reply: Choice
 
 
-class Row(Body):
+class Row(Tolerant):
     """One row of a list."""
 
     id: NonEmpty
@@ -153,13 +153,13 @@ class Row(Body):
     description: str | None = None
 
 
-class Product(Body):
+class Product(Tolerant):
     """One product of a section."""
 
     product_retailer_id: NonEmpty
 
 
-class Section(Body):
+class Section(Tolerant):
     """A titled part of a list."""
 
     title: str | None = None
@@ -167,7 +167,7 @@ class Section(Body):
     product_items: list[Product] = []
 
 
-class Action(Body):
+class Action(Tolerant):
     """What an interactive message offers."""
 
     button: NonEmpty | None = None
@@ -177,7 +177,7 @@ class Action(Body):
     product_retailer_id: NonEmpty | None = None
 
 
-class Interactive(Body):
+class Interactive(Tolerant):
     """A list, reply buttons, or products."""
 
     type: t.Literal["list", "button", "product", "product_list"]
@@ -187,7 +187,7 @@ class Interactive(Body):
     footer: Footer | None = None
 
 
-class Message(Body):
+class Message(Tolerant):
     """C(POST /v1/messages)."""
 
     to: NonEmpty

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import typing as t
 
 import msgspec
 
-from waemu import mediavolume
+from waemu import mediavolume, messageids, requestid
 from waemu.protocol import nodes
 from waemu.store import contacts, lookups, media
 from waemu.web.access import Access
@@ -58,7 +57,11 @@ async def send(web: Webapp, call: Call[Message]) -> Reply:
     await _check_contact(web, message.to)
     await _check_media(web, message)
     as_it_came = msgspec.json.decode(await call.request.read())
-    request = nodes.MessageRequest(id=new_id(), to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
+    message_id = messageids.new(message.to)
+    trace = requestid.current()
+    if trace is not None:
+        trace.message = message_id
+    request = nodes.MessageRequest(id=message_id, to=message.to, wa_id=message.to, type=message.type, body=as_it_came)
     accepted = await web.cores.send(message.to, lambda node: web.cores.client.send(node, request))
     return Reply(201, MessagesReply([MessageItem(accepted.id)]))
 
@@ -99,8 +102,3 @@ async def _check_media(web: Webapp, message: Message) -> None:
         raise ApiError(Code.INTERNAL, "The media directory cannot be written")
     if item.id is not None and await media.use(web.engine, item.id) is None:
         raise not_found(f"There is no such media: parameter '{message.type}.id'")
-
-
-def new_id() -> str:
-    """An id no message had before."""
-    return secrets.token_urlsafe(24)

@@ -86,7 +86,7 @@ class Metrics:
         }
         found = [Metric(name, text, "gauge", ((one, value),)) for name, (text, value) in gauges.items()]
         states = tuple(({"node": self.node, "state": state}, float(self._states[state])) for state in _STATES)
-        return [*found, Metric("web_requests", "Requests by state", "counter", states)]
+        return [*found, Metric("web_requests", "Requests by state", "gauge", states)]
 
     def _requests(self) -> list[Metric]:
         name = "api_requests_duration_ms"

@@ -12,6 +12,7 @@ from waemu import codes
 from waemu.web.access import Access
 from waemu.web.endpoint import BINARY_REPLY, IMAGE_REPLY, META_ONLY, NULL, TEXT_REPLY, BodyKind, Endpoint
 from waemu.web.errors import Code
+from waemu.web.reply import EMPTY_TYPE
 
 _REF: t.Final = "#/components/schemas/{name}"
 _JSON: t.Final = "application/json"
@@ -124,6 +125,8 @@ def _responses(endpoint: Endpoint, by_type: dict[t.Any, t.Any]) -> dict[str, t.A
             "description": titles,
             "content": {_JSON: {"schema": by_type[Errors]}},
         }
+    if endpoint.access is Access.BASIC:
+        found["401"]["content"][EMPTY_TYPE] = {"schema": {"type": "string", "maxLength": 0}}
     return found
 
 

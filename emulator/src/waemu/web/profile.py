@@ -23,6 +23,7 @@ BUSINESS = "business"
 COMPLIANCE = "compliance_info"
 ABOUT = "about"
 PHOTO = "photo"
+EMPTY_PROFILE: t.Final = {"address": "", "description": "", "email": "", "vertical": "", "websites": []}
 
 Up256 = t.Annotated[str, msgspec.Meta(max_length=256)]
 Up128 = t.Annotated[str, msgspec.Meta(max_length=128)]
@@ -80,7 +81,7 @@ class ProfileReply(msgspec.Struct):
 async def read_business(web: Webapp, _call: Call[None]) -> Reply:
     """Read the business profile."""
     found = await profile.read(web.engine, BUSINESS) or {}
-    return Reply(200, {"settings": {"business": {"profile": found}}})
+    return Reply(200, {"settings": {"business": {"profile": {**EMPTY_PROFILE, **found}}}})
 
 
 @routes.add("POST", "/v1/settings/business/profile", access=Access.ADMIN, body=BusinessProfile, ok={200: META_ONLY})

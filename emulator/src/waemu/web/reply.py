@@ -12,6 +12,9 @@ from waemu.protocol.nodes import CoreError
 from waemu.web.endpoint import Reply
 from waemu.web.errors import ApiError
 
+EMPTY_TYPE: t.Final = "text/html; charset=UTF-8"
+"""What an answer without a body says it is."""
+
 
 class Envelope:
     """Wraps results for one client version: C(meta) is C({"version": "v2.19.4", "api_status": "stable"})."""
@@ -36,6 +39,8 @@ class Envelope:
 
     def error(self, error: ApiError) -> aiohttp_web.Response:
         """The HTTP answer of an error found here."""
+        if error.empty:
+            return _response(error.status, b"", EMPTY_TYPE, error.headers)
         return self._json(
             self._status(error.code, error.status), {"errors": [error.as_item()], "meta": self.meta}, error.headers
         )

@@ -55,12 +55,12 @@ class Routes:
 class Cores:
     """All that a webapp says to masters and coreapps."""
 
-    def __init__(self, engine: AsyncEngine, client: CoreClient, clock: Clock, *, single_host: str | None) -> None:
-        """single_host: the host of the one coreapp of a single instance, None in a cluster."""
+    def __init__(self, engine: AsyncEngine, client: CoreClient, clock: Clock, *, single: Endpoints | None) -> None:
+        """single: where the one coreapp of a single instance is, None in a cluster."""
         self.client = client
         self._engine = engine
         self._clock = clock
-        self._single = Endpoints(single_host) if single_host else None
+        self._single = single
         self._routes: Routes | None = None
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from waemu.appsettings import PASS_THROUGH_UNTIL, STATUSES_SINCE
 from waemu.web.access import Access
-from waemu.web.bodies import Sparse, sent
+from waemu.web.bodies import TolerantSparse, sent
 from waemu.web.endpoint import META_ONLY, Call, Endpoints, Reply
 from waemu.web.errors import Code, invalid, not_required
 from waemu.web.webapp import Webapp
@@ -30,13 +30,13 @@ LogLevel = t.Literal["debug", "info", "warning", "error", "none"]
 MediaType = t.Literal["audio", "document", "image", "sticker", "video", "voice"]
 
 
-class MediaSettings(Sparse):
+class MediaSettings(TolerantSparse):
     """Which types of media are fetched without being asked for."""
 
     auto_download: list[MediaType] | UnsetType = UNSET
 
 
-class WebhookStatuses(Sparse):
+class WebhookStatuses(TolerantSparse):
     """Which status callbacks are sent."""
 
     sent: Flag = UNSET
@@ -44,7 +44,7 @@ class WebhookStatuses(Sparse):
     read: Flag = UNSET
 
 
-class WebhookSettings(Sparse):
+class WebhookSettings(TolerantSparse):
     """Where callbacks go; an empty url means nowhere."""
 
     url: t.Annotated[str, msgspec.Meta(max_length=2048, pattern=r"^(https://[^\s/]+\S*)?$")] | UnsetType = UNSET
@@ -52,14 +52,14 @@ class WebhookSettings(Sparse):
     message: WebhookStatuses | UnsetType = UNSET
 
 
-class GarbageCollector(Sparse):
+class GarbageCollector(TolerantSparse):
     """Periodic cleanup."""
 
     media: Flag = UNSET
     messages: Flag = UNSET
 
 
-class ApplicationSettings(Sparse):
+class ApplicationSettings(TolerantSparse):
     """Any subset of the application settings."""
 
     callback_backoff_delay_ms: Milliseconds = UNSET
@@ -112,8 +112,10 @@ def desired_change(body: ApplicationSettings, version: tuple[int, ...]) -> dict[
         if name in change:
             change[name] = _whole(name, change[name], low, high)
     webhooks = change.get("webhooks", {})
-    if "message" in webhooks and version < STATUSES_SINCE:
-        raise not_required("webhooks.message")
+    if version < STATUSES_SINCE:  # known by name, and not heeded yet
+        webhooks.pop("message", None)
+        if not webhooks:
+            change.pop("webhooks", None)
     if "max_concurrent_requests" in webhooks:
         webhooks["max_concurrent_requests"] = int(webhooks["max_concurrent_requests"])
     if "db_garbagecollector_enable" in change:

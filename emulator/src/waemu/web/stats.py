@@ -35,37 +35,44 @@ class MetricItem(msgspec.Struct):
 
 
 class StatsReply(msgspec.Struct):
-    """Metrics by name, under C(application) or C(db)."""
+    """Metrics by name, under C(app) or C(db)."""
 
     stats: dict[str, dict[str, MetricItem]]
 
 
+class MetricsReply(msgspec.Struct):
+    """Metrics by name."""
+
+    metrics: dict[str, MetricItem]
+
+
+METRICS: t.Final = {200: (MetricsReply, TEXT_REPLY)}
 SHOWN: t.Final = {200: (StatsReply, TEXT_REPLY)}
 
 
-@routes.add("GET", "/metrics", access=Access.PROBE, ok={200: TEXT_REPLY}, before_ready=True)
-async def metrics(web: Webapp, _call: Call[None]) -> Reply:
-    """Show this webapp's own metrics as Prometheus text."""
-    return _text(web.metrics.collect())
+@routes.add("GET", "/metrics", access=Access.PROBE, ok=METRICS, query={"format": FORMATS}, before_ready=True)
+async def metrics(web: Webapp, call: Call[None]) -> Reply:
+    """Show this webapp's own metrics."""
+    return _metrics(web, call)
 
 
-@routes.add("GET", "/v1/metrics", access=Access.PROBE, ok={200: TEXT_REPLY}, before_ready=True)
-async def metrics_v1(web: Webapp, _call: Call[None]) -> Reply:
+@routes.add("GET", "/v1/metrics", access=Access.PROBE, ok=METRICS, query={"format": FORMATS}, before_ready=True)
+async def metrics_v1(web: Webapp, call: Call[None]) -> Reply:
     """Show this webapp's own metrics under the path some clients use."""
-    return _text(web.metrics.collect())
+    return _metrics(web, call)
 
 
 @routes.add("GET", "/v1/stats", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})
 async def overall(web: Webapp, call: Call[None]) -> Reply:
     """Show application and database statistics together."""
     application, database = await _application(web), await _database(web)
-    return _reply(call, {"application": application, "db": database})
+    return _reply(call, {"app": application, "db": database})
 
 
 @routes.add("GET", "/v1/stats/app", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})
 async def application(web: Webapp, call: Call[None]) -> Reply:
     """Show statistics of the application."""
-    return _reply(call, {"application": await _application(web)})
+    return _reply(call, {"app": await _application(web)})
 
 
 @routes.add(
@@ -76,7 +83,7 @@ async def application_internal(web: Webapp, call: Call[None]) -> Reply:
     found = await web.cores.stats()
     database = {web.metrics.node: web.db_timing.counts(), **{key: each.database for key, each in found.items()}}
     own = [*web.metrics.collect(), *database_metrics(database)]
-    return _reply(call, {"application": [*await _application(web, found), *own]})
+    return _reply(call, {"app": [*await _application(web, found), *own]})
 
 
 @routes.add("GET", "/v1/stats/db", access=Access.PROBE, ok=SHOWN, query={"format": FORMATS})
@@ -156,14 +163,36 @@ async def _database(web: Webapp) -> list[Metric]:
             "gauge",
             (({}, await counts.receipts(web.engine)),),
         ),
+        Metric(
+            "db_pending_callbacks",
+            "Callbacks that wait for delivery",
+            "gauge",
+            (({}, await counts.callbacks(web.engine)),),
+        ),
+        Metric(
+            "db_pending_messages",
+            "Messages that wait to be sent",
+            "gauge",
+            (({}, await counts.queued_messages(web.engine)),),
+        ),
     ]
 
 
-def _reply(call: Call[None], groups: dict[str, list[Metric]]) -> Reply:
-    stats_format = call.query.get("format", "json")
-    if stats_format not in FORMATS:
+def _metrics(web: Webapp, call: Call[None]) -> Reply:
+    found = web.metrics.collect()
+    return _text(found) if _as_text(call) else Reply(200, {"metrics": as_json(found)})
+
+
+def _as_text(call: Call[None]) -> bool:
+    """Whether Prometheus's form is asked for."""
+    given = call.query.get("format", "json")
+    if given not in FORMATS:
         raise invalid("format", f"must be one of {', '.join(FORMATS)}")
-    if stats_format == "prometheus":
+    return given == "prometheus"
+
+
+def _reply(call: Call[None], groups: dict[str, list[Metric]]) -> Reply:
+    if _as_text(call):
         return _text([metric for metrics in groups.values() for metric in metrics])
     return Reply(200, {"stats": {name: as_json(metrics) for name, metrics in groups.items()}})
 

@@ -1,4 +1,4 @@
-"""The TLS side of the API: a self-signed certificate out of the box, or the chain that was uploaded (reference 4.6)."""
+"""The TLS side of the API: the installation's own certificate, or the chain that was uploaded (reference 4.6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-SELF_SIGNED_FILE: t.Final = Path("/var/lib/whatsapp/tls/self-signed.pem")
 SELF_SIGNED_DAYS: t.Final = 3650
 
 _BLOCK: t.Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
@@ -59,14 +58,9 @@ def load_uploaded(context: ssl.SSLContext, pem: str) -> None:
     load(context, pem)
 
 
-def load_self_signed(context: ssl.SSLContext, names: t.Sequence[str], file: Path = SELF_SIGNED_FILE) -> None:
-    """Serve this container's own certificate; made at the first start and kept for the next ones."""
-    pem = _kept(file)
-    if pem is None:
-        pem = self_signed(names)
-        with contextlib.suppress(OSError):  # a read-only file system only means another certificate next time
-            _keep(file, pem)
-    load(context, pem)
+def load_kept(context: ssl.SSLContext, names: t.Sequence[str], file: Path) -> None:
+    """Serve what this container served last; before the database was ever read, a self-signed certificate."""
+    load(context, kept(file) or self_signed(names))
 
 
 def self_signed(names: t.Sequence[str]) -> str:
@@ -87,7 +81,7 @@ def self_signed(names: t.Sequence[str]) -> str:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=SELF_SIGNED_DAYS))
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([general_name(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -136,7 +130,7 @@ def _check_signatures(parts: list[str]) -> None:
             raise BrokenChain("A certificate of the uploaded chain is not signed by the one after it.") from None
 
 
-def _general_name(name: str) -> t.Any:
+def general_name(name: str) -> t.Any:
     import ipaddress
 
     from cryptography import x509
@@ -147,15 +141,18 @@ def _general_name(name: str) -> t.Any:
         return x509.DNSName(name)
 
 
-def _kept(file: Path) -> str | None:
+def kept(file: Path) -> str | None:
+    """What C(keep) has written, None where it has not."""
     try:
         return file.read_text()
     except OSError:
         return None
 
 
-def _keep(file: Path, pem: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as handle:
-        handle.write(pem)
+def keep(file: Path, pem: str) -> None:
+    """Keep it for the next start. A read-only file system only means another certificate then."""
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(pem)

@@ -11,8 +11,8 @@ from waemu import passwords
 from waemu.store import users
 from waemu.store.users import User
 from waemu.web.access import Access
-from waemu.web.auth import ROLE_USER, parse_basic, unauthorized
-from waemu.web.bodies import Body
+from waemu.web.auth import ROLE_USER, login_refused, parse_basic, unauthorized
+from waemu.web.bodies import Body, Tolerant
 from waemu.web.endpoint import META_ONLY, BodyKind, Call, Endpoints, Reply
 from waemu.web.errors import ApiError, Code, invalid, missing, not_found
 from waemu.web.webapp import Webapp
@@ -22,7 +22,7 @@ routes = Endpoints()
 Username = t.Annotated[str, msgspec.Meta(min_length=4, max_length=32)]
 
 
-class Login(Body):
+class Login(Tolerant):
     """Empty, but for the first login of the default account."""
 
     new_password: str | None = None
@@ -93,7 +93,7 @@ async def login(web: Webapp, call: Call[Login]) -> Reply:
     name, password = parse_basic(call.request.headers.get("Authorization"))
     user = await users.get(web.engine, name)
     if user is None or not await asyncio.to_thread(passwords.matches, password, user.password_hash):
-        raise unauthorized("User name or password is wrong", scheme="Basic")
+        raise login_refused("User name or password is wrong")
     if call.body.new_password is not None:
         await _change_password(web, user, call.body.new_password, parameter="new_password")
     elif user.must_change:
@@ -108,8 +108,8 @@ async def logout(web: Webapp, call: Call[None]) -> Reply:
     claims = call.user.claims
     if claims is None:
         raise unauthorized("A bearer token is required")
-    await users.revoke(web.engine, claims.jti, claims.expires)
-    web.auth.forget(claims.jti)
+    await users.revoke(web.engine, claims.random, claims.expires)
+    web.auth.forget(claims.random)
     return Reply()
 
 

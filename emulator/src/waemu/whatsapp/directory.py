@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from waemu import phone
 from waemu.protocol.gateway import Directory
 from waemu.protocol.nodes import ContactResult
 
+SHORTEST, LONGEST = 7, 15  # digits of a phone number, with country code
 NOT_A_USER, INCAPABLE = 1013, 1026  # what can be said against a recipient (5.1)
 
 
 def checked(contact: str, directory: Directory) -> ContactResult:
-    """A number in international form exists, unless it is known not to; anything else is invalid (4.7)."""
-    digits = "".join(character for character in contact if character.isdigit())
-    known = directory.users.get(digits) != NOT_A_USER
-    if contact.startswith("+") and 7 <= len(digits) <= 15 and known:
-        return ContactResult(contact, "valid", digits)
-    return ContactResult(contact, "invalid")
+    """A number exists in any form, unless it is known not to; anything else is invalid (4.7, 4.10)."""
+    wa_id = phone.digits(contact)
+    if wa_id is None or not SHORTEST <= len(wa_id) <= LONGEST or directory.users.get(wa_id) == NOT_A_USER:
+        return ContactResult(contact, "invalid")
+    return ContactResult(contact, "valid", wa_id)

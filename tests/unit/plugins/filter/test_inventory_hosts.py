@@ -53,6 +53,14 @@ def test_pins_racks_and_ports_are_left_out_where_they_are_not_set() -> None:
     assert changed["coreapp_port"] == 7250
 
 
+def test_a_drained_host_is_there_whatever_its_groups() -> None:
+    variables: dict[str, dict[str, object]] = {"web": {}, "core": {"wa_drained": True}, "idle": {"wa_drained": "true"}}
+    found = {host["name"]: host["drained"] for host in inventory_hosts(variables, GROUPS)}
+    assert found == {"web": False, "core": True, "idle": "true"}
+    asked = inventory_hosts({"web": {}, "core": {}, "idle": {}}, GROUPS, ["idle"])
+    assert [(host["name"], host["drained"]) for host in asked] == [("web", False), ("core", False), ("idle", True)]
+
+
 def test_an_inventory_without_a_cluster_has_no_hosts() -> None:
     assert inventory_hosts({}, {}) == []
 

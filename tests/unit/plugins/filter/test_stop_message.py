@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.filter.stop_message import stop_message
+from ansible_collections.waent.fleet.plugins.filter.stop_message import FilterModule
+from ansible_collections.waent.fleet.plugins.module_utils._plan.stops import stop_message
 
 
 def test_lists_are_joined_and_ends_of_lines_cut() -> None:
@@ -17,3 +18,7 @@ def test_lists_are_joined_and_ends_of_lines_cut() -> None:
 def test_a_fact_that_is_left_out_is_no_hole_in_a_sentence() -> None:
     with pytest.raises(KeyError):
         stop_message("host_lost", host="a")
+
+
+def test_the_filter_is_that_function() -> None:
+    assert FilterModule().filters() == {"stop_message": stop_message}

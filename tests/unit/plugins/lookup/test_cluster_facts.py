@@ -35,6 +35,7 @@ PLAY = {
     "wa_shards": 2, "wa_survive": {}, "wa_allow_no_ha": "no", "wa_coreapp_port": 6250, "wa_master_port": 6254,
     "wa_webapp_port": 9090, "wa_cc": "39", "wa_phone_number": "5550100244", "wa_registration_method": "sms",
     "wa_settings": {}, "wa_health_timeout_seconds": "300", "wa_recreate_at_once": False, "wa_register": "true",
+    "wa_check_ports": "yes", "ansible_forks": 7, "__wa_preflight": {"ports": {}},
     "wa_messages_per_second": 0, "wa_database_class": "", "ansible_play_hosts_all": ["h1", "h2"],
     "groups": {
         "wa_cluster": ["h1", "h2"], "wa_coreapp_hosts": ["h1", "h2"], "wa_master_hosts": ["h1", "h2"],
@@ -165,3 +166,87 @@ def test_where_a_host_was_not_read_only_nodes_that_exist_or_may_be_there_are_kno
 def test_who_looks_once_reaches_only_webapps_that_are_known():
     (access,) = facts("api_access_once")
     assert access["api_once"] is True and access["api_url"] == facts("api_access")[0]["api_url"]
+
+
+def test_hosts_that_are_left_out_are_none_of_the_play_s():
+    groups = {**PLAY["groups"], "_wa_left_out": ["h2"]}
+    shape, identity, left_out = facts("shape", "identity", "left_out", groups=groups, ansible_play_hosts_all=["h1"])
+    assert shape["without"] == left_out == ["h2"] and [host["name"] for host in shape["hosts"]] == ["h1", "h2"]
+    assert identity["left_out"] == {"h2": {"answers": False, "webapps": ()}}, "there was no sign of life"
+    assert facts("webapps_here", inventory_hostname="h1") == [["https://h1:9090"]]
+    assert facts("webapps_here", inventory_hostname="h2") == [[]], "it may run none"
+
+
+def test_hosts_that_do_not_answer_may_be_left_out_and_those_that_fail_may_not():
+    for said, spared in (({"unreachable": True, "msg": "timed out"}, ["h2"]), ({"msg": "no Python"}, [])):
+        hostvars = HostVars(h1={}, h2={"__wa_host": said})
+        assert facts("spared_hosts", hostvars=hostvars, ansible_play_hosts_all=["h2"]) == [spared]
+        groups = {**PLAY["groups"], "wa_database_hosts": ["h2"]}
+        (options,) = facts("preflight", hostvars=hostvars, ansible_play_hosts_all=["h2"])
+        assert (options["spared_hosts"], "h2" in options["unreachable"]) == (spared, bool(spared))
+        assert facts("spared_hosts", hostvars=hostvars, ansible_play_hosts_all=["h2"], groups=groups) == [[]]
+
+
+# --- ports ------------------------------------------------------------------------------------------------------------
+
+PORTS = {
+    "hosts": {name: {"new": True, "publish_address": "0.0.0.0", "extra_hosts": {}} for name in ("h1", "h2")},
+    "nodes": [{"name": "wa-coreapp-1", "host": "h1", "address": "h1", "ports": [6250], "free": [6250], "new": True}],
+}
+
+
+def tried(reached, **changes):
+    """Variables of a play in which h2 tried the port of h1."""
+    unreached = {"host": "h1", "node": "wa-coreapp-1", "address": "h1", "port": 6250, "listens": True,
+                 "how": "no_answer", "by": "", "from": None}  # fmt: skip
+    h1 = {"__wa_listening": {"listening": [6250], "not_listening": []}, "__wa_tried": {"unreached": []},
+          "_wa_session": {"token": "canary-token"}}  # fmt: skip
+    h2 = {"__wa_listening": {"listening": [], "not_listening": []},
+          "__wa_tried": {"unreached": [] if reached else [unreached]}}  # fmt: skip
+    return {"hostvars": HostVars(h1=h1, h2={**h2, **changes}), "__wa_preflight": {"ports": PORTS}}
+
+
+def test_ports_that_were_all_reached():
+    assert facts("ports_unclear", "ports", **tried(True)) == [[], {"refusal": "", "notes": []}]
+
+
+def test_a_port_that_is_closed_makes_a_refusal():
+    asked, found = facts("ports_unclear", "ports", **tried(False))
+    assert asked == ["h1", "h2"]
+    assert found["refusal"].startswith(
+        "1 problem was found, nothing was changed.\n[PORT_CLOSED] h2 cannot reach h1:6250"
+    )
+    groups = {**PLAY["groups"], "_wa_engine_stopped": ["h1"]}
+    (found,) = facts("ports", **tried(False), groups=groups)
+    assert found["refusal"].startswith("Docker Engine was started on h1; beyond that: ")
+
+
+def test_why_a_host_could_not_be_asked_holds_no_secret():
+    failed = {"__wa_tried": {"msg": "Task failed: canary-token\nis wrong.", "failed": True}}
+    asked, found = facts("ports_unclear", "ports", **tried(True, **failed))
+    assert asked == ["h1", "h2"]
+    (note,) = found["notes"]
+    assert "h2" in note and "is wrong" in note and "canary" not in note
+
+
+def test_what_is_tried_follows_the_variable_and_the_forks():
+    (options,) = facts("preflight")
+    assert (options["check_ports"], options["forks"]) == (True, 7)
+    assert facts("preflight", wa_check_ports="no")[0]["check_ports"] is False
+
+
+def test_hosts_to_empty_are_those_of_the_command_and_of_the_inventory():
+    (shape, undeclared) = facts("shape", "to_declare", _wa_asked_to_drain="h2, h1")
+    assert [(host["name"], host["drained"]) for host in shape["hosts"]] == [("h1", True), ("h2", True)]
+    assert undeclared == ["h2", "h1"]
+    (usual, nothing) = facts("shape", "to_declare", host="h1")
+    assert [host["drained"] for host in usual["hosts"]] == [False, False], "an inventory may have such a variable"
+    assert nothing == []
+
+
+def test_a_plan_asks_the_webapps_that_run_wherever_they_are():
+    old = [{**node, "host": "h1"} for node in placed() if node["kind"] == "webapp"]
+    new = {"nodes": placed("h2"), "leaving": old, "shards": 2}
+    (running, usual) = facts("api_access_running", "api_access", __wa_desired=new)
+    assert running["api_url"] == ["https://h1:9090"]
+    assert usual["api_url"] == ["https://h2:9090"]

@@ -107,8 +107,12 @@ def test_check_mode_writes_nothing(unregistered, run, code, status):
     assert unregistered.writes == []
 
 
-def test_wrong_code(unregistered, run):
-    unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid", "wrong code")
+@pytest.mark.parametrize(
+    "code, status, details",
+    [(1005, 403, "wrong code"), (1009, 400, "wrong code"), (1005, 403, ""), (1005, 403, "The code has expired")],
+)
+def test_wrong_code(unregistered, run, code, status, details):
+    unregistered.refuse("POST", VERIFY, code, "Refused", details, status=status)
     result = run(code=CODE)
     assert result["failure"]["code"] == "CODE_REFUSED"
     assert result["msg"] == (
@@ -117,6 +121,20 @@ def test_wrong_code(unregistered, run):
         " one sent."
     )
     assert result["status"] == "unknown" and result["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "details, failure",
+    [
+        ("App expired. Please upgrade to the latest version.", "API_1005"),
+        ("Unknown error: biz_link_on_prem_reg_blocked", "REGISTRATION_BLOCKED"),
+    ],
+)
+def test_refusals_that_are_not_about_the_code(unregistered, run, details, failure):
+    unregistered.refuse("POST", VERIFY, 1005, "Access denied", details, status=403)
+    result = run(code=CODE)
+    assert result["failure"]["code"] == failure
+    assert "registration code was not accepted" not in result["msg"]
 
 
 def test_fixed_code_is_asked_for_where_it_is_refused(unregistered, run):

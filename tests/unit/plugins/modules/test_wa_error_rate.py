@@ -10,6 +10,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate impo
 from ansible_collections.waent.fleet.plugins.modules import wa_error_rate
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
+METRICS = "/metrics?format=prometheus"
 NAME = "api_requests_duration_ms_count"
 
 
@@ -32,7 +33,7 @@ def run(capfd, access):
 
 
 def test_few_errors_are_fine(run, api):
-    api.on("GET", "/metrics", metrics(100, 7)).on("GET", "/metrics", metrics(199, 8))
+    api.on("GET", METRICS, metrics(100, 7)).on("GET", METRICS, metrics(199, 8))
     result = run()
     assert not result.get("failed") and result["changed"] is False
     assert (result["requests"], result["errors"], result["percent"]) == (100, 1, 1.0)
@@ -40,7 +41,7 @@ def test_few_errors_are_fine(run, api):
 
 
 def test_many_errors_fail_it_with_the_figures(run, api):
-    api.on("GET", "/metrics", metrics(100, 0)).on("GET", "/metrics", metrics(148, 12))
+    api.on("GET", METRICS, metrics(100, 0)).on("GET", METRICS, metrics(148, 12))
     result = run(seconds=0.5)
     assert result["failed"] and result["failure"]["code"] == "ERROR_RATE_HIGH"
     assert result["msg"] == "12 of 60 requests (20.0 %) failed within 0.5 s; at most 5.0 % is allowed."
@@ -48,7 +49,7 @@ def test_many_errors_fail_it_with_the_figures(run, api):
 
 def test_requests_that_end_late_with_an_error_are_waited_for(run, api):
     for good, bad in ((100, 0), (101, 30), (160, 31)):
-        api.on("GET", "/metrics", metrics(good, bad))
+        api.on("GET", METRICS, metrics(good, bad))
     result = run(timeout=60)
     assert not result.get("failed")
     assert (result["requests"], result["errors"]) == (60, 1), "those of the last time"
@@ -56,14 +57,14 @@ def test_requests_that_end_late_with_an_error_are_waited_for(run, api):
 
 def test_errors_that_stay_fail_it_in_the_end(run, api):
     for times in range(40):
-        api.on("GET", "/metrics", metrics(0, 30 * times))
+        api.on("GET", METRICS, metrics(0, 30 * times))
     result = run(seconds=0.1, timeout=0.3)
     assert result["failed"] and result["failure"]["code"] == "ERROR_RATE_HIGH"
     assert result["msg"].startswith("30 of 30 requests")
 
 
 def test_too_few_requests_are_not_checked(run, api):
-    api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(0, 19))
+    api.on("GET", METRICS, metrics(0, 0)).on("GET", METRICS, metrics(0, 19))
     assert not run().get("failed")
 
 
@@ -71,20 +72,20 @@ def test_too_few_requests_are_not_checked(run, api):
     ("status", "code", "text"), [(404, 1006, ""), (400, 1006, "Resource not found"), (400, 1014, "Endpoint not found")]
 )
 def test_a_webapp_without_metrics_is_not_counted(run, api, status, code, text):
-    api.refuse("GET", "/metrics", code, text, status=status)
+    api.refuse("GET", METRICS, code, text, status=status)
     result = run()
     assert not result.get("failed") and result["counted"] == []
 
 
 def test_another_error_of_the_api_is_reported(run, api):
-    api.on("GET", "/metrics", None, status=401)
+    api.on("GET", METRICS, None, status=401)
     assert run()["failure"]["code"] == "API_AUTH"
 
 
 def test_several_webapps_are_added(run, api, start_api):
     other = start_api()
-    api.on("GET", "/metrics", metrics(0, 0)).on("GET", "/metrics", metrics(30, 0))
-    other.on("GET", "/metrics", metrics(5, 5)).on("GET", "/metrics", metrics(5, 15))
+    api.on("GET", METRICS, metrics(0, 0)).on("GET", METRICS, metrics(30, 0))
+    other.on("GET", METRICS, metrics(5, 5)).on("GET", METRICS, metrics(5, 15))
     result = run(api_url=[api.url, other.url], max_error_percent=50)
     assert (result["requests"], result["errors"], result["percent"]) == (40, 10, 25.0)
 

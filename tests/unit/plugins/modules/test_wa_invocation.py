@@ -16,7 +16,7 @@ def run(**options):
 
 def test_a_good_call():
     result = run(playbook="reshard", groups={key: ["a"] for key in NAMES}, hosts=["a"], shards="4")
-    assert result["changed"] is False and "failed" not in result
+    assert result["changed"] is False and result["without"] == [] and "failed" not in result
 
 
 def test_a_bad_call():
@@ -25,3 +25,10 @@ def test_a_bad_call():
     assert result["failure"]["code"] == "WA_INVOCATION_INVALID"
     assert result["failure"]["details"]["codes"] == ["SHARDS_MISSING", "WA_GROUP_MISSING"]
     assert result["msg"].startswith("2 problems were found, nothing was changed.\n[WA_GROUP_MISSING] ")
+
+
+def test_a_host_to_go_on_without():
+    groups = {key: ["a", "b"] for key in NAMES}
+    assert run(playbook="site", groups=groups, hosts=["a", "b"], without=["b"])["without"] == ["b"]
+    refused = run(playbook="site", groups=groups, hosts=["a", "b"], without=["c"])
+    assert refused["failure"]["details"]["codes"] == ["WITHOUT_HOST_UNKNOWN"] and refused["without"] == []

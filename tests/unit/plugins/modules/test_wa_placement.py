@@ -56,6 +56,19 @@ def test_all_problems_fail_the_module_at_once_and_no_node_is_named():
     assert "canary" not in json.dumps(result)
 
 
+def test_nodes_on_a_drained_host_have_to_go_and_count_nowhere():
+    old, new = {**HOST, "name": "old", "kinds": [], "drained": "yes"}, {**HOST, "name": "new"}
+    running = [{"host": "old", "kind": kind, "index": 1} for kind in HOST["kinds"]]
+    result = run(shards=1, hosts=[old, new], running=running)
+    assert sorted(node["key"] for node in result["leaving"]) == [
+        "old:wa-coreapp-1", "old:wa-master-1", "old:wa-webapp-1",
+    ]  # fmt: skip
+    assert {node["host"] for node in result["nodes"]} == {"new"}
+    assert result["counts"] == {"coreapp": 2, "master": 2, "webapp": 1}
+    assert result["hosts"]["old"] == []
+    assert run(shards=1, hosts=[HOST])["leaving"] == []
+
+
 def test_placement_problems_fail_too():
     result = run(shards=1, survive={"hosts": 1}, hosts=[HOST])
     assert {problem["code"] for problem in result["problems"]} == {"WA_SURVIVE_IMPOSSIBLE"}

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.waent.fleet.plugins.modules.wa_preflight import answer
 from ansible_collections.waent.fleet.tests.support.docker_stand_in import HOST, IMAGES, read_host
 from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
-from ansible_collections.waent.fleet.tests.support.observed_host import SETTINGS
+from ansible_collections.waent.fleet.tests.support.observed_host import SETTINGS, node_container, observed, placed
 
 
-def preflight(hosts, **options):
+def preflight(hosts, of=None, **options):
+    """of: another host that nodes are placed on as well."""
     nodes = run_module_process("wa_placement", shards=1, hosts=[HOST])["nodes"]
+    nodes += [{**node, "host": of} for node in nodes] if of else []
     return run_module_process("wa_preflight", hosts=hosts, nodes=nodes, **options)
 
 
@@ -57,7 +60,7 @@ def test_preflight_says_what_is_changed(docker):
     assert result["hosts"]["h1"] == {
         "engine_missing": False, "images_missing": [], "network_missing": False, "volumes_missing": ["whatsappMedia"],
         "single_connect": ["wacore"],
-        "kinds": ["coreapp", "master", "webapp"], "changes": len(result["changes"]),
+        "kinds": ["coreapp", "master", "webapp"], "tries_ports": False, "changes": len(result["changes"]),
         "groups": [
             "_wa_single_connect", "_wa_act", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp", "_wa_act_api",
         ],
@@ -65,7 +68,9 @@ def test_preflight_says_what_is_changed(docker):
     assert result["planned_changes"] == result["changes"], "nothing is said of an API that nobody asked about"
     assert result["refusal"] == ""
     assert [act["action"] for act in result["plan"] if act["what"] == "wa-coreapp-1"] == ["recreate"]
-    assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""}
+    assert result["recreation"] == {"nodes": ["wa-coreapp-1"], "way": "ask", "why": ""} and result["ask_service"]
+    refused = preflight([host], of="h2", unreachable={"h2": "timed out"})
+    assert (refused["recreation"]["way"], refused["ask_service"]) == ("ask", False), "the run ends there anyway"
 
 
 @pytest.mark.parametrize(
@@ -109,3 +114,43 @@ def test_preflight_checks_as_ever_where_a_stopped_engine_never_ran(docker):
     assert {problem["code"] for problem in result["problems"]} == {"IMAGE_UNKNOWN"}
     assert result["stopped"] == []
     assert result["hosts"]["h1"]["engine_missing"] is True
+
+
+def drained(state="running", **options):
+    """h1 is drained and has the smallest cluster; all of it is placed on h2."""
+    leaving, nodes = placed("h1"), placed("h2")
+    containers = [node_container(node, state=state, version="v2.19.3") for node in leaving]
+    return answer(
+        {
+            **dict.fromkeys(("health", "login", "api")), "unread": {}, "unreachable": {}, "spared_hosts": [],
+            "check_ports": False, "forks": 5, "reports": [], "outages": [], "fix_engines": [],
+            "started_engines": [], "recreate_at_once": False, "check_mode": False, "drains": True,
+            "hosts": [observed("h1", containers=containers, reached=[UNREACHED]), observed("h2")], "nodes": nodes,
+            "leaving": leaving, **options,
+        }
+    )  # fmt: skip
+
+
+UNREACHED = {"host": "db", "port": 3306, "reached": False, "reason": "timed out"}
+
+
+@pytest.mark.parametrize("state", ["running", "exited"])
+def test_what_a_drained_host_has_is_removed_whatever_its_state_and_version(state):
+    result, problems = drained(state)
+    assert problems == []
+    assert [act["sentence"] for act in result["plan"] if act["host"] == "h1"] == [
+        "h1: remove {0} (the host is drained)".format(node["name"]) for node in placed("h1")
+    ]
+    assert result["hosts"]["h1"]["groups"] == ["_wa_act", "_wa_act_api", "_wa_act_drain"]
+    assert {act["action"] for act in result["plan"] if act["host"] == "h2"} == {"create"}
+    assert "_wa_act_drain" in result["hosts"]["h2"]["groups"]
+
+
+def test_who_does_not_empty_a_drained_host_says_what_is_there():
+    (problem,) = drained("exited", drains=False)[1]
+    assert (problem.code, problem.host) == ("DRAIN_UNFINISHED", "h1")
+    assert "wa-coreapp-1 (exited)" in problem.message and "site.yml" in problem.message
+
+
+def test_a_container_of_the_cluster_that_is_placed_nowhere_stays_unknown():
+    assert "NODE_UNKNOWN" in [problem.code for problem in drained(leaving=placed("h1")[1:])[1]]

@@ -30,6 +30,7 @@ class Server:
         self.forbidden = 0
         self.posts = []
         self.lose = None
+        self.dead = ()
         api.on("GET", PATH, lambda _call: (200, {"account": {"shards": self.shards}, "meta": META}))
         api.on("GET", "/v1/health", lambda _call: (200, self.health()))
         api.on("GET", "/v1/support", lambda _call: (200, self.support()))
@@ -63,6 +64,8 @@ class Server:
             name: {"role": role, "gateway_status": "connected" if on else "disconnected"}
             for name, (role, on, _owned) in self.nodes()
         }
+        error = {"code": 1014, "title": "Internal error", "details": "unable to reach"}
+        entries.update({name: {"errors": [error]} for name in self.dead})
         return {"health": entries, "meta": {"version": self.version}}
 
     def support(self):
@@ -104,6 +107,13 @@ def test_increase_check_real_again(api, clock, run):
     again = run(4, diff=True)
     assert (again["changed"], again["before"], again["after"], again["downtime"]) == (False, 4, 4, [])
     assert again["diff"]["before"] == again["diff"]["after"] and len(server.posts) == 1
+
+
+def test_a_node_that_was_dead_before_is_not_waited_for(api, clock, run):
+    server = Server(api, clock, shards=1)
+    server.dead = ("away:wa-coreapp-1",)
+    result = run(4, delay=5)
+    assert result["after"] == 4 and 45 <= result["waited_seconds"] <= 50
 
 
 def test_decrease(api, clock, run):

@@ -40,8 +40,8 @@ def situation(running=None, **options):
     }
     params = {
         "version": "2.19.7", "declared_version": "2.19.4", "strategy": "auto", "allow_no_ha": False, "shards": 1,
-        "nodes": nodes, "snapshot": "none", "observed": [observed(containers=running)], "health": health, "checks": [],
-        "settings": {}, "settings_unread": "",
+        "nodes": nodes, "leaving": [], "snapshot": "none", "observed": [observed(containers=running)],
+        "health": health, "checks": [], "settings": {}, "settings_unread": "",
         "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True, "first": 1,
     }  # fmt: skip
     return {**params, **options}
@@ -157,6 +157,8 @@ def test_a_node_that_only_the_cluster_knows_is_refused():
     params = situation()
     params["health"]["cluster"]["nodes"].append(shown({"key": "h9:wa-coreapp-1", "kind": "coreapp"}))
     assert codes(answer(params)[1]) == ["NODE_UNKNOWN"]
+    params["leaving"] = [{"key": "h9:wa-coreapp-1"}]
+    assert answer(params)[1] == [], "site.yml removes it afterwards"
 
 
 def test_owners_that_were_not_read_are_not_guessed():

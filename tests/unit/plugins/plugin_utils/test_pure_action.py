@@ -24,6 +24,7 @@ CASES = {
         {"hosts": [], "nodes": [], "reports": [{"problems": [{"code": "ODD", "message": "It is odd."}]}]},
     ),
     "no plan": ("wa_reshard_plan", {"shards": 3, "hosts": [HOST], "observed": []}),
+    "no drain": ("wa_drain_plan", {"shards": 3, "hosts": [HOST], "observed": []}),
     "no upgrade": (
         "wa_upgrade_plan",
         {"version": "new", "shards": 1, "nodes": [], "observed": []},
@@ -48,7 +49,9 @@ def test_the_action_answers_as_the_module(case, capfd):
     assert action == module
 
 
-@pytest.mark.parametrize("name", ["wa_placement", "wa_preflight", "wa_reshard_plan", "wa_upgrade_plan"])
+@pytest.mark.parametrize(
+    "name", ["wa_placement", "wa_preflight", "wa_reshard_plan", "wa_drain_plan", "wa_upgrade_plan"]
+)
 def test_options_are_checked(name):
     with pytest.raises(AnsibleError, match="missing required arguments"):
         act(name, {})

@@ -218,6 +218,15 @@ def test_versions_of_nodes_from_another_source():
     assert [(f.code, f.host) for f in found] == [("WRONG_VERSION", "host-1:wa-coreapp-1")]
 
 
+def test_the_version_of_a_node_that_was_removed_is_of_no_interest():
+    health, support, account = healthy_bodies(1, 2, 2)
+    planned = {node.name: node.kind for node in observe(health, support, account).nodes}
+    gone = "host-1:gone-coreapp-9"
+    health["health"][gone] = {"errors": [{"code": 1014, "title": "Internal error"}]}
+    cluster = observe(health, support, account, versions={gone: "v2.19.3"})
+    assert healthy(findings(cluster, Expected(version="2.19.4", nodes=planned)))
+
+
 def test_a_webapp_that_answers_is_not_silent_and_one_that_refuses_needs_somebody():
     webapps = [
         {"url": "https://" + str(number), "answers": error is None, "version": None, "error": error}

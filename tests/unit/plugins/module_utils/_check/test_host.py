@@ -16,7 +16,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unread_problems,
     unusable_engine_problems,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._plan.site import host_plan, secret_mismatches, site_plan
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
+    host_plan,
+    secret_mismatches,
+    site_plan,
+    starting,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STATES
 from ansible_collections.waent.fleet.tests.support.observed_host import (
     CORE,
@@ -79,6 +84,11 @@ def test_a_port_taken_by_a_container_or_by_nobody_we_may_see():
     assert "container proxy" in problem.message
     hidden = {"port": 9090, "container": None, "process": None, "pid": None}
     assert "may not see" in only(observed(listeners=[hidden])).message
+
+
+def test_a_port_on_which_a_run_that_was_killed_still_listens_is_free():
+    holder = {"port": 6251, "container": None, "process": "waent-ports", "pid": 312}
+    assert host_problems(observed(listeners=[holder]), placed()) == []
 
 
 def test_a_port_held_by_another_node_of_ours_is_taken():
@@ -400,6 +410,20 @@ def test_hosts_that_could_not_be_read():
     assert (problem.code, problem.host) == ("HOST_NOT_READ", "h1")
 
 
+def test_hosts_that_are_away_and_the_way_on_without_them():
+    nodes = placed("h1") + placed("h2") + [{**DATABASE, "host": "h3"}]
+    failure = {"code": "PYTHON_TOO_OLD", "message": "Python 3.6.8 runs Ansible's modules here.", "details": {}}
+    away = {"h1": "timed out", "h2": "timed out", "h3": "timed out", "h4": "timed out"}
+    spared = ["h1", "h2", "h4"]
+    one, two, database = unread_problems([], nodes, {}, away, spared)
+    for problem in (one, two):
+        assert "(timed out)" in problem.message
+        assert """add -e '{"wa_without_hosts": ["h1", "h2", "h4"]}' to the command""" in problem.message
+    assert database.host == "h3" and "wa_without_hosts" not in database.message, "nothing works without it"
+    own, _two, _database = unread_problems([], nodes, {"h1": failure}, {"h2": ""}, ["h2"])
+    assert own.code == "PYTHON_TOO_OLD" and "wa_without_hosts" not in own.message, "it answers"
+
+
 # Planned changes
 
 
@@ -469,6 +493,15 @@ def test_planned_changes_of_a_container_that_differs(change, action, why):
     (act,) = [act for act in plan if act.action != "keep"]
     assert (act.action, act.what) == (action, "wa-coreapp-2")
     assert why in act.sentence
+
+
+def test_which_nodes_are_new_on_their_ports():
+    changed = {"wa-master-1": {"state": "exited"}, "wa-webapp-1": {"options": {"restart_policy": "no"}},
+               "wa-coreapp-2": {"options": {"network_mode": "bridge"}}}  # fmt: skip
+    containers = [one for one in running_cluster(**changed) if one["name"] != "wa-coreapp-1"]
+    by_host = {"h1": placed(), "h2": []}
+    plans = {"h1": host_plan(observed(containers=containers), placed()), "h2": []}
+    assert starting(plans, by_host) == {("h1", name) for name in ("wa-master-1", "wa-coreapp-1", "wa-coreapp-2")}
 
 
 def test_only_another_node_secret_is_a_secret_mismatch():

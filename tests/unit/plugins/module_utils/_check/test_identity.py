@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import (
     ALIVE_SECONDS,
     GONE,
+    LEFT_OUT,
     OTHER,
     OURS,
     UNREAD,
@@ -22,6 +23,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.identity import
     suspects,
     unknown_nodes,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import Signs
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from ansible_collections.waent.fleet.tests.support.observed_host import (
     bare,
@@ -309,3 +311,48 @@ READ = [ours(read=[observed(name) for name in names]) for names in ((), ("h1",),
 def test_a_host_that_was_not_read_never_makes_its_own_nodes_unknown(inventory, rows):
     theirs = unknown_nodes(rows, inventory)
     assert not [key for key in theirs if key.startswith(("h1:wa-", "10.0.0.2:wa-"))]
+
+
+# Hosts that the run goes on without
+
+
+def without_h2(rows=None, cluster=None, answers=False, webapps=()):
+    inventory = inventory_from(placed(), HOSTS, [observed("h1")], "wa", ["h2"])
+    desired = DesiredIdentity(NUMBER, 1, left_out={"h2": Signs(answers, tuple(webapps))})
+    database = {} if rows is None else {"liveness": rows}
+    return inventory, found(desired, inventory, database, cluster)
+
+
+@given(
+    st.sampled_from(["wa-coreapp-1", "wa-master-1", "wacore", "other-coreapp-7"]),
+    st.floats(0, 10 * ALIVE_SECONDS),
+    st.one_of(st.none(), st.booleans()),
+)
+def test_a_node_of_a_host_that_is_left_out_must_not_live(name, age, alive):
+    """Whatever it is called: nobody reads that host. Where the API answers, it knows better than a row."""
+    cluster = {} if alive is None else {"nodes": [{"name": "10.0.0.2:" + name, "alive": alive}]}
+    inventory, problems_found = without_h2(rows=[row("10.0.0.2:" + name, age)], cluster=cluster)
+    assert inventory.whose("10.0.0.2:" + name) == LEFT_OUT
+    lives = age <= ALIVE_SECONDS if alive is None else alive
+    assert [problem.code for problem in problems_found] == (["WITHOUT_HOST_LIVES"] if lives else [])
+    assert all(problem.host == "h2" and name in problem.message for problem in problems_found)
+    watched = suspects([row("10.0.0.2:" + name, age)], inventory)
+    assert watched == (["10.0.0.2:" + name] if age <= ALIVE_SECONDS else []), "it may have ended a moment ago"
+
+
+def test_a_host_that_is_left_out_and_answers_is_said_once():
+    _inventory, problems_found = without_h2(answers=True, rows=[row("10.0.0.2:wa-coreapp-1")])
+    assert [problem.code for problem in problems_found] == ["WITHOUT_HOST_ANSWERS"]
+
+
+def test_a_webapp_that_answers_lives_too():
+    _inventory, (problem,) = without_h2(rows=[row("10.0.0.2:wa-coreapp-1")], webapps=["https://10.0.0.2:9090"])
+    assert problem.code == "WITHOUT_HOST_LIVES"
+    assert "10.0.0.2:wa-coreapp-1, https://10.0.0.2:9090" in problem.message
+
+
+def test_whether_nodes_live_that_nobody_could_ask_is_said_to_be_unknown():
+    assert any("h2" in note for note in notes({}, {}, ["h2"]))
+    assert not any("h2" in note for note in notes({"liveness": []}, {}, ["h2"]))
+    assert not any("h2" in note for note in notes({"databases": []}, {}, ["h2"])), "there is no cluster yet"
+    assert notes({"liveness": None}, {"nodes": [shown("h1:wa-coreapp-1")]}, ["h2"]) == []

@@ -14,6 +14,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
     Call,
     call_problems,
     distance,
+    hosts_left_out,
 )
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -26,12 +27,12 @@ GOOD = {
     DATABASE: ["d"],
 }
 NEEDED = (CLUSTER, *KIND_GROUPS)
-ARGUMENTS = {"shards": "4", "version": "v2.19.7"}
-PLAYBOOKS = ("site", "status", "reshard", "upgrade", "uninstall", "engine")
+ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a"}
+PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "uninstall", "engine")
 
 
 def call(playbook="site", groups=None, **changes):
-    complete = {"hosts": [*GOOD["all"], "localhost"], "arguments": ARGUMENTS, **changes}
+    complete = {"hosts": [*GOOD["all"], "localhost"], "arguments": ARGUMENTS, "extra": list(ARGUMENTS), **changes}
     return Call(playbook, GOOD if groups is None else groups, **complete)
 
 
@@ -173,7 +174,7 @@ def test_what_the_command_has_to_say(playbook, name, code, arguments):
 ])  # fmt: skip
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_a_misspelt_argument_is_named_beside_the_right_one(playbook, name, meant):
-    (problem,) = call_problems(call(playbook, extra=["wa_shards", name]))
+    (problem,) = call_problems(call(playbook, extra=["wa_shards", "host", name]))
     assert (problem.code, problem.variable) == ("ARGUMENT_UNKNOWN", name)
     assert problem.message == (
         "-e {0}= is no argument of this collection; {1} is. Correct the name, or give yours another one.".format(
@@ -211,3 +212,55 @@ def test_distance_is_a_metric(one, two, three):
     assert distance(one, two) == distance(two, one)
     assert distance(one, three) <= distance(one, two) + distance(two, three)
     assert abs(len(one) - len(two)) <= distance(one, two) <= max(len(one), len(two))
+
+
+# Hosts that are away
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_hosts_are_left_out_by_who_plans_for_the_whole_cluster(playbook):
+    plans = playbook in WHOLE_CLUSTER
+    assert hosts_left_out(call(playbook, without=["b", "b"])) == (["b"] if plans else [])
+    assert codes(call(playbook, without=["c"])) == (["WITHOUT_HOST_UNKNOWN"] if plans else [])
+    assert hosts_left_out(call(playbook)) == []
+
+
+def test_names_are_not_checked_against_groups_that_are_wrong():
+    assert codes(call(groups=without(CLUSTER), without=["c"])) == codes(call(groups=without(CLUSTER)))
+
+
+def test_who_limits_a_run_reads_how_to_leave_a_host_out():
+    (problem,) = call_problems(call(hosts=["a", "d"], limit="!b"))
+    assert problem.code == "LIMIT_NOT_ALLOWED" and "wa_without_hosts" in problem.message
+
+
+# Hosts to empty
+
+
+def test_several_hosts_may_be_named():
+    for several in ("a,b", "a, b", ["a", "b"]):
+        assert codes(call("drain", arguments={"host": several})) == []
+
+
+@pytest.mark.parametrize("given", ["c", "a,c", "d", "bystander", "localhost"])
+def test_a_host_that_is_none_of_the_clusters_is_refused_by_name(given):
+    (problem,) = call_problems(call("drain", arguments={"host": given}))
+    assert problem.code == "HOST_UNKNOWN"
+    assert repr(given.split(",")[-1]) in problem.message
+    assert "allowed are a and b" in problem.message
+
+
+@pytest.mark.parametrize("given", ["", " ", ","])
+def test_no_host_at_all_is_refused(given):
+    assert codes(call("drain", arguments={"host": given})) == ["HOST_UNKNOWN"]
+
+
+def test_a_variable_of_the_inventory_does_not_choose_the_host():
+    assert codes(call("drain", extra=())) == ["HOST_MISSING"]
+    assert codes(call("site", arguments={"host": "nonsense"})) == []
+
+
+def test_of_many_hosts_some_are_named():
+    many = {name: ["h{0}".format(number) for number in range(200)] for name in NEEDED}
+    (problem,) = call_problems(call("drain", many, hosts=many[CLUSTER]))
+    assert problem.message.endswith("allowed are h0, h1, h2, h3, h4, h5, h6, h7 and 192 more.")

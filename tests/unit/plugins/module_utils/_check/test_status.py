@@ -73,6 +73,15 @@ def test_a_healthy_cluster_is_shown_with_its_spares_and_what_stays_unknown():
     assert problems(Reports(NODES, HEALTH)) == []
 
 
+def test_a_node_that_has_to_go_is_shown_where_it_is_and_is_no_spare():
+    cluster = {**CLUSTER, "nodes": [*CLUSTER["nodes"], node("wa-coreapp-1", "back")]}
+    cluster["spares"] = [*CLUSTER["spares"], "back:wa-coreapp-1"]
+    leaving = [placed("wa-coreapp-1", "back")]
+    lines = cluster_lines(Reports(NODES, {**HEALTH, "cluster": cluster}, leaving=leaving))
+    assert lines[1].split()[:3] == ["a", "back", "wa-coreapp-1"]
+    assert "spare coreapps: one:wa-coreapp-2" in lines
+
+
 def test_nobody_is_missing_where_nobody_was_asked():
     lines = cluster_lines(Reports(NODES, AWAY))
     assert [line.split()[4] for line in lines[1:3]] == ["unknown", "unknown"]
@@ -107,6 +116,48 @@ def test_a_host_that_was_not_read_is_red_once_with_the_reason_and_what_helps():
     assert [problem.host for problem in found] == ["two"]
     assert "(timed out)" in found[0].message and "inventory" in found[0].message
     assert codes(unread={"two": "", "three": ""}) == ["HOST_NOT_READ", "HOST_NOT_READ"]
+
+
+def test_the_way_on_without_a_host_that_is_away():
+    found = problems(Reports(NODES, HEALTH, unread={"two": "", "three": "no Python"}, spared=["two"]))
+    assert """-e '{"wa_without_hosts": ["two"]}'""" in found[0].message
+    assert "wa_without_hosts" not in found[1].message
+
+
+def test_a_host_that_is_left_out_is_named_and_leaves_the_rest_healthy():
+    reports = Reports(NODES, HEALTH, left_out=["two"])
+    assert problems(reports) == []
+    assert [(warning.code, warning.host) for warning in warnings(reports)] == [("HOST_LEFT_OUT", "two")]
+    assert any("two is left out" in line for line in cluster_lines(reports))
+    answers = {"problems": [{"code": "WITHOUT_HOST_ANSWERS", "message": "two is left out", "host": "two"}]}
+    reports = Reports(NODES, HEALTH, left_out=["two"], identity=answers)
+    assert [problem.code for problem in problems(reports)] == ["WITHOUT_HOST_ANSWERS"] and warnings(reports) == []
+
+
+BOTH = [placed("wa-coreapp-1"), placed("wa-coreapp-1", "two"), placed("wa-master-1", "two", "master")]
+
+
+def behind(*acts):
+    plan = [dict(act(*one[1:]), host=one[0]) for one in acts]
+    return [
+        (problem.host, problem.message)
+        for problem in problems(Reports(BOTH, HEALTH, preflight={"plan": plan}))
+        if problem.code == "HOST_BEHIND"
+    ]
+
+
+def test_a_host_that_is_back_from_before_a_change_is_red_with_what_site_yml_does():
+    ((host, message),) = behind(
+        ("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-coreapp-1", "environment: TZ differs")
+    )
+    assert host == "two" and "site.yml recreates it: environment: TZ differs." in message
+
+
+def test_a_change_that_nobody_has_begun_leaves_nobody_behind():
+    assert behind(("one", "recreate", "wa-coreapp-1", "x"), ("two", "recreate", "wa-coreapp-1", "x")) == []
+    assert behind(("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-master-1", "x")) == [], "of its kind all"
+    assert behind(("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-coreapp-1", "image: b instead of a")) == []
+    assert behind(("one", "keep", "wa-coreapp-1"), ("two", "recreate", "wa-db", "x")) == []
 
 
 def test_nodes_of_two_versions_are_an_upgrade_and_not_a_wrong_version():

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -390,3 +392,86 @@ def test_the_largest_cluster_is_placed():
 
 def test_the_prefix_is_the_first_word():
     assert names(place(replace(spec([host("h")]), name_prefix="acme")))[0] == "acme-master-1"
+
+
+# Hosts that are left out
+
+
+def without(whole, names):
+    there = tuple(one for one in whole.hosts if one.name not in names)
+    return replace(whole, hosts=there, without=tuple(names))
+
+
+@given(host_lists(pins=True), shard_counts, survives, st.data())
+def test_leaving_a_host_out_is_placing_without_it(hosts, shards, survive, data):
+    """The same rule for what is left; what is missing is said to be missing without those hosts."""
+    whole = spec(hosts, shards, survive)
+    away = data.draw(st.lists(st.sampled_from([one.name for one in hosts]), min_size=1, unique=True))
+    running = [node.slot for node in place(whole).nodes]
+    left, removed = without(whole, away), replace(without(whole, away), without=())
+    placement, plain = place(left, running), place(removed, running)
+    assert placement.nodes == plain.nodes
+    assert not {node.slot.host for node in placement.nodes} & set(away)
+    assert [problem.code for problem in placement.problems] == [problem.code for problem in plain.problems]
+    for problem in placement.problems:
+        assert all(name in problem.message for name in away) and "wa_without_hosts" in problem.message
+
+
+@given(host_lists(pins=True), shard_counts, survives, st.data())
+def test_the_lesser_rule_that_is_offered_can_be_met(hosts, shards, survive, data):
+    whole = spec(hosts, shards, survive)
+    away = data.draw(st.lists(st.sampled_from([one.name for one in hosts]), min_size=1, unique=True))
+    left = without(whole, away)
+    for problem in place(left).problems:
+        offered = re.search(r"-e '(\{.*\})' to the command", problem.message)
+        if offered:
+            value = json.loads(offered.group(1))["wa_survive"] or {"hosts": 0}
+            ((unit, number),) = value.items()
+            lesser = FaultTolerance(unit, number)
+            assert number < survive.count or unit != survive.unit
+            assert place(replace(left, survive=lesser)).problems == ()
+
+
+def test_a_rack_that_is_away_of_two():
+    left = without(spec(racks(2, 2), 2, FaultTolerance("racks", 1)), ["b1", "b2"])
+    assert {problem.message.partition(": ")[2] for problem in place(left).problems} == {
+        "hosts for {0}s are in 1 rack (a), need 2. That is without b1 and b2 (wa_without_hosts): have one of them back,"
+        ' or, where a further loss may cost the service until then, add -e \'{{"wa_survive": {{"hosts": 1}}}}\' to the'
+        " command.".format(kind)
+        for kind in KINDS
+    }
+
+
+def test_one_host_of_three_is_replaced_on_the_others():
+    whole = spec(racks(1, 1, 1), 2, FaultTolerance("hosts", 1))
+    running = [node.slot for node in place(whole).nodes]
+    placement = place(without(whole, ["c1"]), running)
+    assert placement.problems == () and count(placement, "coreapp") == 4
+
+
+# Drained hosts
+
+
+def drained(one):
+    return replace(one, kinds=KINDS, drained=True, counts=dict.fromkeys(KINDS, 0))
+
+
+@given(host_lists(), shard_counts, st.integers(0, 4))
+def test_a_drained_host_gets_nothing_and_what_it_has_leaves(hosts, shards, which):
+    before = place(spec(hosts, shards)).nodes
+    one = hosts[which % len(hosts)]
+    after = place(spec([drained(h) if h is one else h for h in hosts], shards), [node.slot for node in before])
+    on_it = [node for node in after.nodes if node.slot.host == one.name]
+    assert all(node.exists and node.surplus and node.leaving for node in on_it)
+    assert {node.slot for node in on_it} == {node.slot for node in before if node.slot.host == one.name}
+    assert not [node for node in after.nodes if node.leaving and node.slot.host != one.name]
+
+
+def test_a_refusal_names_the_hosts_that_are_drained():
+    left = [host("a1", "a"), host("a2", "a"), drained(host("b1", "b"))]
+    problems = place(spec(left, survive=FaultTolerance("racks", 1))).problems
+    assert {problem.code for problem in problems} == {"WA_SURVIVE_IMPOSSIBLE"}
+    assert all(problem.message.endswith("need 2; b1 is drained.") for problem in problems)
+    (problem, *_others) = place(spec([drained(host("a1"))])).problems
+    assert (problem.code, problem.variable) == ("WA_KIND_NOWHERE", "wa_drained")
+    assert "a1 is drained" in problem.message

@@ -72,9 +72,7 @@ FLEETS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123"), st.s
 
 
 @given(FLEETS, st.sampled_from([1, 2, 4]), st.integers(5, 120))
-def test_no_host_does_more_than_the_worst_one(
-    placed: list[tuple[str, str, str]], shards: int, interval: int
-) -> None:
+def test_no_host_does_more_than_the_worst_one(placed: list[tuple[str, str, str]], shards: int, interval: int) -> None:
     fleet = [{"host": rack + number, "rack": rack, "kind": kind} for rack, number, kind in placed]
     worst = worst_outage("host", fleet, shards, interval)
     if worst is None:
@@ -89,3 +87,25 @@ def test_no_host_does_more_than_the_worst_one(
         assert any(node["kind"] == "webapp" for node in left)
         assert not gone or sum(node["kind"] == "coreapp" for node in left) >= shards
         assert not gone or worst.seconds >= interval
+
+
+def test_what_a_move_would_gain_is_said_and_nothing_where_it_gains_nothing() -> None:
+    doubled, apart = nodes(a1="cm", b1="cm", c1="mw", d1="w"), nodes(a1="c", b1="c", c1="m", d1="m", e1="w", f1="w")
+    (found,) = [one for one in worst_outages(doubled, 1, 30, apart) if one["unit"] == "host"]
+    assert found["sentence"].endswith(" Placed afresh, it would be about 35 s; existing nodes are not moved for that.")
+    for afresh in (doubled, []):
+        assert "afresh" not in worst_outages(doubled, 1, 30, afresh)[0]["sentence"]
+    assert "afresh" not in worst_outages(apart, 1, 30, doubled)[0]["sentence"]
+    no_webapp = worst_outages(nodes(a1="ccmm", b1="w"), 1, 30, nodes(a1="cm", b1="cmw", c1="w"))[0]["sentence"]
+    assert no_webapp.endswith(" Placed afresh, 1 webapp would be left; existing nodes are not moved for that.")
+
+
+@given(st.data(), st.integers(1, 4))
+def test_a_gain_is_a_lesser_outage(data, shards) -> None:
+    names, has = st.sampled_from(["a1", "a2", "b1", "c1"]), st.text("cmw", min_size=1, max_size=4)
+    fleets = st.dictionaries(names, has, min_size=1)
+    now, afresh = (nodes(**data.draw(fleets)) for _which in range(2))
+    shown = worst_outages(now, shards, 30, afresh)[0]["sentence"]
+    one, other = (worst_outage("host", fleet, shards, 30) for fleet in (now, afresh))
+    if "afresh" in shown:
+        assert other.webapps > one.webapps or (other.seconds is not None and other.seconds < (one.seconds or 10**6))

@@ -27,7 +27,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import Act
 from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, container, observed, placed
 
-FACTS = {"engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"]}
+FACTS = {"engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"], "tries_ports": False}
 DESIRED = {
     "register": True, "cc": "39", "phone_number": "5550100244", "registration_method": "sms",
     "settings": {"heartbeat_interval": 7}, "health_timeout_seconds": 300,
@@ -71,6 +71,12 @@ def test_check_mode_leaves_a_host_at_what_every_container_needs(action):
     assert "_wa_act" in groups_of("h1", FACTS, [Act("h1", "create", "x")], run(check_mode=True))
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_ports_are_tried_before_anything_is_done(check_mode):
+    facts = {**FACTS, "engine_missing": True, "tries_ports": True}
+    assert groups_of("h2", facts, [], run(check_mode=check_mode))[:2] == ["_wa_ports", "_wa_engine_missing"]
+
+
 def test_check_mode_works_with_the_api_only_where_there_is_one():
     assert API not in groups_of("h1", FACTS, [], run(check_mode=True, has_api=False))
     assert API in groups_of("h1", FACTS, [], run(has_api=False))
@@ -82,6 +88,12 @@ def test_engines_that_are_stopped_are_started_before_anything_else():
     assert groups_of("h2", FACTS, [], starting) == ["_wa_gather_again", "_wa_engine_stopped"]
     assert groups_of("h2", FACTS, [], starting._replace(check_mode=True)) == []
     assert groups_of("h1", FACTS, [], starting._replace(starts_engines=False))[0] == "_wa_act"
+
+
+def test_every_host_takes_part_where_one_is_emptied_but_in_check_mode():
+    assert "_wa_act_drain" in groups_of("h2", FACTS, [], run(drains=True))
+    assert "_wa_act_drain" not in groups_of("h2", FACTS, [], run(drains=True, check_mode=True))
+    assert "_wa_act_drain" not in groups_of("h2", FACTS, [], run())
 
 
 def test_every_group_is_one_of_those_that_playbooks_may_name():

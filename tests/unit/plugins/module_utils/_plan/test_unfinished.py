@@ -69,8 +69,8 @@ def test_an_unknown_node_of_another_version_is_no_upgrade():
 def test_coreapps_beyond_those_that_are_needed_are_a_reshard():
     nodes = [dict(node, surplus=node["kind"] == "coreapp") for node in placed()]
     (problem,) = unfinished(found(OLD, nodes=nodes, health={"cluster": {"shards": 2}}))
-    assert problem.code == "RESHARD_UNFINISHED"
-    assert "reshard.yml -e shards=N" in problem.message and "-e shards=2 these coreapps are removed" in problem.message
+    assert problem.code == "COREAPPS_SURPLUS"
+    assert "-e shards=N goes on" in problem.message and "reshard.yml -e shards=2 removes" in problem.message
     assert codes(found(OLD, nodes=nodes)) == [], "how many shards are set is not known"
 
 

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One of three machines dies: it is named soon, the printed argument goes on without it, and once back it is fixed.
+
+The tests are one story, in this order.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import typing as t
+
+import pytest
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
+
+MACHINES = ("one", "two", "three")
+DEAD = "three"
+AWAY_SECONDS = 20
+"""More than this a machine that is away does not cost; a run in which all answer takes some ten seconds by itself."""
+
+ANOTHER_KEY = {"wa_api_key": "canary-another-key-4Rw8sJ"}
+"""A change that recreates webapps, and nothing else."""
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
+    """Each has a coreapp and a webapp."""
+    made = ContainerHosts(tmp_path_factory.mktemp("dead"), MACHINES, scenario="dead")
+    try:
+        made.create()
+        write_hosts(made)
+        yield made
+    finally:
+        made.destroy()
+
+
+def write_hosts(machines: ContainerHosts, **of_the_dead: t.Any) -> None:
+    """Numbers by hand, so that two machines have all that one shard needs. of_the_dead: more variables of that host."""
+    hosts: dict[str, dict[str, t.Any]] = {}
+    for name in MACHINES:
+        fixed = {"wa_coreapps": 1, "wa_webapps": 1, "wa_masters": int(name != DEAD)}
+        hosts[name] = {"ansible_become": True, "wa_address": machines.address(name), **fixed}
+    hosts[DEAD].update(of_the_dead)
+    machines.write_hosts(hosts, wa_database_hosts=["one"])
+
+
+def variables(machines: ContainerHosts, **changes: str) -> dict[str, t.Any]:
+    return valid_variables.but(
+        wa_db_host=machines.address("one"),
+        wa_database_image=DATABASE_IMAGE,
+        wa_extra_environment={"WAEMU_TIME_DIVISOR": "10"},
+        **changes,
+    )
+
+
+def started(machines: ContainerHosts, name: str) -> dict[str, str]:
+    """When each node on a machine has started, by its name."""
+    return {known[0]: known[1] for known in machines.state(name)["containers"].values()}
+
+
+def test_a_dead_machine_stops_nothing_but_itself(machines: ContainerHosts) -> None:
+    run = machines.site(variables(machines))
+    assert run.code == OK, run.output
+    healthy = machines.play("status", variables(machines))
+    assert healthy.code == OK, healthy.output
+    before = started(machines, "two")
+    with machines.dead(DEAD):
+        refused = machines.site(variables(machines, **ANOTHER_KEY))
+        assert refused.code == FAILED and refused.codes == ["HOST_NOT_READ"], refused.output
+        assert refused.seconds < healthy.seconds + AWAY_SECONDS, refused.output
+        (sentence,) = refused.sentences("HOST_NOT_READ")
+        assert sentence.startswith(DEAD + ": ")
+        printed = re.search(r"add (-e '[^']+') to the command", sentence)
+        assert printed, sentence
+        assert started(machines, "two") == before, "nothing was changed"
+
+        status = machines.play("status", variables(machines))
+        assert "HOST_NOT_READ" in status.codes and status.code == FAILED, status.output
+        assert status.seconds < healthy.seconds + AWAY_SECONDS, status.output
+
+        without = shlex.split(printed.group(1))
+        run = machines.site(variables(machines, **ANOTHER_KEY), *without)
+        assert run.code == OK, run.output
+        changed = {name for name, when in started(machines, "two").items() if before[name] != when}
+        assert changed == {"/wa-webapp-1"}
+
+        status = machines.play("status", variables(machines, **ANOTHER_KEY), *without)
+        assert status.code == OK and "{0} is left out".format(DEAD) in status.output, status.output
+
+
+def test_a_machine_that_is_back_is_red_until_site_yml_has_fixed_it(machines: ContainerHosts) -> None:
+    declared = variables(machines, **ANOTHER_KEY)
+    refused = machines.site(declared, "-e", '{"wa_without_hosts": ["three"]}')
+    assert refused.code == FAILED and "WITHOUT_HOST_ANSWERS" in refused.codes, refused.output
+
+    status = machines.play("status", declared)
+    assert status.code == FAILED, status.output
+    (sentence,) = status.sentences("HOST_BEHIND")
+    assert sentence.startswith(DEAD + ": wa-webapp-1 is not as desired") and "site.yml recreates it" in sentence
+
+    run = machines.site(declared)
+    assert run.code == OK, run.output
+    status = machines.play("status", declared)
+    assert status.code == OK and "site.yml would change" not in status.output, status.output
+
+
+@pytest.mark.thorough
+def test_a_machine_that_only_ansible_cannot_reach_is_not_left_behind(machines: ContainerHosts) -> None:
+    """Nothing listens where the inventory has its SSH server now; what runs there serves as before."""
+    write_hosts(machines, ansible_host="127.0.0.1", ansible_port=9, wa_api_address=machines.address(DEAD))
+    try:
+        run = machines.site(variables(machines, **ANOTHER_KEY), "-e", '{"wa_without_hosts": ["three"]}')
+    finally:
+        write_hosts(machines)
+    assert run.code == FAILED and run.codes == ["WITHOUT_HOST_LIVES"], run.output
+    (sentence,) = run.sentences("WITHOUT_HOST_LIVES")
+    address = machines.address(DEAD)
+    assert "{0}:wa-coreapp-1".format(address) in sentence and "https://{0}:9090".format(address) in sentence, sentence
+
+
+def test_a_name_that_no_machine_has_is_refused_with_the_nearest(machines: ContainerHosts) -> None:
+    run = machines.site(variables(machines), "-e", '{"wa_without_hosts": ["thre"]}')
+    assert run.code == FAILED and run.codes == ["WITHOUT_HOST_UNKNOWN"], run.output
+    assert "the nearest one is three" in run.output

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Examples in the guides are true: what they say works, does."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load
+
+GUIDE = ROOT / "docs" / "guides" / "two_clusters.md"
+SHAPE = ("name_prefix", "webapp_port", "coreapp_port", "master_port")
+
+
+def second_number() -> dict[str, object]:
+    """The variables that the guide gives a second number."""
+    block = re.search(r"```yaml\n(wa_name_prefix.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert block
+    found: dict[str, object] = yaml.safe_load(block.group(1))
+    return found
+
+
+def nodes(**variables: object) -> dict[str, set[object]]:
+    """Names and ports that the largest cluster takes on one host."""
+    host = {"name": "rack-a-1", "kinds": list(KINDS), "pins": {"coreapp": 33, "master": 5, "webapp": 9}}
+    spec, problems = read_cluster_spec({"shards": 32, "hosts": [host], **variables})
+    assert spec and not problems
+    placed = place(spec).nodes
+    return {"names": {node.name for node in placed}, "ports": {port for node in placed for port in node.ports}}
+
+
+def test_the_second_number_of_the_guide_shares_no_name_and_no_port_with_the_first() -> None:
+    given = second_number()
+    first, second = nodes(), nodes(**{name: given["wa_" + name] for name in SHAPE})
+    for what in first:
+        assert not first[what] & second[what], what
+
+
+def test_it_differs_in_everything_that_the_defaults_have_in_common() -> None:
+    given, defaults = second_number(), load(ROOT / "roles" / "cluster" / "defaults" / "main.yml")
+    assert not given.keys() - BY_NAME.keys()
+    assert not [name for name in given if given[name] == defaults.get(name)]
+    # The network, the media store and the volume of a database are called after the cluster.
+    for name in ("wa_network", "wa_media", "wa_database_volume"):
+        assert "wa_cluster_name" in defaults[name]
