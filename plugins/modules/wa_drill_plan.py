@@ -15,6 +15,8 @@ description:
     and a breakage after which nobody could take over.
   - Answers with what is broken on which host, with the script by which the host restores it, and with the outage that
     follows from the rules of the product.
+  - Where hosts have such a script of the same drill, as a run was killed, it answers with those hosts, and nothing more
+    is broken. A script of another drill is a reason to refuse.
   - Runs on the controller, changes nothing and reads nothing itself.
 author:
   - waent.fleet contributors (@waent)
@@ -121,8 +123,20 @@ predicted:
   returned: success
   type: dict
   sample: {service: 35, primary: null, documented_service: 35, documented_primary: null}
+restores:
+  description: Whether it is only restored what another run has broken.
+  returned: success
+  type: bool
+  sample: false
+write:
+  description: The command that writes the script on a host, which is given it as standard input.
+  returned: where something is broken
+  type: list
+  elements: str
+  sample: [sh, -c, "...", ./.waent-drill-waent.sh]
 hosts:
-  description: By inventory name C(commands), which break it, and C(script), which restores it.
+  description:
+    - By inventory name C(commands), which break it, and C(script), which restores it; neither with RV(restores).
   returned: success
   type: dict
   sample: {a-1: {commands: [[docker, kill, --signal, KILL, wa-coreapp-1]], script: "#!/bin/sh ..."}}

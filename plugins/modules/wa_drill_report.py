@@ -28,6 +28,11 @@ options:
     description: What M(waent.fleet.wa_drill_watch) returned; empty where it did not come to that.
     type: dict
     default: {}
+  break_results:
+    description: Results of tasks that could not break it, or not watch it, as they failed.
+    type: list
+    elements: dict
+    default: []
   results:
     description: Results of the tasks that restore it and that prove the cluster healthy, as they were registered.
     type: list
@@ -75,6 +80,7 @@ CODE = "WA_DRILL_REPORT_FAILED"
 ARGUMENTS: dict[str, t.Any] = {
     "plan": {"type": "dict", "required": True},
     "watched": {"type": "dict", "default": {}},
+    "break_results": {"type": "list", "elements": "dict", "default": []},
     "results": {"type": "list", "elements": "dict", "default": []},
 }
 

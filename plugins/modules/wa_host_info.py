@@ -214,7 +214,9 @@ host:
       elements: dict
       returned: always
     drill:
-      description: A drill that has not restored yet what it broke here, C(what) it is and the C(path) of its script.
+      description:
+        - A drill that has not restored yet what it broke here, its kind C(drill), C(what) it is and the C(path) of its
+          script.
       type: dict
       returned: always
     reached:

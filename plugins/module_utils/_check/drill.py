@@ -38,15 +38,31 @@ def script_name(cluster_name: str) -> str:
     return ".waent-drill-{0}.sh".format(cluster_name)
 
 
+def mark(drill: str, begun: str, containers: t.Iterable[str]) -> str:
+    """The line of that script which says what it is about."""
+    return "# drill {0}, begun {1}, {2}".format(drill, begun, " ".join(containers))
+
+
+def left_drill(path: str, script: str) -> dict[str, str]:
+    """What a script says that is still there: C({path, drill, what}); drill is empty where it says nothing."""
+    what = next((line[2:] for line in script.splitlines() if line.startswith("# drill ")), "")
+    return {"path": path, "drill": what.partition(",")[0].partition(" ")[2], "what": what or "of an unknown kind"}
+
+
 def left_problems(observed: t.Mapping[str, t.Any]) -> list[Problem]:
-    """A drill that has broken something on this host and has not restore it yet."""
+    """A drill that has broken something on this host and has not restored it yet."""
     left = observed.get("drill")
     if not left:
         return []
     message = (
-        "A drill is under way here or was left ({0}); the host restores by itself what it broke, unless it was"
-        " rebooted meanwhile: wait, or do it now with sh {1} on {2}.".format(
-            left["what"], left["path"], observed["name"]
+        "A drill is under way here or was left ({0}). The host restores by itself what it broke, unless it was rebooted"
+        " meanwhile: wait, or do it now {1}sh {2} on {3}.".format(
+            left["what"],
+            "with drill.yml -e drill={0}, which breaks nothing more then, or with ".format(left["drill"])
+            if left["drill"]
+            else "with ",
+            left["path"],
+            observed["name"],
         )
     )
     return [Problem("DRILL_LEFT", message, None, None, observed["name"])]

@@ -17,7 +17,7 @@ import socket
 import struct
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._check.drill import script_name
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_drill, script_name
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 
 LISTEN = "0A"
@@ -242,16 +242,12 @@ def reach(host: str, port: int, timeout: float) -> dict[str, t.Any]:
 
 
 def read_drill(cluster_name: str, home: str = "~") -> dict[str, str] | None:
-    """A drill that has not restored yet what it broke here: C({path, what}); None where there is none."""
+    """A drill that has not restored yet what it broke here: C({path, drill, what}); None where there is none."""
     path = os.path.join(os.path.expanduser(home), script_name(cluster_name))
     try:
         with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
+            return left_drill(path, file.read())
     except FileNotFoundError:
         return None
     except OSError as error:
-        return {"path": path, "what": "its script cannot be read: {0}".format(error.strerror)}
-    return {
-        "path": path,
-        "what": next((line[2:] for line in lines if line.startswith("# drill ")), "of an unknown kind"),
-    }
+        return {"path": path, "drill": "", "what": "its script cannot be read: {0}".format(error.strerror)}

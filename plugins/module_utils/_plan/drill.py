@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.drill import (
     PARTITION,
     RACK,
     WEBAPP,
+    mark,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
@@ -243,6 +244,13 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def write_command(script: str) -> list[str]:
+    """The command that writes what it is given as this script, whole, and fails where one is there already."""
+    # The link is what there can be one of only: two drills may begin at the same moment.
+    steps = 'umask 077; trap \'rm -f "$0.$$"\' EXIT; cat > "$0.$$" && ln "$0.$$" "$0"'
+    return ["sh", "-c", steps, "./" + script]
+
+
 def restore_script(drill: str, containers: t.Sequence[str], network: str, deadline: int, begun: str) -> str:
     """A script that restores it and removes itself. With C(wait) it first waits for the deadline.
 
@@ -250,23 +258,27 @@ def restore_script(drill: str, containers: t.Sequence[str], network: str, deadli
     """
     quoted = [_quoted(name) for name in containers]
     if drill == PARTITION:
-        # Disconnected first: one that is connected already would be an error.
-        one = "docker network disconnect {0} {1} >/dev/null 2>&1; docker network connect {0} {1} || failed=1"
-        back = [one.format(_quoted(network), name) for name in quoted]
+        # One that is connected already, as nothing was broken yet or somebody was quicker, is left alone.
+        joined = _quoted('"{0}":'.format(network))
+        back = [
+            "docker inspect --format '{{{{json .NetworkSettings.Networks}}}}' {1} | grep -qF {2}"
+            " || docker network connect {0} {1} || failed=1".format(_quoted(network), name, joined)
+            for name in quoted
+        ]
     else:
         back = ["docker start {0} || failed=1".format(name) for name in quoted]
-    mark = "# drill {0}, begun {1}, {2}".format(drill, begun, " ".join(containers))
+    marked = mark(drill, begun, containers)
     return "\n".join(
         [
             "#!/bin/sh",
-            mark,
+            marked,
             "# Restores what playbook waent.fleet.drill has broken on this host, and removes itself.",
             'if [ "$1" = wait ]; then',
             "    left={0}".format(deadline),
             '    while [ "$left" -gt 0 ]; do',
             "        sleep 1",
             "        left=$((left - 1))",
-            '        grep -qsxF {0} "$0" || exit 0'.format(_quoted(mark)),
+            '        grep -qsxF {0} "$0" || exit 0'.format(_quoted(marked)),
             "    done",
             "fi",
             "failed=0",
@@ -307,8 +319,8 @@ def rows(predicted: t.Mapping[str, t.Any], watched: t.Mapping[str, t.Any]) -> li
     return [row for row in made if row.predicted is not None]
 
 
-def shortcomings(report: t.Sequence[Row], failures: t.Sequence[str]) -> list[Problem]:
-    """Why the drill ends red. failures: what did not come back, a sentence each."""
+def shortcomings(report: t.Sequence[Row]) -> list[Problem]:
+    """What of the measured outage makes the drill red."""
     found = []
     for row in report:
         if row.measured is None or not row.back:
@@ -319,7 +331,7 @@ def shortcomings(report: t.Sequence[Row], failures: t.Sequence[str]) -> list[Pro
                 row.what.capitalize(), row.measured, row.limit
             )
             found.append(Problem("DRILL_TOO_LONG", message))
-    return found + [Problem("DRILL_NOT_RESTORED", failure) for failure in failures]
+    return found
 
 
 def table(report: t.Sequence[Row]) -> list[str]:

@@ -16,7 +16,15 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.drill import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal, lines_of, summary
+from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import CODED, failed_results, said
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
+    Problem,
+    Refusal,
+    failure_in,
+    lines_of,
+    summary,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._plan import drill as drills
 from ansible_collections.waent.fleet.plugins.module_utils._plan.outage import CONNECT_SECONDS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.read_state import read_state
@@ -33,7 +41,10 @@ UNHEALTHY = "The cluster is not healthy, so that nobody could say what the drill
 
 
 def plan(params: Params) -> Answer:
-    """The drill, or everything that speaks against it."""
+    """The drill, or everything that speaks against it; of one that was left, how it is ended."""
+    left = {host["name"]: host["drill"] for host in params["observed"] if host.get("drill")}
+    if left and {one["drill"] for one in left.values()} == {params["drill"]}:
+        return _restoration(params, left), []
     problems = _against(params)
     if problems:
         return {}, problems
@@ -59,11 +70,29 @@ def _against(params: Params) -> list[Problem]:
     for host in params["observed"]:
         problems += left_problems(host)
     health = params["health"]
-    wrong = [line for line in lines_of([*params["checks"], health]) if "[DRILL_LEFT]" not in line]
-    broken = any(check.get("problems") or check.get("failed") for check in params["checks"])
+    wrong = lines_of([*params["checks"], health])
+    broken = any(check.get("problems") or failure_in(check) for check in params["checks"])
     if not problems and (broken or not health.get("healthy")):
         problems.append(Problem("DRILL_NOT_HEALTHY", UNHEALTHY.format(" ".join(wrong)).strip()))
     return problems
+
+
+def _restoration(params: Params, left: t.Mapping[str, t.Mapping[str, str]]) -> dict[str, t.Any]:
+    """The same command again, after a run that was killed: it restores what that has broken, and breaks nothing."""
+    where = enumerate_all(["{0} ({1})".format(host, one["what"]) for host, one in sorted(left.items())])
+    return {
+        "drill": params["drill"],
+        "target": params["target"] or "",
+        "begun": params["begun"],
+        "restores": True,
+        "sentences": [
+            "A drill is under way or was left on {0}.".format(where),
+            "What it broke is restored now. Nothing more is broken, and nothing is measured.",
+        ],
+        "predicted": {"service": None, "primary": None, "documented_service": None, "documented_primary": None},
+        "script_name": script_name(params["cluster_name"]),
+        "hosts": {host: {} for host in left},
+    }
 
 
 def scene_of(params: Params) -> drills.Scene:
@@ -112,9 +141,11 @@ def _result(
         "drill": drill,
         "target": choice.target,
         "begun": params["begun"],
+        "restores": False,
         "sentences": drills.sentences(drill, choice, scene, predicted, deadline),
         "predicted": asdict(predicted),
         "script_name": script_name(params["cluster_name"]),
+        "write": drills.write_command(script_name(params["cluster_name"])),
         "deadline": deadline,
         "broken": sorted(gone),
         "webapps": [
@@ -136,30 +167,46 @@ def _result(
     }
 
 
-def failure_of(result: Params) -> str:
-    """What a task said that could not restore something, or prove the cluster healthy; empty where it did."""
-    if result.get("unreachable") or result.get("failed"):
-        return str((result.get("failure") or {}).get("message") or result.get("msg") or "A task failed without a word.")
-    if result.get("rc"):
-        return str(result.get("stderr") or result.get("msg") or "A command ended with {0}.".format(result["rc"]))
-    return ""
+def failures_of(result: Params, code: str) -> list[Problem]:
+    """What a task said that did not do its part, if so. code: ours, unless there is one in its words."""
+    found = []
+    for _item, one in failed_results(result):
+        if not (one.get("unreachable") or one.get("failed") or one.get("rc")):
+            continue
+        words = str(one.get("stderr") or "").strip() if one.get("rc") else ""
+        words = words or said(one) or "A task failed without a word."
+        if CODED.match(words):
+            own, _bracket, words = words[1:].partition("] ")
+            found.append(Problem(own, words))
+        else:
+            found.append(Problem(code, words))
+    return found
 
 
 def report(params: Params) -> dict[str, t.Any]:
     """The table, what goes into the file, and why the drill ends red."""
     made, watched = params["plan"], params["watched"]
     rows = drills.rows(made["predicted"], watched)
-    problems = drills.shortcomings(rows, [line for line in map(failure_of, params["results"]) if line])
+    problems = [problem for result in params["break_results"] for problem in failures_of(result, "DRILL_STOPPED")]
+    # What was not broken was not watched either.
+    problems += drills.shortcomings(rows) if watched.get("service") or not problems else []
+    problems += [problem for result in params["results"] for problem in failures_of(result, "DRILL_NOT_RESTORED")]
+    problems = list(dict.fromkeys(problems))
     requests, errors = watched.get("requests") or 0, watched.get("errors") or 0
     traffic = "{0} of {1} requests failed meanwhile, through the webapps left.".format(errors, requests)
     lines = [*drills.table(rows), traffic if requests else "No requests were counted meanwhile."]
+    end = "The drill went as predicted." if not problems else "The drill did not go as it should."
+    if made["restores"]:
+        lines = []
+        end = "What the drill broke is restored." if not problems else "What the drill broke is not restored."
     return {
         "refusal": summary(problems),
-        "lines": [*lines, "The drill went as predicted." if not problems else "The drill did not go as it should."],
+        "lines": [*lines, end],
         "report": {
             "drill": made["drill"],
             "target": made["target"],
             "begun": made["begun"],
+            "restored_only": made["restores"],
             "passed": not problems,
             "outages": [row._asdict() for row in rows],
             "requests": requests,

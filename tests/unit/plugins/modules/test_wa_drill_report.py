@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 
 PLAN = {
-    "drill": "coreapp", "target": "a:wa-coreapp-1", "begun": "2026-11-28T10:00:00Z",
+    "drill": "coreapp", "target": "a:wa-coreapp-1", "begun": "2026-11-28T10:00:00Z", "restores": False,
     "predicted": {"service": 35, "primary": None, "documented_service": 35, "documented_primary": None},
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ def run(api, capfd, access):
     """Runs the module on recorded states, one after the other."""
 
     def call(*names, **args):
-        api.refuse("GET", "/metrics", 1006, status=404)
+        api.refuse("GET", "/metrics?format=prometheus", 1006, status=404)
         for name in names:
             recorded = json.loads((STATES / (name + ".json")).read_text(encoding="utf-8"))
             api.on("GET", "/v1/health", recorded["health"])

@@ -27,8 +27,8 @@ GOOD = {
     DATABASE: ["d"],
 }
 NEEDED = (CLUSTER, *KIND_GROUPS)
-ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a"}
-PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "uninstall", "engine")
+ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a", "drill": "coreapp"}
+PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine")
 
 
 def call(playbook="site", groups=None, **changes):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import (
     DRILLS,
+    left_drill,
     left_problems,
     script_name,
     unknown_drill,
@@ -22,7 +23,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_drill
 from ansible_collections.waent.fleet.plugins.module_utils._plan import drill as drills
-from ansible_collections.waent.fleet.plugins.module_utils._plan.drill_result import failure_of, plan, report
+from ansible_collections.waent.fleet.plugins.module_utils._plan.drill_result import plan, report
+from ansible_collections.waent.fleet.plugins.module_utils._plan.stops import stop_message
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState, NodeState
 from ansible_collections.waent.fleet.tests.support.observed_host import observed
 from hypothesis import given
@@ -214,6 +216,27 @@ def test_the_script_restores_what_the_commands_break_and_removes_itself(host, dr
     assert not script.exists()
 
 
+def test_what_is_connected_already_is_left_alone(host):
+    joined = '{"net":{"IPAddress":"172.18.0.2"},"network":{}}'
+    (host / "docker").write_text("#!/bin/sh\necho \"$*\" >> '{0}/calls'\necho '{1}'\n".format(host, joined))
+    script = write(host, "partition")
+    assert run(host, script) == 0
+    calls = (host / "calls").read_text().splitlines()
+    assert [call.split()[0] for call in calls] == ["inspect", "inspect"]
+    assert not script.exists()
+
+
+def test_a_script_is_written_whole_by_the_first_and_never_replaced(host):
+    def put(text):
+        command = drills.write_command(script_name("c"))
+        return subprocess.run(command, cwd=host, input=text, text=True, capture_output=True, check=False).returncode
+
+    assert put("first\n") == 0
+    assert put("second\n") != 0
+    assert (host / script_name("c")).read_text() == "first\n"
+    assert sorted(path.name for path in host.iterdir()) == [script_name("c"), "docker"]
+
+
 def test_a_script_that_fails_stays_and_says_so(host):
     (host / "broken").touch()
     script = write(host, "coreapp")
@@ -223,6 +246,7 @@ def test_a_script_that_fails_stays_and_says_so(host):
     (problem,) = left_problems(left)
     assert problem.code == "DRILL_LEFT"
     assert "drill coreapp, begun " + BEGUN in problem.message
+    assert "drill.yml -e drill=coreapp, " in problem.message
     assert "sh " + str(script) in problem.message
 
 
@@ -263,6 +287,10 @@ def test_a_drill_that_there_is_not_is_refused():
     assert [problem for drill in DRILLS for problem in unknown_drill(drill)] == []
 
 
+LEFT = left_drill("/p", drills.mark("coreapp", BEGUN, ["wa-coreapp-1"]))
+UNREADABLE = {"path": "/p", "drill": "", "what": "its script cannot be read: Permission denied"}
+
+
 def asked(**more):
     return {
         "drill": "coreapp", "target": None, "production": False, "really": False, "nodes": [], "observed": [],
@@ -279,14 +307,26 @@ def asked(**more):
         ({"health": {}}, "DRILL_NOT_HEALTHY"),
         ({"health": {"healthy": False, "problems": [{"code": "X", "message": "No owner."}]}}, "DRILL_NOT_HEALTHY"),
         ({"checks": [{"problems": [{"code": "X", "message": "No room."}]}]}, "DRILL_NOT_HEALTHY"),
-        ({"observed": [observed(drill={"path": "/p", "what": "drill host"})]}, "DRILL_LEFT"),
+        ({"observed": [observed(drill=left_drill("/p", drills.mark("host", BEGUN, ["a"])))]}, "DRILL_LEFT"),
+        ({"observed": [observed(drill=left_drill("/p", ""))]}, "DRILL_LEFT"),
+        ({"observed": [observed(drill=UNREADABLE), observed(name="h2", drill=LEFT)]}, "DRILL_LEFT DRILL_LEFT"),
         ({}, "DRILL_TARGET_UNKNOWN"),
         ({"production": True, "really": True}, "DRILL_TARGET_UNKNOWN"),
     ],
 )
 def test_what_speaks_against_it_is_one_sentence(more, code):
     result, problems = plan(asked(**more))
-    assert (result, [problem.code for problem in problems]) == ({}, [code])
+    assert (result, [problem.code for problem in problems]) == ({}, code.split())
+
+
+@pytest.mark.parametrize("more", [{}, {"production": True}, {"health": {}}, {"checks": [{"failed": True, "msg": "x"}]}])
+def test_the_same_drill_again_restores_what_it_broke_whatever_else_is_wrong(more):
+    result, problems = plan(asked(observed=[observed(), observed(name="h2", drill=LEFT)], **more))
+    assert problems == []
+    assert (result["restores"], list(result["hosts"]), result["script_name"]) == (True, ["h2"], script_name("c"))
+    said = " ".join(result["sentences"])
+    assert "h2 (drill coreapp, begun {0}, wa-coreapp-1)".format(BEGUN) in said
+    assert "Nothing more is broken" in said
 
 
 # --- the shortcomings -----------------------------------------------------------------------------------
@@ -309,37 +349,74 @@ ROW = drills.Row("shards", 35, 35, 34.0, back=True)
     ],
 )
 def test_more_than_documented_and_ten_percent_is_red(row, codes):
-    assert [problem.code for problem in drills.shortcomings([row], [])] == codes
+    assert [problem.code for problem in drills.shortcomings([row])] == codes
 
 
 PREDICTED = {"service": 35, "primary": None, "documented_service": 35, "documented_primary": None}
-PLAN = {"drill": "coreapp", "target": "t", "begun": BEGUN, "predicted": PREDICTED}
+PLAN = {"drill": "coreapp", "target": "t", "begun": BEGUN, "restores": False, "predicted": PREDICTED}
+RESTORES = {**PLAN, "restores": True, "predicted": dict.fromkeys(PREDICTED)}
 WATCHED = {"service": {"seconds": 31.2, "back": True}, "primary": {"seconds": 0.0, "back": True}, "requests": 9}
+
+
+def reported(**more):
+    return report({"plan": PLAN, "watched": WATCHED, "break_results": [], "results": [], **more})
 
 
 @pytest.mark.parametrize(
     ("results", "said"),
     [
-        ([{"rc": 0}, {}], ""),
-        ([{"rc": 1, "stderr": "no such container"}], "no such container"),
+        ([{"rc": 0}, {}, {"skipped": True}], ""),
+        ([{"rc": 1, "msg": "non-zero return code", "stderr": "no such container\n"}], "no such container"),
+        ([{"rc": 127}], "A task failed without a word."),
         ([{"unreachable": True, "msg": "no route"}], "no route"),
-        ([{"failed": True, "failure": {"message": "The cluster is not as expected."}}], "not as expected"),
+        ([{"failed": True, "failure": {"message": "No master answers."}}], "No master answers."),
     ],
 )
-def test_what_was_not_restore_is_red(results, said):
-    assert "".join(map(failure_of, results)).find(said) >= 0
-    found = report({"plan": PLAN, "watched": WATCHED, "results": results})
-    assert found["report"]["passed"] is (not said)
-    assert bool(found["refusal"]) is bool(said)
-    assert said in found["refusal"]
+def test_what_was_not_restored_is_red(results, said):
+    for made, watched in ((PLAN, WATCHED), (RESTORES, {})):
+        found = reported(plan=made, watched=watched, results=results)
+        assert found["report"]["passed"] is (not said)
+        assert found["refusal"] == (said and "[DRILL_NOT_RESTORED] " + said)
+
+
+LOOP = {"failed": True, "msg": "One or more items failed", "results": [
+    {"rc": 0, "item": ["docker", "a"]}, {"rc": 1, "failed": True, "stderr": "No such network", "item": ["docker", "b"]},
+]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        (LOOP, "[DRILL_STOPPED] No such network"),
+        ({"failed": True, "msg": stop_message("host_lost", host="a", why="no route")}, "[HOST_LOST] a cannot be"),
+    ],
+)
+def test_what_could_not_be_broken_is_red_once_and_nothing_is_said_of_the_outage(failed, said):
+    """A task that runs once fails for every host."""
+    found = reported(watched={}, break_results=[failed, failed])
+    (line,) = found["refusal"].splitlines()
+    assert line.startswith(said)
+
+
+def test_a_watch_that_failed_is_named_beside_what_was_not_broken():
+    (line,) = reported(watched={"failed": True}, break_results=[{"failed": True, "msg": "x"}])["refusal"].splitlines()
+    assert line == "[DRILL_STOPPED] x"
+    both = reported(break_results=[{"failed": True, "msg": "x"}], watched={"service": {"seconds": 9.0, "back": False}})
+    assert [problem["code"] for problem in both["report"]["problems"]] == ["DRILL_STOPPED", "DRILL_NOT_BACK"]
+
+
+def test_what_was_only_restored_has_no_table():
+    found = reported(plan=RESTORES, watched={})
+    assert found["lines"] == ["What the drill broke is restored."]
+    assert (found["report"]["restored_only"], found["report"]["passed"]) == (True, True)
 
 
 def test_a_drill_that_nobody_watched_has_not_passed():
-    assert report({"plan": PLAN, "watched": {}, "results": []})["report"]["passed"] is False
+    assert reported(watched={})["report"]["passed"] is False
 
 
 def test_the_table_has_a_line_for_each_measure():
-    lines = report({"plan": PLAN, "watched": WATCHED, "results": []})["lines"]
+    lines = reported()["lines"]
     assert lines[1].split() == ["shards", "and", "webapps", "served", "35", "s", "at", "most", "35", "s", "31.2", "s"]
     assert "0 of 9 requests failed" in lines[2]
     assert replace(drills.Prediction(**PREDICTED), primary=40).longest == 40
