@@ -50,9 +50,7 @@ def restarted(cluster: LiveCluster, before: dict[str, tuple[str, str]]) -> list[
     return sorted(name for name in before if after.get(name) != before[name])
 
 
-@pytest.mark.parametrize(
-    "kind", ["coreapp", pytest.param("master", marks=thorough), pytest.param("webapp", marks=thorough), "database"]
-)
+@pytest.mark.parametrize("kind", ["coreapp", "database"])
 def test_a_drill_ends_as_predicted_with_everything_back(cluster: LiveCluster, tmp_path: Path, kind: str) -> None:
     before = cluster.containers()
     report = tmp_path / "report.json"
@@ -64,8 +62,7 @@ def test_a_drill_ends_as_predicted_with_everything_back(cluster: LiveCluster, tm
     (broken,) = restarted(cluster, before)
     assert "-{0}".format({"database": "db"}.get(kind, kind)) in broken
     away = {one["what"]: one["measured"] for one in found["outages"]}
-    outage = away["primary master" if kind == "master" else "shards and webapps served"]
-    assert (outage > 0) == (kind != "webapp"), "the breakage was seen"
+    assert away["shards and webapps served"] > 0, "the breakage was seen"
     assert stopped(cluster) == []
     assert cluster.faults(2) == []
     assert not SCRIPT.exists()

@@ -103,6 +103,24 @@ def test_the_same_command_joins_a_machine_again_that_a_killed_drill_has_cut_off(
     assert script(cluster) == ""
 
 
+@pytest.mark.parametrize(("kind", "what"), [("master", "primary master"), ("webapp", "")])
+def test_a_master_or_webapp_is_taken_away_and_restored(
+    cluster: TwoMachines, tmp_path: Path, kind: str, what: str
+) -> None:
+    before = {machine: cluster.states(machine) for machine in HOSTS}
+    report = tmp_path / "report.json"
+    run = cluster.play(
+        "drill.yml", "-e", "drill=" + kind, "-e", "confirm=yes", "-e", "drill_report={0}".format(report)
+    )  # fmt: skip
+    assert run.code == OK, run.output
+    found = json.loads(report.read_text())
+    assert (found["passed"], found["problems"]) == (True, [])
+    assert "-{0}-".format(kind) in found["target"]
+    assert {one["what"] for one in found["outages"] if one["measured"]} == ({what} - {""})
+    assert {machine: cluster.states(machine) for machine in HOSTS} == before
+    assert cluster.owners() == {SECOND + "/drl-coreapp-1"}, "no shard has moved"
+
+
 def test_the_host_of_the_database_is_refused(cluster: TwoMachines) -> None:
     run = cluster.play("drill.yml", "-e", "drill=host", "-e", "target=" + FIRST, "-e", "confirm=yes")
     assert (run.code, run.codes) == (FAILED, ["DRILL_NOT_SURVIVED"]), run.output
