@@ -258,11 +258,13 @@ def restore_script(drill: str, containers: t.Sequence[str], network: str, deadli
     """
     quoted = [_quoted(name) for name in containers]
     if drill == PARTITION:
-        # One that is connected already, as nothing was broken yet or somebody was quicker, is left alone.
+        # Connected again a node may have another address, and what it had open from the old one hangs: it is started
+        # afresh. One that is connected, as nothing was broken yet or somebody was quicker, is left alone.
         joined = _quoted('"{0}":'.format(network))
         back = [
             "docker inspect --format '{{{{json .NetworkSettings.Networks}}}}' {1} | grep -qF {2}"
-            " || docker network connect {0} {1} || failed=1".format(_quoted(network), name, joined)
+            " || {{ docker stop {1}; docker network connect {0} {1}; }} || failed=1\n"
+            "docker start {1} || failed=1".format(_quoted(network), name, joined)
             for name in quoted
         ]
     else:

@@ -222,7 +222,7 @@ def test_what_is_connected_already_is_left_alone(host):
     script = write(host, "partition")
     assert run(host, script) == 0
     calls = (host / "calls").read_text().splitlines()
-    assert [call.split()[0] for call in calls] == ["inspect", "inspect"]
+    assert [call.split()[0] for call in calls] == ["inspect", "start"] * 2, "to start what runs does nothing"
     assert not script.exists()
 
 
