@@ -453,6 +453,31 @@ def _login(play: Play) -> Values:
     return {name: value for name, value in play.result("__wa_login").items() if name in kept}
 
 
+def _drill_left(play: Play) -> list[str]:
+    """Hosts of the play on which a drill has not restored yet what it broke."""
+    return [host["name"] for host in _observed(play) if host.get("drill")]
+
+
+def _drill_not_prepared(play: Play) -> list[str]:
+    """Hosts of the play on which the script that restores what a drill breaks was not written."""
+    written = play.results("__wa_drill_script")
+    return [host for host, result in written.items() if result.get("failed") or not result.get("changed")]
+
+
+def _drill_outcome(play: Play) -> Values:
+    """What came of a drill, from the hosts that it was about, as wa_drill_report takes it."""
+
+    def found(name: str) -> list[Values]:
+        results = (play.facts(host, name) for host in play.groups.get("_wa_drill") or ())
+        return [result for result in results if result]
+
+    return {
+        "watched": next(iter(found("__wa_watched")), {}),
+        "break_results": found("__wa_not_broken"),
+        "results": [*found("__wa_restore"), play.result("__wa_not_proved")],
+    }
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
@@ -494,5 +519,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "ports": _ports,
     "ports_unclear": _ports_unclear,
     "login": _login,
+    "drill_left": _drill_left,
+    "drill_not_prepared": _drill_not_prepared,
+    "drill_outcome": _drill_outcome,
 }
 """By its name how a fact is found out."""
