@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, 
 
 PLAYBOOKS = {
     "drain": ("-e", "host=debian11", "-e", "confirm=yes"),
+    "drill": ("-e", "drill=coreapp", "-e", "confirm=yes"),
     "engine": (),
     "reshard": ("-e", "shards=2", "-e", "confirm=yes"),
     "site": (),

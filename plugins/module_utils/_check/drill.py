@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 
@@ -56,11 +57,11 @@ def left_problems(observed: t.Mapping[str, t.Any]) -> list[Problem]:
         return []
     message = (
         "A drill is under way here or was left ({0}). The host restores by itself what it broke, unless it was rebooted"
-        " meanwhile: wait, or do it now {1}sh {2} on {3}.".format(
+        " meanwhile: wait, or {1}run sh {2} on {3}.".format(
             left["what"],
-            "with drill.yml -e drill={0}, which breaks nothing more then, or with ".format(left["drill"])
+            "run {0}, which breaks nothing more then, or ".format(instruction("drill_left", drill=left["drill"]))
             if left["drill"]
-            else "with ",
+            else "",
             left["path"],
             observed["name"],
         )

@@ -58,6 +58,10 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "survive_impossible": Instruction(ADDED, arguments={"wa_survive": "{survive}"}),
     "node_unknown": Instruction(OTHER, "site"),
     "drain_unfinished": Instruction(OTHER, "site"),
+    # Drills.
+    "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
+    "drill_of_unhealthy": Instruction(OTHER, "status"),
+    "drill_left": Instruction(OTHER, "drill", {"drill": "{drill}"}),
     # The API.
     "first_password": Instruction(OTHER, "site"),
     "api_key_refused": Instruction(OTHER, "site"),

@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.drill import (
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import CODED, failed_results, said
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
     Problem,
     Refusal,
@@ -35,9 +36,13 @@ Answer = t.Tuple[t.Dict[str, t.Any], t.List[Problem]]
 
 PRODUCTION = (
     "The inventory is that of a production cluster (wa_production is true), and a drill is an outage on purpose; add"
-    " -e really=true to the command if it is meant."
+    " {0} to the command if it is meant.".format(instruction("drill_in_production"))
 )
-UNHEALTHY = "The cluster is not healthy, so that nobody could say what the drill has done; see status.yml first. {0}"
+UNHEALTHY = (
+    "The cluster is not healthy, so that nobody could say what the drill has done; run "
+    + instruction("drill_of_unhealthy")
+    + ". {0}"
+)
 
 
 def plan(params: Params) -> Answer:
