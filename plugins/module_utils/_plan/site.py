@@ -81,6 +81,17 @@ def starting(
     }
 
 
+def all_run(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode]) -> bool:
+    """Whether every node that is placed runs now, whatever is going to be done to it."""
+    running = {
+        (host["name"], container["name"])
+        for host in observed
+        for container in host["containers"]
+        if ours(container, host) and container["state"] == "running"
+    }
+    return all((node["host"], node["name"]) in running for node in nodes)
+
+
 def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> list[Act]:
     """What happens to each host, in the order in which it happens there."""
     plan: list[Act] = []
