@@ -109,9 +109,9 @@ def pytest(*arguments: str) -> list[str]:
 
 MYPY_PATH = {"MYPYPATH": os.pathsep.join([str(ROOT / ".collections"), str(ROOT / "emulator" / "src")])}
 IMAGES = ("engine", "images")
-# Playbooks that change a cluster in service, while messages are sent; and how a container is compared, with one that
-# runs by itself. That one would stop any rollout, and nothing with clusters runs beside these.
-ROLLOUTS = [f"tests/integration/{name}" for name in ("containers", "upgrade", "reshard", "drain")]
+# Playbooks that change a cluster in service, while messages are sent: all tests that share one cluster, whose names and
+# ports no other check may use beside it. First how a container is compared: one that runs by itself stops rollouts.
+ROLLOUTS = [f"tests/integration/{name}" for name in ("containers", "upgrade", "reshard", "drain", "drills", "identity")]
 WITHOUT_ROLLOUTS = [f"--ignore={directory}" for directory in ["tests/integration/site", *ROLLOUTS]]
 
 SMALL_BENCHMARKS = [

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tools import checks as runner
+
+INTEGRATION = sorted((ROOT / "tests" / "integration").glob("*/test_*.py"))
 
 PYTEST_OUTPUT = """
 collected 5 items
@@ -133,3 +137,19 @@ def test_the_tests_that_failed_are_named_at_the_end(run_checks, monkeypatch: pyt
     result = run_checks(runner.Check("one", [command(1, PYTEST_OUTPUT)], count=runner.pytest_counts))["one"]
     monkeypatch.undo()
     assert "one: FAILED tests/test_a.py::test_b" in runner.summary([result], 1.0).splitlines()
+
+
+def of_the_shared_cluster(path: Path) -> bool:
+    """Whether a test or a fixture of a file takes the fixture cluster of tests/integration, and not one of its own."""
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    if any(function.name == "cluster" for function in functions):
+        return False
+    takes = [function for function in functions if "cluster" in {argument.arg for argument in function.args.args}]
+    return any(one.name.startswith("test_") or "fixture" in map(ast.unparse, one.decorator_list) for one in takes)
+
+
+def test_all_tests_of_the_shared_cluster_are_in_one_check() -> None:
+    """Another check may run beside it, and would make a cluster with the same names and ports."""
+    there = {f"tests/integration/{path.parent.name}" for path in INTEGRATION if of_the_shared_cluster(path)}
+    assert there - set(runner.ROLLOUTS) == set()
+    assert "tests/integration/reshard" in there
