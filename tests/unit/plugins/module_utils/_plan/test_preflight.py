@@ -97,13 +97,19 @@ def test_check_mode_waits_for_no_node_that_it_has_not_created():
     assert planned_changes(["h1: create x"], DESIRED, lacking._replace(check_mode=False)) == ["h1: create x"]
 
 
-@pytest.mark.parametrize("state", ["running", "exited", "paused", "created", None])
+@pytest.mark.parametrize("state", ["running", "restarting", "exited", "paused", "created", None])
 def test_whether_every_node_runs_is_known_from_each_of_them(state):
+    """As it is known whether one is started: of what ends again and again, check mode queries the API, and ends red."""
     nodes = placed()
     for one in nodes:
         there = [node_container(node, state=state if node is one else "running") for node in nodes]
         there = [found for found in there if found["state"] is not None]
-        assert all_run([observed(containers=there)], nodes) is (state == "running")
+        assert all_run([observed(containers=there)], nodes) is (state in ("running", "restarting"))
+
+
+def test_a_node_of_a_host_that_was_not_read_is_none_that_does_not_run():
+    there = [node_container(node) for node in placed()]
+    assert all_run([observed(containers=there)], [*placed(), *placed("away")])
 
 
 def test_engines_that_are_stopped_are_started_before_anything_else():
