@@ -21,8 +21,8 @@ class HostValues(t.Mapping[str, t.Any]):
     def __init__(self, hostvars: t.Any, host: str) -> None:
         raw = hostvars.raw_get(host)
         # A host that the inventory has not: Ansible gives something undefined.
-        self._raw: t.Mapping[str, t.Any] = {**raw, "hostvars": hostvars} if isinstance(raw, Mapping) else {}
-        self._templar = Templar(loader=hostvars._loader, variables=dict(self._raw))
+        self._raw: dict[str, t.Any] = {**raw, "hostvars": hostvars} if isinstance(raw, Mapping) else {}
+        self._templar = Templar(loader=hostvars._loader, variables=self._raw)
 
     def __getitem__(self, name: str) -> t.Any:
         return self._templar.template(self._raw[name])
