@@ -80,12 +80,12 @@ primary:
   type: dict
   sample: {seconds: 0.0, back: true}
 requests:
-  description: Requests to these webapps while it watched.
+  description: Requests to these webapps while it watched; none where what they count could not be read.
   returned: always
   type: int
   sample: 340
 errors:
-  description: Those that got an HTTP status of 500 or above.
+  description: Those that got an HTTP status of 500 or above; none likewise.
   returned: always
   type: int
   sample: 12
@@ -101,7 +101,7 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import between, together
+from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import Counts, between, together
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import Client, ClientError
 from ansible_collections.waent.fleet.plugins.module_utils._io.counters import read_counters
@@ -131,12 +131,20 @@ ARGUMENTS: dict[str, t.Any] = dict(
 )
 
 
-def counters(client: Client) -> dict[str, t.Any]:
-    """What the webapps have counted; nothing where they cannot say."""
+def counters(client: Client) -> dict[str, Counts] | None:
+    """What the webapps have counted; None where that could not be read."""
     try:
         return read_counters(client)
     except ClientError:
-        return {}
+        return None
+
+
+def counted(before: dict[str, Counts] | None, after: dict[str, Counts] | None) -> dict[str, int | None]:
+    """Requests and errors between two readings; None where one of them is lacking."""
+    if before is None or after is None:
+        return {"requests": None, "errors": None}
+    rate = together(between(before[url], after[url]) for url in before if url in after)
+    return {"requests": rate.requests, "errors": rate.errors}
 
 
 class Measurement:
@@ -191,13 +199,11 @@ def main() -> None:
     before = counters(polling(client))
     measured.run()
     after = counters(polling(client))
-    rate = together(between(before[url], after[url]) for url in before if url in after)
     module.exit_json(
         changed=False,
         service={"seconds": round(measured.service.seconds, 1), "back": measured.service.good},
         primary={"seconds": round(measured.primary.seconds, 1), "back": measured.primary.good},
-        requests=rate.requests,
-        errors=rate.errors,
+        **counted(before, after),
         observations=measured.observations,
     )
 

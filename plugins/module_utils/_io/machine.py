@@ -245,7 +245,7 @@ def read_drill(cluster_name: str, home: str = "~") -> dict[str, str] | None:
     """A drill that has not restored yet what it broke here: C({path, drill, what}); None where there is none."""
     path = os.path.join(os.path.expanduser(home), script_name(cluster_name))
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return left_drill(path, file.read())
     except FileNotFoundError:
         return None

@@ -188,6 +188,15 @@ def failures_of(result: Params, code: str) -> list[Problem]:
     return found
 
 
+def traffic(requests: int | None, errors: int | None) -> str:
+    """What became of requests meanwhile; None is what could not be read."""
+    if requests is None:
+        return "How many requests failed meanwhile is not known: what the webapps count could not be read."
+    if not requests:
+        return "No requests were counted meanwhile."
+    return "{0} of {1} requests failed meanwhile, through the webapps left.".format(errors, requests)
+
+
 def report(params: Params) -> dict[str, t.Any]:
     """The table, what goes into the file, and why the drill ends red."""
     made, watched = params["plan"], params["watched"]
@@ -197,9 +206,8 @@ def report(params: Params) -> dict[str, t.Any]:
     problems += drills.shortcomings(rows) if watched.get("service") or not problems else []
     problems += [problem for result in params["results"] for problem in failures_of(result, "DRILL_NOT_RESTORED")]
     problems = list(dict.fromkeys(problems))
-    requests, errors = watched.get("requests") or 0, watched.get("errors") or 0
-    traffic = "{0} of {1} requests failed meanwhile, through the webapps left.".format(errors, requests)
-    lines = [*drills.table(rows), traffic if requests else "No requests were counted meanwhile."]
+    requests, errors = watched.get("requests", 0), watched.get("errors", 0)
+    lines = [*drills.table(rows), traffic(requests, errors)]
     end = "The drill went as predicted." if not problems else "The drill did not go as it should."
     if made["restores"]:
         lines = []

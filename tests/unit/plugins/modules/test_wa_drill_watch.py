@@ -47,3 +47,8 @@ def test_what_was_broken_owns_nothing(run):
     result = run("mc_healthy", broken=["wa-2:wa-coreapp-1"], timeout=0.5)
     assert result["service"]["back"] is False
     assert result["primary"]["back"] is True
+
+
+def test_counters_that_could_not_be_read_are_not_counters_of_nothing():
+    assert wa_drill_watch.counted(None, {}) == wa_drill_watch.counted({}, None) == {"requests": None, "errors": None}
+    assert wa_drill_watch.counted({}, {}) == {"requests": 0, "errors": 0}

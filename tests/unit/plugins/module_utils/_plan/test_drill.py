@@ -415,6 +415,12 @@ def test_a_drill_that_nobody_watched_has_not_passed():
     assert reported(watched={})["report"]["passed"] is False
 
 
+def test_requests_that_could_not_be_counted_are_not_none_that_failed():
+    found = reported(watched={**WATCHED, "requests": None, "errors": None})
+    assert "not known" in found["lines"][2] and found["report"]["passed"]
+    assert (found["report"]["requests"], found["report"]["errors"]) == (None, None)
+
+
 def test_the_table_has_a_line_for_each_measure():
     lines = reported()["lines"]
     assert lines[1].split() == ["shards", "and", "webapps", "served", "35", "s", "at", "most", "35", "s", "31.2", "s"]
