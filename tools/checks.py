@@ -204,7 +204,13 @@ CHECKS = [
     ),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
     # As small as they can be: that they work, not what they measure.
-    Check("benchmarks", [python(*words.split()) for words in SMALL_BENCHMARKS], True, IMAGES, thorough=True),
+    Check(
+        "benchmarks",
+        [python(*words.split()) for words in SMALL_BENCHMARKS],
+        containers=True,
+        needs=IMAGES,
+        thorough=True,
+    ),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 

@@ -166,9 +166,9 @@ def _pin_file(play: Play) -> PinFile:
 
 def _pin_problems(play: Play) -> list[Values]:
     """What is wrong with what is pinned."""
-    variables = play.values((*API, "wa_api_ca_fingerprint", "wa_cluster_name"))
+    variables = play.values(("wa_validate_certs", "wa_api_ca_fingerprint"))
     given = {name[len("wa_") :]: value for name, value in variables.items()}
-    problems, _notes = pin_problems(given, inventory_directory(play.hostvars, play.groups))
+    problems, _notes = pin_problems(given, _pin_file(play))
     return [problem.as_dict() for problem in problems]
 
 

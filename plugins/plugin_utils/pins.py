@@ -51,7 +51,7 @@ def pin_file(ca_path: t.Any, cluster: t.Any, directory: str) -> PinFile:
     return PinFile(authority.place(given, directory, str(cluster or ""), COLLECTION), bool(given))
 
 
-def pin_problems(given: t.Mapping[str, t.Any], directory: str) -> tuple[list[Problem], list[str]]:
+def pin_problems(given: t.Mapping[str, t.Any], file: PinFile) -> tuple[list[Problem], list[str]]:
     """What is wrong with what is pinned, and warnings. given: the play's variables by their names without C(wa_).
 
     A file that cannot be read is reported where all files are.
@@ -64,7 +64,6 @@ def pin_problems(given: t.Mapping[str, t.Any], directory: str) -> tuple[list[Pro
             " one of the two out."
         )
         return ([Problem(authority.DIFFERS, message, "wa_api_ca_fingerprint", expected)] if expected else []), []
-    file = pin_file(given.get("api_ca_path"), given.get("cluster_name"), directory)
     if not file.exists:
         text = "wa_api_ca_path is {0!r}, where there is no file yet; the authority of the cluster will be pinned there."
         return [], [text.format(file.path)] if file.given and file.can_be_made else []

@@ -8,14 +8,13 @@ The tests are one story, in this order.
 
 from __future__ import annotations
 
-import re
-import shlex
 import typing as t
 
 import pytest
 from ansible_collections.waent.fleet.tests.support import valid_variables
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, NEXT_VERSION, ContainerHosts
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
+from ansible_collections.waent.fleet.tests.support.printed import commands
 
 MACHINES = ("one", "two", "three")
 DEAD = "three"
@@ -67,6 +66,13 @@ def variables(machines: ContainerHosts, **changes: t.Any) -> dict[str, t.Any]:
     )
 
 
+def added_by(sentence: str) -> list[str]:
+    """The arguments that it says to add to the command."""
+    (command,) = commands(sentence)
+    assert not command.again, sentence
+    return command.given()
+
+
 def started(machines: ContainerHosts, name: str) -> dict[str, str]:
     """When each node on a machine has started, by its name."""
     return {known[0]: known[1] for known in machines.state(name)["containers"].values()}
@@ -84,15 +90,13 @@ def test_a_dead_machine_stops_nothing_but_itself(machines: ContainerHosts) -> No
         assert refused.seconds < healthy.seconds + AWAY_SECONDS, refused.output
         (sentence,) = refused.sentences("HOST_NOT_READ")
         assert sentence.startswith(DEAD + ": ")
-        printed = re.search(r"add (-e '[^']+') to the command", sentence)
-        assert printed, sentence
+        without = added_by(sentence)
         assert started(machines, "two") == before, "nothing was changed"
 
         status = machines.play("status", variables(machines))
         assert "HOST_NOT_READ" in status.codes and status.code == FAILED, status.output
         assert status.seconds < healthy.seconds + AWAY_SECONDS, status.output
 
-        without = shlex.split(printed.group(1))
         run = machines.site(variables(machines, **ANOTHER_KEY), *without)
         assert run.code == OK, run.output
         changed = {name for name, when in started(machines, "two").items() if before[name] != when}
@@ -141,7 +145,7 @@ def test_what_changes_the_whole_cluster_goes_on_without_it(
     with machines.dead(DEAD):
         refused = machines.play(playbook, before, *arguments)
         assert refused.code == FAILED and refused.codes == ["HOST_NOT_READ"], refused.output
-        without = shlex.split(re.search(r"add (-e '[^']+') to the command", refused.output).group(1))
+        without = added_by(*refused.sentences("HOST_NOT_READ"))
         run = machines.play(playbook, before, *arguments, *without)
         assert run.code == OK, run.output
         status = machines.play("status", variables(machines, **ANOTHER_KEY, **declares), *without)
