@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -75,6 +78,34 @@ async def test_rows_that_a_dead_machine_has_locked_are_free_again(
     await silent.close()
     await dead.dispose()
     await other.dispose()
+
+
+async def test_a_connection_that_leads_nowhere_is_not_waited_for(clean: DbEnv) -> None:
+    """Of each connection to the database the kernel knows for how long."""
+    engine = make_engine(clean, size=1)
+    async with engine.connect():
+        waits = [
+            one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            for one in open_sockets()
+            if one.getpeername()[1] == clean.port
+        ]
+    await engine.dispose()
+    assert waits and set(waits) == {engines.DEAD_SERVER * 1000}
+
+
+def open_sockets() -> list[socket.socket]:
+    """The TCP connections of this process."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    sockets = [int(link.name) for link in links if str(link.readlink()).startswith("socket:")]
+    found = [socket.socket(fileno=os.dup(number)) for number in sockets]
+    return [one for one in found if one.family in (socket.AF_INET, socket.AF_INET6) and is_connected(one)]
+
+
+def is_connected(one: socket.socket) -> bool:
+    try:
+        return bool(one.getpeername())
+    except OSError:
+        return False
 
 
 async def test_many_rows_are_one_statement(clean: DbEnv) -> None:

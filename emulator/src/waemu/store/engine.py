@@ -6,6 +6,7 @@ statements name the group as their schema and C(schema_translate_map) turns it i
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ DB_ERRORS = (SQLAlchemyError, OSError, TimeoutError)  # what any call may raise 
 PG_DATABASE = "postgres"
 CONNECT_TIMEOUT = 5  # real seconds
 DEAD_CLIENT = 15  # real seconds without a word after which the database ends a connection
+DEAD_SERVER = 15  # real seconds without an acknowledgement after which nobody waits for the database's answer
 PING_AFTER = 1.0  # real seconds without use after which nobody relies on a connection
 
 
@@ -53,6 +55,7 @@ def make_engine(db: DbEnv, *, size: int = 4, group: str = "") -> AsyncEngine:
         connect_args=_connect_args(db, home),
     )
     _ping_after_a_pause(engine.sync_engine)
+    sa.event.listen(engine.sync_engine, "connect", _give_up_in_time)
     return engine.execution_options(schema_translate_map=translate_map(db))
 
 
@@ -91,6 +94,17 @@ def _ping_after_a_pause(engine: sa.Engine) -> None:
 
     sa.event.listen(engine, "checkin", used)
     sa.event.listen(engine, "checkout", ping)
+
+
+def _give_up_in_time(connection: Any, _record: ConnectionPoolEntry) -> None:
+    """Have the kernel end a connection that leads nowhere any more.
+
+    A node whose network was cut and that comes back with another address gets no answer on what it has open, and no
+    refusal either; left alone, the kernel sends again for a quarter of an hour, and whoever asked waits for that long.
+    """
+    driver = connection.driver_connection
+    stream = driver._writer if hasattr(driver, "_writer") else driver._transport  # aiomysql, asyncpg
+    stream.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_SERVER * 1000)
 
 
 def translate_map(db: DbEnv) -> dict[str, str]:
