@@ -19,24 +19,18 @@ description:
   - Does nothing where C(wa_report) is not set.
 """
 
-import datetime
 import typing as t
 
 from ansible.playbook.play import Play
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.waent.fleet.plugins.module_utils._plan.run_report import RunReport
-from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import write_whole
+from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import moment, not_written, write_report
 
 PLANS = ("wa_upgrade_plan", "wa_reshard_plan", "wa_drain_plan")
 LAST_WORDS = ("fail", "assert")
 """Tasks whose message says why it ends, whatever has failed before or fails while things are cleared up."""
 
 STEP = "Run step | Show which one it is"
-
-
-def now() -> str:
-    """In UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class CallbackModule(CallbackBase):
@@ -122,10 +116,10 @@ class CallbackModule(CallbackBase):
         if not self.report:
             return
         try:
-            write_whole(self.path, self.report.document(now()))
+            write_report(self.path, self.report.document(moment()))
         except OSError as error:
             # That it can be written was found out before anything was changed; a run does not end over it half-way.
-            self._display.warning("wa_report is {0}, which could not be written ({1}).".format(self.path, error))
+            self._display.warning(not_written(self.path, error).message)
 
     @staticmethod
     def _module(result: t.Any) -> str:

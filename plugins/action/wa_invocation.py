@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import typing as t
 
@@ -15,9 +14,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.without import 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import outcome, problem_from
 from ansible_collections.waent.fleet.plugins.module_utils._plan.run_report import PLAYBOOKS, RunReport
 from ansible_collections.waent.fleet.plugins.modules.wa_invocation import ARGUMENTS, CODE, answer
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import HostValues
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import value_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
-from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import not_written, write_whole
+from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import moment, not_written, write_report
 
 DEFAULT_CLUSTER_NAME = "waent"
 """Of the role cluster, whose defaults this play has not."""
@@ -36,9 +36,10 @@ class ActionModule(PureAction):
         Those are read of a host of the cluster: this play may be that of localhost, which has not its group variables.
         """
         first = next(iter(params["groups"].get(CLUSTER) or ()), None)
-        values = task_vars["hostvars"][first] if first else {**task_vars, **load_extra_vars(self._loader)}
+        given = load_extra_vars(self._loader)
+        values = HostValues(task_vars["hostvars"], first) if first else {**task_vars, **given}
         report = self._report(params, values)
-        extra = sorted(load_extra_vars(self._loader))
+        extra = sorted(given)
         without = value_of(values, VARIABLE) if first else None
         return {**params, "extra": extra, "without": without, "report": report}, []
 
@@ -52,7 +53,7 @@ class ActionModule(PureAction):
             "playbook": params["playbook"],
             "cluster_name": str(value_of(values, "wa_cluster_name") or DEFAULT_CLUSTER_NAME),
             "check": bool(self._task.check_mode),
-            "started": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "started": moment(),
             "hosts": sorted({host for hosts in params["groups"].values() for host in hosts}),
         }
 
@@ -66,7 +67,7 @@ class ActionModule(PureAction):
         if about:
             path = about.pop("path")
             try:
-                write_whole(path, RunReport(**about).document(about["started"]))
+                write_report(path, RunReport(**about).document(about["started"]))
             except OSError as error:
                 problems = [*map(problem_from, result["problems"]), not_written(path, error)]
                 result.update(outcome(self.code, problems, {"report": {}}))

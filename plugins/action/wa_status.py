@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import summary
 from ansible_collections.waent.fleet.plugins.modules.wa_status import ARGUMENTS, CODE, answer
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
-from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import not_written, write_whole
+from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import not_written, write_report
 
 
 class ActionModule(PureAction):
@@ -26,7 +26,7 @@ class ActionModule(PureAction):
         if not path or "document" not in result:
             return result
         try:
-            write_whole(path, result["document"])
+            write_report(path, result["document"])
         except OSError as error:
             problem = not_written(path, error)
             result["refusal"] = "\n".join(filter(None, [result["refusal"], summary([problem])]))

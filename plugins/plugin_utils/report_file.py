@@ -5,30 +5,23 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
-import tempfile
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._io.whole_file import write_whole
 
-READABLE_BY_ALL = 0o644
+
+def moment() -> str:
+    """Now, as reports have it: in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write_whole(path: str, document: t.Mapping[str, t.Any]) -> None:
+def write_report(path: str, document: t.Mapping[str, t.Any]) -> None:
     """In one piece: whoever reads the file meets the old document or the new one. Raises OSError."""
-    path = os.path.expanduser(path)
-    directory = os.path.dirname(os.path.abspath(path))
-    handle, beside = tempfile.mkstemp(dir=directory, prefix=".wa-report-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2, sort_keys=True)
-            file.write("\n")
-        os.chmod(beside, READABLE_BY_ALL)
-        os.replace(beside, path)
-    except OSError:
-        os.unlink(beside)
-        raise
+    write_whole(os.path.expanduser(path), json.dumps(document, indent=2, sort_keys=True) + "\n")
 
 
 def not_written(path: str, error: OSError) -> Problem:

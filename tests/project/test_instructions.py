@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.confirmation import needs_question
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import unknown_drill
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import (
     ADDED,
     AGAIN,
@@ -28,7 +29,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import KNOWN as SETTINGS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
-from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, COMMAND_LINE
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, COMMAND_LINE, switch_on
 from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROOT, load
 from ansible_collections.waent.fleet.tests.support.printed import BLANK, commands
 
@@ -43,11 +44,19 @@ DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 SHOWN = {"msg", "fail_msg", "success_msg", "prompt", "_wa_alone"}
 """What of a task the user reads."""
 
-FACTS = {"hosts": ["a-1", "b-1"], "option": "--tags", "shards": 4, "survive": {"racks": 1}, "version": "v2.19.7"}
+FACTS = {
+    "drill": "coreapp",
+    "hosts": ["a-1", "b-1"],
+    "option": "--tags",
+    "shards": 4,
+    "survive": {"racks": 1},
+    "version": "v2.19.7",
+}
 """A value of each fact that an instruction takes."""
 
 FILLED = {
-    "host": "a-1", "shards": "8", "version": "v2.19.4", "wa_registration_code": "123-456", "wa_version": "v2.19.4"
+    "drill": "coreapp", "host": "a-1", "shards": "8", "version": "v2.19.4", "wa_registration_code": "123-456",
+    "wa_version": "v2.19.4",
 }  # fmt: skip
 """What a user fills in."""
 
@@ -109,6 +118,8 @@ def is_taken(name: str, value: t.Any) -> bool:
         return not BY_NAME[name].problems(value, is_needed=False)
     return {
         "confirm": lambda: not needs_question(value),
+        "drill": lambda: not unknown_drill(value),
+        "really": lambda: switch_on(value),
         "host": lambda: bool(names_in(value)),
         "shards": lambda: whole_number(value) in SHARD_COUNTS,
         "version": lambda: parse_version(value) is not None,

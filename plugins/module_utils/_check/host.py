@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
@@ -43,7 +44,7 @@ def host_problems(
     observed: Observed, nodes: t.Sequence[PlacedNode], leaving: t.Sequence[PlacedNode] = ()
 ) -> list[Problem]:
     """Everything that keeps these nodes from running on this host. leaving: nodes that are there and have to go."""
-    problems = engine_problems(observed)
+    problems = engine_problems(observed) + left_problems(observed)
     for check in (
         single_connect_problems,
         unmanaged_problems,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
@@ -36,6 +37,7 @@ WHOLE_CLUSTER = {
     "reshard": "it plans for the whole cluster",
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
+    "drill": "it breaks a part of the cluster and watches the rest",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -71,6 +73,13 @@ ARGUMENT = {
         "the host to empty",
         instruction("host_missing"),
         "its name in the inventory, or several with commas",
+    ),
+    "drill": Argument(
+        "drill",
+        "DRILL_MISSING",
+        "what to break",
+        instruction("drill_missing"),
+        "one of " + enumerate_all(DRILLS),
     ),
 }
 """What has to stand on the command line, by playbook. The inventory says how the cluster is meant to be in the long
@@ -284,7 +293,7 @@ def argument_problems(call: Call) -> list[Problem]:
     name, code, meaning, added, allowed = ARGUMENT[call.playbook]
     # An inventory may well have a variable that is called host.
     if call.arguments.get(name) is not None and (name != "host" or name in call.extra):
-        return []
+        return unknown_drill(call.arguments[name]) if name == "drill" else []
     message = "{0}.yml was not given {1}; add {2} to the command ({3}).".format(call.playbook, meaning, added, allowed)
     return [Problem(code, message, name)]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.authority import EXPIRED
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument, left_out_notes
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
@@ -42,6 +43,7 @@ SAYS_IT_ALL = {
     "SHARDS_DIFFER": ("SHARD_COUNT_DIFFERS",),
     "LOGIN_REFUSED": ("API_AUTH",),
     "API_KEY_REFUSED": ("API_AUTH",),
+    EXPIRED: ("API_TLS",),
 }
 """By its code what a problem makes superfluous."""
 
@@ -51,9 +53,9 @@ class Reports:
     """What was read, as results of modules; empty where one did not run.
 
     nodes: of wa_placement, without those of which nobody knows whether they exist. leaving: those that have to go.
-    unfinished: of C(_plan/unfinished). unread: hosts that could not be read, and why. spared: those to name for a run
-    that goes on. left_out: hosts that this run goes on without. has_key: whether wa_api_key is set. notes: lines of
-    others.
+    authority: problems of what is pinned for the API. unfinished: of C(_plan/unfinished). unread: hosts that could not
+    be read, and why. spared: those to name for a run that goes on. left_out: hosts that this run goes on without.
+    has_key: whether wa_api_key is set. notes: lines of others.
     """
 
     nodes: Nodes
@@ -62,6 +64,7 @@ class Reports:
     preflight: Result = field(default_factory=dict)
     settings: Result = field(default_factory=dict)
     login: Result = field(default_factory=dict)
+    authority: Nodes = ()
     unfinished: t.Sequence[Problem] = ()
     unread: t.Mapping[str, str] = field(default_factory=dict)
     spared: t.Sequence[str] = ()
@@ -77,6 +80,7 @@ class Reports:
 def problems(reports: Reports) -> list[Problem]:
     """Everything that somebody has to do something about, each once; empty where the cluster is healthy and ours."""
     found = unread_problems(reports.unread, reports.spared) + login_problems(reports) + list(reports.unfinished)
+    found += map(problem_from, reports.authority)
     found += _of(reports.health) + _of(reports.identity) + _of(reports.preflight) + behind_problems(reports)
     if not reports.health.get("healthy") and not found:
         found = [Problem("CLUSTER_NOT_HEALTHY", UNHEALTHY)]

@@ -40,6 +40,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "shards_missing": Instruction(ADDED, "reshard", {"shards": "SHARDS"}),
     "version_missing": Instruction(ADDED, "upgrade", {"version": "VERSION"}),
     "host_missing": Instruction(ADDED, "drain", {"host": "HOST"}),
+    "drill_missing": Instruction(ADDED, "drill", {"drill": "DRILL"}),
     "limit_not_allowed": Instruction(AGAIN, without="--limit"),
     "tags_not_allowed": Instruction(AGAIN, without="{option}"),
     "not_confirmed": Instruction(ADDED, arguments={"confirm": "yes"}),
@@ -57,6 +58,10 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "survive_impossible": Instruction(ADDED, arguments={"wa_survive": "{survive}"}),
     "node_unknown": Instruction(OTHER, "site"),
     "drain_unfinished": Instruction(OTHER, "site"),
+    # Drills.
+    "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
+    "drill_of_unhealthy": Instruction(OTHER, "status"),
+    "drill_left": Instruction(OTHER, "drill", {"drill": "{drill}"}),
     # The API.
     "first_password": Instruction(OTHER, "site"),
     "api_key_refused": Instruction(OTHER, "site"),
@@ -68,6 +73,15 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "state_unknown": Instruction(AGAIN),
     "settings_unread": Instruction(AGAIN),
     "settings_unread_start": Instruction(OTHER, "site"),
+    # The authority of the API.
+    "authority_expired": Instruction(OTHER, "site"),
+    "authority_changed": Instruction(OTHER, "site"),
+    "authority_differs": Instruction(OTHER, "site"),
+    "authority_renewed": Instruction(OTHER, "site"),
+    "authority_not_signed": Instruction(OTHER, "site"),
+    "authority_absent": Instruction(OTHER, "site"),
+    "authority_unknown": Instruction(OTHER, "site"),
+    "authority_unreadable": Instruction(OTHER, "site"),
     # The number and its shards.
     "registration_code_missing": Instruction(AGAIN, "site", CODE),
     "code_refused": Instruction(AGAIN, "site", CODE),

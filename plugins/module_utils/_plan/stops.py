@@ -21,6 +21,11 @@ STOPS: dict[str, tuple[str, str]] = {
         + instruction("registration_code_missing")
         + "; what is done already stays as it is.",
     ),
+    "drill_not_prepared": (
+        "DRILL_STOPPED",
+        "Nothing was broken: the script that restores it could not be written on {hosts}, where another drill may have"
+        " begun at the same moment.",
+    ),
     "host_lost": ("HOST_LOST", "{host} cannot be reached any more: {why}"),
     "hosts_lost": ("HOST_LOST", "Lost so far: {hosts}"),
     "hosts_not_prepared": ("HOST_LOST", "{hosts} could not be prepared."),
