@@ -14,7 +14,12 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import cert_problems, host_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on, unknown_names
 from ansible_collections.waent.fleet.plugins.modules.wa_placement import CODE, answer, argument_spec
-from ansible_collections.waent.fleet.plugins.plugin_utils.pins import inventory_directory, pin_file, pin_problems
+from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
+    PinFile,
+    inventory_directory,
+    pin_file,
+    pin_problems,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import file_problems, read_variables
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
 
@@ -35,14 +40,15 @@ class ActionModule(PureAction):
         today = datetime.datetime.now(datetime.timezone.utc).date()
         of_cert, expired = cert_problems(reading.given, today)
         directory = inventory_directory(task_vars.get("hostvars"), task_vars.get("groups") or {})
-        of_pin, soon = pin_problems(reading.given, directory)
+        file = pin_file(reading.given.get("api_ca_path"), reading.given.get("cluster_name"), directory)
+        of_pin, soon = pin_problems(reading.given, file)
         # Once hosts are read, only status.yml can have come so far with what is pinned wrongly, and reports it itself.
         of_pin = [] if "running" in self._task.args else of_pin
         problems = [
             *reading.problems,
             *misspelt,
             *of_cert,
-            *file_problems(reading.given, _made_later(reading.given, directory)),
+            *file_problems(reading.given, _made_later(reading.given, file)),
             *of_pin,
             *host_problems(reading.given, reading.of_hosts),
         ]
@@ -52,8 +58,7 @@ class ActionModule(PureAction):
         return {**params, "settings": given, "problems": params["problems"] + found}, warnings + expired + soon
 
 
-def _made_later(given: t.Mapping[str, t.Any], directory: str) -> list[str]:
+def _made_later(given: t.Mapping[str, t.Any], file: PinFile) -> list[str]:
     """Variables whose files site.yml makes where they are not there."""
     verifies = switch_on(given.get("validate_certs", True))
-    file = pin_file(given.get("api_ca_path"), given.get("cluster_name"), directory)
     return ["wa_api_ca_path"] if verifies and file.can_be_made else []

@@ -43,7 +43,7 @@ options:
     description:
       - File to pin the authority in. Its directory has to exist.
       - With O(state=present) it must not be empty.
-    type: str
+    type: path
     default: ""
   fingerprint:
     description:
@@ -185,7 +185,7 @@ def main() -> None:
         argument_spec=dict(
             api_options(),
             state={"type": "str", "choices": ["present", "query"], "default": "present"},
-            path={"type": "str", "default": ""},
+            path={"type": "path", "default": ""},
             fingerprint={"type": "str", "default": ""},
         ),
         supports_check_mode=True,
@@ -197,7 +197,7 @@ def main() -> None:
         if params["state"] == "query":
             module.exit_json(verifies=verifies(client), **result)
         result["line"] = ""
-        path = os.path.expanduser(params["path"])
+        path = params["path"]
         authority = fetch(client, path, params["fingerprint"]).pin
         if authority:
             if not module.check_mode:

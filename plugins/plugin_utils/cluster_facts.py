@@ -30,6 +30,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost
 from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
     PinFile,
     inventory_directory,
@@ -86,7 +87,7 @@ class Play:
 
     def inventory(self) -> list[Values]:
         """Every host that may run nodes, or may not any more, as wa_placement takes it."""
-        return inventory_hosts(self.hostvars, self.groups, self.asked_to_drain)
+        return inventory_hosts(EveryHost(self.hostvars), self.groups, self.asked_to_drain)
 
     @property
     def hostvars(self) -> t.Any:
@@ -165,9 +166,9 @@ def _pin_file(play: Play) -> PinFile:
 
 def _pin_problems(play: Play) -> list[Values]:
     """What is wrong with what is pinned."""
-    variables = play.values((*API, "wa_api_ca_fingerprint", "wa_cluster_name"))
+    variables = play.values(("wa_validate_certs", "wa_api_ca_fingerprint"))
     given = {name[len("wa_") :]: value for name, value in variables.items()}
-    problems, _notes = pin_problems(given, inventory_directory(play.hostvars, play.groups))
+    problems, _notes = pin_problems(given, _pin_file(play))
     return [problem.as_dict() for problem in problems]
 
 
@@ -327,7 +328,7 @@ def _api_access_running(play: Play) -> Values:
 
 def _to_declare(play: Play) -> list[str]:
     """Hosts that the command has drained, and the inventory does not."""
-    hosts = inventory_hosts(play.hostvars, play.groups)
+    hosts = inventory_hosts(EveryHost(play.hostvars), play.groups)
     declared = {host["name"] for host in hosts if switch_on(host["drained"])}
     return [name for name in play.asked_to_drain if name not in declared]
 
@@ -452,6 +453,31 @@ def _login(play: Play) -> Values:
     return {name: value for name, value in play.result("__wa_login").items() if name in kept}
 
 
+def _drill_left(play: Play) -> list[str]:
+    """Hosts of the play on which a drill has not restored yet what it broke."""
+    return [host["name"] for host in _observed(play) if host.get("drill")]
+
+
+def _drill_not_prepared(play: Play) -> list[str]:
+    """Hosts of the play on which the script that restores what a drill breaks was not written."""
+    written = play.results("__wa_drill_script")
+    return [host for host, result in written.items() if result.get("failed") or not result.get("changed")]
+
+
+def _drill_outcome(play: Play) -> Values:
+    """What came of a drill, from the hosts that it was about, as wa_drill_report takes it."""
+
+    def found(name: str) -> list[Values]:
+        results = (play.facts(host, name) for host in play.groups.get("_wa_drill") or ())
+        return [result for result in results if result]
+
+    return {
+        "watched": next(iter(found("__wa_watched")), {}),
+        "break_results": found("__wa_not_broken"),
+        "results": [*found("__wa_restore"), play.result("__wa_not_proved")],
+    }
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
@@ -493,5 +519,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "ports": _ports,
     "ports_unclear": _ports_unclear,
     "login": _login,
+    "drill_left": _drill_left,
+    "drill_not_prepared": _drill_not_prepared,
+    "drill_outcome": _drill_outcome,
 }
 """By its name how a fact is found out."""

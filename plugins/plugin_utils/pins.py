@@ -13,6 +13,7 @@ import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check import authority
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import read_authorities
@@ -50,7 +51,7 @@ def pin_file(ca_path: t.Any, cluster: t.Any, directory: str) -> PinFile:
     return PinFile(authority.place(given, directory, str(cluster or ""), COLLECTION), bool(given))
 
 
-def pin_problems(given: t.Mapping[str, t.Any], directory: str) -> tuple[list[Problem], list[str]]:
+def pin_problems(given: t.Mapping[str, t.Any], file: PinFile) -> tuple[list[Problem], list[str]]:
     """What is wrong with what is pinned, and warnings. given: the play's variables by their names without C(wa_).
 
     A file that cannot be read is reported where all files are.
@@ -63,9 +64,8 @@ def pin_problems(given: t.Mapping[str, t.Any], directory: str) -> tuple[list[Pro
             " one of the two out."
         )
         return ([Problem(authority.DIFFERS, message, "wa_api_ca_fingerprint", expected)] if expected else []), []
-    file = pin_file(given.get("api_ca_path"), given.get("cluster_name"), directory)
     if not file.exists:
-        text = "wa_api_ca_path is {0!r}, where there is no file yet: site.yml pins the authority of the cluster there."
+        text = "wa_api_ca_path is {0!r}, where there is no file yet; the authority of the cluster will be pinned there."
         return [], [text.format(file.path)] if file.given and file.can_be_made else []
     try:
         pinned, _others = read_authorities(file.path)
@@ -80,7 +80,12 @@ def pin_problems(given: t.Mapping[str, t.Any], directory: str) -> tuple[list[Pro
 
 def _unreadable(path: str, error: OSError) -> Problem:
     text = (
-        "{0}, where the authority of the API is pinned, cannot be used ({1}): remove it and run site.yml, which pins it"
+        "{0}, where the authority of the API is pinned, cannot be used ({1}): remove it and run {2}, which pins it"
         " again, or give another file as wa_api_ca_path."
     )
-    return Problem("WA_API_CA_PATH", text.format(path, error.strerror or error), "wa_api_ca_path", path)
+    return Problem(
+        "WA_API_CA_PATH",
+        text.format(path, error.strerror or error, instruction("authority_unreadable")),
+        "wa_api_ca_path",
+        path,
+    )

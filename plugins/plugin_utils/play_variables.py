@@ -18,6 +18,7 @@ from pathlib import Path
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, NULL, VARIABLES
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import HostValues
 
 _REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
 _OF_HOSTS = frozenset(
@@ -54,7 +55,7 @@ def read_variables(task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any
         raw = hostvars.raw_get(host)
         reading.names.update(name for name in raw if re.match(r"wa[-_]", str(name), re.IGNORECASE))
         other = _otherwise(raw, task_vars)
-        values = hostvars[host] if other else {}
+        values = HostValues(hostvars, host) if other else {}
         own = {BY_NAME[name].key: value_of(values, name) for name in other}
         own = {key: value for key, value in own.items() if value is not None and value != reading.given.get(key)}
         if own:

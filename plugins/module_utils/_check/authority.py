@@ -17,6 +17,7 @@ import re
 import typing as t
 from urllib.parse import quote
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 
 GENERATED = {"organizationName": "WhatsApp Inc", "organizationalUnitName": "Enterprise Client - AutoGen CA"}
@@ -113,13 +114,17 @@ def decide(
     if not expected and (len(offered) > 1 or not chosen.generated):
         return Decision(problem=_uploaded(chosen))
     if chosen.ends <= now:
-        return Decision(problem=Problem(EXPIRED, _AGAIN.format(chosen.sha256, day_of(chosen.ends))))
+        return Decision(
+            problem=Problem(
+                EXPIRED, _AGAIN.format(chosen.sha256, day_of(chosen.ends), instruction("authority_expired"))
+            )
+        )
     return Decision(pin=chosen)
 
 
 _AGAIN = (
     "The authority that the API offers (SHA-256 {0}) was valid until {1}, so it is not pinned: restart the webapps one"
-    " after the other, which then make another one, and run site.yml again."
+    " after the other, which then make another one, and run {2}."
 )
 
 
@@ -127,9 +132,14 @@ def _changed(offered: Authority, pinned: Authority, path: str) -> Problem:
     text = (
         "The API offers the authority with SHA-256 {0}, and pinned in {1} is the one with SHA-256 {2}: either the"
         " installation was replaced, or somebody answers in its place. Where you have replaced it, remove the file and"
-        " run site.yml, which pins the new one; else find out who answers."
+        " run {3}, which pins the new one; else find out who answers."
     )
-    return Problem(CHANGED, text.format(offered.sha256, path, pinned.sha256), "wa_api_ca_path", path)
+    return Problem(
+        CHANGED,
+        text.format(offered.sha256, path, pinned.sha256, instruction("authority_changed")),
+        "wa_api_ca_path",
+        path,
+    )
 
 
 def _differs(offered: t.Sequence[Authority], expected: str) -> Problem:
@@ -160,12 +170,12 @@ def pinned_problems(pinned: t.Sequence[Authority], expected: str, now: int, path
     if expected and {authority.sha256 for authority in pinned} != {normal(expected)}:
         text = (
             "wa_api_ca_fingerprint is {0}, and {1} holds {2}. Where the installation was replaced, remove the file and"
-            " run site.yml, which pins the authority with that fingerprint; else correct wa_api_ca_fingerprint."
+            " run {3}, which pins the authority with that fingerprint; else correct wa_api_ca_fingerprint."
         )
         held = "the authority with SHA-256 {0}".format(pinned[0].sha256)
         if len(pinned) > 1:
             held = "{0} authorities".format(len(pinned))
-        message = text.format(normal(expected), path, held)
+        message = text.format(normal(expected), path, held, instruction("authority_differs"))
         found.append(Problem(DIFFERS, message, "wa_api_ca_fingerprint", expected))
     last = max(pinned, key=lambda authority: authority.ends)
     if last.ends <= now:
@@ -188,9 +198,9 @@ def _renewal(authority: Authority, when: str = "") -> str:
     if not authority.generated:
         return "put the authority that comes after it into the file."
     return (
-        "{0}restart the webapps one after the other, which then make another one, remove the file and run site.yml,"
+        "{0}restart the webapps one after the other, which then make another one, remove the file and run {1},"
         " which pins that; or upload a certificate of your own."
-    ).format(when)
+    ).format(when, instruction("authority_renewed"))
 
 
 # --- sentences --------------------------------------------------------------------------------------------------------
@@ -220,11 +230,12 @@ def not_signed(url: str, served: str, pinned: t.Sequence[Authority], path: str) 
     text = (
         "The certificate of {0} (SHA-256 {1}) is not signed by the authority that is pinned in {2} (SHA-256 {3}), and"
         " nothing was sent: either the installation was replaced, so that it has another authority, or somebody answers"
-        " in its place. Where you have replaced it, remove the file and run site.yml, which compares the certificate"
+        " in its place. Where you have replaced it, remove the file and run {4}, which compares the certificate"
         " with that on the host of the webapp before it pins the new authority; where you have uploaded a certificate"
         " of your own, set wa_api_ca_path to the file of its authority; else find out who answers."
     )
-    return text.format(url, served, path, " or ".join(authority.sha256 for authority in pinned))
+    known = " or ".join(authority.sha256 for authority in pinned)
+    return text.format(url, served, path, known, instruction("authority_not_signed"))
 
 
 def not_of_the_host(url: str, served: str, trusted: t.Iterable[str]) -> str:

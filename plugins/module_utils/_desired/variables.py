@@ -490,6 +490,9 @@ VARIABLES: tuple[Variable, ...] = (
     # Where no engine answers.
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
+    # Of drill.yml.
+    Variable("wa_production", SWITCH, role="drill"),
+    Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
     # Of uninstall.yml.
     Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
@@ -500,9 +503,13 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall"),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
+    "drill": ("drill",),
+    "drill_report": ("drill",),
     "host": ("drain",),
+    "really": ("drill",),
     "shards": ("reshard",),
+    "target": ("drill",),
     "upgrade_strategy": ("upgrade",),
     "version": ("upgrade",),
 }

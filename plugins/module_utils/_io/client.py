@@ -48,6 +48,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     PASSWORD_CHANGE_REQUIRED,
     TOO_MANY_REQUESTS,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._io.race import (
     HANDSHAKE_SECONDS,
     SILENT,
@@ -521,8 +522,8 @@ class Client:
 def _read_authorities(path: str) -> tuple[list[Authority], int]:
     if not os.path.isfile(path):
         raise TlsError(
-            "wa_api_ca_path is {0}, and there is no such file on this host. site.yml makes it, with the authority of"
-            " the cluster; or give the file that you have.".format(path)
+            "wa_api_ca_path is {0}, and there is no such file on this host: run {1}, which makes it with the"
+            " authority of the cluster, or give the file that you have.".format(path, instruction("authority_absent"))
         )
     try:
         return read_authorities(path)
@@ -686,8 +687,10 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
     if code in _UNTRUSTED:
         return (
             "The certificate of {0} is self-signed or signed by an authority that this host does not know, as it is"
-            " with the web application out of the box. Run site.yml, which fetches the authority of the cluster and"
-            " pins it, or give the file with its authority as wa_api_ca_path.".format(url)
+            " with the web application out of the box. Either run {1}, which fetches the authority of the"
+            " cluster and pins it, or give the file with its authority as wa_api_ca_path.".format(
+                url, instruction("authority_unknown")
+            )
         )
     if code == _EXPIRED:
         return "The certificate of {0} has expired: install a new one in the cluster.".format(url)
@@ -695,7 +698,7 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
         return "The certificate of {0} is not valid yet: compare the clocks of both hosts.".format(url)
     if code in _WRONG_NAME:
         return (
-            "The certificate of {0} is for another name ({1}): use a name that the certificate holds in api_url, or"
+            "The certificate of {0} is for another name ({1}): set wa_api_address to a name that it holds, or"
             " install one that holds this name.".format(url, error.verify_message.rstrip("."))
         )
     return "The certificate of {0} was refused: {1}.".format(url, error.verify_message.rstrip("."))

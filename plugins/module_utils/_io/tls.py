@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
-import tempfile
 import typing as t
 from urllib.parse import urlsplit
 
@@ -18,8 +16,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.authority impor
     is_generated,
     names_count,
 )
-
-READABLE_BY_ALL = 0o644
+from ansible_collections.waent.fleet.plugins.module_utils._io.whole_file import write_whole
 
 
 class NotTrusted(OSError):
@@ -44,11 +41,20 @@ class _Trusting(ssl.SSLContext):
         return made
 
 
-def trusting(certificates: t.Iterable[str]) -> ssl.SSLContext:
-    """Of a client that trusts certificates with these fingerprints."""
-    context = _Trusting(ssl.PROTOCOL_TLS_CLIENT)
+Context = t.TypeVar("Context", bound=ssl.SSLContext)
+
+
+def _of_anybody(kind: t.Type[Context]) -> Context:
+    """For certificates whoever has signed them, with whatever names."""
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def trusting(certificates: t.Iterable[str]) -> ssl.SSLContext:
+    """Of a client that trusts certificates with these fingerprints."""
+    context = _of_anybody(_Trusting)
     context.trusted = frozenset(certificates)
     return context
 
@@ -99,22 +105,12 @@ def served_certificate(url: str, timeout: float) -> str:
     """The fingerprint of the certificate that is served there, whoever has signed it. Raises OSError."""
     parts = urlsplit(url)
     name = parts.hostname or ""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    context = _of_anybody(ssl.SSLContext)
     address = (name, parts.port or 443)
     with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain, server_hostname=name) as made:
         return fingerprint(made.getpeercert(True) or b"")
 
 
 def write_pin(path: str, authority: Authority) -> None:
-    """In one piece: whoever reads the file meets the whole authority, or no file. Raises OSError."""
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".wa-api-ca-")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write("Authority of the API, SHA-256 {0}\n{1}".format(authority.sha256, authority.pem))
-        os.chmod(beside, READABLE_BY_ALL)
-        os.replace(beside, path)
-    except OSError:
-        os.unlink(beside)
-        raise
+    """The authority, as a file with a line that says what it is. Raises OSError."""
+    write_whole(path, "Authority of the API, SHA-256 {0}\n{1}".format(authority.sha256, authority.pem))

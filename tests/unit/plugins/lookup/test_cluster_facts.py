@@ -10,7 +10,12 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible_collections.waent.fleet.plugins.lookup.cluster_facts import LookupModule
-from ansible_collections.waent.fleet.plugins.modules import wa_identity, wa_placement, wa_preflight
+from ansible_collections.waent.fleet.plugins.modules import (
+    wa_drill_report,
+    wa_identity,
+    wa_placement,
+    wa_preflight,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.cluster_facts import FACTS
 from ansible_collections.waent.fleet.tests.support.cluster_variables import VARIABLES
 from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, node_container, observed, placed
@@ -18,6 +23,8 @@ from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE
 
 class HostVars(dict):
     """Variables of hosts, raw."""
+
+    _loader = None
 
     def raw_get(self, name):
         return self[name]
@@ -312,3 +319,32 @@ def test_what_is_wrong_with_what_is_pinned(tmp_path):
     (tmp_path / ".wa_api_ca_waent.pem").write_text("")
     (problems,) = look_up("pin_problems", **play)
     assert [problem["code"] for problem in problems] == ["WA_API_CA_PATH"]
+
+
+def test_hosts_with_a_drill_that_is_not_restored():
+    left = {"__wa_host": {"host": observed(drill={"path": "/p", "drill": "coreapp", "what": "drill coreapp"})}}
+    assert facts("drill_left") == [[]]
+    assert facts("drill_left", hostvars=HostVars(h1=left, h2={})) == [["h1"]]
+
+
+@pytest.mark.parametrize("result", [{"changed": False}, {"changed": True, "failed": True, "rc": 1}, {}])
+def test_a_host_without_the_script_of_this_drill_is_not_prepared(result):
+    """Another drill's is there, or it could not be written, or the host was lost."""
+    written = HostVars(h1={"__wa_drill_script": {"changed": True}}, h2={"__wa_drill_script": result})
+    assert facts("drill_not_prepared", hostvars=written) == [["h2"]]
+
+
+def test_what_came_of_a_drill_on_the_hosts_that_it_was_about():
+    groups = {**PLAY["groups"], "_wa_drill": ["h2", "h1"]}
+    watched = {"service": {"seconds": 1.0, "back": True}}
+    hosts = HostVars(
+        h1={"__wa_watched": watched, "__wa_restore": {"rc": 0}},
+        h2={"__wa_not_broken": {"failed": True}, "__wa_restore": {"rc": 1}},
+    )
+    (outcome,) = facts("drill_outcome", groups=groups, hostvars=hosts, __wa_not_proved={"failed": True, "msg": "x"})
+    assert outcome == {
+        "watched": watched,
+        "break_results": [{"failed": True}],
+        "results": [{"rc": 1}, {"rc": 0}, {"failed": True, "msg": "x"}],
+    }
+    assert outcome.keys() | {"plan"} == wa_drill_report.ARGUMENTS.keys()

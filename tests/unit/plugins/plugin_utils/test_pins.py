@@ -34,7 +34,8 @@ def pinned(tmp_path):
 
 def found(tmp_path, **given):
     """Codes of problems, and how many warnings there are."""
-    problems, notes = pin_problems({"cluster_name": "waent", **given}, str(tmp_path))
+    file = pin_file(given.get("api_ca_path"), "waent", str(tmp_path))
+    problems, notes = pin_problems({"cluster_name": "waent", **given}, file)
     return [problem.code for problem in problems], len(notes)
 
 

@@ -24,6 +24,8 @@ class AnsibleVaultEncryptedUnicode:
 class HostVars(dict):
     """Raw variables, and a count of how often a host's were filled in."""
 
+    _loader = None
+
     def raw_get(self, name):
         return self[name]
 

@@ -177,7 +177,7 @@ def test_what_to_do_about_its_end_depends_on_whose_it_is():
     (own,), (other,) = (
         pinned_problems([authority(ends=NOW, generated=generated)], "", NOW, "/pin") for generated in (True, False)
     )
-    assert "restart the webapps" in own.message and "remove the file and run site.yml" in own.message
+    assert "restart the webapps" in own.message and "remove the file and run playbooks/site.yml" in own.message
     assert "restart" not in other.message and "into the file" in other.message
 
 

@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_used(tmp_path):
     empty.write_text("no certificate")
     with pytest.raises(TlsError, match=r"empty\.pem, which cannot be used"):
         Client(["https://h"], ca_path=str(empty))
-    with pytest.raises(TlsError, match=r"no such file on this host\. site\.yml makes it"):
+    with pytest.raises(TlsError, match=r"no such file on this host: run playbooks/site\.yml, which makes it"):
         Client(["https://h"], ca_path=str(tmp_path / "none.pem"))
 
 
