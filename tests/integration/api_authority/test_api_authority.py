@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.waent.fleet.tests.support.certificates import GENERATED, Authority
 from ansible_collections.waent.fleet.tests.support.live_cluster import GATEWAY_IMAGE, OK, LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
+from ansible_collections.waent.fleet.tests.support.printed import commands_after
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 
 PREFIX = "pinned"
@@ -57,6 +58,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Cluster]:
 def said(run: Run) -> str:
     """What it said, without the folding of long lines."""
     return " ".join(run.output.split())
+
+
+def removes_and_runs(run: Run, code: str) -> list[str]:
+    """That it says to remove the file and run site.yml; returns with which arguments."""
+    assert "remove the file and run playbooks/site.yml" in said(run), run.output
+    (command, *_) = commands_after(run.output, "[{0}]".format(code))
+    assert command.playbook == "site"
+    return command.given()
 
 
 def changes(run: Run) -> set[int]:
@@ -103,7 +112,7 @@ def test_a_pin_whose_year_is_over_is_refused_and_makes_status_red(cluster: Clust
     site, status = cluster.play("site.yml"), cluster.play("status.yml")
     cluster.pin.write_bytes(kept)
     assert (site.code, site.codes) == (FAILED, ["API_AUTHORITY_EXPIRED"]), site.output
-    assert "remove the file and run site.yml" in said(site)
+    removes_and_runs(site, "API_AUTHORITY_EXPIRED")
     assert (status.code, status.codes) == (FAILED, ["API_AUTHORITY_EXPIRED"]), status.output
 
 
@@ -113,8 +122,8 @@ def test_a_cluster_in_service_of_before_is_pinned_before_its_nodes_are_recreated
     cluster.declare(lasting=True, wa_api_key="canary-another-key-4Rw8sJ")
     run = cluster.play("site.yml", "-e", "confirm=yes")
     assert run.code == OK and cluster.pin.exists(), run.output
-    order = run.output.index("is pinned in"), run.output.index("TASK [waent.fleet.rollout : Show")
-    assert order == tuple(sorted(order))
+    order = [run.output.index(words) for words in ("Show | Show the plan", "is pinned in", "PLAY [Do the steps")]
+    assert order == sorted(order)
     again = cluster.play("site.yml")
     assert (again.code, changes(again)) == (OK, {0}), again.output
 
@@ -125,12 +134,13 @@ def test_another_installation_is_refused_with_what_to_do_and_that_works(cluster:
     cluster.uninstall()
     run = cluster.play("site.yml")
     assert run.code == FAILED and "[API_AUTHORITY_CHANGED]" in said(run), run.output
-    assert former in said(run) and "remove the file and run site.yml" in said(run)
+    assert former in said(run)
+    arguments = removes_and_runs(run, "API_AUTHORITY_CHANGED")
     assert cluster.pin.read_bytes() == kept
     status = cluster.play("status.yml")
     assert status.code == FAILED and "API_AUTHORITY_CHANGED" in status.codes, status.output
     assert former in said(status)
     cluster.pin.unlink()
-    replaced = cluster.play("site.yml")
+    replaced = cluster.play("site.yml", *arguments)
     assert replaced.code == OK and cluster.sha256 != former, replaced.output
     assert cluster.play("status.yml").code == OK
