@@ -111,7 +111,8 @@ MYPY_PATH = {"MYPYPATH": os.pathsep.join([str(ROOT / ".collections"), str(ROOT /
 IMAGES = ("engine", "images")
 # Playbooks that change a cluster in service, while messages are sent: all tests that share one cluster, whose names and
 # ports no other check may use beside it. First how a container is compared: one that runs by itself stops rollouts.
-ROLLOUTS = [f"tests/integration/{name}" for name in ("containers", "upgrade", "reshard", "drain", "drills", "identity")]
+SHARING = ("containers", "upgrade", "reshard", "drain", "drills", "identity", "instructions")
+ROLLOUTS = [f"tests/integration/{name}" for name in SHARING]
 WITHOUT_ROLLOUTS = [f"--ignore={directory}" for directory in ["tests/integration/site", *ROLLOUTS]]
 
 SMALL_BENCHMARKS = [

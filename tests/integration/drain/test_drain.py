@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
 
 # Of three coreapps for two shards second has two, so that it has an owner whoever became one.
@@ -54,6 +55,12 @@ def came_through(report: t.Any) -> None:
 def test_a_drain_that_was_killed_is_finished_by_the_next_run(both: TwoMachines) -> None:
     command = ("drain.yml", "-e", "host=second")
     nodes = both.states(SECOND)
+    unnamed = both.play("drain.yml")
+    assert unnamed.code == FAILED, unnamed.output
+    assert commands_after(unnamed.output, "[HOST_MISSING]")[0].given(host=SECOND) == list(command[1:])
+    limited = both.play(*command, "--limit", FIRST)
+    assert (limited.code, limited.codes) == (FAILED, ["LIMIT_NOT_ALLOWED"]), limited.output
+    assert commands_after(limited.output, "[LIMIT_NOT_ALLOWED]")[0] == Command("", {})
     planned = both.play(*command, "--check")
     assert planned.code == OK, planned.output
     assert "second is emptied: " in said(planned.output)

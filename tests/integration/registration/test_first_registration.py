@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, OK, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.on_postgres import OnPostgres
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
 from ansible_collections.waent.fleet.tests.support.printed import Command, commands, commands_after
 from ansible_collections.waent.fleet.tests.support.terminal import play_at_terminal
@@ -117,3 +118,34 @@ def test_the_end_of_it_needs_a_word_and_takes_the_data_when_that_is_said(cluster
     assert run.code == OK, run.output
     assert cluster.containers() == {}
     assert cluster.shape.prefix + "Database" not in {volume.name for volume in cluster.engine.volumes.list()}
+
+
+def journeys() -> t.Iterator[t.Any]:
+    """Databases, numbers of shards, and the code that the first run is given; without one it asks for it."""
+    quick = {("PGSQL", 2, "")}
+    for database in ("MYSQL", "PGSQL"):
+        for shards in (2, 4, 32):
+            for code in ("", WRONG, CODE):
+                name = "{0}-{1}-{2}".format(database, shards, {"": "none", WRONG: "wrong", CODE: "right"}[code])
+                marks = [] if (database, shards, code) in quick else [pytest.mark.thorough]
+                yield pytest.param(database, shards, code, id=name, marks=marks)
+
+
+@pytest.mark.parametrize(("database", "shards", "code"), list(journeys()))
+def test_from_nothing_to_all_shards_by_what_is_printed(
+    tmp_path_factory: pytest.TempPathFactory, database: str, shards: int, code: str
+) -> None:
+    # Many coreapps on one machine start slowly, and a clock that runs fast does not wait for them.
+    speed = {"divisor": 2.0, "more": {"wa_health_timeout_seconds": 900}} if shards > 4 else {}
+    shape = Shape("reg", 22500, shards=shards, webapps=1, max_connections=4000 if shards > 4 else 500, **speed)
+    made = (OnPostgres if database == "PGSQL" else LiveCluster)(tmp_path_factory.mktemp("reg"), shape)
+    try:
+        made.prepare()
+        made.declare(wa_registration_code="")
+        run = made.play("site.yml", *(with_code(code) if code else []))
+        if code != CODE:
+            command = first(run, REFUSED if code else MISSING)
+            run = made.play("site.yml", *(with_code(code) if code else []), *code_for(command))
+        check_healthy(made, run, shards)
+    finally:
+        made.remove()

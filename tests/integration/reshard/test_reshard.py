@@ -16,6 +16,7 @@ import typing as t
 import pytest
 from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, OLD, LiveCluster, Run
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 
 EXPIRED = base64.b64encode(json.dumps({"vname": "canary", "expires": "2020-02-29"}).encode()).decode()
 
@@ -146,8 +147,12 @@ def test_a_coreapp_that_does_not_start_stops_it_with_evidence_and_a_way_on(clust
         assert "[RESHARD_STOPPED] The reshard to 2 shards stopped at step 1: Create 1 coreapp" in said
         assert "no such library" in said
         assert "No node was changed." in said
-        assert "run the playbook again" in said
+        again, back = commands_after(run.output, "[RESHARD_STOPPED]")[:2]
+        assert (again, back.playbook) == (Command("", {}), "reshard")
         assert cluster.shards() == 1
         assert {name: node for name, node in cluster.containers().items() if name in before} == before
+        run = cluster.play("reshard.yml", *back.given(shards="1"))
+        assert run.code == OK, run.output
+        assert cluster.containers() == before
         run = cluster.reshard(2)
     check(cluster, run, 2, probe.report)

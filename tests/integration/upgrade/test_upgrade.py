@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.tests.support.balancer import Balancer
 from ansible_collections.waent.fleet.tests.support.fake_version import fake_version
 from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, NEW, OK, OLD, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.printed import commands_after
 from waemu.probe import Report
 
 BROKEN = "v2.19.907"
@@ -137,7 +138,9 @@ def test_a_broken_image_stops_it_with_the_old_nodes_serving_and_the_way_back_is_
         assert "no such library" in run.output
         changed = [name for name, node in cluster.nodes().items() if node != before[name]]
         assert len(changed) == 1, "one standby was tried, and no more"
-        back = cluster.upgrade(NEW)
+        _again, leads_back = commands_after(run.output, "[UPGRADE_STOPPED]")[:2]
+        assert leads_back.playbook == "upgrade"
+        back = cluster.play("upgrade.yml", *leads_back.given(version=NEW))
     assert back.code == OK, back.output
     assert cluster.versions() == {NEW}
     check_nothing_lost(probe.report)
