@@ -105,8 +105,22 @@ def pytest(*arguments: str) -> list[str]:
     return python("-m", "pytest", "--color=no", "-rfEs", *arguments)
 
 
+def molecule(name: str, scenario: str, *, thorough: bool = False) -> Check:
+    """A scenario of molecule/, on test hosts, which have engines of their own."""
+    return Check(
+        name,
+        [["molecule", "test", "--scenario-name", scenario]],
+        # Borders would wrap the line in which pytest prints its counts.
+        environment={"MOLECULE_COMMAND_BORDERS": "0"},
+        needs=IMAGES,
+        count=pytest_counts,
+        thorough=thorough,
+    )
+
+
 MYPY_PATH = {"MYPYPATH": os.pathsep.join([str(ROOT / ".collections"), str(ROOT / "emulator" / "src")])}
 IMAGES = ("engine", "images")
+SCENARIOS = sorted(file.parent.name for file in ROOT.glob("molecule/*/molecule.yml"))
 
 # In the order in which they start: first what others wait for and what takes long.
 CHECKS = [
@@ -156,14 +170,7 @@ CHECKS = [
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
     # On test hosts, which have engines of their own.
     Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),
-    Check(
-        "molecule",
-        [["molecule", "test", "--scenario-name", "default"]],
-        # Borders would wrap the line in which pytest prints its counts.
-        environment={"MOLECULE_COMMAND_BORDERS": "0"},
-        needs=IMAGES,
-        count=pytest_counts,
-    ),
+    molecule("molecule", "default"),
     # What make test has no time for, longest first.
     Check(
         "versions-all",
@@ -182,6 +189,7 @@ CHECKS = [
         thorough=True,
     ),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
+    *(molecule(f"molecule-{scenario}", scenario, thorough=True) for scenario in SCENARIOS if scenario != "default"),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -380,11 +388,11 @@ class Schedule:
 
 def summary(results: list[Result], seconds: float) -> str:
     """The table of all checks, and the closing line."""
-    lines = ["", f"{'check':<14}{'result':<9}{'passed':>7}{'failed':>7}{'skipped':>8}{'seconds':>9}"]
+    lines = ["", f"{'check':<18}{'result':<9}{'passed':>7}{'failed':>7}{'skipped':>8}{'seconds':>9}"]
     for result in results:
         passed, failed, skipped = result.counts
         lines.append(
-            f"{result.check.name:<14}{result.outcome:<9}{passed:>7}{failed:>7}{skipped:>8}{result.seconds:>9.1f}"
+            f"{result.check.name:<18}{result.outcome:<9}{passed:>7}{failed:>7}{skipped:>8}{result.seconds:>9.1f}"
         )
     lines.append(f"whole output: {LOGS.relative_to(ROOT)}/, all of it took {seconds:.0f} s")
     lines.append(f"{sum(r.counts.passed for r in results)} passed, {sum(r.counts.failed for r in results)} failed")
