@@ -107,8 +107,23 @@ def pytest(*arguments: str) -> list[str]:
     return python("-m", "pytest", "--color=no", "-rfEs", "--durations=15", *arguments)
 
 
+def molecule(name: str, scenario: str, *, thorough: bool = False) -> Check:
+    """A scenario of molecule/, on test hosts, which have engines of their own."""
+    return Check(
+        name,
+        [["molecule", "test", "--scenario-name", scenario]],
+        # Borders would wrap the line in which pytest prints its counts.
+        environment={"MOLECULE_COMMAND_BORDERS": "0"},
+        needs=IMAGES,
+        count=pytest_counts,
+        thorough=thorough,
+    )
+
+
 MYPY_PATH = {"MYPYPATH": os.pathsep.join([str(ROOT / ".collections"), str(ROOT / "emulator" / "src")])}
 IMAGES = ("engine", "images")
+SCENARIOS = sorted(file.parent.name for file in ROOT.glob("molecule/*/molecule.yml"))
+
 # Playbooks that change a cluster in service, while messages are sent: all tests that share one cluster, whose names and
 # ports no other check may use beside it. First how a container is compared: one that runs by itself stops rollouts.
 SHARING = ("containers", "upgrade", "reshard", "drain", "drills", "identity", "instructions")
@@ -178,14 +193,7 @@ CHECKS = [
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
     # On test hosts, which have engines of their own.
     Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),
-    Check(
-        "molecule",
-        [["molecule", "test", "--scenario-name", "default"]],
-        # Borders would wrap the line in which pytest prints its counts.
-        environment={"MOLECULE_COMMAND_BORDERS": "0"},
-        needs=IMAGES,
-        count=pytest_counts,
-    ),
+    molecule("molecule", "default"),
     # What make test has no time for, longest first.
     Check(
         "versions-all",
@@ -204,6 +212,7 @@ CHECKS = [
         thorough=True,
     ),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
+    *(molecule(f"molecule-{scenario}", scenario, thorough=True) for scenario in SCENARIOS if scenario != "default"),
     # As small as they can be: that they work, not what they measure.
     Check(
         "benchmarks",
@@ -419,12 +428,12 @@ def summary(results: list[Result], seconds: float) -> str:
         *([""] if failures else []),
         *failures,
         "",
-        f"{'check':<14}{'result':<9}{'passed':>7}{'failed':>7}{'skipped':>8}{'seconds':>9}",
+        f"{'check':<18}{'result':<9}{'passed':>7}{'failed':>7}{'skipped':>8}{'seconds':>9}",
     ]
     for result in results:
         passed, failed, skipped = result.counts
         lines.append(
-            f"{result.check.name:<14}{result.outcome:<9}{passed:>7}{failed:>7}{skipped:>8}{result.seconds:>9.1f}"
+            f"{result.check.name:<18}{result.outcome:<9}{passed:>7}{failed:>7}{skipped:>8}{result.seconds:>9.1f}"
         )
     lines.append(f"whole output: {LOGS.relative_to(ROOT)}/, all of it took {seconds:.0f} s")
     lines.append(f"{sum(r.counts.passed for r in results)} passed, {sum(r.counts.failed for r in results)} failed")

@@ -18,9 +18,12 @@ import jinja2
 import pytest
 from ansible_collections.waent.fleet.tests.support.product_api import Api
 from testinfra.utils.ansible_runner import AnsibleRunner
+from waemu.probe import Options, Probe
 
 LABEL = "waent.fleet.cluster"
 KINDS = ("webapp", "master", "coreapp")
+PROBE_SECONDS = 3600
+"""Longer than any test: a probe is stopped."""
 
 # Hosts whose inventory does not say what they must run: one machine with everything on it.
 ONE_OF_EVERYTHING = {"webapp": 1, "master": 2, "coreapp": 2}
@@ -34,7 +37,11 @@ class Variables:
 
     def get(self, name: str, default: t.Any = None) -> t.Any:
         """The variable's value, or the default where the inventory does not have it."""
-        value = self._raw.get(name, default)
+        return self._filled(self._raw.get(name, default))
+
+    def _filled(self, value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {key: self._filled(entry) for key, entry in value.items()}
         if isinstance(value, str) and "{{" in value:
             return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(value).render(self._raw)
         return value
@@ -103,6 +110,7 @@ class Cluster:
     """All hosts of the inventory, for tests that are about the cluster and not about one host."""
 
     def __init__(self, inventory: str | None) -> None:
+        self.inventory = inventory
         self._runner = AnsibleRunner.get_runner(inventory)
 
     def machine(self, name: str) -> Machine:
@@ -124,6 +132,23 @@ class Cluster:
         extra = self.machines()[0].variables.get("wa_extra_environment", {})
         return float(extra.get("WAEMU_TIME_DIVISOR", 1))
 
+    @property
+    def slack(self) -> float:
+        """Real seconds that the machine's own delays may add to a time of the product."""
+        return float(self.machines()[0].variables.get("test_slack_seconds", 0))
+
+    def webapps(self) -> dict[str, Machine]:
+        """The machines that run one, by its URL."""
+        found = [machine for machine in self.machines("wa_webapp_hosts") if machine.expected_nodes["webapp"]]
+        return {"https://{0}:{1}".format(*self._api_of(machine)): machine for machine in found}
+
+    def probe(self) -> Probe:
+        """A sender of messages through all webapps, with the gateway beside the cluster as its witness."""
+        variables = self.machines()[0].variables
+        gateway = "http://{0}:8080".format(variables["test_gateway_address"])
+        password = variables["wa_admin_password"]
+        return Probe(Options(tuple(self.webapps()), gateway, password=password, seconds=PROBE_SECONDS))
+
     def expected_nodes(self) -> Counter[str]:
         """Nodes of the whole cluster by kind."""
         return sum((machine.expected_nodes for machine in self.machines()), Counter())
@@ -131,9 +156,14 @@ class Cluster:
     def api(self, machine: Machine | None = None) -> Api:
         """The API of the first webapp on a host, by default on the first host that has one; not yet logged in."""
         machine = machine or self.machines("wa_webapp_hosts")[0]
+        return Api(*self._api_of(machine), machine.variables["wa_admin_password"])
+
+    @staticmethod
+    def _api_of(machine: Machine) -> tuple[str, int]:
+        """Address and port of its first webapp."""
         variables = machine.variables
         address = variables.get("wa_api_address", variables.get("ansible_host", machine.name))
-        return Api(address, variables.get("wa_webapp_port", 9090), variables["wa_admin_password"])
+        return address, int(variables.get("wa_webapp_port", 9090))
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ from pathlib import Path
 import docker
 from ansible_collections.waent.fleet.tests.chaos.attempts import Wrong, attempt, check, nothing_lost
 from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
-from ansible_collections.waent.fleet.tests.support import container_hosts, valid_variables
+from ansible_collections.waent.fleet.tests.support import container_hosts, machine_power, valid_variables
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, NEW, OLD, Shape, end_group
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment, play, write_variables
@@ -63,7 +63,7 @@ class Machines(container_hosts.ContainerHosts):
 
     def container(self, name: str) -> Container:
         """The machine, seen from outside."""
-        return self.engine.containers.get(f"waent-mol-{SCENARIO}-{name}")
+        return machine_power.machine(SCENARIO, name)
 
     def playbook(self, name: str, *arguments: str) -> t.Any:
         """Run a playbook of the collection."""
@@ -135,31 +135,9 @@ class Machines(container_hosts.ContainerHosts):
         self.run(name, f"rm -f /run/filling; sleep 0.5; rm -f {DISK}/filler")
 
     def boot(self, name: str) -> None:
-        """Have a machine back. It makes itself a new SSH key when it boots, which its owner would have to accept."""
-        known = (self.directory / "known_hosts").read_text()
-        machine = self.container(name)
-        machine.start()
-        deadline = time.monotonic() + 60
-        while True:
-            done = machine.exec_run(["cat", "/run/sshd.pid", "/etc/ssh/ssh_host_ed25519_key.pub"])
-            key = " ".join(done.output.decode().split()[1:3])
-            if done.exit_code == 0 and key not in known:  # the old one lies there until it has booted
-                break
-            if time.monotonic() > deadline:
-                raise Wrong(f"{name} does not come back: {done.output!r}")
-            time.sleep(0.5)
-        self._accept_key(name, key)
-        # A real machine boots with an empty /run; an engine's pid file from before can name a process of now.
-        machine.exec_run(["sh", "-c", "rm -rf /run/docker* /run/containerd"])
+        """Have a machine back, with its engine."""
+        machine_power.boot(self.container(name), self.address(name))
         self.start_engine(name)
-
-    def _accept_key(self, name: str, key: str) -> None:
-        known = self.directory / "known_hosts"
-        address, lines = self.address(name), []
-        for line in known.read_text().splitlines():
-            host = line.split()[0]
-            lines.append(f"{host} {key}" if address in host else line)
-        known.write_text("\n".join(lines) + "\n")
 
 
 def first_to_act_on(machines: Machines, said: str) -> str:

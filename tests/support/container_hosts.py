@@ -10,8 +10,8 @@ import json
 import typing as t
 from pathlib import Path
 
-import docker
 import yaml
+from ansible_collections.waent.fleet.tests.support import machine_power
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run, play, write_inventory, write_variables
 from testinfra.utils.ansible_runner import AnsibleRunner
 
@@ -109,12 +109,8 @@ class ContainerHosts:
     @contextlib.contextmanager
     def dead(self, name: str) -> t.Iterator[None]:
         """The machine takes connections, as its kernel does, and answers nothing: all on it has stopped."""
-        machine = docker.from_env().containers.get("waent-mol-{0}-{1}".format(self._scenario, name))
-        machine.pause()
-        try:
+        with machine_power.frozen([machine_power.machine(self._scenario, name)]):
             yield
-        finally:
-            machine.unpause()
 
     def state(self, name: str) -> dict[str, t.Any]:
         """All that an installation would change on a machine, for comparing before with after."""
