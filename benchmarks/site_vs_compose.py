@@ -1,11 +1,13 @@
 """How long site.yml takes on one machine, fresh and again, beside the plain way: docker-compose and curl by hand.
 
 Both ways use the same images, start from nothing (no container, network, volume) and end in the same state: the number
-registered, one coreapp connected, three core nodes standing by. Needs what `make demo` prepares.
+registered, one coreapp connected, three core nodes standing by. Again is a second run of each on what the first one
+made: `docker-compose up -d`, and site.yml. Needs what `make demo` prepares.
 
     .venv/bin/python benchmarks/site_vs_compose.py [--rounds 3]
 
-Prints seconds of every round, medians, the ratio fresh/compose, the number of tasks, and each container's peak memory.
+Prints seconds of every round, medians, both ratios, CPU seconds, the number of tasks, and each container's peak memory.
+Other work on the machine changes seconds, and CPU seconds by some tenths; so what counts are ratios of one run.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import base64
 import json
 import os
 import re
+import resource
 import ssl
 import statistics
 import subprocess
@@ -89,10 +92,19 @@ def healthy(body: t.Any) -> bool:
     ]
 
 
-def timed(action: t.Callable[[], t.Any]) -> tuple[float, t.Any]:
-    begin = time.monotonic()
+class Cost(t.NamedTuple):
+    """What something took: seconds, and seconds of computing in the programs it started, the engine apart."""
+
+    seconds: float
+    cpu: float
+
+
+def timed(action: t.Callable[[], t.Any]) -> tuple[Cost, t.Any]:
+    begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     result = action()
-    return time.monotonic() - begin, result
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.monotonic() - begin, cpu), result
 
 
 def run(command: list[str], **environment: str) -> str:
@@ -104,27 +116,40 @@ def run(command: list[str], **environment: str) -> str:
     return done.stdout
 
 
-def compose_round() -> float:
-    def work() -> None:
+def compose_round() -> tuple[Cost, Cost]:
+    """From nothing to the end state, and once more."""
+
+    def up() -> None:
         run([*COMPOSE, "up", "-d"], WA_API_VERSION="2.19.4")
+
+    def work() -> None:
+        up()
         by_hand()
 
-    seconds, _ = timed(work)
+    fresh, _ = timed(work)
+    again, _ = timed(up)
     run([*COMPOSE, "down", "-v", "-t", "5"], WA_API_VERSION="2.19.4")
-    return seconds
+    return fresh, again
 
 
 def uninstall() -> None:
     run([*PLAYBOOK, "playbooks/uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true"])
 
 
-def site() -> tuple[float, int, int]:
-    """Seconds, tasks run, tasks changed."""
-    seconds, output = timed(lambda: run([*PLAYBOOK, "playbooks/site.yml"]))
+class Tasks(t.NamedTuple):
+    """How many tasks a run had, and how many of them changed something."""
+
+    run: int
+    changed: int
+
+
+def site() -> tuple[Cost, Tasks]:
+    """One run; the tasks are those of the one host."""
+    cost, output = timed(lambda: run([*PLAYBOOK, "playbooks/site.yml"]))
     recap = re.search(r"wa-local\s+: ok=(\d+)\s+changed=(\d+)", output)
     if recap is None:
         sys.exit("site.yml printed no recap:\n" + output[-2000:])
-    return seconds, int(recap.group(1)), int(recap.group(2))
+    return cost, Tasks(int(recap.group(1)), int(recap.group(2)))
 
 
 def peak_memory_mb() -> dict[str, float]:
@@ -146,32 +171,41 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     uninstall()
-    compose, fresh, again = [], [], []
+    costs: dict[str, list[Cost]] = {}
+
+    def note(name: str, cost: Cost) -> None:
+        costs.setdefault(name, []).append(cost)
+        print("{0}: {1:.1f} s, {2:.1f} CPU s".format(name, *cost), flush=True)
+
     for number in range(1, rounds + 1):
-        compose.append(compose_round())
-        seconds, tasks, _changed = site()
-        fresh.append(seconds)
+        print("round {0}".format(number))
+        for name, cost in zip(("compose fresh", "compose again"), compose_round()):
+            note(name, cost)
+        cost, tasks = site()
+        note("site fresh", cost)
         peaks = peak_memory_mb()
-        seconds, tasks_again, changed = site()
-        again.append(seconds)
-        if changed:
-            sys.exit("The second run changed {0} things; it must change none.".format(changed))
+        cost, tasks_again = site()
+        note("site again", cost)
+        if tasks_again.changed:
+            sys.exit("The second run changed {0} things; it must change none.".format(tasks_again.changed))
+        cost, _ = timed(lambda: run([*PLAYBOOK, "playbooks/status.yml"]))
+        note("status", cost)
         uninstall()
-        print(
-            "round {0}: compose {1:.1f} s, site fresh {2:.1f} s, site again {3:.1f} s".format(
-                number, compose[-1], fresh[-1], again[-1]
-            ),
-            flush=True,
-        )
-    ratio = statistics.median(fresh) / statistics.median(compose)
-    print(
-        "median:  compose {0:.1f} s, site fresh {1:.1f} s (ratio {2:.2f}), site again {3:.1f} s".format(
-            statistics.median(compose), statistics.median(fresh), ratio, statistics.median(again)
-        )
-    )
-    print("tasks:   {0} fresh, {1} again".format(tasks, tasks_again))
+    report(costs, tasks, tasks_again)
     for name, peak in sorted(peaks.items()):
         print("peak memory of {0}: {1:.0f} MB".format(name, peak))
+
+
+def report(costs: t.Mapping[str, t.Sequence[Cost]], tasks: Tasks, tasks_again: Tasks) -> None:
+    """Medians of all rounds, and what they are beside each other."""
+    medians = {name: Cost(*map(statistics.median, zip(*found))) for name, found in costs.items()}
+    print("medians")
+    for name, cost in medians.items():
+        print("{0}: {1:.1f} s, {2:.1f} CPU s".format(name, *cost))
+    for way in ("fresh", "again"):
+        ratio = medians["site " + way].seconds / medians["compose " + way].seconds
+        print("site {0} beside compose {0}: {1:.2f}".format(way, ratio))
+    print("tasks: {0} fresh, {1} again".format(tasks.run, tasks_again.run))
 
 
 if __name__ == "__main__":

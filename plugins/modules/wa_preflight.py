@@ -229,7 +229,12 @@ hosts:
       elements: str
       returned: always
     kinds:
-      description: Kinds of node placed on the host.
+      description: Kinds of node of which there is something to do on the host.
+      type: list
+      elements: str
+      returned: always
+    nodes:
+      description: Names of the nodes whose containers are not as desired, or could not be compared in full.
       type: list
       elements: str
       returned: always
@@ -362,6 +367,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     secret_mismatches,
     service_of,
     starting,
+    to_run,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STOPPED, UNSEEN_CODES, may_hold
 
@@ -404,13 +410,15 @@ def facts_of(
     host: Observed, nodes: t.Sequence[PlacedNode], acts: t.Sequence[Act], tries_ports: bool
 ) -> dict[str, t.Any]:
     """What there is to do on a host. acts: its plan. tries_ports: whether it takes part in that."""
+    run = to_run(host, nodes, acts)
     return {
         "engine_missing": host["engine"]["state"] in FIXABLE and bool(nodes),
         "images_missing": missing_images(host, nodes),
         "network_missing": any(act.action == "create_network" for act in acts),
         "volumes_missing": [act.what for act in acts if act.action == "create_volume"],
         "single_connect": host["single_connect"],
-        "kinds": sorted({node["kind"] for node in nodes}),
+        "kinds": sorted({node["kind"] for node in run}),
+        "nodes": [node["name"] for node in run],
         "tries_ports": tries_ports,
         "changes": sum(1 for act in acts if act.action != "keep"),
     }

@@ -7,21 +7,26 @@ Internal to waent.fleet: may change any time.
 
 The controller is not one of the hosts. What is set for hosts (C(become), the connection, the interpreter) reaches a
 task delegated to localhost as well: from C(-b), ansible.cfg, the group C(all), and from C(-e), which wins over every
-variable that a task could set against it. So it is not left to variables: an action plugin of the module's name runs
-the module over a local connection, without C(become), with the Python that runs Ansible. Other hosts: as ever.
+variable that a task could set against it. So it is not left to variables: an action plugin of the module's name does
+the module's work in the process that it is in itself (C(in_process.py)): that of the person who runs Ansible, with the
+Python that does, and no other one is started. Other hosts: as ever.
 """
 
 from __future__ import annotations
 
-import sys
+import types
 import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
+from ansible.utils.display import Display
+from ansible.vars.clean import remove_internal_keys
+from ansible_collections.waent.fleet.plugins.plugin_utils.in_process import Crashed, answer_of
+
+display = Display()
 
 #: What Ansible takes for the controller without an entry in the inventory.
 CONTROLLER = ("localhost", "127.0.0.1", "::1")
-INTERPRETER = "ansible_python_interpreter"
 
 
 def host_of_task(delegate_to: str | None, task_vars: t.Mapping[str, t.Any]) -> str:
@@ -29,32 +34,40 @@ def host_of_task(delegate_to: str | None, task_vars: t.Mapping[str, t.Any]) -> s
     return delegate_to or str(task_vars.get("inventory_hostname", ""))
 
 
-def with_own_python(host: str, task_vars: t.Mapping[str, t.Any], python: str) -> dict[str, t.Any]:
-    """The task's variables, with this interpreter in place of the hosts' for a task that acts on C(host).
-
-    A delegated task reads the variables of its host from C(ansible_delegated_vars); both places are set.
-    """
-    changed = dict(task_vars, **{INTERPRETER: python})
-    delegated = task_vars.get("ansible_delegated_vars") or {}
-    if host in delegated:
-        changed["ansible_delegated_vars"] = dict(delegated, **{host: dict(delegated[host], **{INTERPRETER: python})})
-    return changed
-
-
 class ControllerAction(ActionBase):
-    """Runs the module of its own name; where its host is the controller, without anything that is set for hosts."""
+    """Runs the module of its own name; where its host is the controller, without anything that is set for hosts.
+
+    module: that module.
+    """
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
+    module: t.ClassVar[types.ModuleType]
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         host = host_of_task(self._task.delegate_to, variables)
         if host in CONTROLLER:
-            # A new connection has no become plugin, and the shell that belongs to it.
-            self._connection = connection_loader.get("local", self._play_context)
-            variables = with_own_python(host, variables, sys.executable)
-        result.update(self._execute_module(task_vars=variables))
+            result.update(self._answer(variables))
+        else:
+            result.update(self._execute_module(task_vars=variables))
         return result
+
+    def _answer(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The module's answer, from this process."""
+        # A new connection has no become plugin, and the shell that belongs to it.
+        self._connection = connection_loader.get("local", self._play_context)
+        arguments = dict(self._task.args)
+        self._update_module_args(self._task.action, arguments, variables)
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        try:
+            answer = answer_of(self.module, arguments, environment)
+        except Crashed as crash:
+            if not self._task.no_log:
+                display.vvv(crash.trace)
+            return {"failed": True, "msg": str(crash)}
+        remove_internal_keys(answer)
+        return answer

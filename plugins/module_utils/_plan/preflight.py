@@ -13,15 +13,17 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, problem_from
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import ROLL, Act
-from ansible_collections.waent.fleet.plugins.module_utils._state.engine import STOPPED
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING, STOPPED
 
 GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING = "_wa_gather_again", "_wa_engine_stopped", "_wa_engine_missing"
 SINGLE_CONNECT, ACT, API, RECREATE = "_wa_single_connect", "_wa_act", "_wa_act_api", "_wa_act_roll"
 PORTS, PORTS_UNCLEAR = "_wa_ports", "_wa_ports_unclear"
 DRAIN = "_wa_act_drain"
+VOLUMES, NODES = "_wa_act_volumes", "_wa_act_nodes"
 KIND_GROUPS = {kind: "{0}_{1}".format(ACT, kind) for kind in ("database", "webapp", "master", "coreapp")}
 GROUPS = (
     GATHER_AGAIN,
@@ -34,6 +36,8 @@ GROUPS = (
     API,
     RECREATE,
     DRAIN,
+    VOLUMES,
+    NODES,
     *KIND_GROUPS.values(),
 )
 """The groups that the plays of site.yml name, so that a play meets only hosts it has work for."""
@@ -55,7 +59,7 @@ class Run(t.NamedTuple):
     anything else is decided, as what they hold may be all that is desired. stopped: the hosts of those. first: who
     stands for the whole cluster where the API is worked with. has_api: whether a webapp runs that can be asked. way:
     how running nodes are recreated. drains: whether nodes have to leave their hosts. all_run: whether every node that
-    is placed runs already.
+    is placed runs already. begins: nothing of the cluster runs, and its nodes may start in any order.
     """
 
     check_mode: bool
@@ -66,6 +70,7 @@ class Run(t.NamedTuple):
     way: str
     drains: bool = False
     all_run: bool = True
+    begins: bool = False
 
     @property
     def asks_api(self) -> bool:
@@ -93,7 +98,8 @@ def run_of(
 ) -> Run:
     """fixed: states of engines that the run fixes."""
     first = observed[0]["name"] if observed else None
-    return Run(check_mode, STOPPED in fixed, tuple(stopped), first, has_api(observed), way, drains, all_run)
+    begins = not any(node["state"] in RUNNING for host in observed for node in host["nodes"])
+    return Run(check_mode, STOPPED in fixed, tuple(stopped), first, has_api(observed), way, drains, all_run, begins)
 
 
 def has_api(observed: t.Iterable[Observed]) -> bool:
@@ -133,7 +139,10 @@ def groups_of(host: str, facts: t.Mapping[str, t.Any], acts: t.Iterable[Act], ru
     groups += [ENGINE_MISSING] if facts["engine_missing"] else []
     groups += [SINGLE_CONNECT] if facts["single_connect"] else []
     if not (run.check_mode and any(act.action in NEEDED_FIRST for act in acts)):
-        groups += [ACT] + [KIND_GROUPS[kind] for kind in facts["kinds"]]
+        groups += [ACT] if facts["network_missing"] or facts["images_missing"] else []
+        groups += [VOLUMES] if facts["volumes_missing"] else []
+        of_kinds = (NODES if run.begins and kind in KINDS else KIND_GROUPS[kind] for kind in facts["kinds"])
+        groups += dict.fromkeys(of_kinds)
     if host == run.first and run.asks_api:
         groups.append(API)
     groups += [RECREATE] if run.way == ROLL else []

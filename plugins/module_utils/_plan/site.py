@@ -78,10 +78,27 @@ def starting(
     return {
         (host, node["name"])
         for host, nodes in by_host.items()
-        # The nodes come last, one act for each.
-        for node, act in zip(reversed(nodes), reversed(plans[host]))
+        for node, act in _acts_of(nodes, plans[host])
         if act.action in STARTING
     }
+
+
+def _acts_of(nodes: t.Sequence[PlacedNode], plan: t.Sequence[Act]) -> t.Iterator[tuple[PlacedNode, Act]]:
+    """What happens to each node of a host. plan: what C(host_plan) says: nodes come last, one act for each."""
+    return zip(reversed(nodes), reversed(plan))
+
+
+def to_run(observed: Observed, nodes: t.Sequence[PlacedNode], plan: t.Sequence[Act]) -> list[PlacedNode]:
+    """The nodes of a host whose containers have to be made as they should be, in the order in which they are placed.
+
+    A container that was compared in full, and is as desired, is left out. plan: what C(host_plan) says of the host.
+    """
+    named = {node["name"] for node, act in _acts_of(nodes, plan) if act.action != "keep"}
+    missing = set(missing_images(observed, nodes))
+    asked = observed["asked"]
+    # An image that is pulled now may have another content than the one the container was made from.
+    unknown = missing if asked.get("container_settings") else set(asked["images"].values())
+    return [node for node in nodes if node["name"] in named or asked["images"].get(node["kind"]) in (*unknown, None)]
 
 
 def all_run(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode]) -> bool:

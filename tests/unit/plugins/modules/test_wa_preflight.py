@@ -61,8 +61,10 @@ def test_preflight_says_what_is_changed(docker):
         "engine_missing": False, "images_missing": [], "network_missing": False, "volumes_missing": ["whatsappMedia"],
         "single_connect": ["wacore"],
         "kinds": ["coreapp", "master", "webapp"], "tries_ports": False, "changes": len(result["changes"]),
+        "nodes": [node["name"] for node in placed("h1")],
         "groups": [
-            "_wa_single_connect", "_wa_act", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp", "_wa_act_api",
+            "_wa_single_connect", "_wa_act_volumes", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp",
+            "_wa_act_api",
         ],
     }  # fmt: skip
     assert result["planned_changes"] == result["changes"], "nothing is said of an API that nobody asked about"
@@ -141,7 +143,7 @@ def test_what_a_drained_host_has_is_removed_whatever_its_state_and_version(state
     assert [act["sentence"] for act in result["plan"] if act["host"] == "h1"] == [
         "h1: remove {0} (the host is drained)".format(node["name"]) for node in placed("h1")
     ]
-    assert result["hosts"]["h1"]["groups"] == ["_wa_act", "_wa_act_api", "_wa_act_drain"]
+    assert result["hosts"]["h1"]["groups"] == ["_wa_act_api", "_wa_act_drain"]
     assert {act["action"] for act in result["plan"] if act["host"] == "h2"} == {"create"}
     assert "_wa_act_drain" in result["hosts"]["h2"]["groups"]
 

@@ -34,7 +34,10 @@ from ansible_collections.waent.fleet.tests.support.observed_host import (
     placed,
 )
 
-FACTS = {"engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"], "tries_ports": False}
+FACTS = {
+    "engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"], "tries_ports": False,
+    "network_missing": True, "images_missing": [], "volumes_missing": [],
+}  # fmt: skip
 DESIRED = {
     "register": True, "cc": "39", "phone_number": "5550100244", "registration_method": "sms",
     "settings": {"heartbeat_interval": 7}, "health_timeout_seconds": 300,
@@ -50,6 +53,32 @@ def test_a_host_is_in_the_groups_of_its_kinds_and_the_first_one_has_the_api():
     ours = ["_wa_act", "_wa_act_coreapp", "_wa_act_webapp"]
     assert groups_of("h1", FACTS, [], run()) == [*ours, "_wa_act_api"]
     assert groups_of("h2", FACTS, [], run()) == ours
+
+
+@pytest.mark.parametrize(
+    ("changes", "groups"),
+    [
+        ({}, []),
+        ({"network_missing": True}, ["_wa_act"]),
+        ({"images_missing": ["x"]}, ["_wa_act"]),
+        ({"volumes_missing": ["x"]}, ["_wa_act_volumes"]),
+        ({"kinds": ["master"]}, ["_wa_act_master"]),
+    ],
+)
+def test_a_host_that_is_as_desired_is_in_no_group(changes, groups):
+    facts = {**FACTS, "network_missing": False, "kinds": [], **changes}
+    assert groups_of("h2", facts, [], run()) == groups
+
+
+@pytest.mark.parametrize(
+    ("state", "together"), [("exited", True), ("created", True), ("running", False), ("restarting", False)]
+)
+def test_nodes_start_together_only_where_none_runs(state, together):
+    found = run_of([observed(nodes=[{"kind": "master", "state": state}]), observed("h2")], [], [], "nothing", False)
+    assert found.begins is together
+    facts = {**FACTS, "kinds": ["coreapp", "database", "master", "webapp"], "network_missing": False}
+    of_kinds = ["_wa_act_coreapp", "_wa_act_database", "_wa_act_master", "_wa_act_webapp"]
+    assert groups_of("h2", facts, [], found) == (["_wa_act_nodes", "_wa_act_database"] if together else of_kinds)
 
 
 def test_engines_that_are_missing_containers_that_are_stopped_and_nodes_that_are_recreated_in_turn():
