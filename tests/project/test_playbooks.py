@@ -78,7 +78,7 @@ def test_hosts_that_the_rollout_prepares_are_prepared_once() -> None:
     for play in site:
         for task in play.get("tasks", []):
             role = task.get("ansible.builtin.import_role")
-            parts.setdefault((role["name"], role["tasks_from"]), []).append(play["hosts"]) if role else None
+            parts.setdefault((role["name"], role.get("tasks_from", "main")), []).append(play["hosts"]) if role else None
     # What hosts are drained for is prepared by then: it is gathered again, and nothing lacks.
     assert parts["waent.fleet.rollout", "prepare"] == ["_wa_act_roll", "_wa_act_drain"]
     for part in ("network", "pull"):
