@@ -1,0 +1,274 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the media share is one on all hosts, and writable for the containers' user. Internal. Pure.
+
+Every host leaves a token on the share, then every host looks for the tokens of all. So the proof takes two tasks for
+any number of hosts. The answers are what C(_io/media_share.py) reads: C({mount, exists, directory, hidden, error,
+unseen, free_mb, free_inodes, clock_offset_seconds}). A host finds one thing first, and one sentence says it: of a share
+that does not answer nothing else is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import CLOCK_LIMIT_SECONDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, one_line
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    FSTYPE,
+    VARIABLE,
+    MediaShare,
+    version_fits,
+    version_of,
+)
+
+MOST_NAMES = 5
+"""So many hosts a sentence names."""
+
+NO_ANSWER = "NO_ANSWER"
+"""In place of the name of an error: the deadline came first."""
+
+Answer = t.Mapping[str, t.Any]
+
+
+class Limits(t.NamedTuple):
+    """What must be free, and for how long a proof counts."""
+
+    free_mb: int = 1024
+    free_inodes: int = 1000
+    proof_seconds: int = 3600
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+TOKEN_PREFIX = ".waent-media-"
+
+
+def token_name(run: str, host: str) -> str:
+    """The file a host leaves. No name is used twice: a client may remember for long that a name was not there."""
+    return "{0}{1}-{2}".format(TOKEN_PREFIX, run, hashlib.sha256(host.encode()).hexdigest()[:16])
+
+
+def token_text(run: str, host: str) -> str:
+    """What the file says. C(run) is a new random text for each proof, so nothing old can look like it."""
+    return "{0} {1}\n".format(run, host)
+
+
+# --- one host ---------------------------------------------------------------------------------------------------------
+
+
+class _Refused(t.NamedTuple):
+    code: str
+    sentence: str
+
+
+def host_problems(share: MediaShare, host: str, answer: Answer, uid: int, limits: Limits) -> list[Problem]:
+    """What is wrong with the share of one host."""
+    refused = _of_mount(share, answer) or _of_error(share, answer, uid)
+    found = [refused] if refused else [*_of_room(share, answer, limits), *_of_clock(share, answer)]
+    return [Problem(code, sentence, VARIABLE, share.source, host) for code, sentence in found]
+
+
+def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
+    """What is mounted, before anybody writes to it."""
+    error = answer.get("error")
+    if error and error["name"] == NO_ANSWER:
+        return _no_answer(share, error)
+    mount = answer.get("mount")
+    if any(_is_share(share, hidden) for hidden in answer.get("hidden", ())):
+        over = mount["source"] if mount else "another mount"
+        message = "{0} is mounted at {1} and hidden under {2}; unmount what lies on it."
+        return _Refused("MEDIA_SHARE_HIDDEN", message.format(share.source, share.path, over))
+    if error and error["name"] == "ESTALE":
+        message = (
+            "{0} at {1} is stale (step {2}): the server has another file system there than the one that was mounted;"
+            " unmount it and mount it again."
+        )
+        return _Refused("MEDIA_SHARE_STALE", message.format(share.source, share.path, error["step"]))
+    if mount is None:
+        return _not_mounted(share, answer)
+    if not _is_share(share, mount):
+        message = "{0} is mounted at {1} in place of {2}; unmount it, or correct {3}."
+        return _Refused("MEDIA_SHARE_OTHER", message.format(mount["source"], share.path, share.source, VARIABLE))
+    version = version_of(mount["opts"])
+    if version is not None and not version_fits(share.version, version):
+        message = "{0} is mounted at {1} with NFS version {2}; {3}.opts asks for {4}: unmount it and mount it again."
+        message = message.format(share.source, share.path, version, VARIABLE, share.version)
+        return _Refused("MEDIA_SHARE_VERSION", message)
+    if mount["read_only"]:
+        message = "{0} is mounted read-only at {1}; mount it with rw."
+        return _Refused("MEDIA_SHARE_READ_ONLY", message.format(share.source, share.path))
+    return None
+
+
+def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
+    if not answer.get("exists"):
+        message = "{0} is not mounted: {1} does not exist."
+    elif not answer.get("directory"):
+        message = "{0} is not mounted: {1} is no directory; move it away."
+    else:
+        message = (
+            "{0} is not mounted: {1} is a directory of the host itself, and what nodes write there no other host sees."
+        )
+    return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path))
+
+
+def _is_share(share: MediaShare, mount: t.Mapping[str, t.Any]) -> bool:
+    return mount["fstype"] in (FSTYPE, "nfs") and same_source(mount["source"], share.source)
+
+
+def same_source(one: str, other: str) -> bool:
+    """Whether two C(SERVER:EXPORT) are one; names of servers have no case, and a slash at the end says nothing."""
+
+    def plain(source: str) -> tuple[str, str]:
+        server, _colon, export = source.rpartition(":")
+        return server.lower().rstrip("."), export.rstrip("/")
+
+    return plain(one) == plain(other)
+
+
+def _no_answer(share: MediaShare, error: t.Mapping[str, t.Any]) -> _Refused:
+    message = "{0} does not answer: {1} at {2} did not end within {3:g} s{4}; bring the server or the way to it back."
+    left = error.get("left_behind") or 0
+    waits = ", and {0} of an earlier run still waits there".format("one process" if left == 1 else left) if left else ""
+    text = message.format(share.source, error["step"], share.path, error["seconds"], waits)
+    return _Refused("MEDIA_SHARE_NO_ANSWER", text)
+
+
+_NOT_ALLOWED, _NO_ROOM, _SILENT = ("EACCES", "EPERM"), ("ENOSPC", "EDQUOT"), ("ETIMEDOUT", "EHOSTDOWN", "EHOSTUNREACH")
+
+
+def _of_error(share: MediaShare, answer: Answer, uid: int) -> _Refused | None:
+    """What the first file operation that failed says."""
+    error = answer.get("error")
+    if not error:
+        return None
+    name, step = error["name"], error["step"]
+    if name in _NOT_ALLOWED:
+        message = (
+            "{0}: user id {1} of the containers may not {2} at {3}; give the export that owner, or let the server take"
+            " that user as it is (no_root_squash for 0)."
+        )
+        return _Refused("MEDIA_SHARE_NOT_WRITABLE", message.format(share.source, uid, step, share.path))
+    if name == "EROFS":
+        message = "{0} at {1} is exported read-only; export it with rw."
+        return _Refused("MEDIA_SHARE_READ_ONLY", message.format(share.source, share.path))
+    if name in _NO_ROOM:
+        if answer.get("free_inodes") == 0:
+            return _no_inodes(share, 0, 1)
+        why = "the quota of user id {0} is used up".format(uid) if name == "EDQUOT" else "no space is left"
+        message = "{0} is full: {1}, {2} failed at {3}; free space on the server."
+        return _Refused("MEDIA_SHARE_FULL", message.format(share.source, why, step, share.path))
+    if name in _SILENT:
+        return _no_answer(share, {"seconds": 0, **error})
+    message = "{0}: {1} failed at {2}: {3}."
+    return _Refused(
+        "MEDIA_SHARE_FAILED", message.format(share.source, step, share.path, one_line(str(error["message"])))
+    )
+
+
+def _no_inodes(share: MediaShare, free: int, least: int) -> _Refused:
+    message = "{0} has {1} inodes free, and {2} are asked for: each file takes one; remove files on the server."
+    return _Refused("MEDIA_SHARE_NO_INODES", message.format(share.source, free, least))
+
+
+def _of_room(share: MediaShare, answer: Answer, limits: Limits) -> t.Iterator[_Refused]:
+    free, inodes = answer.get("free_mb"), answer.get("free_inodes")
+    if free is not None and free < limits.free_mb:
+        message = "{0} has {1} MB free, and {2} MB are asked for; free space on the server."
+        yield _Refused("MEDIA_SHARE_FULL", message.format(share.source, free, limits.free_mb))
+    if inodes is not None and inodes < limits.free_inodes:
+        yield _no_inodes(share, inodes, limits.free_inodes)
+
+
+def _of_clock(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
+    """The server dates the files by its own clock, and what is old on the share is removed by that."""
+    offset = answer.get("clock_offset_seconds")
+    if offset is not None and abs(offset) > CLOCK_LIMIT_SECONDS:
+        message = "the clock of {0} is {1:.1f} s {2} that of this host, allowed are {3:g} s; set up NTP on both."
+        way = "ahead of" if offset > 0 else "behind"
+        yield _Refused("MEDIA_SHARE_CLOCK", message.format(share.server, abs(offset), way, CLOCK_LIMIT_SECONDS))
+
+
+# --- all hosts --------------------------------------------------------------------------------------------------------
+
+
+def share_problems(
+    share: MediaShare, hosts: t.Sequence[str], answers: t.Mapping[str, Answer], uid: int, limits: Limits
+) -> list[Problem]:
+    """What is wrong on any of the hosts, and whether those on which nothing is see one share."""
+    problems = []
+    sound = []
+    for host in hosts:
+        answer = answers.get(host)
+        if answer is None or "mount" not in answer:
+            problems.append(_not_probed(share, host, (answer or {}).get("msg")))
+            continue
+        found = host_problems(share, host, answer, uid, limits)
+        problems += found
+        if not answer.get("error") and not any(one.code in _NOT_THE_SHARE for one in found):
+            sound.append(host)
+    return problems + _split_problems(share, sound, answers)
+
+
+_NOT_THE_SHARE = frozenset(
+    "MEDIA_SHARE_" + name for name in ("HIDDEN", "NOT_MOUNTED", "OTHER", "VERSION", "READ_ONLY", "NO_ANSWER")
+)
+"""With these the host has left no token where the others could see it."""
+
+
+def _not_probed(share: MediaShare, host: str, said: str | None) -> Problem:
+    message = "whether {0} is at {1} is not known: {2}.".format(
+        share.source, share.path, one_line(said) if said else "the host gave no answer"
+    )
+    return Problem("MEDIA_SHARE_NOT_PROBED", message, VARIABLE, share.source, host)
+
+
+def islands(hosts: t.Sequence[str], unseen: t.Mapping[str, t.Container[str]]) -> list[list[str]]:
+    """Hosts that see each other's tokens, together; the largest group first.
+
+    Two hosts belong together where each sees the other. Where one sees and the other does not, they are apart.
+    """
+    groups: list[list[str]] = []
+    for host in hosts:
+        for group in groups:
+            if all(other not in unseen[host] and host not in unseen[other] for other in group):
+                group.append(host)
+                break
+        else:
+            groups.append([host])
+    return sorted(groups, key=lambda group: (-len(group), hosts.index(group[0])))
+
+
+def _split_problems(share: MediaShare, hosts: t.Sequence[str], answers: t.Mapping[str, Answer]) -> list[Problem]:
+    groups = islands(hosts, {host: set(answers[host].get("unseen", ())) for host in hosts})
+    if len(groups) < 2:
+        return []
+    message = (
+        "{0}: the hosts do not see the same files at {1}: {2}; look whether the name leads to one server from all of"
+        " them, and to one export."
+    )
+    shown = " | ".join(_some(group) for group in groups)
+    return [Problem("MEDIA_SHARE_SPLIT", message.format(share.source, share.path, shown), VARIABLE, share.source)]
+
+
+def _some(names: t.Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return enumerate_all([*names[:MOST_NAMES], "{0} more".format(more)] if more > 1 else names)
+
+
+def proof_problem(share: MediaShare, host: str, age_seconds: float | None, limits: Limits) -> Problem | None:
+    """Whether a proof is there and young enough. age_seconds: None where there is none."""
+    if age_seconds is not None and -CLOCK_LIMIT_SECONDS <= age_seconds <= limits.proof_seconds:
+        return None
+    if age_seconds is None:
+        code, how = "MEDIA_SHARE_NOT_PROVED", "was never proved"
+    elif age_seconds < 0:
+        code, how = "MEDIA_SHARE_PROOF_OLD", "was proved in the future, by a clock that was wrong"
+    else:
+        code = "MEDIA_SHARE_PROOF_OLD"
+        how = "was proved {0:.0f} s ago, and a proof counts for {1} s".format(age_seconds, limits.proof_seconds)
+    return Problem(code, "{0} at {1} {2}; prove it again.".format(share.source, share.path, how), VARIABLE, None, host)
