@@ -131,11 +131,15 @@ def same_source(one: str, other: str) -> bool:
 
 
 def _no_answer(share: MediaShare, error: t.Mapping[str, t.Any]) -> _Refused:
-    message = "{0} does not answer: {1} at {2} did not end within {3:g} s{4}; bring the server or the way to it back."
-    left = error.get("left_behind") or 0
-    waits = ", and {0} of an earlier run still waits there".format("one process" if left == 1 else left) if left else ""
-    text = message.format(share.source, error["step"], share.path, error["seconds"], waits)
-    return _Refused("MEDIA_SHARE_NO_ANSWER", text)
+    if error["name"] != NO_ANSWER:
+        how = "{0} failed at {1}: {2}".format(error["step"], share.path, one_line(str(error["message"])))
+    elif not error["seconds"]:
+        how = "a process of an earlier run still waits at {0} and cannot be ended".format(share.path)
+    else:
+        how = "{0} at {1} did not end within {2:g} s".format(error["step"], share.path, error["seconds"])
+        how += ", and its process cannot be ended" if error["left_behind"] else ""
+    message = "{0} does not answer: {1}; bring the server or the way to it back."
+    return _Refused("MEDIA_SHARE_NO_ANSWER", message.format(share.source, how))
 
 
 _NOT_ALLOWED, _NO_ROOM, _SILENT = ("EACCES", "EPERM"), ("ENOSPC", "EDQUOT"), ("ETIMEDOUT", "EHOSTDOWN", "EHOSTUNREACH")
@@ -163,7 +167,7 @@ def _of_error(share: MediaShare, answer: Answer, uid: int) -> _Refused | None:
         message = "{0} is full: {1}, {2} failed at {3}; free space on the server."
         return _Refused("MEDIA_SHARE_FULL", message.format(share.source, why, step, share.path))
     if name in _SILENT:
-        return _no_answer(share, {"seconds": 0, **error})
+        return _no_answer(share, error)
     message = "{0}: {1} failed at {2}: {3}."
     return _Refused(
         "MEDIA_SHARE_FAILED", message.format(share.source, step, share.path, one_line(str(error["message"])))

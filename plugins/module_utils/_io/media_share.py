@@ -1,0 +1,196 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the media share of a host and leaves a token on it for the other hosts. Internal to waent.fleet: may change
+in any release.
+
+This process itself only reads C(/proc), which asks no server. Everything else happens in a child with a deadline. The
+tokens have a directory of their own, as listing all media takes long, and the last who takes its token back removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import token_name, token_text
+from ansible_collections.waent.fleet.plugins.module_utils._io import bounded
+from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import Mount, place_of, read_mounts
+
+TOKENS = ".waent-media"
+"""The directory of the tokens, in the share."""
+
+OLD_SECONDS = 3600.0
+"""A token as old as that was left by a run that was killed. By the server's clock, which has dated both."""
+
+_MB = 1024 * 1024
+
+User = t.Tuple[int, int]
+
+
+def look(path: str, seconds: float, user: User | None = None, proc: str = "/proc") -> dict[str, t.Any]:
+    """What is there: C({mount, hidden, exists, directory, free_mb, free_inodes, error}). Changes nothing.
+
+    A share that systemd mounts when somebody comes is mounted by this.
+    """
+    seen, error = bounded.run(lambda say: _seen(path, say), path, seconds, user)
+    place = place_of(path, read_mounts(read_text(os.path.join(proc, "self/mountinfo"))))
+    nothing = {"exists": None, "directory": None, "free_mb": None, "free_inodes": None}
+    mount = place.mount if place.mount is not None and place.mount.fstype != "autofs" else None
+    return {
+        **(seen or nothing),
+        "mount": _shown(mount) if mount else None,
+        "hidden": [_shown(hidden) for hidden in place.hidden],
+        "error": error,
+    }
+
+
+def _shown(mount: Mount) -> dict[str, t.Any]:
+    return {
+        "source": mount.source,
+        "fstype": mount.fstype,
+        "opts": list(mount.opts),
+        "read_only": mount.read_only,
+    }
+
+
+def _seen(path: str, say: bounded.Say) -> dict[str, t.Any]:
+    say("stat")
+    try:
+        # The dot is what makes systemd mount it.
+        status = os.stat(os.path.join(path, "."))
+    except FileNotFoundError:
+        return {"exists": False, "directory": False, "free_mb": None, "free_inodes": None}
+    except NotADirectoryError:
+        return {"exists": True, "directory": False, "free_mb": None, "free_inodes": None}
+    say("statvfs")
+    room = os.statvfs(path)
+    return {
+        "exists": True,
+        "directory": stat.S_ISDIR(status.st_mode),
+        "free_mb": room.f_bavail * room.f_frsize // _MB,
+        # A server that makes inodes as they are needed says that there are none at all.
+        "free_inodes": room.f_favail if room.f_files else None,
+    }
+
+
+def leave_token(path: str, run: str, host: str, seconds: float, user: User | None = None) -> dict[str, t.Any]:
+    """Write, read back, rename and delete as C(user), and leave the token: C({clock_offset_seconds, error})."""
+    offset, error = bounded.run(lambda say: _leave(path, run, host, say), path, seconds, user)
+    return {"clock_offset_seconds": offset, "error": error}
+
+
+def _leave(path: str, run: str, host: str, say: bounded.Say) -> float:
+    directory, text = os.path.join(path, TOKENS), token_text(run, host)
+    name = os.path.join(directory, token_name(run, host))
+    say("write")
+    new = name + ".new"
+    began = time.time()
+    try:
+        _write(directory, new, text)
+        ended = time.time()
+        say("read back")
+        if _text_of(new) != text:
+            raise OSError(errno.EIO, "another text is read than was written")
+        dated = os.stat(new).st_mtime
+        say("rename")
+        os.rename(new, name)
+    except OSError:
+        # The first error is what counts; where nothing can be deleted, old tokens go with a later run.
+        with contextlib.suppress(OSError):
+            os.unlink(new)
+        raise
+    say("delete")
+    gone = name + ".gone"
+    _write(directory, gone, text)
+    os.unlink(gone)
+    _remove_old(directory, dated)
+    return _offset(dated, began, ended)
+
+
+def _offset(dated: float, began: float, ended: float) -> float:
+    """How far the server's clock is ahead; 0 while its date may have been made between the two readings of ours."""
+    if began <= dated <= ended:
+        return 0.0
+    return dated - ended if dated > ended else dated - began
+
+
+def _write(directory: str, name: str, text: str) -> None:
+    for attempt in range(3):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(directory, 0o755)
+        try:
+            file = os.open(name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o644)
+            break
+        except FileNotFoundError:
+            # The last of another run has just removed the directory.
+            if attempt == 2:
+                raise
+    try:
+        os.write(file, text.encode())
+        os.fsync(file)
+    finally:
+        # Room that is missing is often reported only here.
+        os.close(file)
+
+
+def _text_of(name: str) -> str:
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        return os.read(file, 4096).decode("utf-8", "replace")
+    finally:
+        os.close(file)
+
+
+def _remove_old(directory: str, now: float) -> None:
+    for name in os.listdir(directory):
+        token = os.path.join(directory, name)
+        # Another host is at the same, and what another user has left is not ours to remove.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            if now - os.lstat(token).st_mtime > OLD_SECONDS:
+                os.unlink(token)
+
+
+def find_tokens(
+    path: str, run: str, hosts: t.Sequence[str], seconds: float, user: User | None = None
+) -> dict[str, t.Any]:
+    """Whose tokens of this run are not there, and how: C({unseen, error}); all that have left one are in C(hosts)."""
+    unseen, error = bounded.run(lambda say: _unseen(path, run, hosts, say), path, seconds, user)
+    return {"unseen": unseen or {}, "error": error}
+
+
+def _unseen(path: str, run: str, hosts: t.Sequence[str], say: bounded.Say) -> dict[str, str]:
+    say("read the tokens of the other hosts")
+    found = {}
+    for host in hosts:
+        try:
+            text = _text_of(os.path.join(path, TOKENS, token_name(run, host)))
+        except FileNotFoundError:
+            found[host] = "missing"
+            continue
+        if text != token_text(run, host):
+            found[host] = "other"
+    return found
+
+
+def take_back(path: str, run: str, host: str, seconds: float, user: User | None = None) -> dict[str, t.Any]:
+    """Remove the token of this host, and the directory with the last one: C({error})."""
+    _none, error = bounded.run(lambda say: _take_back(path, run, host, say), path, seconds, user)
+    return {"error": error}
+
+
+def _take_back(path: str, run: str, host: str, say: bounded.Say) -> None:
+    say("delete")
+    directory = os.path.join(path, TOKENS)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(directory, token_name(run, host)))
+    try:
+        os.rmdir(directory)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+            raise
