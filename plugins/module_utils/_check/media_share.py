@@ -109,11 +109,29 @@ def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
         message = "{0} is not mounted: {1} does not exist."
     elif not answer.get("directory"):
         message = "{0} is not mounted: {1} is no directory; move it away."
+    elif answer.get("empty"):
+        message = "{0} is not mounted: {1} is an empty directory."
     else:
         message = (
             "{0} is not mounted: {1} is a directory of the host itself, and what nodes write there no other host sees."
         )
     return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path))
+
+
+def in_the_way(share: MediaShare, host: str, answer: Answer) -> list[Problem]:
+    """What keeps the share from being mounted: whatever lies there would be out of reach under it."""
+    if answer.get("mount") or answer.get("error") or not answer.get("exists"):
+        return []
+    if not answer.get("directory"):
+        code, what = "MEDIA_SHARE_NO_DIRECTORY", "{1} is no directory"
+    elif answer.get("empty") is False:
+        code, what = "MEDIA_SHARE_IN_THE_WAY", "the directory {1} of the host itself holds files, which it would hide"
+    else:
+        return []
+    message = ("{0} cannot be mounted: " + what + "; move it away, or copy the files to the share first.").format(
+        share.source, share.path
+    )
+    return [Problem(code, message, VARIABLE + ".path", share.path, host)]
 
 
 def _is_share(share: MediaShare, mount: t.Mapping[str, t.Any]) -> bool:

@@ -34,20 +34,31 @@ User = t.Tuple[int, int]
 
 
 def look(path: str, seconds: float, user: User | None = None, proc: str = "/proc") -> dict[str, t.Any]:
-    """What is there: C({mount, hidden, exists, directory, free_mb, free_inodes, error}). Changes nothing.
+    """What is there: C({mount, hidden, exists, directory, empty, free_mb, free_inodes, error}). Changes nothing.
 
-    A share that systemd mounts when somebody comes is mounted by this.
+    empty: of a directory where nothing is mounted, None otherwise. A share that systemd mounts when somebody comes is
+    mounted by this.
     """
     seen, error = bounded.run(lambda say: _seen(path, say), path, seconds, user)
     place = place_of(path, read_mounts(read_text(os.path.join(proc, "self/mountinfo"))))
+    empty = None
+    if place.mount is None and error is None and seen["directory"]:
+        empty, error = bounded.run(lambda say: _is_empty(path, say), path, seconds)
     nothing = {"exists": None, "directory": None, "free_mb": None, "free_inodes": None}
     mount = place.mount if place.mount is not None and place.mount.fstype != "autofs" else None
     return {
         **(seen or nothing),
         "mount": _shown(mount) if mount else None,
         "hidden": [_shown(hidden) for hidden in place.hidden],
+        "empty": empty,
         "error": error,
     }
+
+
+def _is_empty(path: str, say: bounded.Say) -> bool:
+    say("list")
+    with os.scandir(path) as entries:
+        return next(entries, None) is None
 
 
 def _shown(mount: Mount) -> dict[str, t.Any]:

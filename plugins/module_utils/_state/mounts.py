@@ -86,3 +86,22 @@ def place_of(path: str, mounts: t.Sequence[Mount]) -> Place:
     # What lies under a mount at the same path is hidden by intent where systemd waits there to mount it.
     under = tuple(mount for mount in mounts if mount.path == path and mount is not at and mount.fstype != "autofs")
     return Place(at, here, under)
+
+
+class FstabLine(t.NamedTuple):
+    """A line of C(/etc/fstab) (fstab(5)). opts: as they stand there."""
+
+    source: str
+    path: str
+    fstype: str
+    opts: str
+
+
+def read_fstab(text: str) -> list[FstabLine]:
+    """Its lines, without comments and what is not complete."""
+    rows = [line.split() for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return [
+        FstabLine(_plain(row[0]), normalized(_plain(row[1])), row[2], row[3] if len(row) > 3 else "defaults")
+        for row in rows
+        if len(row) >= 3
+    ]

@@ -10,6 +10,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
     NO_ANSWER,
     Limits,
     host_problems,
+    in_the_way,
     islands,
     proof_problem,
     same_source,
@@ -30,7 +31,7 @@ MOUNT = {
 
 def answer(**more):
     return {
-        "mount": MOUNT, "exists": True, "directory": True, "hidden": [], "error": None, "unseen": {},
+        "mount": MOUNT, "exists": True, "directory": True, "empty": None, "hidden": [], "error": None, "unseen": {},
         "free_mb": 5000, "free_inodes": 100000, "clock_offset_seconds": 0.1, **more,
     }  # fmt: skip
 
@@ -50,6 +51,7 @@ REFUSALS = [
     ("NOT_MOUNTED", answer(mount=None), "is a directory of the host itself"),
     ("NOT_MOUNTED", answer(mount=None, exists=False, directory=False), "does not exist"),
     ("NOT_MOUNTED", answer(mount=None, directory=False), "is no directory"),
+    ("NOT_MOUNTED", answer(mount=None, empty=True), "is an empty directory"),
     ("OTHER", answer(mount=mount(source="nas-2:/media")), "nas-2:/media is mounted at /srv/media in place of"),
     ("OTHER", answer(mount=mount(source="nas-1:/other")), "nas-1:/other is mounted"),
     ("OTHER", answer(mount=TMPFS), "tmpfs is mounted"),
@@ -97,6 +99,20 @@ def test_a_sound_host_has_no_problem():
     assert found(answer(free_mb=None, free_inodes=None, clock_offset_seconds=None)) == []
     assert found(answer(mount=mount(source="NAS-1:/media/"))) == []
     assert found(answer(hidden=[TMPFS])) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "code"),
+    [
+        (answer(mount=None, empty=False), "MEDIA_SHARE_IN_THE_WAY"),
+        (answer(mount=None, directory=False), "MEDIA_SHARE_NO_DIRECTORY"),
+        (answer(mount=None, empty=True), None),
+        (answer(mount=None, exists=False, directory=False), None),
+        (answer(), None),
+    ],
+)
+def test_what_keeps_a_share_from_being_mounted(one, code):
+    assert [problem.code for problem in in_the_way(SHARE, "rack-a-1", one)] == [code] * bool(code)
 
 
 def test_room_and_clock_are_said_together():

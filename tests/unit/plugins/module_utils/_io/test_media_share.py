@@ -118,8 +118,10 @@ def test_how_far_the_clock_of_the_server_is_ahead(dated, offset):
 def test_a_directory_of_the_host_itself(tmp_path):
     seen = media_share.look(str(tmp_path), 10.0)
     assert (seen["mount"], seen["hidden"], seen["error"]) == (None, [], None)
-    assert (seen["exists"], seen["directory"]) == (True, True)
+    assert (seen["exists"], seen["directory"], seen["empty"]) == (True, True, True)
     assert seen["free_mb"] > 0
+    (tmp_path / "photo").write_text("")
+    assert media_share.look(str(tmp_path), 10.0)["empty"] is False
 
 
 def test_nothing_there_and_a_file_in_the_way(tmp_path):
@@ -164,6 +166,7 @@ def test_what_is_mounted_is_seen(tmp_path):
     seen = mounted(tmp_path, TMPFS.format(size="8m", inodes=100), "m.look(p, 10.0)")
     assert (seen["mount"]["source"], seen["mount"]["fstype"], seen["mount"]["read_only"]) == ("media", "tmpfs", False)
     assert seen["free_mb"] == 8
+    assert seen["empty"] is None
     assert 90 <= seen["free_inodes"] <= 100
 
 

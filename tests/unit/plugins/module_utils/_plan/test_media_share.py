@@ -1,0 +1,96 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done for a media share, and that nothing is left to do afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES, MediaShare
+from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Change, media_share_change
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import FstabLine, read_fstab
+from hypothesis import given
+from hypothesis import strategies as st
+
+SHARE = MediaShare("2001:db8::1", "/media", "/srv/media")
+OPTS = ["rw", "relatime", "vers=4.2", "hard", "timeo=150", "retrans=2"]
+LINE = FstabLine(SHARE.source, SHARE.path, "nfs4", SHARE.fstab_opts)
+OTHER = FstabLine("/dev/sda1", "/", "ext4", "errors=remount-ro")
+
+
+@pytest.mark.parametrize(
+    ("state", "opts", "fstab", "steps", "stops"),
+    [
+        ("mounted", OPTS, [LINE], (), False),
+        ("mounted", None, [LINE], ("mounted",), False),
+        ("mounted", None, [], ("mounted",), False),
+        ("mounted", OPTS, [], ("present",), False),
+        ("mounted", OPTS, [LINE, LINE], ("present",), False),
+        ("mounted", OPTS, [LINE._replace(opts="defaults")], ("present",), False),
+        ("mounted", OPTS, [LINE._replace(source="nas:/media")], ("present",), False),
+        ("mounted", OPTS, [LINE._replace(fstype="nfs")], ("present",), False),
+        ("mounted", [*OPTS[:4], "timeo=600", "retrans=2"], [LINE], ("unmounted", "mounted"), True),
+        ("unmounted", OPTS, [LINE], ("unmounted",), True),
+        ("unmounted", None, [LINE], (), False),
+        ("absent", OPTS, [LINE], ("absent",), True),
+        ("absent", None, [LINE], ("absent",), False),
+        ("absent", None, [], (), False),
+        ("probed", None, [], (), False),
+        ("probed", [*OPTS[:3], "soft"], [], (), False),
+    ],
+)
+def test_steps(state, opts, fstab, steps, stops):
+    change = media_share_change(replace(SHARE, state=state), opts, [OTHER, *fstab])
+    assert (change.steps, change.stops_nodes) == (steps, stops)
+    assert bool(change.reasons) == bool(steps)
+
+
+def test_what_differs_is_named():
+    change = media_share_change(SHARE, ["hard", "timeo=600", "vers=4.2"], [LINE._replace(opts="vers=4,hard")])
+    assert change.reasons == ("timeo=150 instead of 600", "fstab has options vers=4,hard")
+
+
+LINES = st.builds(
+    FstabLine,
+    st.sampled_from([SHARE.source, "nas:/other"]),
+    st.sampled_from([SHARE.path, "/srv"]),
+    st.sampled_from(["nfs4", "nfs"]),
+    st.sampled_from([SHARE.fstab_opts, "defaults", "vers=4"]),
+)
+LIVE = st.none() | st.sampled_from([OPTS, [*OPTS[:3], "soft"], ["rw", "vers=4.1", "hard", "timeo=600"]])
+
+
+def done(step, opts, fstab):
+    """What ansible.posix.mount leaves with this state."""
+    others = [line for line in fstab if line.path != SHARE.path]
+    if step == "unmounted":
+        return None, fstab
+    if step == "absent":
+        return None, others
+    return (OPTS if step == "mounted" and opts is None else opts), [*others, LINE]
+
+
+@given(st.sampled_from(STATES), LIVE, st.lists(LINES, max_size=4))
+def test_after_its_steps_nothing_is_left_to_do(state, opts, fstab):
+    share = replace(SHARE, state=state)
+    change = media_share_change(share, opts, fstab)
+    was_mounted, went = opts is not None, False
+    for step in change.steps:
+        opts, fstab = done(step, opts, fstab)
+        went = went or (was_mounted and opts is None)
+    assert media_share_change(share, opts, fstab) == Change()
+    assert change.stops_nodes == went
+
+
+def test_reading_fstab():
+    text = (
+        "# /dev/x /srv/media ext4\n\n  UUID=1 / ext4\nbroken\n"
+        "{0}\t/srv//media/ nfs4 vers=4,hard 0 0\na:/b\\040c /d nfs4 rw\n"
+    )
+    assert read_fstab(text.format(SHARE.source)) == [
+        FstabLine("UUID=1", "/", "ext4", "defaults"),
+        FstabLine(SHARE.source, "/srv/media", "nfs4", "vers=4,hard"),
+        FstabLine("a:/b c", "/d", "nfs4", "rw"),
+    ]
