@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import NO_ANSWER
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._io import bounded
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 
 
 def no_kill(_process, _signal):
@@ -131,7 +132,7 @@ def test_who_waits_for_the_output_does_not_wait_for_the_child(path):
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), path],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=ROOT / ".collections",  # where Python finds the collection of this checkout
         capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     assert done.stdout == "1\n"

@@ -18,6 +18,7 @@ import time
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import token_name, token_text
 from ansible_collections.waent.fleet.plugins.module_utils._io import media_share
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 
 RUN = "5f3a"
 HOSTS = ["rack-a-1", "rack-b-1"]
@@ -144,11 +145,11 @@ def mounted(tmp_path, commands, expression):
         print(json.dumps(EXPRESSION))
     """
     python = textwrap.dedent(script).replace("EXPRESSION", expression)
-    shell = 'set -e; cd {0}; mkdir -p top/media; {1}; exec "$@"'.format(tmp_path, commands)
+    shell = 'set -e; (cd {0}; mkdir -p top/media; {1}); exec "$@"'.format(tmp_path, commands)
     command = [sys.executable, "-c", python, str(tmp_path / "top/media")]
     done = subprocess.run(
         ["unshare", "--mount", "--", "sh", "-c", shell, "sh", *command],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=ROOT / ".collections",  # where Python finds the collection of this checkout
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode and "mount" in done.stderr and "permi" in done.stderr.lower():
