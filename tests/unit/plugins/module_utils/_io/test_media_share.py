@@ -16,8 +16,14 @@ import textwrap
 import time
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import token_name, token_text
-from ansible_collections.waent.fleet.plugins.module_utils._io import media_share
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
+    Limits,
+    share_problems,
+    token_name,
+    token_text,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import MediaShare
+from ansible_collections.waent.fleet.plugins.module_utils._io import bounded, media_share
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 
 RUN = "5f3a"
@@ -202,3 +208,51 @@ def test_a_mount_that_is_hidden_under_another(tmp_path, over):
     seen = mounted(tmp_path, ready, "m.look(p, 10.0)")
     assert [hidden["source"] for hidden in seen["hidden"]] == ["media"]
     assert (seen["mount"] or {}).get("source") == ("over" if over == "top/media" else None)
+
+
+# --- what is said of it
+
+
+def problems_of(seen, **more):
+    share = MediaShare("nas-1", "/media", "/srv/media")
+    answer = {**seen, **more}
+    found = share_problems(share, ["rack-a-1"], {"rack-a-1": answer}, 65534, Limits(free_mb=0, free_inodes=0))
+    return [problem.code for problem in found]
+
+
+def as_the_share(seen):
+    """What is seen, as if the local file system at its path were the share: no NFS is needed for what comes then."""
+    mount = {"source": "nas-1:/media", "fstype": "nfs4", "opts": ["vers=4.2"], "read_only": False}
+    return {**seen, "mount": mount}
+
+
+def test_what_is_read_is_what_the_check_understands(tmp_path):
+    seen = media_share.look(str(tmp_path), 10.0)
+    assert problems_of(seen) == ["MEDIA_SHARE_NOT_MOUNTED"]
+    assert problems_of(as_the_share(seen), **leave(tmp_path), unseen=find(tmp_path)["unseen"]) == []
+
+
+@AS_ROOT
+def test_a_share_that_the_user_may_not_write_is_refused(tmp_path):
+    for parent in [tmp_path, *tmp_path.parents][:3]:
+        parent.chmod(0o755)
+    seen = media_share.look(str(tmp_path), 10.0, (65534, 65534))
+    assert problems_of(as_the_share(seen), **leave(tmp_path, user=(65534, 65534))) == ["MEDIA_SHARE_NOT_WRITABLE"]
+
+
+def test_a_share_that_does_not_answer_is_refused_in_time(tmp_path):
+    """A fifo without a writer in the place of the token: the kernel waits, as for a server that is gone."""
+    (tmp_path / media_share.TOKENS).mkdir()
+    os.mkfifo(tmp_path / media_share.TOKENS / token_name(RUN, "rack-a-1"))
+    seen = media_share.look(str(tmp_path), 10.0)
+    began = time.monotonic()
+    found = media_share.find_tokens(str(tmp_path), RUN, HOSTS, 0.5)
+    assert time.monotonic() - began < 5
+    assert problems_of(as_the_share(seen), **found) == ["MEDIA_SHARE_NO_ANSWER"]
+    assert bounded.left_behind(str(tmp_path), 0.0) == []
+
+
+@AS_ROOT
+def test_another_file_system_at_the_path_is_refused(tmp_path):
+    seen = mounted(tmp_path, TMPFS.format(size="8m", inodes=100), "m.look(p, 10.0)")
+    assert problems_of(seen) == ["MEDIA_SHARE_OTHER"]
