@@ -178,7 +178,8 @@ def name_for(path: str) -> str:
 
 def left_behind(path: str, seconds: float, proc: str = "/proc") -> list[int]:
     """Children for this path that are older than their deadline. A younger one belongs to a run that goes on."""
-    uptime = read_text(os.path.join(proc, "uptime")).split(" ")[0]
+    # Not /proc/uptime: where the host is itself a container, that may be the container's.
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
     found = []
     for entry in os.listdir(proc):
         if not entry.isdigit() or read_text(os.path.join(proc, entry, "comm")).rstrip("\n") != name_for(path):
@@ -187,7 +188,7 @@ def left_behind(path: str, seconds: float, proc: str = "/proc") -> list[int]:
         fields = read_text(os.path.join(proc, entry, "stat")).rpartition(")")[2].split()
         if len(fields) < 20 or fields[0] in "ZX":
             continue
-        age = float(uptime) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        age = uptime - int(fields[19]) / os.sysconf("SC_CLK_TCK")
         if age >= seconds:
             found.append(int(entry))
     return found
