@@ -63,7 +63,7 @@ nodes:
       type: str
       returned: when it exists
     exit_code:
-      description: Code with which it ended last.
+      description: Code with which it ended last; none where it runs and the engine remembers no end of it.
       type: int
       returned: when it exists
     oom_killed:

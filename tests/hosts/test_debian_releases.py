@@ -16,6 +16,8 @@ from ansible_collections.waent.fleet.tests.support.container_hosts import DATABA
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, play
 
 ENGINES = {"debian11": "20.10.5", "debian12": "20.10.24", "debian13": "26.1.5"}
+# What administrators set where containers shall outlive the engine, and ports have no process each.
+SETTINGS = {"debian13": '{"live-restore": true, "userland-proxy": false}'}
 HIDDEN = "/etc/dpkg/dpkg.cfg.d/no-docker-command"
 
 
@@ -79,6 +81,8 @@ def test_an_installation_that_brings_no_command_ends_with_a_sentence(machines: C
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_is_installed_with_its_command(machines: ContainerHosts, name: str) -> None:
+    settings = SETTINGS.get(name, "{}")
+    machines.run(name, "mkdir -p /etc/docker && echo '{0}' >/etc/docker/daemon.json".format(settings))
     run = engine(machines, name)
     assert run.code == OK, run.output
     version = machines.run(name, "docker version --format '{{.Client.Version}} {{.Server.Version}}'")
@@ -86,6 +90,9 @@ def test_an_engine_is_installed_with_its_command(machines: ContainerHosts, name:
     machines.run(name, "python3 -c 'import requests'")
     again = engine(machines, name)
     assert again.code == OK and again.recap[name]["changed"] == 0, again.output
+    assert machines.run(name, "cat /etc/docker/daemon.json").strip() == settings
+    restored = machines.run(name, "docker info --format '{{.LiveRestoreEnabled}}'").strip()
+    assert restored == str(name in SETTINGS).lower()
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, play, write_inventory, write_variables
 from ansible_collections.waent.fleet.tests.support.scripted_api import META, ScriptedApi, certificate
 from ansible_collections.waent.fleet.tests.support.valid_variables import but
@@ -57,3 +58,10 @@ def test_a_run_that_fails_after_it_asked_the_api_leaves_no_session(mode, api, tm
     assert ended == [LOGIN, LOGOUT], done.output
     assert next(call for call in api.calls if call.what == LOGOUT).authorization == "Bearer " + TOKEN
     assert TOKEN not in done.output
+
+
+def test_who_stops_a_run_logs_out_in_the_way_that_hides_no_reason() -> None:
+    """A logout that fails ends a run with its own message; only where the run has ended well may it do that."""
+    tasks = sorted(ROOT.glob("roles/*/tasks/**/*.yml"))
+    direct = {path.name for path in tasks if "tasks_from: logout\n" in path.read_text()}
+    assert direct == {"log_out.yml", "prove.yml"}

@@ -146,7 +146,8 @@ def _state(node: Container) -> tuple[str, str]:
     restarts = int(node.get("restarts") or 0)
     after = " after {0}".format(amount(restarts, "restart")) if restarts else ""
     if node.get("oom_killed"):
-        return OUT_OF_MEMORY, "was killed for want of memory{0} (exit code {1})".format(after, code)
+        with_code = "" if code is None else " (exit code {0})".format(code)
+        return OUT_OF_MEMORY, "was killed for want of memory{0}{1}".format(after, with_code)
     if state == "restarting":
         words = "ends and is started again: {0} so far, exit code {1} last"
         return "NODE_RESTARTS", words.format(amount(restarts, "restart"), code)
@@ -158,7 +159,7 @@ def _state(node: Container) -> tuple[str, str]:
     if state != "running":
         return "NODE_" + state.upper(), "is {0}".format(state)
     if restarts:
-        return "NODE_RESTARTS", "runs{0}, exit code {1} last".format(after, code)
+        return "NODE_RESTARTS", "runs{0}{1}".format(after, "" if code is None else ", exit code {0} last".format(code))
     return RUNS, "runs"
 
 

@@ -346,7 +346,7 @@ def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int
             since = "" if restarts else str(state.get("StartedAt") or "")
             node.update(
                 state=state.get("Status"),
-                exit_code=state.get("ExitCode"),
+                exit_code=_exit_code(run, command, entries[0]),
                 oom_killed=bool(state.get("OOMKilled")),
                 restarts=restarts,
                 error=state.get("Error") or "",
@@ -354,6 +354,22 @@ def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int
             )
         found.append(node)
     return found
+
+
+def _exit_code(run: Run, command: str, entry: t.Mapping[str, t.Any]) -> int | None:
+    """The code with which a container has ended last, None where nobody knows.
+
+    Each start sets the code that an inspection shows to 0; the engine's last events still hold what it was.
+    """
+    state = entry.get("State") or {}
+    if state.get("Status") != "running":
+        code: int | None = state.get("ExitCode")
+        return code
+    ends = ["--filter", "container=" + str(entry.get("Id")), "--filter", "event=die"]
+    words = [command, "events", "--since", "24h", "--until", "0s", "--format", "{{.Actor.Attributes.exitCode}}"]
+    _code, out, _err = run(words + ends)
+    codes = out.split()
+    return int(codes[-1]) if codes and codes[-1].isdigit() else None
 
 
 def _log(run: Run, command: str, name: str, since: str, lines: int) -> list[str]:

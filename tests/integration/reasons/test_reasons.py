@@ -114,6 +114,27 @@ def test_a_container_that_the_kernel_killed_for_want_of_memory_says_so(broken_en
     assert (node["state"], node["oom_killed"]) == ("exited", True), node
 
 
+def test_of_a_container_that_runs_again_the_code_of_its_end_is_known(first_run: LiveCluster) -> None:
+    """The inspection says 0 for as long as it runs."""
+    again = first_run.engine.containers.run(
+        "docker.whatsapp.biz/coreapp:" + OLD,
+        name="reasons-again",
+        entrypoint=["/bin/sh", "-c", "[ ! -e /tmp/again ] || exec sleep 600; touch /tmp/again; exit 9"],
+        restart_policy={"Name": "always"},
+        detach=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while (again.attrs["State"]["Status"], again.attrs["RestartCount"]) != ("running", 1):
+            assert time.monotonic() < deadline, again.attrs["State"]
+            time.sleep(0.2)
+            again.reload()
+        (node,) = run_module_process("wa_node_info", path="/usr/bin:/bin", names=["reasons-again"])["nodes"]
+        assert (again.attrs["State"]["ExitCode"], node["exit_code"]) == (0, 9)
+    finally:
+        again.remove(force=True)
+
+
 @pytest.fixture
 def broken_engine(first_run: LiveCluster) -> t.Iterator[t.Any]:
     """A container that takes more memory than it may have."""

@@ -175,6 +175,9 @@ def play_vault(secret: str, password: Path) -> str:
 # Those that others are made of, or that decide which others are needed, are wrong in a run of their own.
 APART = {"wa_register"} | {variable.name for variable in VARIABLES if variable.follows}
 
+# What belongs to how a playbook is called is checked before the desired state, and refused by itself.
+CALL = {"wa_without_hosts"}
+
 
 @pytest.mark.parametrize("place", ["first", "second", "middle", "last", "apart"])
 def test_every_variable_is_refused_by_its_name_in_one_answer(site: Site, place: str) -> None:
@@ -182,7 +185,7 @@ def test_every_variable_is_refused_by_its_name_in_one_answer(site: Site, place: 
     wrong = {
         variable.name: wrong_values(variable)
         for variable in VARIABLES
-        if (variable.name in APART) == (place == "apart")
+        if (variable.name in APART) == (place == "apart") and variable.name not in CALL
     }
     index = {"first": lambda n: 0, "second": lambda n: 1, "middle": lambda n: n // 2, "last": lambda n: n - 1}.get(
         place, lambda n: 2
@@ -190,6 +193,13 @@ def test_every_variable_is_refused_by_its_name_in_one_answer(site: Site, place: 
     given = {name: values[index(len(values))] for name, values in wrong.items()}
     sentences = refusals(*site(yaml.safe_dump(given)))
     assert {name for name in given if name not in sentences} == set()
+
+
+@pytest.mark.parametrize("name", sorted(CALL))
+def test_a_variable_of_the_call_is_refused_by_its_name(site: Site, name: str) -> None:
+    (variable,) = (one for one in VARIABLES if one.name == name)
+    for value in wrong_values(variable):
+        assert name in refusals(*site(yaml.safe_dump({name: value}))), value
 
 
 def test_an_ipv6_address_gets_its_brackets(tmp_path: Path) -> None:

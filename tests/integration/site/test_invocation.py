@@ -29,8 +29,9 @@ INTERNAL = {"roll"}
 PUBLIC = sorted(
     path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem not in INTERNAL and path.stem[0] != "_"
 )
-GIVEN = {"reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "uninstall": ("-e", "confirm=yes")}
-WHOLE = {"site", "status", "reshard", "upgrade"}
+GIVEN = {"reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "uninstall": ("-e", "confirm=yes"),
+         "drain": ("-e", "host=one")}  # fmt: skip
+WHOLE = {"site", "status", "reshard", "upgrade", "drain"}
 
 
 @pytest.fixture(scope="module")

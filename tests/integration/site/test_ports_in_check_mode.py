@@ -29,7 +29,8 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
 )
 
 ADDRESSES = {"one": "127.0.6.1", "two": "127.0.6.2"}
-PORTS = {"one": 21250, "two": 22250}
+PORTS = {"one": 15250, "two": 16250}
+"""Apart from those of every cluster that other tests have at the same time."""
 NOWHERE = "192.0.2.1"
 """No address of this machine, and nobody answers at it."""
 
@@ -103,7 +104,7 @@ def test_ports_that_are_closed_are_all_named_before_anything_is_changed(check: t
     run = check(wa_extra_hosts={"one.test": ADDRESSES["one"], "two.test": NOWHERE})
     assert (run.code, run.codes) == (FAILED, ["PORT_CLOSED"]), run.output
     (sentence,) = run.sentences("PORT_CLOSED")
-    shown = "one cannot reach {0}:22250-22257 (wa-master-1 and wa-coreapp-1 on two): ".format(NOWHERE)
+    shown = "one cannot reach {0}:16250-16257 (wa-master-1 and wa-coreapp-1 on two): ".format(NOWHERE)
     assert sentence.startswith(shown), sentence
     assert "nothing was changed" in run.output
     assert processes() == []

@@ -17,9 +17,11 @@ from ansible_collections.waent.fleet.tests.support.module_process import run_mod
 STATE = {"Status": "restarting", "ExitCode": 7, "OOMKilled": False, "Error": "", "StartedAt": "2026-01-01T00:00:09Z"}
 DOCKER = """#!/bin/sh
 case "$*" in
-    "ps "*) [ ! -e {directory}/lost ] || {{ echo EOF >&2; exit 1; }}; echo loud; echo first; echo mute ;;
+    "ps "*) [ ! -e {directory}/lost ] || {{ echo EOF >&2; exit 1; }}; printf '%s\\n' loud first mute again ;;
+    "inspect "*" again") echo '{running}' ;;
     "inspect "*" loud") echo '{restarted}' ;;
     "inspect "*) echo '{inspected}' ;;
+    "events "*"container=r6 "*|"events "*"container=r6") cat {directory}/ends ;;
     "logs "*" --since "*" mute") ;;
     "logs "*" --since "*) echo '2026-01-01T00:00:09.0Z since the start' ;;
     "logs "*) echo '2026-01-01T00:00:01.0Z first'; echo '2026-01-01T00:00:03.0Z third'
@@ -32,8 +34,10 @@ esac
 def engine(tmp_path: Path) -> Path:
     """Directory of the command; a file C(lost) there makes it fail."""
     inspected, restarted = (json.dumps([{"State": STATE, "RestartCount": restarts}]) for restarts in (0, 4))
+    running = json.dumps([{"Id": "r6", "State": {**STATE, "Status": "running", "ExitCode": 0}, "RestartCount": 4}])
     docker = tmp_path / "docker"
-    docker.write_text(DOCKER.format(directory=tmp_path, inspected=inspected, restarted=restarted))
+    docker.write_text(DOCKER.format(directory=tmp_path, inspected=inspected, restarted=restarted, running=running))
+    (tmp_path / "ends").touch()
     docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
     return tmp_path
 
@@ -61,6 +65,12 @@ def test_state_and_log_of_a_container_in_the_order_of_time(engine: Path, name: s
 
 def test_the_log_of_a_first_run_is_that_since_its_start(engine: Path) -> None:
     assert info(engine, "first")["nodes"][0]["log"] == ["since the start"]
+
+
+@pytest.mark.parametrize(("ends", "code"), [("137\n9\n", 9), ("", None), ("no such\n", None)])
+def test_a_container_that_runs_again_ended_as_the_engine_remembers(engine: Path, ends: str, code: int | None) -> None:
+    (engine / "ends").write_text(ends)
+    assert info(engine, "again")["nodes"][0]["exit_code"] == code
 
 
 def test_a_container_that_is_not_there(engine: Path) -> None:

@@ -58,6 +58,15 @@ def container(name: str = "wa-coreapp-1", **more: t.Any) -> dict[str, t.Any]:
             " format error. The image is made for another processor than this host has.",
         ),
         (
+            {"restarts": 2, "exit_code": None, "log": ["libwa.so is gone"]},
+            "[NODE_RESTARTS] wa-coreapp-1 on h runs after 2 restarts; its log says: libwa.so is gone.",
+        ),
+        (
+            {"oom_killed": True, "restarts": 1, "exit_code": None},
+            "[NODE_OUT_OF_MEMORY] wa-coreapp-1 on h was killed for want of memory after 1 restart; its log is empty."
+            " Give the container or the host more memory, or put fewer nodes on the host.",
+        ),
+        (
             {"state": "exited", "exit_code": 137},
             "[NODE_EXITED] wa-coreapp-1 on h has ended with exit code 137, killed from outside; its log is empty.",
         ),
