@@ -12,6 +12,7 @@ that does not answer nothing else is known.
 from __future__ import annotations
 
 import hashlib
+import re
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import CLOCK_LIMIT_SECONDS
@@ -19,6 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     FSTYPE,
+    MOUNTED,
     VARIABLE,
     MediaShare,
     version_fits,
@@ -75,7 +77,10 @@ def host_problems(share: MediaShare, host: str, answer: Answer, uid: int, limits
 def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
     """What is mounted, before anybody writes to it."""
     error = answer.get("error")
-    if error and error["name"] == NO_ANSWER:
+    if error and error["name"] == "EPROTONOSUPPORT":
+        message = "{0} does not have NFS version 4, which media need; switch it on there."
+        return _Refused("MEDIA_SHARE_VERSION", message.format(share.server))
+    if error and (error["name"] in (NO_ANSWER, *_SILENT) or error["step"].startswith(_ASKED)):
         return _no_answer(share, error)
     mount = answer.get("mount")
     if any(_is_share(share, hidden) for hidden in answer.get("hidden", ())):
@@ -134,6 +139,45 @@ def in_the_way(share: MediaShare, host: str, answer: Answer) -> list[Problem]:
     return [Problem(code, message, VARIABLE + ".path", share.path, host)]
 
 
+def change_problems(
+    share: MediaShare, host: str, answer: Answer, users: t.Sequence[str], stops_nodes: bool
+) -> list[Problem]:
+    """What keeps a host from being changed. users: processes of containers that have the share mounted.
+
+    A container that runs keeps what was mounted when it was started, whatever the host unmounts: its node would write
+    to the old mount, and all others to the new one.
+    """
+    refused = _of_mount(share, answer)
+    if refused and (refused.code in _NEVER_CHANGED or answer.get("error")):
+        return [Problem(refused.code, refused.sentence, VARIABLE, share.source, host)]
+    if stops_nodes and users:
+        message = "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first."
+        message = message.format(share.source, share.path, _some(users))
+        return [Problem("MEDIA_SHARE_IN_USE", message, VARIABLE, share.source, host)]
+    return in_the_way(share, host, answer) if share.state == MOUNTED else []
+
+
+_NEVER_CHANGED = frozenset("MEDIA_SHARE_" + name for name in ("NO_ANSWER", "HIDDEN", "STALE", "OTHER"))
+"""What somebody has to correct first. What else is wrong with a mount is what the change is for."""
+
+
+def mount_failed(share: MediaShare, host: str, step: str, said: str) -> Problem:
+    """C(ansible.posix.mount) could not do a step."""
+    said = one_line(said)
+    if re.search(r"target is busy|device is busy", said):
+        code, advice = "MEDIA_SHARE_IN_USE", "end what has files open there"
+    elif re.search(r"need a /sbin/mount|helper program|unknown filesystem type", said):
+        code, advice = "MEDIA_SHARE_NO_CLIENT", "install the NFS client, nfs-common or nfs-utils"
+    elif re.search(r"No such file or directory|access denied|Operation not permitted|Permission denied", said):
+        code, advice = "MEDIA_SHARE_NOT_EXPORTED", "look whether the server exports it, and to this host"
+    elif re.search(r"Protocol not supported|incorrect mount option|requested NFS version", said):
+        code, advice = "MEDIA_SHARE_VERSION", "look which versions and options the server and this host have"
+    else:
+        code, advice = "MEDIA_SHARE_MOUNT_FAILED", "read the log of the kernel and of the server"
+    message = "{0} at {1}: {2} failed ({3}); {4}.".format(share.source, share.path, step, said, advice)
+    return Problem(code, message, VARIABLE, share.source, host)
+
+
 def _is_share(share: MediaShare, mount: t.Mapping[str, t.Any]) -> bool:
     return mount["fstype"] in (FSTYPE, "nfs") and same_source(mount["source"], share.source)
 
@@ -149,18 +193,23 @@ def same_source(one: str, other: str) -> bool:
 
 
 def _no_answer(share: MediaShare, error: t.Mapping[str, t.Any]) -> _Refused:
+    place = "" if error["step"].startswith(_ASKED) else " at " + share.path
     if error["name"] != NO_ANSWER:
-        how = "{0} failed at {1}: {2}".format(error["step"], share.path, one_line(str(error["message"])))
+        how = "{0} failed{1}: {2}".format(error["step"], place, one_line(str(error["message"])))
     elif not error["seconds"]:
         how = "a process of an earlier run still waits at {0} and cannot be ended".format(share.path)
     else:
-        how = "{0} at {1} did not end within {2:g} s".format(error["step"], share.path, error["seconds"])
+        how = "{0}{1} did not end within {2:g} s".format(error["step"], place, error["seconds"])
         how += ", and its process cannot be ended" if error["left_behind"] else ""
     message = "{0} does not answer: {1}; bring the server or the way to it back."
     return _Refused("MEDIA_SHARE_NO_ANSWER", message.format(share.source, how))
 
 
-_NOT_ALLOWED, _NO_ROOM, _SILENT = ("EACCES", "EPERM"), ("ENOSPC", "EDQUOT"), ("ETIMEDOUT", "EHOSTDOWN", "EHOSTUNREACH")
+_NOT_ALLOWED, _NO_ROOM = ("EACCES", "EPERM"), ("ENOSPC", "EDQUOT")
+_ASKED = ("connect", "ask")
+"""Steps in which the server itself is asked, and not yet the share."""
+
+_SILENT = ("ETIMEDOUT", "EHOSTDOWN", "EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED", "ECONNRESET")
 
 
 def _of_error(share: MediaShare, answer: Answer, uid: int) -> _Refused | None:
@@ -184,8 +233,6 @@ def _of_error(share: MediaShare, answer: Answer, uid: int) -> _Refused | None:
         why = "the quota of user id {0} is used up".format(uid) if name == "EDQUOT" else "no space is left"
         message = "{0} is full: {1}, {2} failed at {3}; free space on the server."
         return _Refused("MEDIA_SHARE_FULL", message.format(share.source, why, step, share.path))
-    if name in _SILENT:
-        return _no_answer(share, error)
     message = "{0}: {1} failed at {2}: {3}."
     return _Refused(
         "MEDIA_SHARE_FAILED", message.format(share.source, step, share.path, one_line(str(error["message"])))
@@ -219,19 +266,33 @@ def _of_clock(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
 
 
 def share_problems(
-    share: MediaShare, hosts: t.Sequence[str], answers: t.Mapping[str, Answer], uid: int, limits: Limits
+    share: MediaShare,
+    hosts: t.Sequence[str],
+    answers: t.Mapping[str, Answer],
+    uid: int,
+    limits: Limits,
+    refused: t.Mapping[str, t.Sequence[Problem]] | None = None,
 ) -> list[Problem]:
-    """What is wrong on any of the hosts, and whether those on which nothing is see one share."""
-    problems = []
+    """What is wrong on any of the hosts, and whether those on which nothing is see one share.
+
+    refused: why a host was not changed, by its name; it has left no token then. Of a host whose share would only now be
+    mounted, in check mode, nothing can be known (C(planned)).
+    """
+    problems: list[Problem] = []
     sound = []
     for host in hosts:
         answer = answers.get(host)
+        if refused and refused.get(host):
+            problems += refused[host]
+            continue
+        if answer and answer.get("planned"):
+            continue
         if answer is None or "mount" not in answer:
             problems.append(_not_probed(share, host, (answer or {}).get("msg")))
             continue
         found = host_problems(share, host, answer, uid, limits)
         problems += found
-        if not answer.get("error") and not any(one.code in _NOT_THE_SHARE for one in found):
+        if not answer.get("error") and can_hold_tokens(found):
             sound.append(host)
     return problems + _split_problems(share, sound, answers)
 
@@ -240,6 +301,11 @@ _NOT_THE_SHARE = frozenset(
     "MEDIA_SHARE_" + name for name in ("HIDDEN", "NOT_MOUNTED", "OTHER", "VERSION", "READ_ONLY", "NO_ANSWER")
 )
 """With these the host has left no token where the others could see it."""
+
+
+def can_hold_tokens(problems: t.Iterable[Problem]) -> bool:
+    """Whether a host with these problems can leave a token where the others look for it."""
+    return not any(one.code in _NOT_THE_SHARE for one in problems)
 
 
 def _not_probed(share: MediaShare, host: str, said: str | None) -> Problem:

@@ -25,6 +25,7 @@ VARIABLE = "wa_media_share"
 MOUNTED, UNMOUNTED, ABSENT, PROBED = STATES = ("mounted", "unmounted", "absent", "probed")
 
 FSTYPE = "nfs4"
+NFS_PORT = 2049
 
 DEFAULT_OPTS = ("vers=4", "hard", "timeo=150", "retrans=2", "_netdev", "nofail")
 """hard: what a node has written is written, or it waits. timeo is in tenths of a second: a server that does not answer
@@ -58,6 +59,12 @@ class MediaShare:
     def fstab_opts(self) -> str:
         """The fourth field of its line in fstab."""
         return ",".join(self.opts)
+
+    @property
+    def port(self) -> int:
+        """Where the server takes connections."""
+        named = [option.partition("=")[2] for option in self.opts if option.startswith("port=")]
+        return whole_number(named[-1]) or NFS_PORT if named else NFS_PORT
 
     @property
     def version(self) -> str:

@@ -18,9 +18,16 @@ import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import token_name, token_text
-from ansible_collections.waent.fleet.plugins.module_utils._io import bounded
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE
+from ansible_collections.waent.fleet.plugins.module_utils._io import bounded, nfs_server
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import Mount, place_of, read_mounts
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
+    Mount,
+    Place,
+    place_of,
+    read_mounts,
+    source_seen,
+)
 
 TOKENS = ".waent-media"
 """The directory of the tokens, in the share."""
@@ -31,6 +38,33 @@ OLD_SECONDS = 3600.0
 _MB = 1024 * 1024
 
 User = t.Tuple[int, int]
+
+
+def look_if_reached(
+    path: str, server: str, port: int, seconds: float, *, always: bool, user: User | None = None, proc: str = "/proc"
+) -> dict[str, t.Any]:
+    """What C(look) returns, after a query whether the server answers; all of it within C(seconds).
+
+    always: query it also where nothing is mounted, since something is going to be.
+    """
+    end = time.monotonic() + seconds
+    place = place_of(path, read_mounts(read_text(os.path.join(proc, "self/mountinfo"))))
+    if always or (place.mount is not None and place.mount.fstype in (FSTYPE, "nfs")):
+        error = nfs_server.reach(server, port, path, seconds)
+        if error is not None:
+            return {**_NOTHING, **_shown_place(place), "empty": None, "error": error}
+    return look(path, max(end - time.monotonic(), LEAST_SECONDS), user, proc)
+
+
+LEAST_SECONDS = 0.5
+"""So much time every question gets, however long those before it took."""
+
+_NOTHING = {"exists": None, "directory": None, "free_mb": None, "free_inodes": None}
+
+
+def _shown_place(place: Place) -> dict[str, t.Any]:
+    mount = place.mount if place.mount is not None and place.mount.fstype != "autofs" else None
+    return {"mount": _shown(mount) if mount else None, "hidden": [_shown(hidden) for hidden in place.hidden]}
 
 
 def look(path: str, seconds: float, user: User | None = None, proc: str = "/proc") -> dict[str, t.Any]:
@@ -44,15 +78,7 @@ def look(path: str, seconds: float, user: User | None = None, proc: str = "/proc
     empty = None
     if place.mount is None and error is None and seen["directory"]:
         empty, error = bounded.run(lambda say: _is_empty(path, say), path, seconds)
-    nothing = {"exists": None, "directory": None, "free_mb": None, "free_inodes": None}
-    mount = place.mount if place.mount is not None and place.mount.fstype != "autofs" else None
-    return {
-        **(seen or nothing),
-        "mount": _shown(mount) if mount else None,
-        "hidden": [_shown(hidden) for hidden in place.hidden],
-        "empty": empty,
-        "error": error,
-    }
+    return {**(seen or _NOTHING), **_shown_place(place), "empty": empty, "error": error}
 
 
 def _is_empty(path: str, say: bounded.Say) -> bool:
@@ -88,6 +114,65 @@ def _seen(path: str, say: bounded.Say) -> dict[str, t.Any]:
         # A server that makes inodes as they are needed says that there are none at all.
         "free_inodes": room.f_favail if room.f_files else None,
     }
+
+
+def users_of(source: str, proc: str = "/proc") -> list[str]:
+    """Names of the processes, each once, that have the share mounted in a file system of their own: containers do."""
+    own = _namespace(os.path.join(proc, "self"))
+    seen = {own: False, "": False}
+    found = []
+    for entry in os.listdir(proc):
+        process = os.path.join(proc, entry)
+        space = _namespace(process) if entry.isdigit() else own
+        if space not in seen:
+            seen[space] = source_seen(source, read_text(os.path.join(process, "mountinfo")))
+        if seen[space]:
+            found.append(read_text(os.path.join(process, "comm")).strip())
+    return sorted(set(found))
+
+
+def _namespace(process: str) -> str:
+    """Which mounts a process sees. One that is gone, or another user's, counts as one that sees none."""
+    try:
+        return os.readlink(os.path.join(process, "ns/mnt"))
+    except OSError:
+        return ""
+
+
+def directory_differs(
+    path: str, seconds: float, owner: int | None, group: int | None, mode: int | None
+) -> dict[str, t.Any]:
+    """Which of owner, group and mode of a directory are others: C({differs, error}). None: any."""
+    found, error = bounded.run(lambda say: _differences(path, owner, group, mode, say), path, seconds)
+    return {"differs": found or {}, "error": error}
+
+
+def _differences(
+    path: str, owner: int | None, group: int | None, mode: int | None, say: bounded.Say
+) -> dict[str, list[int]]:
+    say("stat")
+    status = os.stat(path)
+    pairs = {
+        "owner": (status.st_uid, owner),
+        "group": (status.st_gid, group),
+        "mode": (stat.S_IMODE(status.st_mode), mode),
+    }
+    return {name: [now, to] for name, (now, to) in pairs.items() if to is not None and to != now}
+
+
+def set_directory(path: str, seconds: float, differs: t.Mapping[str, t.Sequence[int]]) -> dict[str, t.Any] | None:
+    """Set what differs; an error, or None."""
+    return bounded.run(lambda say: _set(path, differs, say), path, seconds).error
+
+
+def _set(path: str, differs: t.Mapping[str, t.Sequence[int]], say: bounded.Say) -> None:
+    if "owner" in differs or "group" in differs:
+        say("set the owner")
+        # -1 leaves it as it is.
+        os.chown(path, *(differs[name][1] if name in differs else -1 for name in ("owner", "group")))
+    if "mode" in differs:
+        say("set the mode")
+        os.chmod(path, differs["mode"][1])
 
 
 def leave_token(path: str, run: str, host: str, seconds: float, user: User | None = None) -> dict[str, t.Any]:

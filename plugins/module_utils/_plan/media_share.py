@@ -4,7 +4,8 @@
 """What has to be done on a host for its media share to be as desired. Internal. Pure.
 
 The steps are states of C(ansible.posix.mount), which writes fstab and mounts. It must not be called before the server
-has answered: it asks for the path in its own process, and would wait as long as the kernel does.
+has answered: it asks for the path in its own process, and would wait as long as the kernel does. Its state C(absent) is
+no step: it does not unmount what has no line in fstab, and it removes the directory.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
     FSTYPE,
     MOUNTED,
     PROBED,
+    UNMOUNTED,
     MediaShare,
     mount_differences,
     same_fstab_opts,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import FstabLine
 
-PRESENT, UNMOUNTED = "present", "unmounted"
+PRESENT, NO_LINE, UNMOUNT = "present", "absent_from_fstab", "unmounted"
 
 
 class Change(t.NamedTuple):
@@ -47,17 +49,57 @@ def media_share_change(share: MediaShare, mounted_opts: t.Sequence[str] | None, 
     lines = [line for line in fstab if line.path == share.path]
     if share.state == ABSENT:
         reasons = ["is mounted"] * is_mounted + ["has a line in fstab"] * bool(lines)
-        return Change((ABSENT,) if reasons else (), tuple(reasons), is_mounted)
+        steps = [UNMOUNT] * is_mounted + [NO_LINE] * bool(lines)
+        return Change(tuple(steps), tuple(reasons), is_mounted)
     if share.state == UNMOUNTED:
-        return Change((UNMOUNTED,), ("is mounted",), True) if is_mounted else Change()
+        return Change((UNMOUNT,), ("is mounted",), True) if is_mounted else Change()
     differs = _fstab_differences(share, lines)
+    # Of several lines for one path each would be changed, and all would stay.
+    first = (NO_LINE,) if len(lines) > 1 else ()
     if mounted_opts is None:
-        return Change((MOUNTED,), ("is not mounted", *differs))
+        return Change((*first, MOUNTED), ("is not mounted", *differs))
     live = mount_differences(share, mounted_opts)
     if live:
         # The kernel keeps such options as long as it is mounted, whatever "mount -o remount" is given (nfs(5)).
-        return Change((UNMOUNTED, MOUNTED), (*live, *differs), True)
-    return Change((PRESENT,) if differs else (), tuple(differs))
+        return Change((UNMOUNT, *first, MOUNTED), (*live, *differs), True)
+    return Change((*first, PRESENT) if differs else (), tuple(differs))
+
+
+def mount_arguments(share: MediaShare, step: str) -> dict[str, t.Any]:
+    """The arguments of C(ansible.posix.mount) for a step."""
+    if step in (UNMOUNT, NO_LINE):
+        return {"path": share.path, "state": step}
+    return {
+        "path": share.path,
+        "src": share.source,
+        "fstype": FSTYPE,
+        "opts": share.fstab_opts,
+        "state": step,
+    }
+
+
+def shown_state(share: MediaShare, mounted_opts: t.Sequence[str] | None, fstab: t.Sequence[FstabLine]) -> str:
+    """What a diff compares: the lines of fstab for the path, and what is mounted there."""
+    lines = ["fstab: {0} {1} {2} {3}".format(*line) for line in fstab if line.path == share.path]
+    if mounted_opts is not None:
+        lines.append("mounted: {0} {1} {2}".format(share.source, share.path, ",".join(mounted_opts)))
+    return "".join(line + "\n" for line in lines)
+
+
+def state_after(share: MediaShare, change: Change, before: str) -> str:
+    """The same after the change; of options that the kernel adds by itself nothing is known yet."""
+    lines = before.splitlines(keepends=True)
+    for step in change.steps:
+        if step in (UNMOUNT, MOUNTED):
+            lines = [line for line in lines if not line.startswith("mounted: ")]
+        if step != UNMOUNT:
+            lines = [line for line in lines if not line.startswith("fstab: ")]
+        if step in (PRESENT, MOUNTED):
+            line = FstabLine(share.source, share.path, FSTYPE, share.fstab_opts)
+            lines.insert(0, "fstab: {0} {1} {2} {3}\n".format(*line))
+        if step == MOUNTED:
+            lines.append("mounted: {0} {1} {2}\n".format(share.source, share.path, share.fstab_opts))
+    return "".join(lines)
 
 
 def _fstab_differences(share: MediaShare, lines: t.Sequence[FstabLine]) -> list[str]:

@@ -88,6 +88,11 @@ def place_of(path: str, mounts: t.Sequence[Mount]) -> Place:
     return Place(at, here, under)
 
 
+def source_seen(source: str, text: str) -> bool:
+    """Whether a C(mountinfo) has a mount of this source, wherever it is mounted there."""
+    return any(mount.source == source for mount in read_mounts(text))
+
+
 class FstabLine(t.NamedTuple):
     """A line of C(/etc/fstab) (fstab(5)). opts: as they stand there."""
 

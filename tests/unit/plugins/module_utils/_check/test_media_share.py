@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
     NO_ANSWER,
     Limits,
+    change_problems,
     host_problems,
     in_the_way,
     islands,
+    mount_failed,
     proof_problem,
     same_source,
     share_problems,
@@ -71,6 +75,7 @@ REFUSALS = [
     ("NO_ANSWER", answer(error={**LATE, "seconds": 0.0, "left_behind": 1}), "a process of an earlier run still waits"),
     ("NO_ANSWER", answer(error=error("ETIMEDOUT", "rename")), "rename failed at /srv/media: etimedout"),
     ("NO_ANSWER", answer(mount=None, error=LATE), "does not answer"),
+    ("NO_ANSWER", answer(mount=None, error=error("ECONNREFUSED", "connect")), "connect failed: econnrefused"),
     ("VERSION", answer(mount=mount(opts=["rw", "vers=3"])), "with NFS version 3; wa_media_share.opts asks for 4"),
     ("HIDDEN", answer(mount=None, hidden=[MOUNT]), "hidden under another mount"),
     ("HIDDEN", answer(mount=TMPFS, hidden=[MOUNT]), "hidden under tmpfs"),
@@ -113,6 +118,81 @@ def test_a_sound_host_has_no_problem():
 )
 def test_what_keeps_a_share_from_being_mounted(one, code):
     assert [problem.code for problem in in_the_way(SHARE, "rack-a-1", one)] == [code] * bool(code)
+
+
+UNFIT_MOUNT = mount(opts=["rw", "vers=3"], read_only=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "one", "users", "stops", "code"),
+    [
+        ("mounted", answer(), [], False, None),
+        ("mounted", answer(), ["java"], False, None),
+        ("mounted", answer(), ["java"], True, "IN_USE"),
+        ("absent", answer(), ["java"], True, "IN_USE"),
+        ("absent", answer(), [], True, None),
+        # What the change is for.
+        ("mounted", answer(mount=UNFIT_MOUNT), [], True, None),
+        ("mounted", answer(mount=None, empty=True), [], False, None),
+        ("mounted", answer(mount=None, empty=False), [], False, "IN_THE_WAY"),
+        ("absent", answer(mount=None, empty=False), [], False, None),
+        # What somebody has to correct.
+        ("mounted", answer(mount=mount(source="nas-2:/media")), [], False, "OTHER"),
+        ("unmounted", answer(mount=TMPFS), [], False, "OTHER"),
+        ("mounted", answer(mount=TMPFS, hidden=[MOUNT]), [], False, "HIDDEN"),
+        ("mounted", answer(error=error("ESTALE", "stat")), [], False, "STALE"),
+        ("unmounted", answer(error=LATE), ["java"], True, "NO_ANSWER"),
+        ("mounted", answer(mount=None, error=LATE), [], False, "NO_ANSWER"),
+    ],
+)
+def test_what_keeps_a_host_from_being_changed(state, one, users, stops, code):
+    problems = change_problems(replace(SHARE, state=state), "rack-a-1", one, users, stops)
+    assert [problem.code for problem in problems] == (["MEDIA_SHARE_" + code] if code else [])
+    assert all(problem.host == "rack-a-1" and problem.message.endswith(".") for problem in problems)
+
+
+def test_a_share_in_use_names_who_uses_it():
+    (problem,) = change_problems(SHARE, "rack-a-1", answer(), ["java", "nginx"], True)
+    assert "containers use it (java and nginx); stop them first" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Error unmounting /srv/media: umount.nfs4: /srv/media: device is busy", "IN_USE"),
+        ("Error unmounting /srv/media: umount: /srv/media: target is busy.", "IN_USE"),
+        (
+            "Error mounting /srv/media: mount.nfs4: mounting nas-1:/gone failed, reason given by server: No such file"
+            " or directory",
+            "NOT_EXPORTED",
+        ),
+        ("Error mounting /srv/media: mount.nfs4: access denied by server while mounting nas-1:/media", "NOT_EXPORTED"),
+        ("Error mounting /srv/media: mount.nfs4: Operation not permitted", "NOT_EXPORTED"),
+        ("Error mounting /srv/media: mount.nfs4: Protocol not supported", "VERSION"),
+        ("mount.nfs4: requested NFS version or transport protocol is not supported", "VERSION"),
+        ("Error mounting /srv/media: mount.nfs4: an incorrect mount option was specified", "VERSION"),
+        ("mount: /srv/media: unknown filesystem type 'nfs4'.", "NO_CLIENT"),
+        (
+            "mount: bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper"
+            " program.",
+            "NO_CLIENT",
+        ),
+        ("Error mounting /srv/media: mount.nfs4: Connection timed out", "MOUNT_FAILED"),
+    ],
+)
+def test_why_a_mount_failed(said, code):
+    problem = mount_failed(SHARE, "rack-a-1", "mounted", said)
+    assert problem.code == "MEDIA_SHARE_" + code
+    assert problem.host == "rack-a-1"
+    assert said.rstrip(".") in problem.message
+
+
+def test_a_host_that_was_refused_is_no_part_of_the_comparison():
+    hosts = ["a", "b", "c"]
+    refused = {"c": change_problems(SHARE, "c", answer(mount=TMPFS), [], False)}
+    answers = {"a": answer(unseen={"c": "missing"}), "b": answer(unseen={"c": "missing"}), "c": answer(mount=TMPFS)}
+    problems = share_problems(SHARE, hosts, answers, 0, LIMITS, refused)
+    assert [(problem.code, problem.host) for problem in problems] == [("MEDIA_SHARE_OTHER", "c")]
 
 
 def test_room_and_clock_are_said_together():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -208,6 +209,55 @@ def test_a_mount_that_is_hidden_under_another(tmp_path, over):
     seen = mounted(tmp_path, ready, "m.look(p, 10.0)")
     assert [hidden["source"] for hidden in seen["hidden"]] == ["media"]
     assert (seen["mount"] or {}).get("source") == ("over" if over == "top/media" else None)
+
+
+@AS_ROOT
+def test_who_has_it_mounted_in_a_file_system_of_his_own(tmp_path):
+    """As a container has what was mounted when it was started."""
+    source = "media-{0}".format(tmp_path.name)
+    assert media_share.users_of(source) == []
+    command = "mount -t tmpfs {0} {1} && echo ready && exec sleep 60".format(source, tmp_path)
+    with subprocess.Popen(
+        ["unshare", "--mount", "--", "sh", "-c", command], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            # The word comes before the shell has become another program.
+            deadline = time.monotonic() + 10
+            while media_share.users_of(source) != ["sleep"]:
+                assert time.monotonic() < deadline, media_share.users_of(source)
+            assert media_share.users_of("media") == []
+        finally:
+            process.kill()
+    assert media_share.users_of(source) == []
+
+
+# --- the server first
+
+
+def test_a_local_directory_is_read_without_a_server(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as link:
+        port = link.getsockname()[1]
+    seen = media_share.look_if_reached(str(tmp_path), "127.0.0.1", port, 10.0, always=False)
+    assert (seen["exists"], seen["error"]) == (True, None)
+    seen = media_share.look_if_reached(str(tmp_path), "127.0.0.1", port, 10.0, always=True)
+    assert (seen["exists"], seen["error"]["name"]) == (None, "ECONNREFUSED")
+    assert seen.keys() == media_share.look(str(tmp_path), 10.0).keys()
+
+
+# --- the directory
+
+
+@AS_ROOT
+def test_owner_group_and_mode(tmp_path):
+    tmp_path.chmod(0o700)
+    found = media_share.directory_differs(str(tmp_path), 10.0, 1000, None, 0o770)
+    assert found == {"differs": {"owner": [0, 1000], "mode": [0o700, 0o770]}, "error": None}
+    assert media_share.set_directory(str(tmp_path), 10.0, found["differs"]) is None
+    status = tmp_path.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (1000, 0, 0o770)
+    assert media_share.directory_differs(str(tmp_path), 10.0, 1000, None, 0o770)["differs"] == {}
+    assert media_share.directory_differs(str(tmp_path), 10.0, None, None, None)["differs"] == {}
 
 
 # --- what is said of it

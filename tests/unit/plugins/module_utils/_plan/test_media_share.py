@@ -9,7 +9,13 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES, MediaShare
-from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Change, media_share_change
+from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
+    Change,
+    media_share_change,
+    mount_arguments,
+    shown_state,
+    state_after,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import FstabLine, read_fstab
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,15 +33,17 @@ OTHER = FstabLine("/dev/sda1", "/", "ext4", "errors=remount-ro")
         ("mounted", None, [LINE], ("mounted",), False),
         ("mounted", None, [], ("mounted",), False),
         ("mounted", OPTS, [], ("present",), False),
-        ("mounted", OPTS, [LINE, LINE], ("present",), False),
+        ("mounted", OPTS, [LINE, LINE], ("absent_from_fstab", "present"), False),
+        ("mounted", None, [LINE, LINE], ("absent_from_fstab", "mounted"), False),
         ("mounted", OPTS, [LINE._replace(opts="defaults")], ("present",), False),
         ("mounted", OPTS, [LINE._replace(source="nas:/media")], ("present",), False),
         ("mounted", OPTS, [LINE._replace(fstype="nfs")], ("present",), False),
         ("mounted", [*OPTS[:4], "timeo=600", "retrans=2"], [LINE], ("unmounted", "mounted"), True),
         ("unmounted", OPTS, [LINE], ("unmounted",), True),
         ("unmounted", None, [LINE], (), False),
-        ("absent", OPTS, [LINE], ("absent",), True),
-        ("absent", None, [LINE], ("absent",), False),
+        ("absent", OPTS, [LINE], ("unmounted", "absent_from_fstab"), True),
+        ("absent", OPTS, [], ("unmounted",), True),
+        ("absent", None, [LINE], ("absent_from_fstab",), False),
         ("absent", None, [], (), False),
         ("probed", None, [], (), False),
         ("probed", [*OPTS[:3], "soft"], [], (), False),
@@ -63,13 +71,14 @@ LIVE = st.none() | st.sampled_from([OPTS, [*OPTS[:3], "soft"], ["rw", "vers=4.1"
 
 
 def done(step, opts, fstab):
-    """What ansible.posix.mount leaves with this state."""
-    others = [line for line in fstab if line.path != SHARE.path]
+    """What ansible.posix.mount leaves with this state: of several lines for a path it changes each."""
     if step == "unmounted":
         return None, fstab
-    if step == "absent":
-        return None, others
-    return (OPTS if step == "mounted" and opts is None else opts), [*others, LINE]
+    others = [line for line in fstab if line.path != SHARE.path]
+    if step == "absent_from_fstab":
+        return opts, others
+    lines = [LINE] * max(1, len(fstab) - len(others))
+    return (OPTS if step == "mounted" and opts is None else opts), [*others, *lines]
 
 
 @given(st.sampled_from(STATES), LIVE, st.lists(LINES, max_size=4))
@@ -82,6 +91,35 @@ def test_after_its_steps_nothing_is_left_to_do(state, opts, fstab):
         went = went or (was_mounted and opts is None)
     assert media_share_change(share, opts, fstab) == Change()
     assert change.stops_nodes == went
+
+
+@given(st.sampled_from(STATES), LIVE, st.lists(LINES, max_size=4))
+def test_a_diff_shows_what_is_there_afterwards(state, opts, fstab):
+    share = replace(SHARE, state=state)
+    change = media_share_change(share, opts, fstab)
+    before = shown_state(share, opts, fstab)
+    shown = state_after(share, change, before)
+    for step in change.steps:
+        opts, fstab = done(step, opts, fstab)
+
+    def plain(text):
+        # The kernel adds options of its own, which nobody can know before.
+        return [line.rpartition(" ")[0] if line.startswith("mounted") else line for line in sorted(text.splitlines())]
+
+    assert plain(shown) == plain(shown_state(share, opts, fstab))
+    assert (shown == before) or change.steps
+
+
+@pytest.mark.parametrize("step", ["unmounted", "absent_from_fstab"])
+def test_what_takes_away_names_the_path_alone(step):
+    assert mount_arguments(SHARE, step) == {"path": SHARE.path, "state": step}
+
+
+@pytest.mark.parametrize("step", ["mounted", "present"])
+def test_what_mounts_says_all(step):
+    assert mount_arguments(SHARE, step) == {
+        "path": "/srv/media", "src": "[2001:db8::1]:/media", "fstype": "nfs4", "opts": SHARE.fstab_opts, "state": step,
+    }  # fmt: skip
 
 
 def test_reading_fstab():
