@@ -19,6 +19,8 @@ description:
     are a few tasks for any number of hosts.
   - No question to a server waits longer than O(timeout). The server is queried first, and what reads files is
     a process of its own, which is ended. Where the kernel does not let it be ended, later runs start no other.
+  - Containers that run and have the share are entered for the same attempt, without their engine. One that was started
+    before the share was mounted has the directory under it, and is named.
   - A share that has to be unmounted for a change, and that containers use, is left alone with a sentence.
   - Needs root and, on the hosts, the programs of an NFS client.
 extends_documentation_fragment:
@@ -179,7 +181,8 @@ answer:
     - What was read of the share. What is mounted (C(mount), with C(source), C(fstype), C(opts) and C(read_only)) and
       what lies C(hidden) under it, whether the path C(exists), is a C(directory) and C(empty), C(free_mb) and
       C(free_inodes), the C(clock_offset_seconds) of the server, whether a C(token) was left, which ones were
-      C(unseen), whether mounting it was only C(planned), in check mode, and the first C(error).
+      C(unseen), whether mounting it was only C(planned), in check mode, which containers have the directory under it
+      (C(apart)), what happened C(inside) of those that have the share, and the first C(error).
   returned: for O(step=share) and O(step=compare)
   type: dict
 reasons:
@@ -208,8 +211,8 @@ problems:
       V(MEDIA_SHARE_OTHER), V(MEDIA_SHARE_VERSION), V(MEDIA_SHARE_READ_ONLY), V(MEDIA_SHARE_NOT_WRITABLE),
       V(MEDIA_SHARE_FULL), V(MEDIA_SHARE_NO_INODES), V(MEDIA_SHARE_CLOCK), V(MEDIA_SHARE_IN_THE_WAY),
       V(MEDIA_SHARE_NO_DIRECTORY), V(MEDIA_SHARE_IN_USE), V(MEDIA_SHARE_NO_CLIENT), V(MEDIA_SHARE_NOT_EXPORTED),
-      V(MEDIA_SHARE_MOUNT_FAILED), V(MEDIA_SHARE_SPLIT), V(MEDIA_SHARE_NOT_PROBED), V(MEDIA_SHARE_FAILED) and
-      V(WA_MEDIA_SHARE_INVALID).
+      V(MEDIA_SHARE_MOUNT_FAILED), V(MEDIA_SHARE_SPLIT), V(MEDIA_SHARE_APART), V(MEDIA_SHARE_INSIDE),
+      V(MEDIA_SHARE_NOT_PROBED), V(MEDIA_SHARE_FAILED) and V(WA_MEDIA_SHARE_INVALID).
   returned: always
   type: list
   elements: dict
@@ -250,6 +253,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
     read_media_share,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import media_share as share_io
+from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import spaces
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
@@ -258,7 +262,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share impo
     shown_state,
     state_after,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import read_fstab
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
+    has_what_lies_under,
+    mounted_as,
+    read_fstab,
+    read_mounts,
+)
 
 SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE = STEPS = (
     "share",
@@ -329,7 +338,7 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     mount, fstab = answer["mount"], read_fstab(read_text(FSTAB))
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
     change = media_share_change(share, opts, fstab)
-    users = share_io.users_of(mount["source"]) if mount and change.stops_nodes else []
+    users = _users(mount["source"]) if mount and change.stops_nodes else []
     refused = [] if share.state == PROBED else change_problems(share, params["name"], answer, users, change.stops_nodes)
     differs: Result = {}
     if opts is not None and share.state == MOUNTED and not refused:
@@ -347,8 +356,29 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     }
 
 
+def _users(source: str) -> list[str]:
+    return [space.name for space in spaces() if mounted_as(source, space.mounts)]
+
+
+def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Result:
+    """What containers of the host see: C({apart, inside}), names of those that have the directory under the share, and
+    the error of each that has the share.
+    """
+    own = read_mounts(read_text("/proc/self/mountinfo"))
+    run, host, seconds = params["run"] or "alone", params["name"], params["timeout"]
+    found: Result = {"apart": [], "inside": {}}
+    for space in spaces():
+        path = mounted_as(share.source, space.mounts)
+        if path is not None:
+            name = "{0}-{1}".format(host, space.process)
+            found["inside"][space.name] = share_io.try_inside(space, path, run, name, seconds, user)
+        elif has_what_lies_under(share.path, own, space.mounts):
+            found["apart"].append(space.name)
+    return found
+
+
 def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
-    """Set the directory's owner and mode, then try as the user of the containers what nodes do."""
+    """Set the directory's owner and mode, then try as the containers' user what nodes do, in containers as well."""
     seconds, user, name = params["timeout"], user_of(params), params["name"]
     answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True)
     changed = False
@@ -361,6 +391,8 @@ def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
             changed = answer["error"] is None
     if sound and not answer["error"] and not check_mode:
         answer.update(_token(share, params, user))
+    if sound and not answer["error"] and not check_mode:
+        answer.update(_containers(share, params, user))
     problems = host_problems(share, name, answer, user[0], limits_of(params))
     return {"changed": changed, "answer": answer, "problems": [problem.as_dict() for problem in problems]}
 

@@ -71,6 +71,7 @@ def host_problems(share: MediaShare, host: str, answer: Answer, uid: int, limits
     """What is wrong with the share of one host."""
     refused = _of_mount(share, answer) or _of_error(share, answer, uid)
     found = [refused] if refused else [*_of_room(share, answer, limits), *_of_clock(share, answer)]
+    found += [] if refused else _of_containers(share, answer)
     return [Problem(code, sentence, VARIABLE, share.source, host) for code, sentence in found]
 
 
@@ -260,6 +261,24 @@ def _of_clock(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
         message = "the clock of {0} is {1:.1f} s {2} that of this host, allowed are {3:g} s; set up NTP on both."
         way = "ahead of" if offset > 0 else "behind"
         yield _Refused("MEDIA_SHARE_CLOCK", message.format(share.server, abs(offset), way, CLOCK_LIMIT_SECONDS))
+
+
+def _of_containers(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
+    """The host sees the share, and its nodes may not."""
+    apart = answer.get("apart")
+    if apart:
+        message = (
+            "{0} was mounted at {1} after containers were started that use this path ({2}): they have the directory"
+            " under it, which no other host sees; copy their files to the share, and recreate them."
+        )
+        yield _Refused("MEDIA_SHARE_APART", message.format(share.source, share.path, _some(apart)))
+    failed = {name: error for name, error in (answer.get("inside") or {}).items() if error}
+    if failed:
+        said = [
+            "{0}: {1}, {2}".format(name, one["step"], one_line(str(one["message"]))) for name, one in failed.items()
+        ]
+        message = "{0} cannot be used in containers that have it ({1}); recreate them."
+        yield _Refused("MEDIA_SHARE_INSIDE", message.format(share.source, _some(said)))
 
 
 # --- all hosts --------------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def _in_child(work: Work, path: str, user: tuple[int, int] | None, writes: int) 
     try:
         _apart(path, writes)
         if user is not None:
-            _become(*user)
+            become(*user)
         write({"result": work(lambda step: write({"step": step}))})
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "EIO")
@@ -159,7 +159,8 @@ def _apart(path: str, writes: int) -> None:
         name.write(name_for(path))
 
 
-def _become(uid: int, gid: int) -> None:
+def become(uid: int, gid: int) -> None:
+    """Have this process, a child of ours, go on as another user."""
     if (uid, gid) == (os.geteuid(), os.getegid()):
         return
     # A group of root's would open what the containers' user may not.

@@ -20,13 +20,13 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import token_name, token_text
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE
 from ansible_collections.waent.fleet.plugins.module_utils._io import bounded, nfs_server
+from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import Space, inside
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
     Mount,
     Place,
     place_of,
     read_mounts,
-    source_seen,
 )
 
 TOKENS = ".waent-media"
@@ -116,29 +116,6 @@ def _seen(path: str, say: bounded.Say) -> dict[str, t.Any]:
     }
 
 
-def users_of(source: str, proc: str = "/proc") -> list[str]:
-    """Names of the processes, each once, that have the share mounted in a file system of their own: containers do."""
-    own = _namespace(os.path.join(proc, "self"))
-    seen = {own: False, "": False}
-    found = []
-    for entry in os.listdir(proc):
-        process = os.path.join(proc, entry)
-        space = _namespace(process) if entry.isdigit() else own
-        if space not in seen:
-            seen[space] = source_seen(source, read_text(os.path.join(process, "mountinfo")))
-        if seen[space]:
-            found.append(read_text(os.path.join(process, "comm")).strip())
-    return sorted(set(found))
-
-
-def _namespace(process: str) -> str:
-    """Which mounts a process sees. One that is gone, or another user's, counts as one that sees none."""
-    try:
-        return os.readlink(os.path.join(process, "ns/mnt"))
-    except OSError:
-        return ""
-
-
 def directory_differs(
     path: str, seconds: float, owner: int | None, group: int | None, mode: int | None
 ) -> dict[str, t.Any]:
@@ -173,6 +150,16 @@ def _set(path: str, differs: t.Mapping[str, t.Sequence[int]], say: bounded.Say) 
     if "mode" in differs:
         say("set the mode")
         os.chmod(path, differs["mode"][1])
+
+
+def try_inside(space: Space, path: str, run: str, host: str, seconds: float, user: User) -> dict[str, t.Any] | None:
+    """Do in a container what nodes do, at its own path of the share; an error, or None. Leaves nothing."""
+
+    def work(say: bounded.Say) -> None:
+        _leave(path, run, host, say)
+        _take_back(path, run, host, say)
+
+    return bounded.run(inside(space.process, user, work), path, seconds).error
 
 
 def leave_token(path: str, run: str, host: str, seconds: float, user: User | None = None) -> dict[str, t.Any]:

@@ -16,7 +16,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.paths import f
 
 
 class Mount(t.NamedTuple):
-    """One mount. root: the directory of its file system that it shows. opts: of the mount and of its file system."""
+    """One mount. root: the directory of its file system that it shows. opts: of the mount and of its file system.
+
+    follows: what is mounted and unmounted elsewhere is so here as well, as for services that systemd sets apart.
+    """
 
     number: int
     parent: int
@@ -26,6 +29,7 @@ class Mount(t.NamedTuple):
     source: str
     opts: tuple[str, ...]
     read_only: bool
+    follows: bool = False
 
 
 class Place(t.NamedTuple):
@@ -59,6 +63,7 @@ def _read(line: str) -> Mount | None:
         source=_plain(rest[1]),
         opts=tuple(dict.fromkeys([*own, *whole])),
         read_only="ro" in own or "ro" in whole,
+        follows=any(field.startswith(("shared:", "master:")) for field in fields[6:]),
     )
 
 
@@ -88,9 +93,23 @@ def place_of(path: str, mounts: t.Sequence[Mount]) -> Place:
     return Place(at, here, under)
 
 
-def source_seen(source: str, text: str) -> bool:
-    """Whether a C(mountinfo) has a mount of this source, wherever it is mounted there."""
-    return any(mount.source == source for mount in read_mounts(text))
+def mounted_as(source: str, mounts: t.Sequence[Mount]) -> str | None:
+    """Where a container has a source mounted, whatever the host does; None where it has not."""
+    return next((mount.path for mount in mounts if mount.source == source and not mount.follows), None)
+
+
+def has_what_lies_under(path: str, own: t.Sequence[Mount], other: t.Sequence[Mount]) -> bool:
+    """Whether a process has mounted the directory that lies under the mount at a path.
+
+    own: the mounts of the host, other: those of the process. A container that was started before anything was mounted
+    there was given that directory, and keeps it.
+    """
+    under = place_of(path, [mount for mount in own if mount.path != normalized(path)]).on
+    if under is None:
+        return False
+    within = normalized(path)[len(under.path.rstrip("/")) :]
+    directory = (under.fstype, under.source, under.root.rstrip("/") + within)
+    return any((mount.fstype, mount.source, mount.root) == directory for mount in other)
 
 
 class FstabLine(t.NamedTuple):

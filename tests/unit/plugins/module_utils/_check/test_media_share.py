@@ -36,7 +36,7 @@ MOUNT = {
 def answer(**more):
     return {
         "mount": MOUNT, "exists": True, "directory": True, "empty": None, "hidden": [], "error": None, "unseen": {},
-        "free_mb": 5000, "free_inodes": 100000, "clock_offset_seconds": 0.1, **more,
+        "free_mb": 5000, "free_inodes": 100000, "clock_offset_seconds": 0.1, "apart": [], "inside": {}, **more,
     }  # fmt: skip
 
 
@@ -81,6 +81,12 @@ REFUSALS = [
     ("HIDDEN", answer(mount=TMPFS, hidden=[MOUNT]), "hidden under tmpfs"),
     ("CLOCK", answer(clock_offset_seconds=5.2), "the clock of nas-1 is 5.2 s ahead of"),
     ("CLOCK", answer(clock_offset_seconds=-60.0), "60.0 s behind"),
+    ("APART", answer(apart=["java in 3fa43fa43fa4"]), "containers were started that use this path (java in 3fa4"),
+    (
+        "INSIDE",
+        answer(inside={"java": error("EROFS"), "nginx": None}),
+        "in containers that have it (java: write, erofs)",
+    ),
     ("FAILED", answer(error=error("EIO", "read back")), "read back failed at /srv/media: eio"),
 ]
 

@@ -211,27 +211,6 @@ def test_a_mount_that_is_hidden_under_another(tmp_path, over):
     assert (seen["mount"] or {}).get("source") == ("over" if over == "top/media" else None)
 
 
-@AS_ROOT
-def test_who_has_it_mounted_in_a_file_system_of_his_own(tmp_path):
-    """As a container has what was mounted when it was started."""
-    source = "media-{0}".format(tmp_path.name)
-    assert media_share.users_of(source) == []
-    command = "mount -t tmpfs {0} {1} && echo ready && exec sleep 60".format(source, tmp_path)
-    with subprocess.Popen(
-        ["unshare", "--mount", "--", "sh", "-c", command], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout.readline() == "ready\n"
-            # The word comes before the shell has become another program.
-            deadline = time.monotonic() + 10
-            while media_share.users_of(source) != ["sleep"]:
-                assert time.monotonic() < deadline, media_share.users_of(source)
-            assert media_share.users_of("media") == []
-        finally:
-            process.kill()
-    assert media_share.users_of(source) == []
-
-
 # --- the server first
 
 
