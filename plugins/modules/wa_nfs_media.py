@@ -118,7 +118,9 @@ options:
     elements: str
     default: []
   left:
-    description: What O(step=share) has returned on this host, for O(step=compare).
+    description:
+      - What O(step=share) has returned on this host, for O(step=compare), and for O(step=take_back), which then queries
+        no server where no token was left.
     type: dict
     default: {}
   compared:
@@ -167,6 +169,7 @@ EXAMPLES = r"""
     - name: Take the token back
       waent.fleet.wa_nfs_media:
         step: take_back
+        left: "{{ left }}"
 
     - name: Say whether it is one share
       waent.fleet.wa_nfs_media:
@@ -419,8 +422,8 @@ def compare(share: MediaShare, params: Params, check_mode: bool) -> Result:
 
 
 def take_back(share: MediaShare, params: Params, check_mode: bool) -> Result:
-    """Remove the host's token, where there is a share to remove it from."""
-    if not check_mode:
+    """Remove the host's token, where one was left, and there is still a share to remove it from."""
+    if not check_mode and (params["left"].get("answer") or {"token": True}).get("token"):
         answer = share_io.look_if_reached(share.path, share.server, share.port, params["timeout"], always=True)
         if answer["mount"] and not answer["error"]:
             share_io.take_back(share.path, params["run"], params["name"], params["timeout"], user_of(params))
