@@ -19,6 +19,7 @@ ANSWER = {
     "mount": MOUNT, "exists": True, "directory": True, "empty": None, "hidden": [], "error": None, "token": True,
     "free_mb": 5000, "free_inodes": 5000, "clock_offset_seconds": 0.0, "unseen": {},
 }  # fmt: skip
+UNREAD = {"mount": None, "error": {"step": "connect", "name": "ECONNREFUSED", "message": "no"}}
 HOSTS = ["a", "b"]
 
 
@@ -74,6 +75,21 @@ def test_a_state_for_a_host_that_has_nothing_yet(capfd, state):
     refused = [problem["code"] for problem in result["refused"]]
     assert refused == (["MEDIA_SHARE_NO_ANSWER"] if state == "mounted" else [])
     assert result["changed"] is False
+
+
+@pytest.mark.parametrize("left", [{}, {"answer": {"token": True}}, {"answer": ANSWER}])
+def test_a_token_is_taken_back_where_one_may_be(capfd, monkeypatch, left):
+    asked = []
+    monkeypatch.setattr(wa_nfs_media.share_io, "look_if_reached", lambda *given, **more: asked.append(1) or UNREAD)
+    module(capfd, step="take_back", run="5f3a", left=left)
+    assert asked == [1]
+
+
+@pytest.mark.parametrize("answer", [{"token": False}, {**ANSWER, "token": False}, {"mount": None, "error": None}])
+def test_where_none_was_left_no_server_is_queried(capfd, monkeypatch, answer):
+    """One that is gone would cost its deadline once more."""
+    monkeypatch.setattr(wa_nfs_media.share_io, "look_if_reached", None)
+    assert module(capfd, step="take_back", run="5f3a", left={"answer": answer})["problems"] == []
 
 
 def test_bad_options_are_refused_before_anything_is_read(capfd):
