@@ -86,8 +86,7 @@ def callbacks(rig: Rig, sends: t.Sequence[Sent], heard: Heard, waited: float) ->
 
 
 def run(rig: Rig, given: argparse.Namespace, receiver: Receiver | None) -> bool:
-    """One run; prints what was found; returns whether it was good. Raises Failed."""
-    rig.start(masters=2, coreapps=given.shards + 1, webapps=3)
+    """One run of a rig that was started; prints what was found; returns whether it was good. Raises Failed."""
     rig.register()
     if receiver is not None:
         configure(rig, receiver)
@@ -122,8 +121,10 @@ def main() -> int:
     given = parser.parse_args()
     with contextlib.ExitStack() as stack:
         rig = stack.enter_context(Rig("rate"))
-        receiver = stack.enter_context(Receiver(rig.host)) if given.webhook else None
         try:
+            rig.start(masters=2, coreapps=given.shards + 1, webapps=3)
+            # Only a container that runs shows how it sees this machine.
+            receiver = stack.enter_context(Receiver(rig.host)) if given.webhook else None
             good = run(rig, given, receiver)
         except Failed as error:
             print(error, file=sys.stderr)

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some; C(make test-all) for all.
 
-Two checks run at a time, of which one at most runs clusters on the machine's own engine: such a check mostly waits for
-them, so that one which computes, or works on test hosts, fits beside it. Each writes its whole output to
-.cache/test-logs/NAME.log. At the end stand a table and one line, C(N passed, N failed), which counts the single tests;
-a check without countable tests counts as one. The exit code is 0 when nothing failed.
+Two checks run at a time. One that runs clusters on the machine's own engine mostly waits for them, so that one which
+computes, or works on test hosts, fits beside it; two of that kind only share the machine when nothing else is left.
+Each writes its whole output to .cache/test-logs/NAME.log. At the end stand the tests that failed, a table and one
+line, C(N passed, N failed), which counts the single tests; a check without countable tests counts as one. The exit
+code is 0 when nothing failed.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Counts(t.NamedTuple):
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PYTEST_SUMMARY = re.compile(r"^=+ (.*) in [\d.]+s(?: \([\d:]+\))? =+$", re.MULTILINE)
+PYTEST_FAILURE = re.compile(r"^(?:FAILED|ERROR) \S+.*$", re.MULTILINE)
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed|xpassed)")
 SANITY_RUN = re.compile(r'^Running sanity test "', re.MULTILINE)
 SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test\(s\)", re.MULTILINE)
@@ -77,7 +79,7 @@ class Check:
     """One thing to run.
 
     commands: run in turn until one fails.
-    containers: it runs clusters on the machine's own engine: only one such check at a time.
+    containers: it runs clusters on the machine's own engine: one such check at a time, while there are others.
     needs: names of checks that must have passed before it starts.
     count: finds the single tests in its output.
     preparation: nothing is tested by it, so that it only counts when it fails.
@@ -101,12 +103,24 @@ def python(*arguments: str) -> list[str]:
 
 
 def pytest(*arguments: str) -> list[str]:
-    """A pytest run that ends with the reason of everything it skipped."""
-    return python("-m", "pytest", "--color=no", "-rfEs", *arguments)
+    """A pytest run that ends with what took longest, and the reason of everything that it skipped."""
+    return python("-m", "pytest", "--color=no", "-rfEs", "--durations=15", *arguments)
 
 
 MYPY_PATH = {"MYPYPATH": os.pathsep.join([str(ROOT / ".collections"), str(ROOT / "emulator" / "src")])}
 IMAGES = ("engine", "images")
+# Playbooks that change a cluster in service, while messages are sent: all tests that share one cluster, whose names and
+# ports no other check may use beside it. First how a container is compared: one that runs by itself stops rollouts.
+ROLLOUTS = [f"tests/integration/{name}" for name in ("containers", "upgrade", "reshard", "drain", "drills", "identity")]
+WITHOUT_ROLLOUTS = [f"--ignore={directory}" for directory in ["tests/integration/site", *ROLLOUTS]]
+
+SMALL_BENCHMARKS = [
+    "benchmarks/emulator_start.py --repetitions 1",
+    "benchmarks/emulator_standby.py --repetitions 1",
+    "benchmarks/emulator_lightness.py --coreapps 3 --shards 2",
+    "benchmarks/emulator_rate.py --rate 20 --seconds 5 --shards 2 --webhook",
+    "benchmarks/emulator_failover.py --shards 2 --repetitions 1",
+]
 
 # In the order in which they start: first what others wait for and what takes long.
 CHECKS = [
@@ -122,8 +136,15 @@ CHECKS = [
     # Three minutes by the clock with a cluster that mostly waits: beside the other clusters, not after them.
     Check("soak", [pytest("emulator/tests/cluster", "-m", "soak")], needs=IMAGES, count=pytest_counts),
     Check(
+        "rollouts",
+        [["tools/haproxy.sh"], pytest(*ROLLOUTS, "-m", "not thorough")],
+        containers=True,
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
+    Check(
         "integration",
-        [["tools/haproxy.sh"], pytest("tests/integration", "--ignore=tests/integration/site", "-m", "not thorough")],
+        [["tools/haproxy.sh"], pytest("tests/integration", *WITHOUT_ROLLOUTS, "-m", "not thorough")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
@@ -182,6 +203,14 @@ CHECKS = [
         thorough=True,
     ),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
+    # As small as they can be: that they work, not what they measure.
+    Check(
+        "benchmarks",
+        [python(*words.split()) for words in SMALL_BENCHMARKS],
+        containers=True,
+        needs=IMAGES,
+        thorough=True,
+    ),
 ]
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -211,12 +240,13 @@ def show(text: str) -> None:
 
 @dataclass
 class Result:
-    """How a check ended; outcome is C(ok), C(FAILED) or C(not run)."""
+    """How a check ended; outcome is C(ok), C(FAILED) or C(not run). failures: a line for each test that failed."""
 
     check: Check
     outcome: str
     counts: Counts
     seconds: float
+    failures: list[str] = field(default_factory=list)
 
 
 def usable_locale() -> dict[str, str]:
@@ -280,7 +310,8 @@ class Run:
             self.process = self.start_next()
             return None
         self.file.close()
-        return Result(self.check, "ok" if code == 0 else "FAILED", self.counts(code), self.seconds())
+        outcome, failures = ("ok", []) if code == 0 else ("FAILED", PYTEST_FAILURE.findall(self.output()))
+        return Result(self.check, outcome, self.counts(code), self.seconds(), failures)
 
     def counts(self, code: int) -> Counts:
         """The counted tests, corrected by the exit code: it knows of failures that no test stands for."""
@@ -352,9 +383,11 @@ class Schedule:
                 self.running.append(Run(check))
 
     def has_room_for(self, check: Check) -> bool:
-        """Whether a core is free, and the engine where it is needed."""
+        """Whether a core is free, and the engine where it is needed and something else could run instead."""
+        if len(self.running) >= AT_A_TIME:
+            return False
         engine_taken = any(run.check.containers for run in self.running)
-        return len(self.running) < AT_A_TIME and not (check.containers and engine_taken)
+        return not (check.containers and engine_taken and any(not other.containers for other in self.waiting))
 
     def collect(self) -> None:
         """Take the results of what has ended."""
@@ -379,8 +412,14 @@ class Schedule:
 
 
 def summary(results: list[Result], seconds: float) -> str:
-    """The table of all checks, and the closing line."""
-    lines = ["", f"{'check':<14}{'result':<9}{'passed':>7}{'failed':>7}{'skipped':>8}{'seconds':>9}"]
+    """The tests that failed, the table of all checks, and the closing line."""
+    failures = [f"{result.check.name}: {line}" for result in results for line in result.failures]
+    lines = [
+        *([""] if failures else []),
+        *failures,
+        "",
+        f"{'check':<14}{'result':<9}{'passed':>7}{'failed':>7}{'skipped':>8}{'seconds':>9}",
+    ]
     for result in results:
         passed, failed, skipped = result.counts
         lines.append(

@@ -5,14 +5,22 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import CLUSTER
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import VARIABLE
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import outcome, problem_from
+from ansible_collections.waent.fleet.plugins.module_utils._plan.run_report import PLAYBOOKS, RunReport
 from ansible_collections.waent.fleet.plugins.modules.wa_invocation import ARGUMENTS, CODE, answer
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import HostValues
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import value_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
+from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import moment, not_written, write_report
+
+DEFAULT_CLUSTER_NAME = "waent"
+"""Of the role cluster, whose defaults this play has not."""
 
 
 class ActionModule(PureAction):
@@ -28,11 +36,40 @@ class ActionModule(PureAction):
         Those are read of a host of the cluster: this play may be that of localhost, which has not its group variables.
         """
         first = next(iter(params["groups"].get(CLUSTER) or ()), None)
-        without = value_of(task_vars["hostvars"][first], VARIABLE) if first else None
-        return {**params, "extra": sorted(load_extra_vars(self._loader)), "without": without}, []
+        given = load_extra_vars(self._loader)
+        values = HostValues(task_vars["hostvars"], first) if first else {**task_vars, **given}
+        report = self._report(params, values)
+        extra = sorted(given)
+        without = value_of(values, VARIABLE) if first else None
+        return {**params, "extra": extra, "without": without, "report": report}, []
+
+    def _report(self, params: t.Mapping[str, t.Any], values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """What is known of the run by now; empty where nobody wants a report, or not at a place that can be meant."""
+        path = value_of(values, "wa_report")
+        if params["playbook"] not in PLAYBOOKS or not isinstance(path, str) or not os.path.isabs(path):
+            return {}
+        return {
+            "path": path,
+            "playbook": params["playbook"],
+            "cluster_name": str(value_of(values, "wa_cluster_name") or DEFAULT_CLUSTER_NAME),
+            "check": bool(self._task.check_mode),
+            "started": moment(),
+            "hosts": sorted({host for hosts in params["groups"].values() for host in hosts}),
+        }
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Without the parts that only a program reads: this failure is shown as it is."""
+        """Without the parts that only a program reads: this failure is shown as it is.
+
+        A report that cannot be written ends the run here, and not when it has something to say.
+        """
         result = super().run(tmp, task_vars)
+        about = dict(result["report"])
+        if about:
+            path = about.pop("path")
+            try:
+                write_report(path, RunReport(**about).document(about["started"]))
+            except OSError as error:
+                problems = [*map(problem_from, result["problems"]), not_written(path, error)]
+                result.update(outcome(self.code, problems, {"report": {}}))
         result.pop("problems", None)
         return result

@@ -12,8 +12,14 @@ import datetime
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import cert_problems, host_problems
-from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import unknown_names
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on, unknown_names
 from ansible_collections.waent.fleet.plugins.modules.wa_placement import CODE, answer, argument_spec
+from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
+    PinFile,
+    inventory_directory,
+    pin_file,
+    pin_problems,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import file_problems, read_variables
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
 
@@ -33,14 +39,26 @@ class ActionModule(PureAction):
         misspelt, warnings = unknown_names(reading.names)
         today = datetime.datetime.now(datetime.timezone.utc).date()
         of_cert, expired = cert_problems(reading.given, today)
+        directory = inventory_directory(task_vars.get("hostvars"), task_vars.get("groups") or {})
+        file = pin_file(reading.given.get("api_ca_path"), reading.given.get("cluster_name"), directory)
+        of_pin, soon = pin_problems(reading.given, file)
+        # Once hosts are read, only status.yml can have come so far with what is pinned wrongly, and reports it itself.
+        of_pin = [] if "running" in self._task.args else of_pin
         problems = [
             *reading.problems,
             *misspelt,
             *of_cert,
-            *file_problems(reading.given),
+            *file_problems(reading.given, _made_later(reading.given, file)),
+            *of_pin,
             *host_problems(reading.given, reading.of_hosts),
         ]
         in_its_place = {key: value for key, value in (params["settings"] or {}).items() if value is not None}
         given = {**reading.given, **in_its_place}
         found = [problem.as_dict() for problem in problems]
-        return {**params, "settings": given, "problems": params["problems"] + found}, warnings + expired
+        return {**params, "settings": given, "problems": params["problems"] + found}, warnings + expired + soon
+
+
+def _made_later(given: t.Mapping[str, t.Any], file: PinFile) -> list[str]:
+    """Variables whose files site.yml makes where they are not there."""
+    verifies = switch_on(given.get("validate_certs", True))
+    return ["wa_api_ca_path"] if verifies and file.can_be_made else []

@@ -5,31 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import summary
 from ansible_collections.waent.fleet.plugins.modules.wa_status import ARGUMENTS, CODE, answer
 from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import PureAction
-
-READABLE_BY_ALL = 0o644
-
-
-def write_whole(path: str, document: t.Mapping[str, t.Any]) -> None:
-    """In one piece: whoever reads the file meets the old document or the new one. Raises OSError."""
-    directory = os.path.dirname(os.path.abspath(path))
-    handle, beside = tempfile.mkstemp(dir=directory, prefix=".wa-report-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2, sort_keys=True)
-            file.write("\n")
-        os.chmod(beside, READABLE_BY_ALL)
-        os.replace(beside, path)
-    except OSError:
-        os.unlink(beside)
-        raise
+from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import not_written, write_report
 
 
 class ActionModule(PureAction):
@@ -45,10 +26,9 @@ class ActionModule(PureAction):
         if not path or "document" not in result:
             return result
         try:
-            write_whole(os.path.expanduser(path), result["document"])
+            write_report(path, result["document"])
         except OSError as error:
-            message = "wa_report is {0}, which could not be written ({1}).".format(path, error.strerror)
-            problem = Problem("REPORT_NOT_WRITTEN", message, "wa_report", path)
+            problem = not_written(path, error)
             result["refusal"] = "\n".join(filter(None, [result["refusal"], summary([problem])]))
-            result["result_line"] = message
+            result["result_line"] = problem.message
         return result

@@ -44,14 +44,25 @@ options:
   validate_certs:
     description:
       - Verify the certificate of the web applications.
-      - Out of the box it is self-signed. Rather than switching this off, give its authority as O(ca_path).
+      - Out of the box it is signed by an authority that the installation has made for itself. Give that as O(ca_path).
     type: bool
     default: true
   ca_path:
     description:
       - File with the certificate of the authority that signed the web applications' certificate, on the host that runs
         the module.
+      - Where it holds nothing but the authority of an installation, which M(waent.fleet.wa_api_authority) fetches, the
+        name in the certificate is not compared with the address - such an authority signs for the webapps of its
+        cluster only, and they name their containers. With any other file the name has to be the right one.
     type: path
+  trusted_certificates:
+    description:
+      - Fingerprints (SHA-256) of certificates to trust in place of those of O(ca_path), whoever has signed them.
+        M(waent.fleet.wa_served_certificate) returns them from the host of a webapp.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 notes:
   - Requests that were not carried out (connection refused, starting, rate limit, overload, no primary master) are tried
     again with a growing delay. Requests that may have been carried out are not.

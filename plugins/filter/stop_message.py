@@ -19,13 +19,13 @@ options:
     description: The reason.
     type: str
     required: true
-    choices: [code_missing, host_lost, hosts_lost, hosts_not_prepared, schema_container_gone, schema_upgrade_failed,
-      schema_upgrade_slow]
+    choices: [code_missing, drill_not_prepared, host_lost, hosts_lost, hosts_not_prepared, not_prepared,
+      schema_container_gone, schema_upgrade_failed, schema_upgrade_slow]
   host:
     description: The host that was lost.
     type: str
   hosts:
-    description: Several of them.
+    description: Several of them, or those that are not prepared.
     type: list
     elements: str
   why:
@@ -59,7 +59,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The message, with its code in brackets.
+  description: The message, with its code in brackets. V(not_prepared) has none, as it follows a reason that has one.
   type: str
 """
 

@@ -143,6 +143,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     NOT_FOUND,
     TOO_MANY_REQUESTS,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
     check_number,
@@ -162,17 +163,14 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.options import api
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
 
 REFUSED = "The registration code was not accepted: it is wrong or has expired. "
-RETRY = (
-    "Run the playbook again with -e wa_registration_code=CODE and the code that was received, or with"
-    " -e wa_registration_code= to have another one sent."
+RETRY = "Run {0} and the code that was received, or with {1} to have another one sent.".format(
+    instruction("code_refused"), instruction("code_refused_another")
 )
 LATER = (
-    "Another one cannot be sent yet (error 1015, too many requests): run the playbook again with"
-    " -e wa_registration_code=CODE and the code that was received, or later."
-)
-AGAIN = (
-    "Another code was sent just now: run the playbook again with -e wa_registration_code=CODE and that code; the ones"
-    " before are void."
+    "Another one cannot be sent yet (error 1015, too many requests): run {0} and the code that was received, or later."
+).format(instruction("code_refused_too_often"))
+AGAIN = "Another code was sent just now: run {0} and that code; the ones before are void.".format(
+    instruction("code_refused_resent")
 )
 
 

@@ -90,15 +90,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import (
-    Counts,
     ErrorRate,
     between,
-    counts,
     together,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import NOT_FOUND
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import ApiError, Client, ClientError
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import Client, ClientError
+from ansible_collections.waent.fleet.plugins.module_utils._io.counters import read_counters
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from
 
@@ -109,24 +107,6 @@ ARGUMENTS: dict[str, t.Any] = dict(
     min_requests={"type": "int", "default": 20},
     timeout={"type": "float", "default": 0.0},
 )
-
-
-def read_counters(client: Client) -> dict[str, Counts]:
-    """Counters by webapp, of those that have metrics. Raises a ClientError."""
-    found = {}
-    for url in sorted(client.urls):
-        try:
-            found[url] = counts(client.at(url).metrics())
-        except ApiError as error:
-            if not unknown_path(error):
-                raise
-    return found
-
-
-def unknown_path(error: ApiError) -> bool:
-    """Whether the webapp has no metrics; older ones say so in several ways (reference 4.1)."""
-    text = (error.title + " " + error.api_details).lower()
-    return error.status == 404 or error.code == NOT_FOUND or "not found" in text
 
 
 def count(client: Client, params: t.Mapping[str, t.Any]) -> t.Iterator[tuple[ErrorRate, list[str]]]:

@@ -213,6 +213,12 @@ host:
       type: list
       elements: dict
       returned: always
+    drill:
+      description:
+        - A drill that has not restored yet what it broke here, its kind C(drill), C(what) it is and the C(path) of its
+          script.
+      type: dict
+      returned: always
     reached:
       description: For each service of O(reach) whether it could be C(reached), and the C(reason) if not.
       type: list

@@ -26,7 +26,7 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, drain, uninstall, engine, _validate]
+    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -61,6 +61,9 @@ options:
   host:
     description: The host that was given on the command line, or several.
     type: raw
+  drill:
+    description: The drill that was given on the command line.
+    type: raw
   extra:
     description: Names of everything that C(-e) gives. The action reads them itself.
     type: list
@@ -78,6 +81,10 @@ options:
       - The hosts to go on without, C(wa_without_hosts) as it is. The action reads it itself.
       - Playbooks that work on each host by itself leave out none.
     type: raw
+  report:
+    description: What is known of the run for the file that C(wa_report) names. The action reads it itself.
+    type: dict
+    default: {}
 seealso:
   - module: waent.fleet.wa_placement
 """
@@ -106,6 +113,10 @@ without:
   type: list
   elements: str
   sample: [rack-b-1]
+report:
+  description: What is known of the run for the file that C(wa_report) names; empty where nobody wants one.
+  returned: always
+  type: dict
 failure:
   description: Why it failed. The code is V(WA_INVOCATION_INVALID), C(details.codes) are the codes of the problems.
   returned: failure
@@ -132,7 +143,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
         "type": "str",
         "required": True,
-        "choices": ["site", "status", "reshard", "upgrade", "drain", "uninstall", "engine", "_validate"],
+        "choices": ["site", "status", "reshard", "upgrade", "drain", "uninstall", "engine", "drill", "_validate"],
     },
     "groups": {"type": "dict", "required": True},
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -141,20 +152,22 @@ ARGUMENTS: dict[str, t.Any] = {
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "sources": {"type": "list", "elements": "str", "default": []},
     "extra": {"type": "list", "elements": "str", "default": []},
+    "drill": {"type": "raw"},
     "host": {"type": "raw"},
     "shards": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},
     "without": {"type": "raw"},
+    "report": {"type": "dict", "default": {}},
 }
 
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """Which hosts are left out, and everything that is wrong."""
     given = {key: params[key] for key in Call._fields if key in params}
-    call = Call(**given, arguments={key: params[key] for key in ("host", "shards", "version")})
+    call = Call(**given, arguments={key: params[key] for key in ("drill", "host", "shards", "version")})
     problems = call_problems(call)
-    return {"without": [] if problems else hosts_left_out(call)}, problems
+    return {"without": [] if problems else hosts_left_out(call), "report": params["report"]}, problems
 
 
 def main() -> None:

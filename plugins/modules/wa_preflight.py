@@ -356,6 +356,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     ASK,
     Act,
+    all_run,
     host_plan,
     recreation,
     secret_mismatches,
@@ -452,7 +453,15 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     unread = unread_problems(hosts, nodes, params["unread"], params["unreachable"], params["spared_hosts"])
     problems = all_problems(params, by_host, clocks, unseen) + unread
     problems += [recreated.problem] if recreated.problem else []
-    run = run_of(hosts, stopped, fixed, recreated.way, bool(params.get("check_mode")), bool(params["leaving"]))
+    run = run_of(
+        hosts,
+        stopped,
+        fixed,
+        recreated.way,
+        bool(params.get("check_mode")),
+        bool(params["leaving"]),
+        all_run(hosts, nodes),
+    )
     changes = [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else [])
     # Before stopped engines run, nobody knows which nodes there are.
     tried = params["check_ports"] and not run.gathers_again

@@ -50,6 +50,11 @@ options:
     description: What M(waent.fleet.wa_login) returned in check mode, without the token.
     type: dict
     default: {}
+  authority:
+    description: What is wrong with the authority that is pinned for the API.
+    type: list
+    elements: dict
+    default: []
   hosts:
     description: What M(waent.fleet.wa_host_info) returned as RV(waent.fleet.wa_host_info#module:host), for each host.
     type: list
@@ -167,6 +172,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "preflight": {"type": "dict", "default": {}},
     "settings": {"type": "dict", "default": {}},
     "login": {"type": "dict", "default": {}},
+    "authority": {"type": "list", "elements": "dict", "default": []},
     "hosts": {"type": "list", "elements": "dict", "default": []},
     "unread_hosts": {"type": "dict", "default": {}},
     "spared_hosts": {"type": "list", "elements": "str", "default": []},
@@ -199,6 +205,7 @@ def reports_of(params: t.Mapping[str, t.Any]) -> status.Reports:
         preflight=params["preflight"],
         settings=params["settings"],
         login=params["login"],
+        authority=params["authority"],
         unfinished=unfinished(begun),
         unread=params["unread_hosts"],
         spared=params["spared_hosts"],

@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.without import 
     signs_from,
     webapps_of,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
@@ -29,6 +30,13 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost
+from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
+    PinFile,
+    inventory_directory,
+    pin_file,
+    pin_problems,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import plain, read_file
 
 Values = t.Dict[str, t.Any]
@@ -79,7 +87,7 @@ class Play:
 
     def inventory(self) -> list[Values]:
         """Every host that may run nodes, or may not any more, as wa_placement takes it."""
-        return inventory_hosts(self.hostvars, self.groups, self.asked_to_drain)
+        return inventory_hosts(EveryHost(self.hostvars), self.groups, self.asked_to_drain)
 
     @property
     def hostvars(self) -> t.Any:
@@ -117,6 +125,7 @@ ENVIRONMENT = (
 )  # fmt: skip
 IMAGES = ("version", "wa_version", "wa_webapp_image", "wa_coreapp_image", "wa_database_image")
 API = ("wa_validate_certs", "wa_api_ca_path")
+PIN = ("wa_api_ca_path", "wa_cluster_name")
 DATABASE = (
     "wa_db_engine", "wa_db_check_host", "wa_db_check_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",
     "wa_db_host", "wa_extra_hosts", "wa_db_ssl_check_hostname", *db_ssl.VARIABLES,
@@ -129,14 +138,59 @@ SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
 
 def _token(play: Play) -> str:
     """The token of this run's session, which one host keeps for all; empty without one."""
+    return _kept(play, "_wa_session").get("token") or ""
+
+
+def _kept(play: Play, name: str) -> Values:
+    """What one host keeps for all in this run; empty without it."""
     keeper = play.readable("_wa_session_keeper")
-    session = play.facts(keeper, "_wa_session") if keeper else None
-    return (session or {}).get("token") or ""
+    found = play.facts(keeper, name) if keeper else None
+    return found or {}
 
 
 def _api_access(play: Play) -> Values:
     nodes = play.result("__wa_desired").get("nodes") or ()
-    return access.api_access(play.values(API), nodes, _token(play))
+    return _access_to(play, nodes)
+
+
+def _access_to(play: Play, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> Values:
+    file = _pin_file(play)
+    variables = {**play.values(API), "wa_api_ca_path": file.path if file.given or file.exists else ""}
+    return access.api_access(variables, nodes, _token(play), _kept(play, "_wa_served"))
+
+
+def _pin_file(play: Play) -> PinFile:
+    ca_path, cluster = play.values(PIN).values()
+    return pin_file(ca_path, cluster, inventory_directory(play.hostvars, play.groups))
+
+
+def _pin_problems(play: Play) -> list[Values]:
+    """What is wrong with what is pinned."""
+    variables = play.values(("wa_validate_certs", "wa_api_ca_fingerprint"))
+    given = {name[len("wa_") :]: value for name, value in variables.items()}
+    problems, _notes = pin_problems(given, _pin_file(play))
+    return [problem.as_dict() for problem in problems]
+
+
+def _authority(play: Play) -> Values:
+    """The authority of the API, where it has to be pinned: where, and by which webapp.
+
+    asks_system: whether one that the system knows would do.
+    """
+    file = _pin_file(play)
+    nodes = play.result("__wa_desired").get("nodes") or ()
+    webapps = sorted((node for node in nodes if node["kind"] == "webapp"), key=lambda node: not node.get("exists"))
+    webapp = webapps[0] if webapps else None
+    if webapp is None or file.exists or not switch_on(play.value("wa_validate_certs")):
+        return {"missing": False}
+    return {
+        "missing": True,
+        "path": file.path,
+        "asks_system": not file.given and not play.value("wa_api_ca_fingerprint"),
+        "host": webapp["host"],
+        "url": webapp_url(webapp),
+        "url_there": access.url_on_its_host(webapp, play.value("wa_publish_address")),
+    }
 
 
 def _secrets(play: Play) -> list[t.Any]:
@@ -269,12 +323,12 @@ def _api_access_running(play: Play) -> Values:
     }
     nodes = [*(placed.get("nodes") or ()), *(placed.get("leaving") or ())]
     there = [node for node in nodes if (node["host"], node["name"]) in running]
-    return access.api_access(play.values(API), there or nodes, _token(play))
+    return _access_to(play, there or nodes)
 
 
 def _to_declare(play: Play) -> list[str]:
     """Hosts that the command has drained, and the inventory does not."""
-    hosts = inventory_hosts(play.hostvars, play.groups)
+    hosts = inventory_hosts(EveryHost(play.hostvars), play.groups)
     declared = {host["name"] for host in hosts if switch_on(host["drained"])}
     return [name for name in play.asked_to_drain if name not in declared]
 
@@ -283,7 +337,7 @@ def _api_access_once(play: Play) -> Values:
     """For who looks once: only webapps that exist, or that may on a host that could not be read."""
     nodes = [node for node in _known_nodes(play) if node["kind"] == "webapp"]
     placed = play.result("__wa_desired").get("nodes") or ()
-    return {**access.api_access(play.values(API), nodes or placed, _token(play)), "api_once": True}
+    return {**_access_to(play, nodes or placed), "api_once": True}
 
 
 def _failures(play: Play) -> dict[str, Values]:
@@ -399,6 +453,31 @@ def _login(play: Play) -> Values:
     return {name: value for name, value in play.result("__wa_login").items() if name in kept}
 
 
+def _drill_left(play: Play) -> list[str]:
+    """Hosts of the play on which a drill has not restored yet what it broke."""
+    return [host["name"] for host in _observed(play) if host.get("drill")]
+
+
+def _drill_not_prepared(play: Play) -> list[str]:
+    """Hosts of the play on which the script that restores what a drill breaks was not written."""
+    written = play.results("__wa_drill_script")
+    return [host for host, result in written.items() if result.get("failed") or not result.get("changed")]
+
+
+def _drill_outcome(play: Play) -> Values:
+    """What came of a drill, from the hosts that it was about, as wa_drill_report takes it."""
+
+    def found(name: str) -> list[Values]:
+        results = (play.facts(host, name) for host in play.groups.get("_wa_drill") or ())
+        return [result for result in results if result]
+
+    return {
+        "watched": next(iter(found("__wa_watched")), {}),
+        "break_results": found("__wa_not_broken"),
+        "results": [*found("__wa_restore"), play.result("__wa_not_proved")],
+    }
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
@@ -410,6 +489,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "schema_environment": lambda play: environment.schema_environment(play.values(ENVIRONMENT)),
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
+    "authority": _authority,
+    "pin_problems": _pin_problems,
+    "pins": lambda play: bool(_kept(play, "_wa_served") and _token(play)),
     "api_access_once": _api_access_once,
     "api_access_running": _api_access_running,
     "to_declare": _to_declare,
@@ -437,5 +519,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "ports": _ports,
     "ports_unclear": _ports_unclear,
     "login": _login,
+    "drill_left": _drill_left,
+    "drill_not_prepared": _drill_not_prepared,
+    "drill_outcome": _drill_outcome,
 }
 """By its name how a fact is found out."""

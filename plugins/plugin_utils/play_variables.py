@@ -18,6 +18,7 @@ from pathlib import Path
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, NULL, VARIABLES
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import HostValues
 
 _REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
 _OF_HOSTS = frozenset(
@@ -54,7 +55,7 @@ def read_variables(task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any
         raw = hostvars.raw_get(host)
         reading.names.update(name for name in raw if re.match(r"wa[-_]", str(name), re.IGNORECASE))
         other = _otherwise(raw, task_vars)
-        values = hostvars[host] if other else {}
+        values = HostValues(hostvars, host) if other else {}
         own = {BY_NAME[name].key: value_of(values, name) for name in other}
         own = {key: value for key, value in own.items() if value is not None and value != reading.given.get(key)}
         if own:
@@ -125,9 +126,16 @@ def read_file(path: str) -> bytes:
         return b""
 
 
-def file_problems(given: Given) -> list[Problem]:
-    """What is wrong with the files of certificates and keys on this machine. given: by names without C(wa_)."""
-    problems = [_file_problem(variable, given.get(variable[len("wa_") :]), _CERTIFICATES) for variable in _OF_CERTS]
+def file_problems(given: Given, made_later: t.Collection[str] = ()) -> list[Problem]:
+    """What is wrong with the files of certificates and keys on this machine. given: by names without C(wa_).
+
+    made_later: variables whose file need not be there yet.
+    """
+    problems = [
+        _file_problem(variable, given.get(variable[len("wa_") :]), _CERTIFICATES)
+        for variable in _OF_CERTS
+        if variable not in made_later
+    ]
     pair = given.get("db_ssl_cert"), given.get("db_ssl_key")
     if all(isinstance(path, str) and path for path in pair):
         key = _file_problem("wa_db_ssl_key", pair[1], _KEY)

@@ -193,7 +193,7 @@ def disk_fills(machines: Machines, probe: t.Callable[[], Probe], home: Path) -> 
         code, output, victim = machines.upgrade_disturbed(NEW, home / "fills.log", fill)
         check(f"the disk of {victim} got full when the steps began, and the run stops", code == FAILED, output)
         check("it says why", STOPPED in output and "no space left on device" in output, output)
-        advised = "Not yet:" in output and "run this again" in output
+        advised = "Not yet:" in output and "run the playbook again" in output
         check("it says what is new, what is not, and what to do", advised, output)
         others = [name for name in machines.names if name != victim]
         check("old nodes go on", OLD in machines.versions(*others), str(machines.versions(*others)))
@@ -219,7 +219,7 @@ def machine_dies(machines: Machines, probe: t.Callable[[], Probe], home: Path) -
     with probe() as sender:
         code, output, victim = machines.upgrade_disturbed(NEW, home / "dies.log", kill)
         check(f"{victim} died when its turn came, and the run stops", code not in (OK, None), output)
-        advised = "[HOST_LOST]" in output and "run this again" in output
+        advised = "[HOST_LOST]" in output and "run the playbook again" in output
         check("it says which machine is lost, and what to do", advised, output)
         check("it shows no traceback", "Traceback" not in output, output)
         others = [name for name in machines.names if name != victim]

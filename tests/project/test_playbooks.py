@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.hosts.test_old_pythons import PLAYBOOKS as ON_OLD_PYTHONS
 from ansible_collections.waent.fleet.tests.support.checkout import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
 
 PUBLIC = [path for path in PLAYBOOKS if not path.stem.startswith("_")]
@@ -65,6 +66,7 @@ def test_the_desired_state_is_checked_where_it_is_acted_on_and_nowhere_else() ->
         "reshard",
         "upgrade",
         "drain",
+        "drill",
     }
     assert {found.index("_desired.yml") for found in imports.values() if "_desired.yml" in found} == {1}
 
@@ -86,3 +88,8 @@ def test_hosts_that_the_rollout_prepares_are_prepared_once() -> None:
 def test_what_is_imported_only_is_imported() -> None:
     imported = {play.get("ansible.builtin.import_playbook") for playbook in PUBLIC for play in load(playbook)}
     assert {path.name for path in PLAYBOOKS if path not in PUBLIC} == imported - {None}
+
+
+def test_every_playbook_is_tried_on_a_host_whose_python_is_too_old() -> None:
+    """Those hosts are made by make test-all only, and what it tries has to be known before."""
+    assert set(ON_OLD_PYTHONS) == {path.stem for path in (ROOT / "playbooks").glob("[!_]*.yml")}

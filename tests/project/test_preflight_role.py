@@ -23,7 +23,7 @@ READS = {
     "waent.fleet." + name
     for name in (
         "wa_host_info", "wa_database_info", "wa_cluster_health", "wa_placement", "wa_preflight", "wa_identity",
-        "wa_sizing", "wa_ports",
+        "wa_sizing", "wa_ports", "wa_served_certificate",
     )
 }  # fmt: skip
 """Modules that read, or only compute; C(changes_nothing) of their documentation is checked below."""
@@ -42,6 +42,9 @@ def may_change(one: Task) -> bool:
         # The first login replaces the password of a new installation, but not in check mode; a logout ends the session.
         arguments = one.task[action]
         return one.task.get("check_mode") is not True and arguments.get("state") != "absent"
+    if action == "waent.fleet.wa_api_authority":
+        # It pins the authority, but not in check mode.
+        return one.task.get("check_mode") is not True
     return True
 
 

@@ -16,6 +16,7 @@ from ansible_collections.waent.fleet.tools import docs
 
 FOR_USERS = {
     "wa_account",
+    "wa_api_authority",
     "wa_cluster_health",
     "wa_database_info",
     "wa_error_rate",
@@ -28,8 +29,8 @@ FOR_USERS = {
     "wa_user",
 }
 ATTRIBUTES = {"action_group", "check_mode", "diff_mode", "idempotent", "platform"}
-WITHOUT_DIFF = {"wa_login"}
-"""Modules that change something and show no diff, as it would hold a password."""
+WITHOUT_DIFF = {"wa_login", "wa_message_cleanup"}
+"""Modules that change something and show no diff: it would hold a password, or only the nodes know what they change."""
 
 
 @pytest.fixture(scope="module")

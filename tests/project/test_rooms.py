@@ -43,6 +43,7 @@ PURE = frozenset(
         "math",
         "operator",
         "re",
+        "shlex",
         "string",
         "typing",
         "unicodedata",

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tools import checks as runner
+
+INTEGRATION = sorted((ROOT / "tests" / "integration").glob("*/test_*.py"))
 
 PYTEST_OUTPUT = """
 collected 5 items
@@ -86,6 +90,23 @@ def test_what_needs_a_failed_check_is_not_run_and_counts_as_failed(run_checks) -
     assert (results["second"].outcome, results["second"].counts) == ("not run", (0, 1, 0))
 
 
+def test_two_checks_with_clusters_share_the_machine_only_when_nothing_else_is_left(run_checks, tmp_path: Path) -> None:
+    """Those with clusters wait for each other as long as one that computes is left, and end together after it."""
+
+    def meets(name: str, other: str) -> list[str]:
+        wait = f"import pathlib, time; h = pathlib.Path({str(tmp_path)!r}); (h / {name!r}).touch()\n"
+        wait += f"end = time.monotonic() + 30\nwhile not (h / {other!r}).exists() and time.monotonic() < end:\n"
+        wait += "    time.sleep(0.1)"
+        return [sys.executable, "-c", f"{wait}\nraise SystemExit(not (h / {other!r}).exists())"]
+
+    with_clusters = [runner.Check(n, [meets(n, o)], containers=True) for n, o in (("a", "b"), ("b", "a"))]
+    computes = runner.Check(
+        "computes", [[*command(0)[:2], f"import os; assert not os.path.exists({str(tmp_path / 'b')!r})"]]
+    )
+    results = run_checks(*with_clusters, computes)
+    assert {name: result.outcome for name, result in results.items()} == {"a": "ok", "b": "ok", "computes": "ok"}
+
+
 def test_choosing_a_check_brings_what_it_needs() -> None:
     assert [check.name for check in runner.chosen(["emulator"])] == ["engine", "images", "emulator"]
 
@@ -110,3 +131,25 @@ def test_the_closing_line_sums_up() -> None:
         runner.Result(check, "FAILED", runner.Counts(2, 3), 1.0),
     ]
     assert runner.summary(results, 2.0).splitlines()[-1] == "9 passed, 3 failed"
+
+
+def test_the_tests_that_failed_are_named_at_the_end(run_checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run_checks(runner.Check("one", [command(1, PYTEST_OUTPUT)], count=runner.pytest_counts))["one"]
+    monkeypatch.undo()
+    assert "one: FAILED tests/test_a.py::test_b" in runner.summary([result], 1.0).splitlines()
+
+
+def of_the_shared_cluster(path: Path) -> bool:
+    """Whether a test or a fixture of a file takes the fixture cluster of tests/integration, and not one of its own."""
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    if any(function.name == "cluster" for function in functions):
+        return False
+    takes = [function for function in functions if "cluster" in {argument.arg for argument in function.args.args}]
+    return any(one.name.startswith("test_") or "fixture" in map(ast.unparse, one.decorator_list) for one in takes)
+
+
+def test_all_tests_of_the_shared_cluster_are_in_one_check() -> None:
+    """Another check may run beside it, and would make a cluster with the same names and ports."""
+    there = {f"tests/integration/{path.parent.name}" for path in INTEGRATION if of_the_shared_cluster(path)}
+    assert there - set(runner.ROLLOUTS) == set()
+    assert "tests/integration/reshard" in there

@@ -17,17 +17,32 @@ from cryptography.x509.oid import NameOID
 DAY = datetime.timedelta(days=1)
 
 
-class Authority:
-    """Signs certificates. ca: path of its own."""
+GENERATED = x509.Name(
+    [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "WhatsApp Inc"),
+        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Enterprise Client - AutoGen CA"),
+    ]
+)
+"""The subject of the authority that an installation of the client makes for itself."""
 
-    def __init__(self, home: Path, name: str = "ca") -> None:
+
+class Authority:
+    """Signs certificates. ca: path of its own. subject: where it is not its name. days: how long it is valid still."""
+
+    def __init__(self, home: Path, name: str = "ca", subject: x509.Name | None = None, days: int = 30) -> None:
         self.home, self.name = home, name
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = _name(name)
+        self._subject = subject or _name(name)
         constraints = x509.BasicConstraints(ca=True, path_length=None)
-        made = _begun(self._subject, self._subject, self._key).add_extension(constraints, critical=True)
+        made = _begun(self._subject, self._subject, self._key, days).add_extension(constraints, critical=True)
         self.ca = home / (name + ".pem")
         self.ca.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    @property
+    def sha256(self) -> str:
+        """Its fingerprint, as openssl shows it."""
+        made = x509.load_pem_x509_certificate(self.ca.read_bytes())
+        return made.fingerprint(hashes.SHA256()).hex(":").upper()
 
     def sign(self, name: str, *also: str) -> tuple[Path, Path]:
         """Certificate and key for a name, and for further names and addresses."""
@@ -54,7 +69,9 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _begun(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _begun(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int = 30
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.timezone.utc)
     return (
         x509.CertificateBuilder()
@@ -62,6 +79,6 @@ def _begun(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKe
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + 30 * DAY)
+        .not_valid_before(now - 30 * DAY)
+        .not_valid_after(now + days * DAY)
     )

@@ -14,6 +14,7 @@ VARIABLES = {
     "wa_db_check_host": "127.0.0.1", "wa_db_check_port": 3307, "wa_database_image": "mariadb:10.11",
     "wa_database_address": "0.0.0.0", "wa_database_port": 3308, "wa_database_volume": "waentDatabase",
     "wa_database_max_connections": 500, "wa_database_arguments": [], "wa_validate_certs": True, "wa_api_ca_path": "",
+    "wa_api_ca_fingerprint": "",
     "wa_admin_password": "canary-admin", "wa_admin_initial_password": "secret", "wa_api_key": "canary-key",
     "wa_jwt_key": "canary-jwt", "wa_extra_environment": {}, "wa_cert": "canary-cert", "wa_pin": "123456",
     "wa_registration_code": "654321", "wa_db_ssl_ca": "", "wa_db_ssl_cert": "", "wa_db_ssl_key": "",

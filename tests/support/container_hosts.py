@@ -21,14 +21,18 @@ IMAGES = {
     "coreapp:v2.19.4": "docker.whatsapp.biz/coreapp:v2.19.4",
     "waent/mariadb:10.11": "waent/mariadb:10.11",
 }
+NEXT_VERSION = {
+    "web:v2.19.7": "docker.whatsapp.biz/web:v2.19.7",
+    "coreapp:v2.19.7": "docker.whatsapp.biz/coreapp:v2.19.7",
+}
 DATABASE_IMAGE = "docker.whatsapp.biz/waent/mariadb:10.11"
 
 
 class ContainerHosts:
     """Machines in containers, reached over SSH by a user who may use sudo.
 
-    scenario: part of the names of all that is made for them. bare: by its name the release of Debian of a machine that
-    has Python and nothing else that the collection needs.
+    scenario: part of the names of all that is made for them. images: what their registry has besides. bare: by its name
+    the release of Debian of a machine that has Python and nothing else that the collection needs.
     """
 
     def __init__(
@@ -36,11 +40,12 @@ class ContainerHosts:
         directory: Path,
         names: t.Sequence[str],
         scenario: str = "integration",
+        images: t.Mapping[str, str] | None = None,
         bare: t.Mapping[str, str] | None = None,
     ) -> None:
         self.directory, self.names, self._bare = directory, names, bare or {}
         self.inventory = directory / "inventory"
-        self._scenario = scenario
+        self._scenario, self._images = scenario, {**IMAGES, **(images or {})}
         self._environment = {
             "MOLECULE_SCENARIO_NAME": scenario,
             "MOLECULE_EPHEMERAL_DIRECTORY": str(directory),
@@ -54,7 +59,7 @@ class ContainerHosts:
         self.write_hosts(plain)
         variables = self.inventory / "group_vars"
         variables.mkdir()
-        (variables / "all.yml").write_text(yaml.safe_dump({"test_images": IMAGES}))
+        (variables / "all.yml").write_text(yaml.safe_dump({"test_images": self._images}))
         self._make("create.yml")
 
     def destroy(self) -> None:

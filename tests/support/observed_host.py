@@ -165,6 +165,7 @@ def observed(name="h1", containers=(), asked=None, **changes):
         "data": None,
         "networks": [network("waent", ["172.23.0.0/16"], "waent"), network("bridge", ["172.17.0.0/16"])],
         "volumes": [],
+        "drill": None,
         "reached": [],
         "nodes": [],
         "single_connect": [],

@@ -87,11 +87,11 @@ class _Server(http.server.ThreadingHTTPServer):
 class ScriptedApi:
     """Answers as scripted, in order; the last answer for a method and path stays. Anything else is an error."""
 
-    def __init__(self, cert_path=None, key_path=None):
+    def __init__(self, cert_path=None, key_path=None, address=("127.0.0.1", 0)):
         self.calls: list[Call] = []
         self.unexpected: list[tuple[str, str]] = []
         self._script: dict[tuple[str, str], list[t.Any]] = {}
-        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._server = _Server(address, self._handler())
         self.ca_path = str(cert_path) if cert_path else None
         if cert_path:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

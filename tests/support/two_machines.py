@@ -45,7 +45,9 @@ class TwoMachines(LiveCluster):
         self.write_hosts(**hosts)
         given = self.shape.variables("")
         given.update(
-            wa_db_host=self.fleet.address(FIRST), wa_db_check_host=self.fleet.address(FIRST), wa_db_check_port=3306,
+            # As many inventories have it: taken from the database's host.
+            wa_db_host="{{ hostvars['first'].ansible_host }}",
+            wa_db_check_host=self.fleet.address(FIRST), wa_db_check_port=3306,
             wa_database_port=3306, wa_database_address="0.0.0.0", wa_database_image=DATABASE_IMAGE,
             wa_address="{{ ansible_host }}", wa_extra_hosts={}, wa_webapp_port=9090, wa_coreapp_port=6250,
             wa_master_port=6254, wa_extra_environment={

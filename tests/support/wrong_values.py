@@ -95,6 +95,7 @@ MORE: dict[str, tuple[t.Any, ...]] = {
     "wa_database_volume": (*VOLUMES, ""),
     "wa_database_class": ("large", "db.m4"),
     "wa_api_ca_path": ("/no/such/ca.pem", "/", "/dev/null", __file__),
+    "wa_api_ca_fingerprint": ("ab" * 31, "ab" * 33, "xy" * 32, ":" + "ab" * 32, "AB:" * 32),
     "wa_admin_password": ("", "secret", "Aaaaaaa1"),
     "wa_admin_initial_password": ("",),
     "wa_api_key": ("elevenchars", "k" * 129, "with a blank in it"),

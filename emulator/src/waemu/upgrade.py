@@ -65,6 +65,8 @@ async def _lock(engine: AsyncEngine, db: DbEnv) -> AsyncIterator[None]:
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
     async with engine.connect() as connection:
         if db.engine == "MYSQL":
+            # It says nothing until the upgrade is over.
+            await connection.execute(sa.text("SET SESSION wait_timeout = @@GLOBAL.wait_timeout"))
             got = await connection.scalar(sa.select(sa.func.get_lock(name, LOCK_SECONDS)))
             if got != 1:
                 raise TimeoutError("another schema upgrade holds the lock")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from waemu.environment import DbEnv
-from waemu.schema.tables import callbacks
+from waemu.schema.tables import callbacks, cluster_state
 from waemu.store import engine as engines
 from waemu.store.engine import DB_ERRORS, insert_now, make_engine
 
@@ -54,6 +56,24 @@ async def test_a_connection_that_ended_just_now_is_one_error(clean: DbEnv, monke
         await own_id(engine, clean)
     assert await own_id(engine, clean) != before
     await engine.dispose()
+    await other.dispose()
+
+
+async def test_rows_that_a_dead_machine_has_locked_are_free_again(
+    clean: DbEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection is there and says nothing: no process that ended has closed it."""
+    monkeypatch.setattr(engines, "DEAD_CLIENT", 1)
+    dead, other = make_engine(clean, size=1), make_engine(clean, size=1)
+    lock = sa.select(cluster_state.c.generation).with_for_update()
+    silent = await dead.connect()
+    await silent.execute(lock)
+    async with other.connect() as connection:
+        async with asyncio.timeout(40):
+            assert (await connection.execute(lock)).one()
+    await silent.invalidate()
+    await silent.close()
+    await dead.dispose()
     await other.dispose()
 
 

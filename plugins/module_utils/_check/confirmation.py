@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 
 CODE = "NOT_CONFIRMED"
@@ -34,7 +35,8 @@ def check_answer(answer: str | None, destroys_data: bool) -> None:
     """Raises a Refusal unless a run goes on after this answer; None when nobody was there to give one."""
     if answer is None:
         if destroys_data:
-            raise refused("there is nobody to ask; add -e confirm=yes to the command if it is meant.")
+            text = "there is nobody to ask; add {0} to the command if it is meant."
+            raise refused(text.format(instruction("not_confirmed")))
     elif answer.strip() != "yes":
         raise refused("the answer was not yes.")
 

@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     INTERNAL_ERROR,
     NOT_READY,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CONTROL_SHARD
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import SILENT_ERRORS
@@ -420,8 +421,8 @@ def key_findings(urls: t.Sequence[str]) -> list[Finding]:
     if not urls:
         return []
     text = (
-        "The key in wa_api_key is not the one that the webapp at {0} runs with; correct it, or run site.yml, which"
-        " gives it to the webapps.".format(_names(sorted(urls)))
+        "The key in wa_api_key is not the one that the webapp at {0} runs with; correct it, or run {1}, which"
+        " gives it to the webapps.".format(_names(sorted(urls)), instruction("api_key_refused"))
     )
     return [Finding("API_KEY_REFUSED", text, variable="wa_api_key", kind=ACT)]
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     DATA_TARGET,
@@ -42,7 +44,7 @@ def host_problems(
     observed: Observed, nodes: t.Sequence[PlacedNode], leaving: t.Sequence[PlacedNode] = ()
 ) -> list[Problem]:
     """Everything that keeps these nodes from running on this host. leaving: nodes that are there and have to go."""
-    problems = engine_problems(observed)
+    problems = engine_problems(observed) + left_problems(observed)
     for check in (
         single_connect_problems,
         unmanaged_problems,
@@ -139,8 +141,8 @@ def unusable_engine_problems(observed: Observed) -> list[Problem]:
     what = "was not installed" if engine["state"] == ABSENT else "was started and ended again"
     message = (
         "Docker Engine {0} ({1}); look into its log (journalctl --unit docker, /var/log/docker.log), start it, and run"
-        " this again."
-    ).format(what, engine["reason"])
+        " {2}."
+    ).format(what, engine["reason"], instruction("engine_not_started"))
     return [Problem("ENGINE_NOT_STARTED", message, None, None, observed["name"])]
 
 
@@ -157,7 +159,7 @@ def unfixed_engine_problems(
         return []
     if state not in fixed:
         what, verb = ("is installed, but stopped", "starts") if state == STOPPED else ("is not installed", "installs")
-        message = "Docker Engine {0}; playbooks/site.yml {1} it.".format(what, verb)
+        message = "Docker Engine {0}; {1} {2} it.".format(what, instruction("engine_absent"), verb)
         return [Problem("ENGINE_" + state.upper(), message, None, None, name)]
     if not engine["usable"]:
         message = (
@@ -188,8 +190,8 @@ def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -
         Problem(
             "SINGLE_CONNECT_RUNNING",
             "{0} runs the client in single-connect mode; next to a cluster of the same number both would evict each"
-            " other and the number be banned. Stop what runs, or give -e wa_stop_single_connect=true to have it stopped"
-            " first.".format(names),
+            " other and the number be banned. Stop what runs, or add {1} to the command to have it stopped"
+            " first.".format(names, instruction("single_connect_running")),
             "wa_stop_single_connect",
             False,
             observed["name"],
@@ -228,9 +230,11 @@ def version_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[
     return [
         Problem(
             "VERSION_DIFFERS",
-            "wa_version is {0}, but {1} here; a running cluster changes its version with playbooks/upgrade.yml"
-            " -e version={0} only, or set wa_version to what runs.".format(
-                desired, ", ".join("{0} is {1}".format(c["name"], c["version"]) for c in other)
+            "wa_version is {0}, but {1} here; a running cluster changes its version with {2} only, or set wa_version to"
+            " what runs.".format(
+                desired,
+                ", ".join("{0} is {1}".format(c["name"], c["version"]) for c in other),
+                instruction("version_differs", version=desired),
             ),
             "wa_version",
             desired,

@@ -21,6 +21,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.without import 
     Signs,
     answering_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CORE_KINDS, node_key
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
@@ -141,8 +142,12 @@ def shards_problem(
     return Problem(
         "SHARDS_DIFFER",
         "wa_shards is {0}, but the running cluster has {1} shard{2}. site.yml does not change that: set wa_shards to"
-        " {1} in the inventory, or run playbooks/reshard.yml -e shards={0}.{3}".format(
-            desired, configured, "" if configured == 1 else "s", unfinished
+        " {1} in the inventory, or run {4}.{3}".format(
+            desired,
+            configured,
+            "" if configured == 1 else "s",
+            unfinished,
+            instruction("shards_differ", shards=desired),
         ),
         "wa_shards",
         desired,
@@ -196,14 +201,15 @@ def left_out_problems(
     message = (
         "{0} is left out (" + VARIABLE + ") and does not answer Ansible, but its nodes live: {1}. They would go on with"
         " the version, the shards and the secrets that the rest of the cluster leaves behind. Switch the machine off,"
-        " or cut it off from the network, and run this again."
+        " or cut it off from the network, and run {2}."
     )
+    again = instruction("without_host_lives")
     found = answering_problems(signs)
     for host in sorted(inventory.left_out - {problem.host for problem in found}):
         keys = [key for key in alive if host in inventory.hosts.get(key.rpartition(":")[0], ())]
         keys += signs[host].webapps if host in signs else ()
         if keys:
-            found.append(Problem("WITHOUT_HOST_LIVES", message.format(host, _some(keys)), VARIABLE, host, host))
+            found.append(Problem("WITHOUT_HOST_LIVES", message.format(host, _some(keys), again), VARIABLE, host, host))
     return found
 
 
@@ -223,9 +229,10 @@ def unknown_nodes_problem(
         text = (
             "The inventory places no such node, yet it takes part in this cluster: {others}; the nodes of the inventory"
             " are {ours}. Add its host to the inventory, or stop its container there; if the host was retired, add it"
-            " with wa_drained: true, and site.yml removes its nodes. If it is another number's, give that number a"
-            " wa_db_name_prefix of its own (this one has {prefix})."
+            " with wa_drained: true, and run {run}, which removes its nodes. If it is another number's, give that"
+            " number a wa_db_name_prefix of its own (this one has {prefix})."
         )
+        sides["run"] = instruction("node_unknown")
         return Problem("NODE_UNKNOWN", text.format(**sides), "wa_db_name_prefix", name_prefix)
     text = (
         "The databases at {db} with {prefix} are in use by nodes that the inventory does not place: {others}; it places"

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
@@ -35,21 +37,53 @@ WHOLE_CLUSTER = {
     "reshard": "it plans for the whole cluster",
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
+    "drill": "it breaks a part of the cluster and watches the rest",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
+
+class Argument(t.NamedTuple):
+    """What a playbook has to be given: its name, what is said without it, and what may be given."""
+
+    name: str
+    code: str
+    meaning: str
+    added: str
+    allowed: str
+
+
 ARGUMENT = {
-    "reshard": (
+    "reshard": Argument(
         "shards",
         "SHARDS_MISSING",
         "the number of shards to change to",
+        instruction("shards_missing"),
         "one of " + enumerate_all(SHARD_COUNTS),
     ),
-    "upgrade": ("version", "VERSION_MISSING", "the version to upgrade to", "for example v2.19.7"),
-    "drain": ("host", "HOST_MISSING", "the host to empty", "its name in the inventory, or several with commas"),
+    "upgrade": Argument(
+        "version",
+        "VERSION_MISSING",
+        "the version to upgrade to",
+        instruction("version_missing"),
+        "for example v2.19.7",
+    ),
+    "drain": Argument(
+        "host",
+        "HOST_MISSING",
+        "the host to empty",
+        instruction("host_missing"),
+        "its name in the inventory, or several with commas",
+    ),
+    "drill": Argument(
+        "drill",
+        "DRILL_MISSING",
+        "what to break",
+        instruction("drill_missing"),
+        "one of " + enumerate_all(DRILLS),
+    ),
 }
-"""What has to stand on the command line: C({playbook: (name, code, meaning, allowed)}). The inventory says how the
-cluster is meant to be in the long run; only a command can say that it is to change now."""
+"""What has to stand on the command line, by playbook. The inventory says how the cluster is meant to be in the long
+run; only a command can say that it is to change now."""
 
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
@@ -220,8 +254,8 @@ def limit_problems(call: Call) -> list[Problem]:
     if why:
         message = (
             "{0}.yml cannot be limited to some hosts (--limit {1}): {2}, and would take what it does not see for"
-            " missing; run it without --limit. A host that is away is named in wa_without_hosts.".format(
-                call.playbook, call.limit, why
+            " missing; run {3}. A host that is away is named in wa_without_hosts.".format(
+                call.playbook, call.limit, why, instruction("limit_not_allowed")
             )
         )
         return [Problem("LIMIT_NOT_ALLOWED", message, "--limit", call.limit)]
@@ -245,8 +279,8 @@ def tag_problems(call: Call) -> list[Problem]:
     skipped = [str(tag) for tag in call.skip_tags if tag in SKIPS_EVERYTHING]
     for option, given in (("--tags", [] if run == ["all"] else run), ("--skip-tags", skipped)):
         if given:
-            message = "{0}.yml has no tags, so {1} {2} would leave out what it is for; run it without {1}.".format(
-                call.playbook, option, ",".join(given)
+            message = "{0}.yml has no tags, so {1} {2} would leave out what it is for; run {3}.".format(
+                call.playbook, option, ",".join(given), instruction("tags_not_allowed", option=option)
             )
             problems.append(Problem("TAGS_NOT_ALLOWED", message, option, ",".join(given)))
     return problems
@@ -256,13 +290,11 @@ def argument_problems(call: Call) -> list[Problem]:
     """What the command has to say itself."""
     if call.playbook not in ARGUMENT:
         return []
-    name, code, meaning, allowed = ARGUMENT[call.playbook]
+    name, code, meaning, added, allowed = ARGUMENT[call.playbook]
     # An inventory may well have a variable that is called host.
     if call.arguments.get(name) is not None and (name != "host" or name in call.extra):
-        return []
-    message = "{0}.yml was not given {1}; add -e {2}={3} to the command ({4}).".format(
-        call.playbook, meaning, name, name.upper(), allowed
-    )
+        return unknown_drill(call.arguments[name]) if name == "drill" else []
+    message = "{0}.yml was not given {1}; add {2} to the command ({3}).".format(call.playbook, meaning, added, allowed)
     return [Problem(code, message, name)]
 
 

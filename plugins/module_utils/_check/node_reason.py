@@ -26,6 +26,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     NOT_SHARD_OWNER,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import failure_of, masked, said
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
 
 Container = t.Mapping[str, t.Any]
@@ -101,7 +102,7 @@ def reason_of(node: Container, secrets: t.Iterable[t.Any]) -> Reason:
     """What is wrong with a node, by its container's state and by its log."""
     state, what = _state(node)
     if state == ABSENT:
-        return Reason(state, state, what, "", "run the playbook again")
+        return Reason(state, state, what, "", "run {0}".format(instruction("node_absent")))
     secrets = list(secrets)
     error = masked(str(node.get("error") or ""), secrets).strip()
     lines = log_of(node, secrets)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import ACCESS_DENIED
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
@@ -87,7 +88,9 @@ def lost_answer(request: ReshardRequest, shards: int, message: str, url: str | N
     """What an unknown answer comes to, once the number was read again; None where the call was carried out."""
     if shards == request.shards:
         return None
-    text = "{0} The number of shards still reads {1}, so nothing was changed: run it again.".format(message, shards)
+    text = "{0} The number of shards still reads {1}, so nothing was changed: run {2}.".format(
+        message, shards, instruction("shards_unchanged")
+    )
     return Refusal("ANSWER_LOST", text, {"url": url, "shards": shards})
 
 
@@ -109,9 +112,9 @@ def cluster_problems(request: ReshardRequest, cluster: Cluster, now: float) -> l
         return [Problem("NOT_A_CLUSTER", text)]
     if not cluster.registered:
         text = (
-            "The number is not registered, and without a number there are no shards to set: run playbooks/site.yml,"
-            " which registers it and sets the shards of a new cluster to wa_shards."
-        )
+            "The number is not registered, and without a number there are no shards to set: run {0}, which registers it"
+            " and sets the shards of a new cluster to wa_shards."
+        ).format(instruction("not_registered"))
         return [Problem("NOT_REGISTERED", text)]
     other = number_problem(cluster.registered_number, request.number)
     problems = [other] if other else []
@@ -129,7 +132,7 @@ def _coreapp_problems(request: ReshardRequest, live: int) -> list[Problem]:
         return [Problem("TOO_FEW_COREAPPS", text, "shards", request.shards)]
     if live == request.shards and not request.allow_no_spare:
         text = "shards is {0}, and as many coreapps answer, so that none stands by when one fails: start one more, or"
-        text = (text + " set allow_no_spare to true.").format(request.shards)
+        text = (text + " set wa_allow_no_ha to true.").format(request.shards)
         return [Problem("NO_SPARE", text, "shards", request.shards)]
     return []
 
@@ -141,8 +144,8 @@ def _missing_cert_problems(request: ReshardRequest, cluster: Cluster, now: float
     if request.cert is not None and cert_known:
         return []
     if version is not None and version >= CERT_REQUIRED_SINCE:
-        text = "cert is not set; version {0} needs the verified-name certificate to set the shards.".format(version)
-        return [Problem("CERT_REQUIRED", text, "cert")]
+        text = "wa_cert is not set; version {0} needs the verified-name certificate to set the shards.".format(version)
+        return [Problem("CERT_REQUIRED", text, "wa_cert")]
     since = cluster.registered_at if request.registered_at is None else request.registered_at
     if since is not None and now - since <= SAFE_DAYS * _DAY:
         return []
@@ -153,17 +156,17 @@ def _late_problems(
     request: ReshardRequest, version: Version | None, cert_known: bool, since: float | None, now: float
 ) -> list[Problem]:
     if since is None:
-        when = "when the number was registered cannot be read (say it with registered_at)"
+        when = "when the number was registered cannot be read"
     else:
         when = "the number was registered {0:.0f} days ago".format((now - since) / _DAY)
     if cert_known:
-        text = "cert is not set, and {0}; more than {1} days after that the client is disconnected without it."
-        return [Problem("CERT_REQUIRED", text.format(when, SAFE_DAYS), "cert")]
+        text = "wa_cert is not set, and {0}; more than {1} days after that the client is disconnected without it."
+        return [Problem("CERT_REQUIRED", text.format(when, SAFE_DAYS), "wa_cert")]
     if request.allow_disconnect:
         return []
     text = (
         "Version {0} cannot take a certificate, and {1}; more than {2} days after that setting the shards disconnects"
-        " the client: upgrade to {3} first, or set allow_disconnect to true and register again afterwards."
+        " the client: upgrade to {3} first."
     )
     text = text.format(version, when, SAFE_DAYS, CERT_SINCE)
     return [Problem("WOULD_DISCONNECT", text, "allow_disconnect", False)]

@@ -12,7 +12,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.authority import EXPIRED
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument, left_out_notes
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
     Problem,
     failure_in,
@@ -41,6 +43,7 @@ SAYS_IT_ALL = {
     "SHARDS_DIFFER": ("SHARD_COUNT_DIFFERS",),
     "LOGIN_REFUSED": ("API_AUTH",),
     "API_KEY_REFUSED": ("API_AUTH",),
+    EXPIRED: ("API_TLS",),
 }
 """By its code what a problem makes superfluous."""
 
@@ -50,9 +53,9 @@ class Reports:
     """What was read, as results of modules; empty where one did not run.
 
     nodes: of wa_placement, without those of which nobody knows whether they exist. leaving: those that have to go.
-    unfinished: of C(_plan/unfinished). unread: hosts that could not be read, and why. spared: those to name for a run
-    that goes on. left_out: hosts that this run goes on without. has_key: whether wa_api_key is set. notes: lines of
-    others.
+    authority: problems of what is pinned for the API. unfinished: of C(_plan/unfinished). unread: hosts that could not
+    be read, and why. spared: those to name for a run that goes on. left_out: hosts that this run goes on without.
+    has_key: whether wa_api_key is set. notes: lines of others.
     """
 
     nodes: Nodes
@@ -61,6 +64,7 @@ class Reports:
     preflight: Result = field(default_factory=dict)
     settings: Result = field(default_factory=dict)
     login: Result = field(default_factory=dict)
+    authority: Nodes = ()
     unfinished: t.Sequence[Problem] = ()
     unread: t.Mapping[str, str] = field(default_factory=dict)
     spared: t.Sequence[str] = ()
@@ -76,6 +80,7 @@ class Reports:
 def problems(reports: Reports) -> list[Problem]:
     """Everything that somebody has to do something about, each once; empty where the cluster is healthy and ours."""
     found = unread_problems(reports.unread, reports.spared) + login_problems(reports) + list(reports.unfinished)
+    found += map(problem_from, reports.authority)
     found += _of(reports.health) + _of(reports.identity) + _of(reports.preflight) + behind_problems(reports)
     if not reports.health.get("healthy") and not found:
         found = [Problem("CLUSTER_NOT_HEALTHY", UNHEALTHY)]
@@ -124,13 +129,15 @@ def unread_problems(unread: t.Mapping[str, str], spared: t.Sequence[str] = ()) -
     """Hosts of which nobody knows what they run. spared: those that the other playbooks can go on without."""
     text = (
         "The host could not be read{0}, so what runs there is not known. Have it answer again{1}; where it is gone for"
-        " good, take it out of the inventory and run site.yml, which replaces its nodes."
+        " good, take it out of the inventory and run {2}, which replaces its nodes."
     )
     meanwhile = "; until then site.yml, upgrade.yml and reshard.yml go on without it with {0}".format(argument(spared))
     return [
         Problem(
             "HOST_NOT_READ",
-            text.format(" ({0})".format(why) if why else "", meanwhile if host in spared else ""),
+            text.format(
+                " ({0})".format(why) if why else "", meanwhile if host in spared else "", instruction("host_gone")
+            ),
             host=host,
         )
         for host, why in unread.items()
@@ -153,7 +160,7 @@ def behind_problems(reports: Reports) -> list[Problem]:
             behind.setdefault(act["host"], []).append(act)
     text = (
         "{0} not as desired here, and others of {1} kind are: the host was away while they were changed, or a run has"
-        " ended half-way. site.yml recreates {2}: {3}."
+        " ended half-way. {4} recreates {2}: {3}."
     )
     found = []
     for host, acts in behind.items():
@@ -161,8 +168,8 @@ def behind_problems(reports: Reports) -> list[Problem]:
         if late:
             names, one = [act["what"] for act in late], len(late) == 1
             why = "; ".join(dict.fromkeys(reason for act in late for reason in act["why"]))
-            whose = ("its", "it") if one else ("their", "them")
-            message = text.format(enumerate_all(names) + (" is" if one else " are"), *whose, why)
+            whose, run = ("its", "it") if one else ("their", "them"), instruction("host_behind")
+            message = text.format(enumerate_all(names) + (" is" if one else " are"), *whose, why, run)
             found.append(Problem("HOST_BEHIND", message, host=host))
     return found
 
@@ -173,8 +180,8 @@ def login_problems(reports: Reports) -> list[Problem]:
     code, health = failure.get("code"), {entry["code"] for entry in reports.health.get("problems") or ()}
     found = []
     if reports.login.get("password_changed") and not code:
-        message = "admin still has the first password: nobody has logged in yet; run site.yml, which replaces it."
-        found.append(Problem("FIRST_PASSWORD", message))
+        message = "admin still has the first password: nobody has logged in yet; run {0}, which replaces it."
+        found.append(Problem("FIRST_PASSWORD", message.format(instruction("first_password"))))
     elif code == "API_AUTH":
         message = (
             "The API refuses the user admin with wa_admin_password: site.yml, upgrade.yml and reshard.yml would stop"
@@ -185,9 +192,9 @@ def login_problems(reports: Reports) -> list[Problem]:
         found.append(Problem(code, failure.get("message") or reports.login.get("msg") or "The login failed."))
     if "API_AUTH" in health and reports.has_key and (found or code):
         message = (
-            "The webapps refuse the key in wa_api_key; correct it, or run site.yml, which gives it to the webapps, once"
-            " a login is possible."
-        )
+            "The webapps refuse the key in wa_api_key; correct it, or run {0}, which gives it to the webapps, once a"
+            " login is possible."
+        ).format(instruction("api_key_refused"))
         found.append(Problem("API_KEY_REFUSED", message, "wa_api_key"))
     return found
 

@@ -10,10 +10,10 @@ C(_check/identity.py) by whether its nodes live.
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import nearest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
@@ -29,7 +29,7 @@ Groups = t.Mapping[str, t.Sequence[str]]
 
 def argument(names: t.Iterable[str]) -> str:
     """What is added to a command to go on without these hosts."""
-    return "-e '{0}'".format(json.dumps({VARIABLE: list(names)}))
+    return instruction("host_not_read", hosts=list(names))
 
 
 def may_be_left_out(unreachable: t.Iterable[str], left_out_so_far: t.Iterable[str], groups: Groups) -> list[str]:

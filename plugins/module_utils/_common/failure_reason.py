@@ -15,6 +15,8 @@ import re
 import typing as t
 from urllib.parse import quote, quote_plus
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
+
 MASK = "********"
 #: Shorter values are masked where they stand by themselves only: one letter would make every word unreadable.
 SHORT_CHARACTERS = 4
@@ -23,7 +25,7 @@ SETTING_CHARACTERS = 8
 #: A daemon's answer may hold a whole stack trace.
 MOST_CHARACTERS = 2000
 CODED = re.compile(r"^\[[A-Z][A-Z0-9_]+\] ")
-UNKNOWN = "it gave no reason; -e wa_secure_logging=false shows the whole output, secrets included"
+UNKNOWN = "it gave no reason; {0} shows the whole output, secrets included".format(instruction("no_reason"))
 
 
 def written_forms(secret: str) -> set[str]:

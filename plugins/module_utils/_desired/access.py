@@ -25,11 +25,17 @@ SECRETS = (*(variable.name for variable in VARIABLES if variable.secret), "wa_re
 """Variables whose values are masked in whatever is shown. A code works once only, but until then it does."""
 
 
-def api_access(variables: Variables, nodes: t.Iterable[t.Mapping[str, t.Any]], token: str | None) -> dict[str, t.Any]:
+def api_access(
+    variables: Variables,
+    nodes: t.Iterable[t.Mapping[str, t.Any]],
+    token: str | None,
+    served: t.Mapping[str, t.Any] | None = None,
+) -> dict[str, t.Any]:
     """Options of the action group C(waent.fleet.api).
 
     nodes: as wa_placement returns them; a call goes to the next webapp where one does not answer. token: of a login,
-    if there was one.
+    if there was one. served: the C(url) of a webapp and the C(sha256) of the certificate that it serves on its own
+    host, while no authority is pinned: then that webapp alone is trusted, and for this certificate.
     """
     access = {
         "api_url": [webapp_url(node) for node in nodes if node["kind"] == "webapp"],
@@ -37,7 +43,16 @@ def api_access(variables: Variables, nodes: t.Iterable[t.Mapping[str, t.Any]], t
         "ca_path": variables["wa_api_ca_path"],
         "api_token": token,
     }
+    if served:
+        access.update(api_url=[served["url"]], ca_path=None, trusted_certificates=[served["sha256"]])
     return {name: value for name, value in access.items() if value not in (None, "")}
+
+
+def url_on_its_host(node: t.Mapping[str, t.Any], publish_address: t.Any) -> str:
+    """Base URL of a webapp as its own host reaches it."""
+    address = str(publish_address or "")
+    anywhere = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+    return webapp_url({**node, "api_address": anywhere.get(address, address)})
 
 
 def database_access(variables: Variables) -> dict[str, t.Any]:

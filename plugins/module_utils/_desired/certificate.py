@@ -26,14 +26,14 @@ def certificate_problems(text: str, number: str, today: datetime.date) -> list[P
     try:
         raw = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        return [_problem("CERT_NOT_BASE64", "cert is not base64 text as the business manager shows it.")]
+        return [_problem("CERT_NOT_BASE64", "wa_cert is not base64 text as the business manager shows it.")]
     if not raw:
-        return [_problem("CERT_MALFORMED", "cert is empty.")]
+        return [_problem("CERT_MALFORMED", "wa_cert is empty.")]
     if not raw.lstrip().startswith(b"{"):
         return []
     said = _parsed(raw)
     if said is None:
-        return [_problem("CERT_MALFORMED", "cert cannot be read: it begins like JSON and is none.")]
+        return [_problem("CERT_MALFORMED", "wa_cert cannot be read: it begins like JSON and is none.")]
     return _expiry_problems(said.get("expires"), today) + _number_problems(said.get("phone_number"), number)
 
 
@@ -49,22 +49,22 @@ def _expiry_problems(expires: t.Any, today: datetime.date) -> list[Problem]:
     if expires is None:
         return []
     if not isinstance(expires, str) or not re.match(r"^\d{4}-\d\d-\d\d\Z", expires):
-        return [_problem("CERT_MALFORMED", "cert cannot be read: what it says about its expiry is no date.")]
+        return [_problem("CERT_MALFORMED", "wa_cert cannot be read: what it says about its expiry is no date.")]
     try:
         last_day = datetime.date.fromisoformat(expires)
     except ValueError:
-        return [_problem("CERT_MALFORMED", "cert cannot be read: what it says about its expiry is no date.")]
+        return [_problem("CERT_MALFORMED", "wa_cert cannot be read: what it says about its expiry is no date.")]
     if today <= last_day:
         return []
-    return [_problem("CERT_EXPIRED", "cert expired on {0}; {1}.".format(expires, _BANNED))]
+    return [_problem("CERT_EXPIRED", "wa_cert expired on {0}; {1}.".format(expires, _BANNED))]
 
 
 def _number_problems(said: t.Any, number: str) -> list[Problem]:
     if said is None or said == number:
         return []
-    text = "cert is for the number {0}, and the cluster's is {1}; a wrong certificate logs the client off."
+    text = "wa_cert is for the number {0}, and the cluster's is {1}; a wrong certificate logs the client off."
     return [_problem("CERT_OTHER_NUMBER", text.format(said, number))]
 
 
 def _problem(code: str, message: str) -> Problem:
-    return Problem(code, message, variable="cert")
+    return Problem(code, message, variable="wa_cert")

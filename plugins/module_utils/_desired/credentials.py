@@ -49,7 +49,7 @@ def check_username(username: str) -> None:
 def check_pin(pin: str | None) -> None:
     """Raises a Refusal for a PIN that is not exactly six digits; None is a number without two-step verification."""
     if pin is not None and not re.match(r"^[0-9]{6}\Z", pin):
-        raise Refusal("PIN_INVALID", "pin has to be exactly 6 digits.")
+        raise Refusal("PIN_INVALID", "wa_pin has to be exactly 6 digits.")
 
 
 def check_number(cc: str, phone_number: str) -> None:

@@ -13,11 +13,11 @@ primary master is away longer than one that is lost alone.
 from __future__ import annotations
 
 import itertools
-import json
 import typing as t
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
     KINDS,
@@ -144,8 +144,8 @@ def _left_out(problem: Problem, spec: ClusterSpec, running: t.Sequence[Slot]) ->
     lesser = _lesser(spec, running) if problem.code == "WA_SURVIVE_IMPOSSIBLE" else None
     if lesser is not None:
         value = {lesser.unit: lesser.count} if lesser.count else {}
-        advice += ", or, where a further loss may cost the service until then, add -e '{0}' to the command".format(
-            json.dumps({"wa_survive": value})
+        advice += ", or, where a further loss may cost the service until then, add {0} to the command".format(
+            instruction("survive_impossible", survive=value)
         )
     text = "{0} That is without {1} (wa_without_hosts): {2}."
     return replace(problem, message=text.format(problem.message, enumerate_all(spec.without), advice))

@@ -151,7 +151,7 @@ def cert_problems(raw: Raw, today: datetime.date) -> tuple[list[Problem], list[s
     if not isinstance(cert, str) or not cert:
         return [], []
     found = certificate_problems(cert, number, today)
-    warnings = ["wa_" + one.message for one in found if one.code == "CERT_EXPIRED"]
+    warnings = [one.message for one in found if one.code == "CERT_EXPIRED"]
     return [
-        BY_NAME["wa_cert"].problem("WA_" + one.code, "wa_" + one.message) for one in found if one.code != "CERT_EXPIRED"
+        BY_NAME["wa_cert"].problem("WA_" + one.code, one.message) for one in found if one.code != "CERT_EXPIRED"
     ], warnings

@@ -434,6 +434,14 @@ VARIABLES: tuple[Variable, ...] = (
     # API.
     Variable("wa_validate_certs", SWITCH),
     Variable("wa_api_ca_path", ABSOLUTE_PATH, empty=True),
+    Variable(
+        "wa_api_ca_fingerprint",
+        text(
+            r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}",
+            "is a SHA-256 fingerprint, 64 hexadecimal digits with or without colons, in quotes",
+        ),
+        empty=True,
+    ),
     Variable("wa_admin_password", Kind("str", _find_admin_password), secret=True, needed=_FIRST_LOGIN),
     Variable("wa_admin_initial_password", ANY_TEXT, secret=True),
     Variable("wa_api_key", Kind("str", _find_api_key), secret=True, empty=True),
@@ -482,6 +490,9 @@ VARIABLES: tuple[Variable, ...] = (
     # Where no engine answers.
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
+    # Of drill.yml.
+    Variable("wa_production", SWITCH, role="drill"),
+    Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
     # Of uninstall.yml.
     Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
@@ -492,9 +503,13 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall"),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
+    "drill": ("drill",),
+    "drill_report": ("drill",),
     "host": ("drain",),
+    "really": ("drill",),
     "shards": ("reshard",),
+    "target": ("drill",),
     "upgrade_strategy": ("upgrade",),
     "version": ("upgrade",),
 }

@@ -31,6 +31,14 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 
 from ansible.module_utils.urls import Request
+from ansible_collections.waent.fleet.plugins.module_utils._check.authority import (
+    CHANGED,
+    Authority,
+    names_count,
+    normal,
+    not_of_the_host,
+    not_signed,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
     INTERNAL_ERROR,
     NOT_PRIMARY_MASTER,
@@ -40,11 +48,19 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     PASSWORD_CHANGE_REQUIRED,
     TOO_MANY_REQUESTS,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._io.race import (
     HANDSHAKE_SECONDS,
     SILENT,
     first_to_answer,
     handshake,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._io.tls import (
+    NotTrusted,
+    read_authorities,
+    served_certificate,
+    trusting,
+    verifying,
 )
 
 #: "Not now" codes: starting, rate limit, overload, not the primary master, not the shard's owner (reference 4.9, 5.1).
@@ -53,7 +69,7 @@ RETRY_CODES = frozenset((NOT_READY, TOO_MANY_REQUESTS, OVERLOADED, NOT_PRIMARY_M
 RETRY_STATUSES = frozenset((429, 503))
 
 # Numbers of OpenSSL's certificate verification (X509_V_ERR_*); Python has no names for them.
-_UNTRUSTED = frozenset((18, 19, 20, 21))
+_UNTRUSTED = frozenset((7, 18, 19, 20, 21))
 _NOT_YET_VALID = 9
 _EXPIRED = 10
 _WRONG_NAME = frozenset((62, 64))
@@ -102,6 +118,22 @@ class TlsError(ClientError):
     """The two sides do not agree on TLS. Waiting does not help."""
 
     failure_code = "API_TLS"
+
+
+class UntrustedCertificate(TlsError):
+    """Nobody that this machine knows has signed the certificate."""
+
+
+class AuthorityChanged(TlsError):
+    """The certificate is not signed by the authority that is pinned."""
+
+    failure_code = CHANGED
+
+
+class OtherCertificate(TlsError):
+    """Not the certificate that the webapp serves on its own host."""
+
+    failure_code = "API_CERTIFICATE_DIFFERS"
 
 
 class UnexpectedReply(ClientError):
@@ -241,6 +273,7 @@ class Client:
 
     A base URL that cannot be reached makes room for the next one; the one that answered is tried first from then on.
     C(token) is a bearer token, C(api_key) the static key that health, metrics and stats accept (reference 4.1).
+    C(trusted) are fingerprints of certificates that are trusted in place of those that an authority has signed.
     """
 
     def __init__(
@@ -251,6 +284,7 @@ class Client:
         api_key: str | None = None,
         validate_certs: bool = True,
         ca_path: str | None = None,
+        trusted: t.Sequence[str] = (),
         timeout: float = 10.0,
         backoff: Backoff | None = None,
         clock: t.Callable[[], float] = time.monotonic,
@@ -260,8 +294,9 @@ class Client:
         self.urls = [checked_base_url(url) for url in urls]
         if not self.urls:
             raise BadAddress("api_url is empty; it needs at least one address such as https://wa-host:9090.")
-        if validate_certs and ca_path and not os.path.isfile(ca_path):
-            raise TlsError("wa_api_ca_path is {0}, and there is no such file on this host.".format(ca_path))
+        self._trusted = [normal(sha256) for sha256 in trusted] if validate_certs else []
+        self._ca_path = ca_path if validate_certs and not self._trusted else None
+        self._authorities, others = _read_authorities(self._ca_path) if self._ca_path else ([], 0)
         self._token = token
         self._api_key = api_key
         self._timeout = timeout
@@ -277,9 +312,16 @@ class Client:
             use_netrc=False,
             follow_redirects="none",
             validate_certs=validate_certs,
-            ca_path=ca_path if validate_certs else None,
+            ca_path=self._ca_path,
+            context=self._context(others),
             http_agent="waent.fleet",
         )
+
+    def _context(self, others: int) -> ssl.SSLContext | None:
+        """What verifies certificates otherwise than Ansible's own requests do; None where nothing does."""
+        if self._trusted:
+            return trusting(self._trusted)
+        return verifying(self._ca_path, self._authorities, others) if self._ca_path else None
 
     def at(self, *urls: str) -> Client:
         """The same access for these base URLs only, in this order."""
@@ -342,9 +384,13 @@ class Client:
 
     def metrics(self) -> str:
         """GET /metrics as Prometheus text, with the API key where there is one (reference 4.5, 4.10)."""
+        return self.text("/metrics?format=prometheus", self._static_key_or_token())
+
+    def text(self, path: str, authorization: str | None = None) -> str:
+        """Read what is text and not JSON."""
         clone = copy.copy(self)
         clone._expects_text = True
-        body = clone.call("GET", "/metrics?format=prometheus", authorization=self._static_key_or_token()).body
+        body = clone.call("GET", path, authorization=authorization).body
         return body if isinstance(body, str) else ""
 
     def login(self, username: str, password: str, new_password: str | None = None) -> Reply:
@@ -444,7 +490,7 @@ class Client:
         except HTTPError as error:
             response = error
         except URLError as error:
-            raise _connection_failure(error.reason, url) from error
+            raise self._failure(error.reason, url) from error
         except (OSError, HTTPException) as error:
             raise _MaybeSent(_words(error)) from error
         try:
@@ -455,8 +501,34 @@ class Client:
             response.close()
         return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"), self._expects_text)
 
+    def _failure(self, reason: t.Any, url: str) -> Exception:
+        """What it means that there is no connection, to a client that knows whom it expects."""
+        if isinstance(reason, NotTrusted):
+            return OtherCertificate(not_of_the_host(url, reason.sha256, self._trusted), url=url)
+        untrusted = isinstance(reason, ssl.SSLCertVerificationError) and reason.verify_code in _UNTRUSTED
+        if not untrusted or not self._ca_path:
+            return _connection_failure(reason, url)
+        try:
+            served = served_certificate(url, self._handshake_timeout)
+        except OSError as error:
+            served = "not known: {0}".format(_words(error))
+        kind = UntrustedCertificate if names_count(self._authorities) else AuthorityChanged
+        return kind(not_signed(url, served, self._authorities, self._ca_path), url=url)
+
     def _static_key_or_token(self) -> str | None:
         return "Apikey {0}".format(self._api_key) if self._api_key else None
+
+
+def _read_authorities(path: str) -> tuple[list[Authority], int]:
+    if not os.path.isfile(path):
+        raise TlsError(
+            "wa_api_ca_path is {0}, and there is no such file on this host: run {1}, which makes it with the"
+            " authority of the cluster, or give the file that you have.".format(path, instruction("authority_absent"))
+        )
+    try:
+        return read_authorities(path)
+    except OSError as error:
+        raise TlsError("wa_api_ca_path is {0}, which cannot be used ({1}).".format(path, _words(error))) from error
 
 
 def checked_base_url(url: str) -> str:
@@ -579,7 +651,8 @@ def _seconds(value: str | None) -> float | None:
 def _connection_failure(reason: t.Any, url: str) -> Exception:
     """What it means that the connection could not be made, or broke before the request was out."""
     if isinstance(reason, ssl.SSLCertVerificationError):
-        return TlsError(_certificate_sentence(reason, url), url=url)
+        kind = UntrustedCertificate if reason.verify_code in _UNTRUSTED else TlsError
+        return kind(_certificate_sentence(reason, url), url=url)
     if isinstance(reason, ssl.SSLError) and not isinstance(reason, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return _tls_failure(reason, url)
     if isinstance(reason, (ConnectionResetError, BrokenPipeError)):
@@ -614,8 +687,10 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
     if code in _UNTRUSTED:
         return (
             "The certificate of {0} is self-signed or signed by an authority that this host does not know, as it is"
-            " with the web application out of the box. Give the certificate of its authority as wa_api_ca_path,"
-            " install a certificate of your own in the cluster, or set wa_validate_certs to false.".format(url)
+            " with the web application out of the box. Either run {1}, which fetches the authority of the"
+            " cluster and pins it, or give the file with its authority as wa_api_ca_path.".format(
+                url, instruction("authority_unknown")
+            )
         )
     if code == _EXPIRED:
         return "The certificate of {0} has expired: install a new one in the cluster.".format(url)
@@ -623,7 +698,7 @@ def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:
         return "The certificate of {0} is not valid yet: compare the clocks of both hosts.".format(url)
     if code in _WRONG_NAME:
         return (
-            "The certificate of {0} is for another name ({1}): use a name that the certificate holds in api_url, or"
+            "The certificate of {0} is for another name ({1}): set wa_api_address to a name that it holds, or"
             " install one that holds this name.".format(url, error.verify_message.rstrip("."))
         )
     return "The certificate of {0} was refused: {1}.".format(url, error.verify_message.rstrip("."))

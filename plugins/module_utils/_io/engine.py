@@ -359,14 +359,16 @@ def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int
 def _exit_code(run: Run, command: str, entry: t.Mapping[str, t.Any]) -> int | None:
     """The code with which a container has ended last, None where nobody knows.
 
-    Each start sets the code that an inspection shows to 0; the engine's last events still hold what it was.
+    Each start sets the code that an inspection shows to 0; the engine's last events still hold what it was. They are
+    asked up to this moment with its fraction: C(0s) would be cut to the whole second, and an end just now be missed.
     """
     state = entry.get("State") or {}
     if state.get("Status") != "running":
         code: int | None = state.get("ExitCode")
         return code
     ends = ["--filter", "container=" + str(entry.get("Id")), "--filter", "event=die"]
-    words = [command, "events", "--since", "24h", "--until", "0s", "--format", "{{.Actor.Attributes.exitCode}}"]
+    until = "{0:.9f}".format(time.time())
+    words = [command, "events", "--since", "24h", "--until", until, "--format", "{{.Actor.Attributes.exitCode}}"]
     _code, out, _err = run(words + ends)
     codes = out.split()
     return int(codes[-1]) if codes and codes[-1].isdigit() else None

@@ -17,6 +17,7 @@ import socket
 import struct
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_drill, script_name
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import place_of, read_mounts
 
@@ -226,3 +227,18 @@ def reach(host: str, port: int, timeout: float) -> dict[str, t.Any]:
     except OSError as error:
         return {"host": host, "port": port, "reached": False, "reason": str(error)}
     return {"host": host, "port": port, "reached": True, "reason": None}
+
+
+# Drills
+
+
+def read_drill(cluster_name: str, home: str = "~") -> dict[str, str] | None:
+    """A drill that has not restored yet what it broke here: C({path, drill, what}); None where there is none."""
+    path = os.path.join(os.path.expanduser(home), script_name(cluster_name))
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return left_drill(path, file.read())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return {"path": path, "drill": "", "what": "its script cannot be read: {0}".format(error.strerror)}

@@ -32,6 +32,7 @@ def api_options() -> Options:
         "api_once": {"type": "bool", "default": False},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
+        "trusted_certificates": {"type": "list", "elements": "str", "default": []},
     }
 
 
@@ -48,6 +49,7 @@ def client_from(
         api_key=params["api_key"] or None,
         validate_certs=params["validate_certs"],
         ca_path=params["ca_path"],
+        trusted=params["trusted_certificates"],
         timeout=params["api_timeout"],
         backoff=NO_RETRY if params["api_once"] else backoff,
     )

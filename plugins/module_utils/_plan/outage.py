@@ -42,6 +42,14 @@ class Outage:
         return asdict(self)
 
 
+def failover_seconds(masters: int, *, primary_lost: bool, unhealthy_interval: int) -> int:
+    """Until a lost shard is in service again, at most. masters: how many are left, at least one."""
+    lease = LEASE_SECONDS if primary_lost else 0
+    # A new primary counts silence from its own beginning; the age of a row does not wait for it.
+    detected = lease + unhealthy_interval if masters > 1 else max(lease, ONE_MASTER_SECONDS)
+    return detected + CONNECT_SECONDS
+
+
 def worst_outage(unit: str, nodes: t.Sequence[PlacedNode], shards: int, unhealthy_interval: int) -> Outage | None:
     """The worst loss of one unit, C(host) or C(rack); None without nodes.
 
@@ -97,10 +105,8 @@ def _outage(name: str, unit: str, nodes: t.Sequence[PlacedNode], shards: int, un
         seconds = None
         masters = count("master", lost=False)
         if masters and count("coreapp", lost=False) >= shards:
-            lease = LEASE_SECONDS if count("master", lost=True) else 0
-            # A new primary counts silence from its own beginning; the age of a row does not wait for it.
-            detected = lease + unhealthy_interval if masters > 1 else max(lease, ONE_MASTER_SECONDS)
-            seconds = detected + CONNECT_SECONDS
+            lost = count("master", lost=True) > 0
+            seconds = failover_seconds(masters, primary_lost=lost, unhealthy_interval=unhealthy_interval)
     return Outage(name, gone, seconds, count("webapp", lost=False))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, PlacedNode, ours
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, problem_from
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
@@ -53,7 +54,8 @@ class Run(t.NamedTuple):
     check_mode: whether it only shows what it would do. starts_engines: it starts engines that are stopped, before
     anything else is decided, as what they hold may be all that is desired. stopped: the hosts of those. first: who
     stands for the whole cluster where the API is worked with. has_api: whether a webapp runs that can be asked. way:
-    how running nodes are recreated. drains: whether nodes have to leave their hosts.
+    how running nodes are recreated. drains: whether nodes have to leave their hosts. all_run: whether every node that
+    is placed runs already.
     """
 
     check_mode: bool
@@ -63,6 +65,12 @@ class Run(t.NamedTuple):
     has_api: bool
     way: str
     drains: bool = False
+    all_run: bool = True
+
+    @property
+    def asks_api(self) -> bool:
+        """Whether the API is worked with: in check mode nobody waits for nodes that are not created."""
+        return not self.check_mode or (self.has_api and self.all_run)
 
     @property
     def gathers_again(self) -> bool:
@@ -81,10 +89,11 @@ def run_of(
     way: str,
     check_mode: bool,
     drains: bool = False,
+    all_run: bool = True,
 ) -> Run:
     """fixed: states of engines that the run fixes."""
     first = observed[0]["name"] if observed else None
-    return Run(check_mode, STOPPED in fixed, tuple(stopped), first, has_api(observed), way, drains)
+    return Run(check_mode, STOPPED in fixed, tuple(stopped), first, has_api(observed), way, drains, all_run)
 
 
 def has_api(observed: t.Iterable[Observed]) -> bool:
@@ -115,8 +124,8 @@ def database_exists(observed: t.Iterable[Observed], hosts: t.Collection[str]) ->
 def groups_of(host: str, facts: t.Mapping[str, t.Any], acts: t.Iterable[Act], run: Run) -> list[str]:
     """The groups of a host. facts: what wa_preflight returns of it. acts: what is done there.
 
-    In check mode a host is left out where it lacks what every container needs, and the API where nobody answers yet;
-    and nothing is drained, as the nodes that must be there before were not made.
+    In check mode a host is left out where it lacks what every container needs, and the API where nobody answers yet or
+    nodes are missing; and nothing is drained, as the nodes that must be there before were not made.
     """
     if run.gathers_again:
         return [] if run.check_mode else [GATHER_AGAIN] + ([ENGINE_STOPPED] if host in run.stopped else [])
@@ -125,7 +134,7 @@ def groups_of(host: str, facts: t.Mapping[str, t.Any], acts: t.Iterable[Act], ru
     groups += [SINGLE_CONNECT] if facts["single_connect"] else []
     if not (run.check_mode and any(act.action in NEEDED_FIRST for act in acts)):
         groups += [ACT] + [KIND_GROUPS[kind] for kind in facts["kinds"]]
-    if host == run.first and (run.has_api or not run.check_mode):
+    if host == run.first and run.asks_api:
         groups.append(API)
     groups += [RECREATE] if run.way == ROLL else []
     return groups + ([DRAIN] if run.drains and not run.check_mode else [])
@@ -143,9 +152,13 @@ def api_changes(desired: t.Mapping[str, t.Any]) -> list[str]:
     ]
 
 
+API_LATER = "what is set through the API is compared when these nodes run, and not in check mode"
+
+
 def planned_changes(changes: t.Sequence[str], desired: t.Mapping[str, t.Any] | None, run: Run) -> list[str]:
     """The lines to show. changes: sentences of what is going to be changed on the hosts."""
     shown = list(changes) or [NOTHING_TO_DO]
+    shown += [API_LATER] if run.has_api and not run.asks_api and not run.gathers_again else []
     return shown + (api_changes(desired) if desired and not run.has_api and not run.gathers_again else [])
 
 
@@ -162,9 +175,10 @@ def drain_unfinished(observed: t.Sequence[Observed], leaving: t.Sequence[PlacedN
         names = [node["name"] for node in leaving if node["host"] == host["name"]]
         if names:
             message = (
-                "The host is drained, and has {0} of the cluster; run playbooks/site.yml, which moves to other hosts"
-                " what has to be elsewhere, and removes what is here.".format(
-                    enumerate_all("{0} ({1})".format(name, states.get(name, "unknown")) for name in names)
+                "The host is drained, and has {0} of the cluster; run {1}, which moves to other hosts what has to be"
+                " elsewhere, and removes what is here.".format(
+                    enumerate_all("{0} ({1})".format(name, states.get(name, "unknown")) for name in names),
+                    instruction("drain_unfinished"),
                 )
             )
             found.append(Problem("DRAIN_UNFINISHED", message, "wa_drained", True, host["name"]))

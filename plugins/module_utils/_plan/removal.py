@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, engine_problems, unread_problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
@@ -72,7 +73,8 @@ def plan_removal(observed: Observed, cluster: str, with_data: bool) -> Removal:
             elif with_data:
                 volumes.append(volume["name"])
             else:
-                stays.append("volume {0}, which holds data (-e wa_remove_data=true removes it)".format(volume["name"]))
+                text = "volume {0}, which holds data ({1} removes it)"
+                stays.append(text.format(volume["name"], instruction("data_stays")))
     ours.sort(key=lambda container: (_rank(container["kind"]), container["name"]))
     return Removal(tuple(c["name"] for c in ours), tuple(networks), tuple(volumes), tuple(stays))
 
@@ -115,8 +117,8 @@ def planned_changes(cluster: str, plans: t.Mapping[str, Removal], unread: t.Mapp
 
 def refusal(problem: Problem) -> str:
     """The sentence with which a run ends for a host of which nobody knows what the cluster has there."""
-    message = "Nothing was removed from {0}: what the cluster has there is still there. Fix this and run it again.\n{1}"
-    return message.format(problem.host, summary([problem]))
+    message = "Nothing was removed from {0}: what the cluster has there is still there. Fix this and run {1}.\n{2}"
+    return message.format(problem.host, instruction("nothing_removed"), summary([problem]))
 
 
 def unread_hosts(observed: t.Iterable[Observed], expected: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, Problem]:

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
-from dataclasses import replace
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, failure_in
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
@@ -31,8 +30,6 @@ Params = t.Mapping[str, t.Any]
 PLANNED = ("TOO_FEW_COREAPPS", "NO_SPARE")
 """What wa_shards misses before set-shards, and the plan adds."""
 
-_OPTION = re.compile(r"^(cert|pin) ")
-
 
 def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
     """The module's result for its options, and what forbids to begin."""
@@ -44,7 +41,7 @@ def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
         "desired": {},
     }
     checks = read_checks(params["checks"]).without(PLANNED)
-    problems = [_in_variables(problem) for problem in checks.problems]
+    problems = list(checks.problems)
     spec, wrong = read_cluster_spec(params)
     problems += [problem for problem in wrong if problem.code not in {known.code for known in problems}]
     # Where no webapp answers, what is wrong with the hosts explains it.
@@ -56,11 +53,6 @@ def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
     if result["refusal"]:
         result.update(empty())
     return result, problems
-
-
-def _in_variables(problem: Problem) -> Problem:
-    """What wa_shards calls cert or pin is a variable of the user."""
-    return replace(problem, message=_OPTION.sub(r"wa_\1 ", problem.message))
 
 
 def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[Problem]]:
@@ -92,7 +84,9 @@ def why_unread(health: t.Mapping[str, t.Any]) -> str:
     """Why the API showed nothing of the cluster, and what helps; empty where it did."""
     cluster = health.get("cluster") or {}
     if not cluster:
-        return "no webapp of the cluster runs; run site.yml, which starts them, and then this again"
+        return "no webapp of the cluster runs; run {0}, which starts them, and then {1}".format(
+            instruction("no_webapp"), instruction("no_webapp_then")
+        )
     if cluster.get("form") == "cluster":
         return ""
     reason = failure_in({**health, "problems": []}) or ""

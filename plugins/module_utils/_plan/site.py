@@ -20,6 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     ours,
     single_connects,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import Difference, compare, container_of
@@ -63,6 +64,9 @@ class Act:
         return dict(asdict(self), why=list(self.why), sentence=self.sentence)
 
 
+RUNS = ("running", "restarting")
+"""States in which nobody starts a container: what ends again and again, the engine starts."""
+
 STARTING = frozenset(("create", "start", "recreate"))
 """What is done to a node that does not answer on its ports yet, or on other ones."""
 
@@ -78,6 +82,16 @@ def starting(
         for node, act in zip(reversed(nodes), reversed(plans[host]))
         if act.action in STARTING
     }
+
+
+def all_run(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode]) -> bool:
+    """Whether every node of these hosts runs now, whatever is going to be done to it.
+
+    What runs on a host that was not read, the API knows: it is no reason not to ask.
+    """
+    by_name = {host["name"]: host for host in observed}
+    containers = [_container(by_name[node["host"]], node) for node in nodes if node["host"] in by_name]
+    return all(container is not None and container["state"] in RUNS for container in containers)
 
 
 def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> list[Act]:
@@ -122,17 +136,21 @@ def _text(reason: str | None) -> tuple[str, ...]:
     return (reason,) if reason else ()
 
 
+def _container(observed: Observed, node: PlacedNode) -> t.Mapping[str, t.Any] | None:
+    return next((c for c in observed["containers"] if c["name"] == node["name"] and ours(c, observed)), None)
+
+
 def node_act(observed: Observed, node: PlacedNode) -> Act:
     """What happens to one node's container."""
     host, name = observed["name"], node["name"]
-    container = next((c for c in observed["containers"] if c["name"] == name and ours(c, observed)), None)
+    container = _container(observed, node)
     if container is None:
         return Act(host, "create", "{0} on {1}".format(name, _ports_text(node["ports"])))
     found = differences(observed, node, container)
     why = tuple(difference.text for difference in found)
     if any(not difference.in_place for difference in found):
         return Act(host, "recreate", name, why)
-    if container["state"] not in ("running", "restarting"):
+    if container["state"] not in RUNS:
         return Act(host, "start", name, ("it is {0}".format(container["state"]), *why))
     return Act(host, "update", name, why) if found else Act(host, "keep", name)
 
@@ -271,9 +289,12 @@ def _by_service(
     answerable = any(node["kind"] == "webapp" and node["state"] == "running" for _host, node in nodes)
     message = (
         "{0} would be recreated, but whether the cluster is in service cannot be asked ({1}). Have a webapp answer, and"
-        " run this again; or, where it may be without service for some minutes, give -e wa_recreate_at_once=true to"
-        " have the nodes recreated kind by kind.".format(
-            ", ".join(running), service.reason if answerable else "no webapp of it runs"
+        " run {2}; or, where it may be without service for some minutes, add {3} to the command to have the nodes"
+        " recreated kind by kind.".format(
+            ", ".join(running),
+            service.reason if answerable else "no webapp of it runs",
+            instruction("service_unknown"),
+            instruction("service_unknown_at_once"),
         )
     )
     return Recreation(names, ASK, problem=Problem("SERVICE_UNKNOWN", message, "wa_recreate_at_once", False))

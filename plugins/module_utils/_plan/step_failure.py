@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
+
 LOG_LINES = 8
 """So many of the last lines that the node logged are shown."""
 
@@ -26,18 +28,19 @@ CHANGED = {"replace": "Replaced", "create": "Created", "start": "Started", "remo
 
 _SCHEMA = (
     "Masters and coreapps of the old version stay stopped, since the schema may be half upgraded. Fix what the log"
-    " shows and run the playbook again; or restore the snapshot of the database, remove the container {0} and run"
-    " site.yml with the old version."
+    " shows and run {0}; or restore the snapshot of the database, remove the container {1} and run {2}, OLD being the"
+    " version before."
 )
-_AGAIN = (
-    "Nodes that were not touched serve as before. Fix the reason and run the playbook again: it goes on where it"
-    " stopped."
+_AGAIN = "Nodes that were not touched serve as before. Fix the reason and run {0}: it goes on where it stopped.".format(
+    instruction("step_failed")
 )
 _BACK = {
-    "upgrade": " Within one line of versions, upgrade.yml with the old version rolls back in the same order.",
-    "reshard": " reshard.yml with the old number of shards leads back in the same order.",
-    "drain": "",
-    "site": "",
+    "upgrade": " Within one line of versions, {0} leads back in the same order, OLD being the version before.".format(
+        instruction("upgrade_back")
+    ),
+    "reshard": " {0} leads back in the same order, OLD being the number of shards before.".format(
+        instruction("reshard_back")
+    ),
 }
 
 
@@ -45,7 +48,7 @@ def step_failure(
     operation: str,
     target: t.Any,
     entry: t.Mapping[str, t.Any],
-    batches: t.Iterable[t.Iterable[t.Mapping[str, t.Any]]],
+    batches: t.Sequence[t.Iterable[t.Mapping[str, t.Any]]],
     why: str,
     nodes: t.Sequence[str] = (),
     log: t.Sequence[str] = (),
@@ -69,10 +72,18 @@ def step_failure(
     if still_shortened:
         lines.append("The failover timers could not be restored and are still short; the next run restores them.")
     if entry["action"] == "schema_upgrade":
-        lines.append(_SCHEMA.format(one_shot))
+        lines.append(_SCHEMA.format(instruction("schema_failed"), one_shot, instruction("schema_failed_back")))
     else:
-        lines.append(_AGAIN + _BACK[operation])
+        lines.append(_AGAIN + (_BACK.get(operation, "") if _leads_back(operation, entry, batches) else ""))
     return "\n".join(lines)
+
+
+def _leads_back(
+    operation: str, entry: t.Mapping[str, t.Any], batches: t.Sequence[t.Iterable[t.Mapping[str, t.Any]]]
+) -> bool:
+    """Whether the operation can be undone by itself: an upgrade only while a node of the old version is left."""
+    later = (one for batch in batches for one in batch if one["step"] > entry["step"])
+    return operation != "upgrade" or any(one["node"] and one["action"] == "replace" for one in later)
 
 
 def _progress(entry: t.Mapping[str, t.Any], batches: t.Iterable[t.Iterable[t.Mapping[str, t.Any]]]) -> list[str]:

@@ -12,15 +12,24 @@ from __future__ import annotations
 import string
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
+
 STOPS: dict[str, tuple[str, str]] = {
     "code_missing": (
         "REGISTRATION_CODE_MISSING",
-        "The cluster runs, but its number is not registered yet: a code was sent to +{cc} {number} by {method}. Run the"
-        " playbook again with -e wa_registration_code=CODE; what is done already stays as it is.",
+        "The cluster runs, but its number is not registered yet: a code was sent to +{cc} {number} by {method}. Run "
+        + instruction("registration_code_missing")
+        + "; what is done already stays as it is.",
+    ),
+    "drill_not_prepared": (
+        "DRILL_STOPPED",
+        "Nothing was broken: the script that restores it could not be written on {hosts}, where another drill may have"
+        " begun at the same moment.",
     ),
     "host_lost": ("HOST_LOST", "{host} cannot be reached any more: {why}"),
     "hosts_lost": ("HOST_LOST", "Lost so far: {hosts}"),
     "hosts_not_prepared": ("HOST_LOST", "{hosts} could not be prepared."),
+    "not_prepared": ("", "No node was stopped; fix the reason and run {0}.".format(instruction("hosts_not_prepared"))),
     "schema_container_gone": (
         "SCHEMA_UPGRADE_FAILED",
         "The container {container} was removed while it upgraded the schema.",
@@ -40,10 +49,13 @@ def facts_of(reason: str) -> set[str]:
 
 
 def stop_message(reason: str, **facts: t.Any) -> str:
-    """C([CODE] sentence); a list among the facts is joined. Raises KeyError for an unknown reason or a lacking fact."""
+    """C([CODE] sentence), without the code where the reason before it has one; a list among the facts is joined.
+
+    Raises KeyError for an unknown reason or a lacking fact.
+    """
     code, sentence = STOPS[reason]
     words = {
         name: ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value).strip()
         for name, value in facts.items()
     }
-    return "[{0}] {1}".format(code, sentence.format(**words))
+    return ("[{0}] ".format(code) if code else "") + sentence.format(**words)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step
 
@@ -60,9 +61,9 @@ def timer_problems(steps: t.Iterable[Step], declared: t.Mapping[str, t.Any], unr
     if not unread or not missing or not any(step.action == "switchover" for step in steps):
         return []
     message = (
-        "The failover timers could not be read, so that they could not be restored after a switchover: {0} Run this"
-        " again when a master answers, site.yml starts those that are stopped; or declare {1} in wa_settings.".format(
-            unread, " and ".join(missing)
+        "The failover timers could not be read, so that they could not be restored after a switchover: {0} Run {2} when"
+        " a master answers; to start those that are stopped, run {3}. Or declare {1} in wa_settings.".format(
+            unread, " and ".join(missing), instruction("settings_unread"), instruction("settings_unread_start")
         )
     )
     return [Problem("SETTINGS_UNREAD", message, "wa_settings")]

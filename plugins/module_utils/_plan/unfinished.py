@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SCHEMA_UPGRADE, TARGET_LABEL
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
@@ -87,8 +88,8 @@ def upgrade_problems(versions: t.Mapping[str, Version], targets: t.Sequence[Vers
         "{0} on {1}".format(version, amount(sum(one == version for one in versions.values()), "node"))
         for version in there
     ]
-    message = "An upgrade to {0} {1} playbooks/upgrade.yml -e version={0}. Now there is {2}.".format(
-        goal, _IF_NONE_RUNS, enumerate_all(counts)
+    message = "An upgrade to {0} {1} {3}. Now there is {2}.".format(
+        goal, _IF_NONE_RUNS, enumerate_all(counts), instruction("upgrade_unfinished", version=goal)
     )
     return [Problem(UPGRADE, message, "version", str(goal))]
 
@@ -104,13 +105,14 @@ def reshard_problems(found: Found) -> list[Problem]:
     if not surplus or not shards:
         return []
     message = (
-        "{0} not needed for {1} and what has to survive: {2}. playbooks/reshard.yml -e shards={3} removes what is too"
-        " much, also where a host is back whose nodes were replaced. Where a reshard stopped half-way, -e shards=N"
-        " goes on, N being the number that it was to lead to.".format(
+        "{0} not needed for {1} and what has to survive: {2}. {3} removes what is too much, also where a host is back"
+        " whose nodes were replaced. Where a reshard stopped half-way, {4} goes on, N being the number that it was to"
+        " lead to.".format(
             amount(len(surplus), "coreapp") + (" is" if len(surplus) == 1 else " are"),
             amount(shards, "shard"),
             enumerate_all(surplus),
-            shards,
+            instruction("surplus_coreapps", shards=shards),
+            instruction("reshard_unfinished"),
         )
     )
     return [Problem(SURPLUS, message, "shards", shards)]
@@ -129,10 +131,10 @@ def timer_problems(found: Found, versions: t.Mapping[str, Version]) -> list[Prob
         return []
     message = (
         "{0} as short as for a switchover: an upgrade or a reshard {1} the command that it was begun with;"
-        " playbooks/upgrade.yml -e version={2}, which the nodes have, restores the timers too.".format(
+        " {2}, which the nodes have, restores the timers too.".format(
             enumerate_all("{0} is {1} s".format(name, found.settings[name]) for name in short) + ",",
             _IF_NONE_RUNS,
-            max(versions.values()),
+            instruction("timers_shortened", version=max(versions.values())),
         )
     )
     return [Problem(TIMERS, message, short[0], found.settings[short[0]])]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
@@ -113,17 +114,21 @@ def _spare_problems(state: ClusterState, desired: Version, allow_no_ha: bool) ->
         return problems
     if any(node.alive and node.outdated(desired) for node in coreapps) and len(coreapps) <= state.shards:
         message = (
-            "{0} for {1}: none could take over while another is recreated; add a coreapp with site.yml, or set"
-            " wa_allow_no_ha to true and accept about {2} s without service on each shard.".format(
-                amount(len(coreapps), "coreapp"), amount(state.shards, "shard"), RESTART_SECONDS
+            "{0} for {1}: none could take over while another is recreated; raise wa_survive, or wa_coreapps of a host,"
+            " and run {3}, which adds a coreapp, or set wa_allow_no_ha to true and accept about {2} s without service"
+            " on each shard.".format(
+                amount(len(coreapps), "coreapp"),
+                amount(state.shards, "shard"),
+                RESTART_SECONDS,
+                instruction("no_spare"),
             )
         )
         problems.append(Problem("NO_SPARE", message, "wa_allow_no_ha", allow_no_ha))
     if any(node.alive and node.outdated(desired) for node in masters) and len(masters) < 2:
         message = (
-            "There is 1 master: nobody watches the coreapps while it is recreated; add a master with site.yml, or set"
-            " wa_allow_no_ha to true."
-        )
+            "There is 1 master: nobody watches the coreapps while it is recreated; raise wa_survive, or wa_masters of a"
+            " host, and run {0}, which adds a master, or set wa_allow_no_ha to true."
+        ).format(instruction("no_second_master"))
         problems.append(Problem("NO_SECOND_MASTER", message, "wa_allow_no_ha", allow_no_ha))
     return problems
 

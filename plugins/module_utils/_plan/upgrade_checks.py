@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import ACT, WAIT
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import unread_coreapps
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import secret_mismatches
@@ -49,8 +50,10 @@ def uncertain_owners(
     if not lost or not silent:
         return []
     message = (
-        "{0} runs and does not report, and may own shard {1}, of which no other owner is known; run this again when it"
-        " reports, or stop it to have a standby take over.".format(", ".join(silent), ", ".join(map(str, lost)))
+        "{0} runs and does not report, and may own shard {1}, of which no other owner is known; run {2} when it"
+        " reports, or stop it to have a standby take over.".format(
+            ", ".join(silent), ", ".join(map(str, lost)), instruction("owner_uncertain")
+        )
     )
     return [Problem("OWNER_UNCERTAIN", message, None, None, silent[0])]
 
@@ -79,8 +82,8 @@ def health_problems(nodes: t.Sequence[NodeState], placed: t.Sequence[Entry], hea
     unread = unread_coreapps(cluster.get("nodes") or []) if cluster.get("registered") is not False else []
     if unread:
         message = (
-            "What {0} owns could not be read from the API. It may only be starting: run this again in a moment."
-            " Other users than admin never get to read it.".format(", or ".join(unread))
+            "What {0} owns could not be read from the API. It may only be starting: run {1} in a moment."
+            " Other users than admin never get to read it.".format(", or ".join(unread), instruction("state_unknown"))
         )
         found.append(Problem("STATE_UNKNOWN", message))
     return found
@@ -92,8 +95,10 @@ def secret_problems(hosts: t.Sequence[Entry]) -> list[Problem]:
     if not found:
         return []
     message = (
-        "WA_SECRET of {0} is not the declared one, and nodes that do not share it do not understand each other; run"
-        " site.yml with the version that runs first, which recreates all nodes.".format(", ".join(found))
+        "WA_SECRET of {0} is not the declared one, and nodes that do not share it do not understand each other; first"
+        " run {1}, VERSION being the one that runs, which recreates all nodes.".format(
+            ", ".join(found), instruction("node_secret_differs")
+        )
     )
     return [Problem("NODE_SECRET_DIFFERS", message, "wa_extra_environment")]
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
+
 ANSWERS = "answers"
 ABSENT = "absent"
 STOPPED = "stopped"
@@ -49,7 +51,9 @@ REFUSALS: dict[str, tuple[str, str, str | None]] = {
     ),
     SILENT: (
         "ENGINE_SILENT",
-        "Docker Engine runs and does not answer ({0}); look into its log, restart it, and run this again.",
+        "Docker Engine runs and does not answer ({0}); look into its log, restart it, and run "
+        + instruction("engine_silent")
+        + ".",
         None,
     ),
     COMMAND_MISSING: (

@@ -8,14 +8,13 @@ The tests are one story, in this order.
 
 from __future__ import annotations
 
-import re
-import shlex
 import typing as t
 
 import pytest
 from ansible_collections.waent.fleet.tests.support import valid_variables
-from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, NEXT_VERSION, ContainerHosts
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
+from ansible_collections.waent.fleet.tests.support.printed import commands
 
 MACHINES = ("one", "two", "three")
 DEAD = "three"
@@ -25,11 +24,16 @@ AWAY_SECONDS = 20
 ANOTHER_KEY = {"wa_api_key": "canary-another-key-4Rw8sJ"}
 """A change that recreates webapps, and nothing else."""
 
+UPGRADE = ("upgrade", "-e", "version=v2.19.7")
+RESHARD = ("reshard", "-e", "shards=2")
+BEFORE = {"upgrade": {"wa_version": "v2.19.4"}, "reshard": {"wa_shards": 1}}
+"""What the inventory says before a playbook that changes it."""
+
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
     """Each has a coreapp and a webapp."""
-    made = ContainerHosts(tmp_path_factory.mktemp("dead"), MACHINES, scenario="dead")
+    made = ContainerHosts(tmp_path_factory.mktemp("dead"), MACHINES, scenario="dead", images=NEXT_VERSION)
     try:
         made.create()
         write_hosts(made)
@@ -38,23 +42,35 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHo
         made.destroy()
 
 
-def write_hosts(machines: ContainerHosts, **of_the_dead: t.Any) -> None:
-    """Numbers by hand, so that two machines have all that one shard needs. of_the_dead: more variables of that host."""
+def write_hosts(
+    machines: ContainerHosts, everywhere: t.Mapping[str, t.Any] | None = None, **of_the_dead: t.Any
+) -> None:
+    """Numbers by hand, so that two machines have all that one shard needs.
+
+    everywhere, of_the_dead: more variables of every host, and of that one.
+    """
     hosts: dict[str, dict[str, t.Any]] = {}
     for name in MACHINES:
         fixed = {"wa_coreapps": 1, "wa_webapps": 1, "wa_masters": int(name != DEAD)}
-        hosts[name] = {"ansible_become": True, "wa_address": machines.address(name), **fixed}
+        hosts[name] = {"ansible_become": True, "wa_address": machines.address(name), **fixed, **(everywhere or {})}
     hosts[DEAD].update(of_the_dead)
     machines.write_hosts(hosts, wa_database_hosts=["one"])
 
 
-def variables(machines: ContainerHosts, **changes: str) -> dict[str, t.Any]:
+def variables(machines: ContainerHosts, **changes: t.Any) -> dict[str, t.Any]:
     return valid_variables.but(
         wa_db_host=machines.address("one"),
         wa_database_image=DATABASE_IMAGE,
         wa_extra_environment={"WAEMU_TIME_DIVISOR": "10"},
         **changes,
     )
+
+
+def added_by(sentence: str) -> list[str]:
+    """The arguments that it says to add to the command."""
+    (command,) = commands(sentence)
+    assert not command.again, sentence
+    return command.given()
 
 
 def started(machines: ContainerHosts, name: str) -> dict[str, str]:
@@ -74,15 +90,13 @@ def test_a_dead_machine_stops_nothing_but_itself(machines: ContainerHosts) -> No
         assert refused.seconds < healthy.seconds + AWAY_SECONDS, refused.output
         (sentence,) = refused.sentences("HOST_NOT_READ")
         assert sentence.startswith(DEAD + ": ")
-        printed = re.search(r"add (-e '[^']+') to the command", sentence)
-        assert printed, sentence
+        without = added_by(sentence)
         assert started(machines, "two") == before, "nothing was changed"
 
         status = machines.play("status", variables(machines))
         assert "HOST_NOT_READ" in status.codes and status.code == FAILED, status.output
         assert status.seconds < healthy.seconds + AWAY_SECONDS, status.output
 
-        without = shlex.split(printed.group(1))
         run = machines.site(variables(machines, **ANOTHER_KEY), *without)
         assert run.code == OK, run.output
         changed = {name for name, when in started(machines, "two").items() if before[name] != when}
@@ -106,6 +120,44 @@ def test_a_machine_that_is_back_is_red_until_site_yml_has_fixed_it(machines: Con
     assert run.code == OK, run.output
     status = machines.play("status", declared)
     assert status.code == OK and "site.yml would change" not in status.output, status.output
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("command", "more", "declares", "behind", "fixed_by"),
+    [
+        (UPGRADE, {}, {"wa_version": "v2.19.7"}, "UPGRADE_UNFINISHED", UPGRADE),
+        (RESHARD, {"wa_coreapps": 2}, {"wa_version": "v2.19.7", "wa_shards": 2}, "HOST_BEHIND", ("site",)),
+    ],
+)
+def test_what_changes_the_whole_cluster_goes_on_without_it(
+    machines: ContainerHosts,
+    command: tuple[str, ...],
+    more: dict[str, t.Any],
+    declares: dict[str, t.Any],
+    behind: str,
+    fixed_by: tuple[str, ...],
+) -> None:
+    """And once the machine is back, what status.yml says then makes it as the rest is."""
+    playbook, *arguments = command
+    before = variables(machines, **ANOTHER_KEY, **{**declares, **BEFORE[playbook]})
+    write_hosts(machines, everywhere=more)
+    with machines.dead(DEAD):
+        refused = machines.play(playbook, before, *arguments)
+        assert refused.code == FAILED and refused.codes == ["HOST_NOT_READ"], refused.output
+        without = added_by(*refused.sentences("HOST_NOT_READ"))
+        run = machines.play(playbook, before, *arguments, *without)
+        assert run.code == OK, run.output
+        status = machines.play("status", variables(machines, **ANOTHER_KEY, **declares), *without)
+        assert status.code == OK, status.output
+    declared = variables(machines, **ANOTHER_KEY, **declares)
+    status = machines.play("status", declared)
+    assert status.code == FAILED and behind in status.codes, status.output
+    assert " ".join((fixed_by[0] + ".yml", *fixed_by[1:])) in status.sentences(behind)[0], status.output
+    run = machines.play(fixed_by[0], declared, *fixed_by[1:])
+    assert run.code == OK, run.output
+    status = machines.play("status", declared)
+    assert status.code == OK, status.output
 
 
 @pytest.mark.thorough

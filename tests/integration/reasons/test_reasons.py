@@ -21,7 +21,7 @@ REPOSITORY = "broken.example/"
 @pytest.fixture
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
     """A cluster that site.yml has still to make, with little patience."""
-    shape = Shape("reasons", 23000, shards=1, webapps=1, masters=1, coreapps=1, more={"wa_health_timeout_seconds": 12})
+    shape = Shape("reasons", 25500, shards=1, webapps=1, masters=1, coreapps=1, more={"wa_health_timeout_seconds": 12})
     made = LiveCluster(tmp_path_factory.mktemp("reasons"), shape)
     try:
         made.prepare()

@@ -250,8 +250,8 @@ def test_a_single_connect_container_stops_the_rollout(fleet, refused) -> None:
             (
                 "SINGLE_CONNECT_RUNNING",
                 "one: wacore runs the client in single-connect mode; next to a cluster of the same number both would"
-                " evict each other and the number be banned. Stop what runs, or give -e wa_stop_single_connect=true"
-                " to have it stopped first.",
+                " evict each other and the number be banned. Stop what runs, or add -e wa_stop_single_connect=true"
+                " to the command to have it stopped first.",
             )
         ]
     finally:

@@ -8,6 +8,7 @@ Which options of a container are compared is in tests/integration/containers; on
 
 from __future__ import annotations
 
+import json
 import time
 import typing as t
 
@@ -49,6 +50,16 @@ def fewest_running(cluster: LiveCluster, since: float) -> dict[str, int]:
 def hosts(cluster: LiveCluster) -> dict[str, str]:
     """The names its containers know so far."""
     return {cluster.shape.host: "host-gateway"}
+
+
+def test_check_mode_ends_with_the_planned_changes_where_a_running_cluster_gets_nodes(cluster: LiveCluster) -> None:
+    """Nobody waits for nodes that check mode has not created."""
+    before = cluster.nodes()
+    run = cluster.play("site.yml", "--check", "-e", json.dumps({"wa_coreapps": SHARDS + 2, "wa_masters": 3}))
+    assert run.code == OK, run.output
+    for name in ("{0}-coreapp-{1}".format(cluster.shape.prefix, SHARDS + 2), cluster.shape.prefix + "-master-3"):
+        assert "create {0} on ports ".format(name) in words(run.output), run.output
+    assert cluster.nodes() == before
 
 
 def test_one_name_more_for_the_containers_is_planned_and_rolled_out_under_load(

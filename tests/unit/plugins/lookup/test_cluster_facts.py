@@ -10,7 +10,12 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible_collections.waent.fleet.plugins.lookup.cluster_facts import LookupModule
-from ansible_collections.waent.fleet.plugins.modules import wa_identity, wa_placement, wa_preflight
+from ansible_collections.waent.fleet.plugins.modules import (
+    wa_drill_report,
+    wa_identity,
+    wa_placement,
+    wa_preflight,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.cluster_facts import FACTS
 from ansible_collections.waent.fleet.tests.support.cluster_variables import VARIABLES
 from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, node_container, observed, placed
@@ -18,6 +23,8 @@ from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE
 
 class HostVars(dict):
     """Variables of hosts, raw."""
+
+    _loader = None
 
     def raw_get(self, name):
         return self[name]
@@ -250,3 +257,94 @@ def test_a_plan_asks_the_webapps_that_run_wherever_they_are():
     (running, usual) = facts("api_access_running", "api_access", __wa_desired=new)
     assert running["api_url"] == ["https://h1:9090"]
     assert usual["api_url"] == ["https://h2:9090"]
+
+
+def with_inventory(directory):
+    """A play whose inventory is there."""
+    session = {"_wa_session": {"token": "canary-token"}}
+    return {"hostvars": HostVars(h1={"inventory_dir": str(directory), **session}, h2={})}
+
+
+def look_up(*terms, **changes):
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = SimpleNamespace(template=template)
+    return lookup.run(list(terms), {**PLAY, **changes})
+
+
+def test_an_authority_is_missing_until_it_is_pinned_and_verifies_from_then_on(tmp_path):
+    play = with_inventory(tmp_path)
+    authority, access = look_up("authority", "api_access", **play)
+    pin = tmp_path / ".wa_api_ca_waent.pem"
+    assert authority == {
+        "missing": True, "path": str(pin), "asks_system": True, "host": "h1",
+        "url": access["api_url"][0], "url_there": "https://127.0.0.1:9090",
+    }  # fmt: skip
+    assert "ca_path" not in access
+    pin.write_text("pinned")
+    authority, *ways = look_up("authority", "api_access", "api_access_once", "api_access_running", **play)
+    assert authority == {"missing": False}
+    assert {access["ca_path"] for access in ways} == {str(pin)}
+
+
+def test_an_authority_is_not_looked_for_where_nothing_is_verified_or_no_webapp_is_placed(tmp_path):
+    play = with_inventory(tmp_path)
+    (unverified,) = look_up("authority", wa_validate_certs="no", **play)
+    (nowhere,) = look_up("authority", __wa_desired={"nodes": []}, **play)
+    assert unverified == nowhere == {"missing": False}
+
+
+def test_a_file_or_a_fingerprint_that_is_given_is_more_than_what_the_system_knows(tmp_path):
+    play = with_inventory(tmp_path)
+    (by_path, access) = look_up("authority", "api_access", wa_api_ca_path=str(tmp_path / "ca.pem"), **play)
+    assert (by_path["asks_system"], by_path["path"]) == (False, str(tmp_path / "ca.pem"))
+    assert access["ca_path"] == str(tmp_path / "ca.pem"), "and nothing else verifies"
+    (by_fingerprint,) = look_up("authority", wa_api_ca_fingerprint="ab" * 32, **play)
+    assert by_fingerprint["asks_system"] is False
+
+
+def test_until_it_is_pinned_the_certificate_is_trusted_that_the_host_has_shown(tmp_path):
+    served = {"url": "https://h1:9090", "sha256": "AB"}
+    play = with_inventory(tmp_path)
+    assert look_up("pins", **play) == [False]
+    play["hostvars"]["h1"]["_wa_served"] = served
+    access, pins = look_up("api_access", "pins", **play)
+    assert (access["api_url"], access["trusted_certificates"], pins) == (["https://h1:9090"], ["AB"], True)
+    del play["hostvars"]["h1"]["_wa_session"]
+    assert look_up("pins", **play) == [False], "nobody is logged in"
+
+
+def test_what_is_wrong_with_what_is_pinned(tmp_path):
+    play = with_inventory(tmp_path)
+    assert look_up("pin_problems", **play) == [[]]
+    (tmp_path / ".wa_api_ca_waent.pem").write_text("")
+    (problems,) = look_up("pin_problems", **play)
+    assert [problem["code"] for problem in problems] == ["WA_API_CA_PATH"]
+
+
+def test_hosts_with_a_drill_that_is_not_restored():
+    left = {"__wa_host": {"host": observed(drill={"path": "/p", "drill": "coreapp", "what": "drill coreapp"})}}
+    assert facts("drill_left") == [[]]
+    assert facts("drill_left", hostvars=HostVars(h1=left, h2={})) == [["h1"]]
+
+
+@pytest.mark.parametrize("result", [{"changed": False}, {"changed": True, "failed": True, "rc": 1}, {}])
+def test_a_host_without_the_script_of_this_drill_is_not_prepared(result):
+    """Another drill's is there, or it could not be written, or the host was lost."""
+    written = HostVars(h1={"__wa_drill_script": {"changed": True}}, h2={"__wa_drill_script": result})
+    assert facts("drill_not_prepared", hostvars=written) == [["h2"]]
+
+
+def test_what_came_of_a_drill_on_the_hosts_that_it_was_about():
+    groups = {**PLAY["groups"], "_wa_drill": ["h2", "h1"]}
+    watched = {"service": {"seconds": 1.0, "back": True}}
+    hosts = HostVars(
+        h1={"__wa_watched": watched, "__wa_restore": {"rc": 0}},
+        h2={"__wa_not_broken": {"failed": True}, "__wa_restore": {"rc": 1}},
+    )
+    (outcome,) = facts("drill_outcome", groups=groups, hostvars=hosts, __wa_not_proved={"failed": True, "msg": "x"})
+    assert outcome == {
+        "watched": watched,
+        "break_results": [{"failed": True}],
+        "results": [{"rc": 1}, {"rc": 0}, {"failed": True, "msg": "x"}],
+    }
+    assert outcome.keys() | {"plan"} == wa_drill_report.ARGUMENTS.keys()

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import yaml
+from ansible_collections.waent.fleet.plugins.action.wa_invocation import DEFAULT_CLUSTER_NAME
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 
 NAMES = ("wa_cluster", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
@@ -32,3 +35,8 @@ def test_a_host_to_go_on_without():
     assert run(playbook="site", groups=groups, hosts=["a", "b"], without=["b"])["without"] == ["b"]
     refused = run(playbook="site", groups=groups, hosts=["a", "b"], without=["c"])
     assert refused["failure"]["details"]["codes"] == ["WITHOUT_HOST_UNKNOWN"] and refused["without"] == []
+
+
+def test_the_default_name_of_a_cluster_is_that_of_the_role():
+    defaults = yaml.safe_load((ROOT / "roles" / "cluster" / "defaults" / "main.yml").read_text())
+    assert defaults["wa_cluster_name"] == DEFAULT_CLUSTER_NAME

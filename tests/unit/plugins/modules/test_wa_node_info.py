@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 import typing as t
 from pathlib import Path
 
@@ -21,7 +22,8 @@ case "$*" in
     "inspect "*" again") echo '{running}' ;;
     "inspect "*" loud") echo '{restarted}' ;;
     "inspect "*) echo '{inspected}' ;;
-    "events "*"container=r6 "*|"events "*"container=r6") cat {directory}/ends ;;
+    "events "*"container=r6 "*|"events "*"container=r6")
+        echo "$*" >{directory}/asked; cat {directory}/ends ;;
     "logs "*" --since "*" mute") ;;
     "logs "*" --since "*) echo '2026-01-01T00:00:09.0Z since the start' ;;
     "logs "*) echo '2026-01-01T00:00:01.0Z first'; echo '2026-01-01T00:00:03.0Z third'
@@ -71,6 +73,16 @@ def test_the_log_of_a_first_run_is_that_since_its_start(engine: Path) -> None:
 def test_a_container_that_runs_again_ended_as_the_engine_remembers(engine: Path, ends: str, code: int | None) -> None:
     (engine / "ends").write_text(ends)
     assert info(engine, "again")["nodes"][0]["exit_code"] == code
+
+
+def test_the_engine_is_asked_up_to_this_moment_not_to_the_last_whole_second(engine: Path) -> None:
+    """The command cuts "0s" to whole seconds: of a container that ended just now it would know nothing."""
+    before = time.time()
+    info(engine, "again")
+    asked = (engine / "asked").read_text().split()
+    until = asked[asked.index("--until") + 1]
+    assert before <= float(until) <= time.time()
+    assert "." in until
 
 
 def test_a_container_that_is_not_there(engine: Path) -> None:

@@ -36,7 +36,7 @@ def test_what_goes_what_stays_and_who_was_not_asked():
     assert sorted(result["unread"]) == ["h2", "h4"]
     assert result["unread"]["h2"].startswith("[ENGINE_DENIED] h2: ")
     assert result["refusals"]["h2"].splitlines() == [
-        "Nothing was removed from h2: what the cluster has there is still there. Fix this and run it again.",
+        "Nothing was removed from h2: what the cluster has there is still there. Fix this and run the playbook again.",
         result["unread"]["h2"],
     ]
 

@@ -143,7 +143,7 @@ def test_all_that_was_found_before_is_one_refusal():
         {"problems": [{"code": "PORT_TAKEN", "message": "port 6250 is taken.", "host": "h1"}]},
         {"skipped": True},
         {"failed": False, "problems": [{"code": "NO_SPARE", "message": "the plan adds one"}]},
-        {"problems": [{"code": "CERT_EXPIRED", "message": "cert expired on 2020-02-29."}]},
+        {"problems": [{"code": "CERT_EXPIRED", "message": "wa_cert expired on 2020-02-29."}]},
         {"failed": False, "failure": {"code": "API_DOWN", "message": "The API did not answer."}},
     ]
     result, _problems = answer(situation(checks=checks))
@@ -164,7 +164,7 @@ def test_without_an_api_what_is_wrong_with_the_hosts_says_it_all():
 
 def test_what_could_not_be_read_is_said_with_its_reason_and_what_helps():
     (stopped,) = answer(situation(health={}))[1]
-    assert "no webapp of the cluster runs; run site.yml" in stopped.message
+    assert "no webapp of the cluster runs; run playbooks/site.yml" in stopped.message
     unreadable = {
         "cluster": {"form": "unreadable", "shards": None, "nodes": []}, "webapps": [], "problems": [],
         "failure": {"code": "API_DOWN", "message": "No webapp answered.\nAnd more."},

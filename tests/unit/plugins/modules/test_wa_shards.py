@@ -174,7 +174,7 @@ def test_lost_answer_of_a_call_that_was_not_made(api, clock, run):
     server.lose = "before"
     result = run(2)
     assert result["failure"]["code"] == "ANSWER_LOST"
-    assert result["msg"].endswith("The number of shards still reads 1, so nothing was changed: run it again.")
+    assert result["msg"].endswith("The number of shards still reads 1, so nothing was changed: run the playbook again.")
     assert (result["changed"], result["answer_lost"], result["after"]) == (False, True, 1)
     assert len(server.posts) == 1 and clock.now >= 15
 

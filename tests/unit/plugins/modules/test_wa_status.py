@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import stat
-
-import pytest
-from ansible_collections.waent.fleet.plugins.action.wa_status import write_whole
 from ansible_collections.waent.fleet.plugins.modules import wa_status
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 from ansible_collections.waent.fleet.tests.unit.plugins.module_utils._check.test_status import HEALTH, NODES
@@ -33,18 +28,3 @@ def test_what_is_wrong_is_said_and_does_not_fail_the_module(capfd):
     assert result["refusal"] == "[API_UNREACHABLE] No answer.\n[A] one: It is odd."
     assert [problem["code"] for problem in result["document"]["problems"]] == ["API_UNREACHABLE", "A"]
     assert not result.get("failed")
-
-
-def test_a_report_is_written_in_one_piece_and_everybody_may_read_it(tmp_path):
-    path = tmp_path / "status.json"
-    path.write_text("old")
-    write_whole(str(path), {"healthy": True})
-    assert json.loads(path.read_text()) == {"healthy": True}
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644 and [one.name for one in tmp_path.iterdir()] == ["status.json"]
-
-
-def test_nothing_is_left_where_a_report_cannot_be_written(tmp_path):
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(OSError):
-        write_whole(str(tmp_path / "taken"), {"healthy": True})
-    assert [one.name for one in tmp_path.iterdir()] == ["taken"]

@@ -24,6 +24,8 @@ class AnsibleVaultEncryptedUnicode:
 class HostVars(dict):
     """Raw variables, and a count of how often a host's were filled in."""
 
+    _loader = None
+
     def raw_get(self, name):
         return self[name]
 
@@ -116,6 +118,10 @@ def test_a_file_that_cannot_verify_anything(tmp_path, content, said):
     (problem,) = file_problems({"api_ca_path": str(path)})
     assert (problem.code, problem.variable) == ("WA_API_CA_PATH", "wa_api_ca_path")
     assert said in problem.message and str(path) in problem.message
+
+
+def test_a_file_that_is_made_later_need_not_be_there(tmp_path):
+    assert file_problems({"api_ca_path": str(tmp_path / "ca.pem")}, ["wa_api_ca_path"]) == []
 
 
 def test_a_directory_is_no_file(tmp_path):

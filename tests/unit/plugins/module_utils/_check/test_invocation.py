@@ -27,8 +27,8 @@ GOOD = {
     DATABASE: ["d"],
 }
 NEEDED = (CLUSTER, *KIND_GROUPS)
-ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a"}
-PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "uninstall", "engine")
+ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a", "drill": "coreapp"}
+PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine")
 
 
 def call(playbook="site", groups=None, **changes):
@@ -156,7 +156,8 @@ def test_to_skip_a_tag_that_nothing_has_skips_nothing(playbook):
 
 
 @pytest.mark.parametrize(("playbook", "name", "code"), [
-    ("reshard", "shards", "SHARDS_MISSING"), ("upgrade", "version", "VERSION_MISSING"),
+    ("reshard", "shards", "SHARDS_MISSING"), ("drill", "drill", "DRILL_MISSING"),
+    ("upgrade", "version", "VERSION_MISSING"),
 ])  # fmt: skip
 @pytest.mark.parametrize("arguments", [{}, {"shards": None, "version": None}])
 def test_what_the_command_has_to_say(playbook, name, code, arguments):
@@ -164,7 +165,7 @@ def test_what_the_command_has_to_say(playbook, name, code, arguments):
     assert problem.code == code
     assert "-e {0}=".format(name) in problem.message
     # An empty or a wrong one was given; what may be given is checked elsewhere.
-    assert codes(call(playbook, arguments={name: ""})) == []
+    assert codes(call(playbook, arguments={name: ""})) == (["DRILL_UNKNOWN"] if name == "drill" else [])
 
 
 @pytest.mark.parametrize(("name", "meant"), [

@@ -70,31 +70,32 @@ def test_counts_that_do_not(shards):
 @pytest.mark.parametrize(
     "text, code, message",
     [
-        ("no base64!", "CERT_NOT_BASE64", "cert is not base64 text as the business manager shows it."),
-        ("abcde", "CERT_NOT_BASE64", "cert is not base64 text as the business manager shows it."),
-        ("canäry", "CERT_NOT_BASE64", "cert is not base64 text as the business manager shows it."),
-        ("", "CERT_MALFORMED", "cert is empty."),
-        (cert(b"{broken"), "CERT_MALFORMED", "cert cannot be read: it begins like JSON and is none."),
+        ("no base64!", "CERT_NOT_BASE64", "wa_cert is not base64 text as the business manager shows it."),
+        ("abcde", "CERT_NOT_BASE64", "wa_cert is not base64 text as the business manager shows it."),
+        ("canäry", "CERT_NOT_BASE64", "wa_cert is not base64 text as the business manager shows it."),
+        ("", "CERT_MALFORMED", "wa_cert is empty."),
+        (cert(b"{broken"), "CERT_MALFORMED", "wa_cert cannot be read: it begins like JSON and is none."),
         (
             cert({"expires": "soon"}),
             "CERT_MALFORMED",
-            "cert cannot be read: what it says about its expiry is no date.",
+            "wa_cert cannot be read: what it says about its expiry is no date.",
         ),
         (
             cert({"expires": "2026-13-45"}),
             "CERT_MALFORMED",
-            "cert cannot be read: what it says about its expiry is no date.",
+            "wa_cert cannot be read: what it says about its expiry is no date.",
         ),
         (
             cert({"expires": "2026-06-14"}),
             "CERT_EXPIRED",
-            "cert expired on 2026-06-14; setting the shards with an expired certificate gets the account banned, so it"
-            " was not sent.",
+            "wa_cert expired on 2026-06-14; setting the shards with an expired certificate gets the account banned, so"
+            " it was not sent.",
         ),
         (
             cert({"phone_number": "15550199"}),
             "CERT_OTHER_NUMBER",
-            "cert is for the number 15550199, and the cluster's is 15550100; a wrong certificate logs the client off.",
+            "wa_cert is for the number 15550199, and the cluster's is 15550100; a wrong certificate logs the client"
+            " off.",
         ),
     ],
 )
@@ -140,7 +141,7 @@ CERT = cert(b"opaque")
             "TOO_FEW_COREAPPS",
             "shards is 4, and only 3 coreapps answer; every shard needs a coreapp of its own: start 1 more.",
         ),
-        (ReshardRequest(2, NUMBER), cluster(2), "NO_SPARE", "start one more, or set allow_no_spare to true."),
+        (ReshardRequest(2, NUMBER), cluster(2), "NO_SPARE", "start one more, or set wa_allow_no_ha to true."),
         (ReshardRequest(2, NUMBER, allow_no_spare=True), cluster(2), None, None),
         (ReshardRequest(4, NUMBER, allow_no_spare=True), cluster(3), "TOO_FEW_COREAPPS", "start 1 more"),
         (
@@ -159,8 +160,7 @@ CERT = cert(b"opaque")
             cluster(version="v2.19.4", registered_days=8),
             "WOULD_DISCONNECT",
             "Version v2.19.4 cannot take a certificate, and the number was registered 8 days ago; more than 7 days"
-            " after that setting the shards disconnects the client: upgrade to v2.39.1 first, or set allow_disconnect"
-            " to true and register again afterwards.",
+            " after that setting the shards disconnects the client: upgrade to v2.39.1 first.",
         ),
         (
             ReshardRequest(2, NUMBER, cert=CERT),
@@ -173,7 +173,7 @@ CERT = cert(b"opaque")
             ReshardRequest(2, NUMBER),
             cluster(version="v2.19.4", registered_days=None),
             "WOULD_DISCONNECT",
-            "when the number was registered cannot be read (say it with registered_at)",
+            "when the number was registered cannot be read",
         ),
         (
             ReshardRequest(2, NUMBER, registered_at=NOW - DAY),
@@ -192,7 +192,7 @@ CERT = cert(b"opaque")
             ReshardRequest(2, NUMBER),
             cluster(version="v2.39.1", registered_days=8),
             "CERT_REQUIRED",
-            "cert is not set, and the"
+            "wa_cert is not set, and the"
             " number was registered 8 days ago; more than 7 days after that the client is disconnected without it.",
         ),
         (ReshardRequest(2, NUMBER), cluster(version="v2.41.2", registered_days=8), "CERT_REQUIRED", "8 days ago"),
@@ -200,7 +200,7 @@ CERT = cert(b"opaque")
             ReshardRequest(2, NUMBER),
             cluster(version="v2.41.2", registered_days=None),
             "CERT_REQUIRED",
-            "cannot be read (say it with registered_at)",
+            "cannot be read",
         ),
         (ReshardRequest(2, NUMBER), cluster(version="v2.41.2", registered_days=6), None, None),
         (ReshardRequest(2, NUMBER, cert=CERT), cluster(version="v2.41.2", registered_days=900), None, None),
@@ -215,7 +215,7 @@ CERT = cert(b"opaque")
             ReshardRequest(2, NUMBER),
             cluster(version="v2.45.0", registered_days=1),
             "CERT_REQUIRED",
-            "cert is not set; version v2.45.0 needs the verified-name certificate to set the shards.",
+            "wa_cert is not set; version v2.45.0 needs the verified-name certificate to set the shards.",
         ),
         (ReshardRequest(2, NUMBER, cert=CERT), cluster(version="v2.45.0", registered_days=900), None, None),
         (ReshardRequest(2, NUMBER), cluster(version=None, registered_days=8), "CERT_REQUIRED", "8 days ago"),
@@ -293,7 +293,7 @@ def test_a_request_is_made_from_the_options():
     assert asked == ReshardRequest(4, "15550100", allow_disconnect=True, registered_at=1706659200.0)
     with pytest.raises(Refusal, match="registered_at is 'yesterday'"):
         request_from({**OPTIONS, "registered_at": "yesterday"})
-    with pytest.raises(Refusal, match="pin has to be exactly 6 digits"):
+    with pytest.raises(Refusal, match="wa_pin has to be exactly 6 digits"):
         request_from({**OPTIONS, "pin": "12"})
 
 

@@ -233,3 +233,12 @@ def test_it_is_green_only_where_nothing_was_found(health, login, preflight, unre
     assert (not found) == fine
     assert all(one != other for one, other in itertools.combinations(found, 2))
     assert unread <= {problem.host for problem in found}
+
+
+def test_an_authority_whose_year_is_over_is_what_tls_fails_for():
+    entry = {"code": "API_TLS", "message": "The certificate of https://one has expired."}
+    silent = {**AWAY, "problems": [{**entry, "kind": "act"}], "failure": entry}
+    expired = {**PROBLEM, "code": "API_AUTHORITY_EXPIRED", "host": None}
+    assert codes(silent, login={"failure": entry}) == ["API_TLS"]
+    assert codes(silent, login={"failure": entry}, authority=[expired]) == ["API_AUTHORITY_EXPIRED"]
+    assert codes(authority=[{**expired, "code": "API_AUTHORITY_DIFFERS"}]) == ["API_AUTHORITY_DIFFERS"]

@@ -302,8 +302,8 @@ def test_what_is_not_known_names_the_nodes_the_reason_and_the_two_ways_on():
     problem = recreation(hosts_with(), ACT, SILENT, False).problem
     assert problem.message == (
         "wa-coreapp-2 would be recreated, but whether the cluster is in service cannot be asked (connection refused)."
-        " Have a webapp answer, and run this again; or, where it may be without service for some minutes, give"
-        " -e wa_recreate_at_once=true to have the nodes recreated kind by kind."
+        " Have a webapp answer, and run the playbook again; or, where it may be without service for some minutes, add"
+        " -e wa_recreate_at_once=true to the command to have the nodes recreated kind by kind."
     )
     assert "no webapp of it runs" in recreation(hosts_with(drop=["webapp"]), ACT, SILENT, False).problem.message
 

@@ -61,7 +61,7 @@ def test_user_names_that_are_fine():
 def test_pins(pin):
     with pytest.raises(Refusal) as caught:
         check_pin(pin)
-    assert (caught.value.code, caught.value.message) == ("PIN_INVALID", "pin has to be exactly 6 digits.")
+    assert (caught.value.code, caught.value.message) == ("PIN_INVALID", "wa_pin has to be exactly 6 digits.")
 
 
 def test_pins_that_are_fine():

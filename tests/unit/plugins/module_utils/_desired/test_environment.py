@@ -16,6 +16,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.access import
     database_targets,
     secrets,
     unread_notes,
+    url_on_its_host,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.environment import (
     container_settings,
@@ -112,6 +113,28 @@ def test_the_api_is_every_webapp_of_the_plan():
     }  # fmt: skip
     more = api_access(but(wa_api_ca_path="/ca", wa_validate_certs=False), [], "token")
     assert more == {"api_url": [], "validate_certs": False, "ca_path": "/ca", "api_token": "token"}
+
+
+def test_until_an_authority_is_pinned_one_webapp_is_trusted_for_one_certificate():
+    served = {"url": "https://two:9091", "sha256": "AB"}
+    assert api_access(but(wa_api_ca_path="/ca"), NODES, None, served) == {
+        "api_url": ["https://two:9091"], "validate_certs": True, "trusted_certificates": ["AB"],
+    }  # fmt: skip
+    assert api_access(VARIABLES, NODES, None, {}) == api_access(VARIABLES, NODES, None)
+
+
+@pytest.mark.parametrize(
+    "published, url",
+    [
+        ("0.0.0.0", "https://127.0.0.1:9091"),
+        ("", "https://127.0.0.1:9091"),
+        ("::", "https://[::1]:9091"),
+        ("192.0.2.7", "https://192.0.2.7:9091"),
+        ("2001:db8::7", "https://[2001:db8::7]:9091"),
+    ],
+)
+def test_where_a_webapp_is_on_its_own_host(published, url):
+    assert url_on_its_host(NODES[2], published) == url
 
 
 def test_a_database_that_cannot_be_reached_from_here_has_no_host():

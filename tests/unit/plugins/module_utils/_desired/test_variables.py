@@ -51,6 +51,8 @@ KINDS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
 class HostVars(dict):
     """The variables of all hosts, as a play has them."""
 
+    _loader = None
+
     def raw_get(self, name):
         return self[name]
 

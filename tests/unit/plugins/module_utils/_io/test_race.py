@@ -72,7 +72,7 @@ def test_who_does_not_speak_tls_is_asked_again_to_say_so():
 def params(urls, api, **more):
     return {
         "api_url": urls, "api_token": "t", "api_key": None, "validate_certs": True, "ca_path": api.ca_path,
-        "api_timeout": LIMIT, "api_once": True, **more,
+        "trusted_certificates": [], "api_timeout": LIMIT, "api_once": True, **more,
     }  # fmt: skip
 
 

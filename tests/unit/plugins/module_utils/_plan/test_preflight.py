@@ -10,6 +10,7 @@ import itertools
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import (
     API,
+    API_LATER,
     GROUPS,
     NOTHING_TO_DO,
     Run,
@@ -24,8 +25,14 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
     reported,
     run_of,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._plan.site import Act
-from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, container, observed, placed
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import Act, all_run
+from ansible_collections.waent.fleet.tests.support.observed_host import (
+    DATABASE,
+    container,
+    node_container,
+    observed,
+    placed,
+)
 
 FACTS = {"engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"], "tries_ports": False}
 DESIRED = {
@@ -80,6 +87,29 @@ def test_ports_are_tried_before_anything_is_done(check_mode):
 def test_check_mode_works_with_the_api_only_where_there_is_one():
     assert API not in groups_of("h1", FACTS, [], run(check_mode=True, has_api=False))
     assert API in groups_of("h1", FACTS, [], run(has_api=False))
+
+
+def test_check_mode_waits_for_no_node_that_it_has_not_created():
+    lacking = run(check_mode=True, all_run=False)
+    assert API not in groups_of("h1", FACTS, [], lacking)
+    assert API in groups_of("h1", FACTS, [], lacking._replace(check_mode=False))
+    assert planned_changes(["h1: create x"], DESIRED, lacking)[1:] == [API_LATER]
+    assert planned_changes(["h1: create x"], DESIRED, lacking._replace(check_mode=False)) == ["h1: create x"]
+
+
+@pytest.mark.parametrize("state", ["running", "restarting", "exited", "paused", "created", None])
+def test_whether_every_node_runs_is_known_from_each_of_them(state):
+    """As it is known whether one is started: of what ends again and again, check mode queries the API, and ends red."""
+    nodes = placed()
+    for one in nodes:
+        there = [node_container(node, state=state if node is one else "running") for node in nodes]
+        there = [found for found in there if found["state"] is not None]
+        assert all_run([observed(containers=there)], nodes) is (state in ("running", "restarting"))
+
+
+def test_a_node_of_a_host_that_was_not_read_is_none_that_does_not_run():
+    there = [node_container(node) for node in placed()]
+    assert all_run([observed(containers=there)], [*placed(), *placed("away")])
 
 
 def test_engines_that_are_stopped_are_started_before_anything_else():
