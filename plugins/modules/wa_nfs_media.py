@@ -107,13 +107,16 @@ options:
   step:
     description:
       - V(share) brings about O(state) and proves it. It consists of V(read) and V(prove), which are not for tasks.
+      - V(ask) only queries the server, with a new random text for O(run). Run on one host first, it keeps a dead server
+        from being waited for on all.
       - V(compare) looks for the tokens of all O(hosts), V(take_back) removes the host's own one.
       - V(conclude) says what is wrong with the share of any of the O(hosts). It runs on the machine that runs Ansible.
+      - V(record) notes on the share that it was proved, and for which O(hosts). Run on one host, after V(conclude).
     type: str
-    choices: [share, look, prove, compare, take_back, conclude]
+    choices: [ask, share, read, prove, compare, take_back, conclude, record]
     default: share
   hosts:
-    description: Names of all hosts of the proof, for O(step=compare) and O(step=conclude).
+    description: Names of all hosts of the proof, for O(step=compare), O(step=conclude) and O(step=record).
     type: list
     elements: str
     default: []
@@ -198,6 +201,10 @@ stops_nodes:
   description: Whether it has to be unmounted, for a moment or for good.
   returned: for O(step=share)
   type: bool
+run:
+  description: A new random text for O(run).
+  returned: for O(step=ask)
+  type: str
 refused:
   description: Why the host was left alone, or could not be changed, in the form of RV(problems).
   returned: for O(step=share) and O(step=compare)
@@ -229,6 +236,7 @@ failure:
     details: {codes: [MEDIA_SHARE_NO_ANSWER]}
 """
 
+import secrets
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -256,6 +264,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
     read_media_share,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import media_share as share_io
+from ansible_collections.waent.fleet.plugins.module_utils._io import nfs_server
 from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import spaces
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
@@ -272,13 +281,15 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
     read_mounts,
 )
 
-SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE = STEPS = (
+ASK, SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE, RECORD = STEPS = (
+    "ask",
     "share",
     "read",
     "prove",
     "compare",
     "take_back",
     "conclude",
+    "record",
 )
 CODE = "MEDIA_SHARE_UNFIT"
 FSTAB = "/etc/fstab"
@@ -329,6 +340,14 @@ def finished(result: Result, problems: t.Sequence[Problem], params: Params) -> R
     if problems and found["changed"]:
         found["msg"] = found["failure"]["message"] = summary(problems)
     return found
+
+
+def ask(share: MediaShare, params: Params, check_mode: bool) -> Result:
+    """Whether the server answers this host."""
+    del check_mode
+    error = nfs_server.reach(share.server, share.port, share.path, params["timeout"])
+    problems = host_problems(share, params["name"], {"error": error}, 0, limits_of(params)) if error else []
+    return {"run": secrets.token_hex(12), "problems": [problem.as_dict() for problem in problems]}
 
 
 def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
@@ -439,12 +458,26 @@ def conclude(share: MediaShare, params: Params, check_mode: bool) -> Result:
     return finished({"proved": not problems and not check_mode}, problems, params)
 
 
+def record(share: MediaShare, params: Params, check_mode: bool) -> Result:
+    """Note on the share that it was proved."""
+    if check_mode:
+        return {"problems": []}
+    run, hosts, seconds, user = params["run"], params["hosts"], params["timeout"], user_of(params)
+    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True)
+    if not answer["error"] and answer["mount"]:
+        answer["error"] = share_io.record_proof(share.path, run, hosts, seconds, user)
+    problems = host_problems(share, params["name"], answer, user[0], limits_of(params))
+    return {"problems": [problem.as_dict() for problem in problems]}
+
+
 WORK: dict[str, t.Callable[[MediaShare, Params, bool], Result]] = {
+    ASK: ask,
     READ: read,
     PROVE: prove,
     COMPARE: compare,
     TAKE_BACK: take_back,
     CONCLUDE: conclude,
+    RECORD: record,
 }
 
 
@@ -461,7 +494,12 @@ def answer_of(params: Params, check_mode: bool) -> Result:
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENTS,
-        required_if=[("step", COMPARE, ["run", "hosts"]), ("step", TAKE_BACK, ["run"]), ("step", CONCLUDE, ["hosts"])],
+        required_if=[
+            ("step", COMPARE, ["run", "hosts"]),
+            ("step", TAKE_BACK, ["run"]),
+            ("step", CONCLUDE, ["hosts"]),
+            ("step", RECORD, ["run", "hosts"]),
+        ],
         supports_check_mode=True,
     )
     try:

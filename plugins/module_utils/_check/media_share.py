@@ -16,6 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import CLOCK_LIMIT_SECONDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
@@ -37,11 +38,10 @@ Answer = t.Mapping[str, t.Any]
 
 
 class Limits(t.NamedTuple):
-    """What must be free, and for how long a proof counts."""
+    """What must be free."""
 
     free_mb: int = 1024
     free_inodes: int = 1000
-    proof_seconds: int = 3600
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -352,14 +352,17 @@ def islands(hosts: t.Sequence[str], unseen: t.Mapping[str, t.Container[str]]) ->
 
 def _split_problems(share: MediaShare, hosts: t.Sequence[str], answers: t.Mapping[str, Answer]) -> list[Problem]:
     groups = islands(hosts, {host: set(answers[host].get("unseen", ())) for host in hosts})
-    if len(groups) < 2:
-        return []
+    return [split_problem(share, groups)] if len(groups) > 1 else []
+
+
+def split_problem(share: MediaShare, groups: t.Sequence[t.Sequence[str]]) -> Problem:
+    """groups: hosts that see the same files, together."""
     message = (
         "{0}: the hosts do not see the same files at {1}: {2}; look whether the name leads to one server from all of"
         " them, and to one export."
     )
     shown = " | ".join(_some(group) for group in groups)
-    return [Problem("MEDIA_SHARE_SPLIT", message.format(share.source, share.path, shown), VARIABLE, share.source)]
+    return Problem("MEDIA_SHARE_SPLIT", message.format(share.source, share.path, shown), VARIABLE, share.source)
 
 
 def _some(names: t.Sequence[str]) -> str:
@@ -367,15 +370,11 @@ def _some(names: t.Sequence[str]) -> str:
     return enumerate_all([*names[:MOST_NAMES], "{0} more".format(more)] if more > 1 else names)
 
 
-def proof_problem(share: MediaShare, host: str, age_seconds: float | None, limits: Limits) -> Problem | None:
-    """Whether a proof is there and young enough. age_seconds: None where there is none."""
-    if age_seconds is not None and -CLOCK_LIMIT_SECONDS <= age_seconds <= limits.proof_seconds:
+def proof_problem(share: MediaShare, host: str, proof: Answer | None) -> Problem | None:
+    """Whether a host has taken part in the last proof, which it reads on the share itself."""
+    if proof is not None and host in proof["hosts"]:
         return None
-    if age_seconds is None:
-        code, how = "MEDIA_SHARE_NOT_PROVED", "was never proved"
-    elif age_seconds < 0:
-        code, how = "MEDIA_SHARE_PROOF_OLD", "was proved in the future, by a clock that was wrong"
-    else:
-        code = "MEDIA_SHARE_PROOF_OLD"
-        how = "was proved {0:.0f} s ago, and a proof counts for {1} s".format(age_seconds, limits.proof_seconds)
-    return Problem(code, "{0} at {1} {2}; prove it again.".format(share.source, share.path, how), VARIABLE, None, host)
+    message = "{0} at {1} was never proved by this host; run {2}, which does it.".format(
+        share.source, share.path, instruction("media_share_unproved")
+    )
+    return Problem("MEDIA_SHARE_NOT_PROVED", message, VARIABLE, None, host)

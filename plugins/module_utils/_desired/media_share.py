@@ -34,6 +34,8 @@ is asked again after 15 s. nofail: a host whose server is down boots, so that so
 AUTOMOUNT_OPTS = ("noauto", "x-systemd.automount")
 
 KEYS = ("server", "export", "path", "opts", "state", "owner", "group", "mode", "automount")
+OF_INVENTORY = tuple(key for key in KEYS if key != "state")
+"""What an inventory says of it. Its state is no choice there: site.yml mounts it, and the others prove it."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,19 @@ class MediaShare:
 # --- reading it -------------------------------------------------------------------------------------------------------
 
 
-def read_media_share(raw: t.Any, variable: str = VARIABLE) -> tuple[MediaShare | None, list[Problem]]:
-    """The share, or what is wrong with it."""
+def inventory_share(raw: t.Any) -> tuple[MediaShare | None, list[Problem]]:
+    """The share of an inventory, None where there is to be none, and what is wrong with it."""
+    return (None, []) if raw in (None, {}) else read_media_share(raw, keys=OF_INVENTORY)
+
+
+def read_media_share(
+    raw: t.Any, variable: str = VARIABLE, keys: t.Sequence[str] = KEYS
+) -> tuple[MediaShare | None, list[Problem]]:
+    """The share, or what is wrong with it. keys: those that it may have."""
     if not isinstance(raw, t.Mapping):
         message = "{0}; allowed is a map with server, export and path."
         return None, [Problem("WA_MEDIA_SHARE_INVALID", message.format(stated(variable, raw)), variable, raw)]
-    problems = [*_unknown(variable, raw)]
+    problems = [*_unknown(variable, raw, keys)]
     for key, check in _CHECKS.items():
         if raw.get(key) is not None or key in _NEEDED:
             allowed = check(raw.get(key))
@@ -113,11 +122,11 @@ def _invalid(variable: str, key: str, value: t.Any, allowed: str) -> Problem:
     return Problem("WA_MEDIA_SHARE_INVALID", "{0}; {1}.".format(stated(name, value), allowed), variable, value)
 
 
-def _unknown(variable: str, raw: t.Mapping[t.Any, t.Any]) -> t.Iterator[Problem]:
+def _unknown(variable: str, raw: t.Mapping[t.Any, t.Any], keys: t.Sequence[str]) -> t.Iterator[Problem]:
     for key in raw:
-        if key not in KEYS:
-            meant = misspelt(str(key), KEYS)
-            hint = "did you mean {0}?".format(meant) if meant else "allowed are {0}.".format(enumerate_all(KEYS))
+        if key not in keys:
+            meant = misspelt(str(key), keys)
+            hint = "did you mean {0}?".format(meant) if meant else "allowed are {0}.".format(enumerate_all(keys))
             message = "{0}.{1} is not known; {2}".format(variable, key, hint)
             yield Problem("WA_MEDIA_SHARE_INVALID", message, variable, key)
 

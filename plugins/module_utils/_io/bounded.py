@@ -62,7 +62,7 @@ def run(
     """
     own = (os.geteuid(), os.getegid())
     if user is not None and user != own and own[0] != 0:
-        message = "only root can test for user id {0}, this is user id {1}; run it with become."
+        message = "only root can test for user id {0}, this is user id {1}: it needs become."
         raise Refusal("MEDIA_SHARE_NEEDS_ROOT", message.format(user[0], own[0]))
     waiting = end_left_behind(path, seconds, kill, proc)
     if waiting:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import stat
 import time
@@ -31,6 +32,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
 
 TOKENS = ".waent-media"
 """The directory of the tokens, in the share."""
+
+PROOF = ".waent-media-proof"
+"""What is known of the last proof, in the share: so all who see the share see it, and nobody else."""
 
 OLD_SECONDS = 3600.0
 """A token as old as that was left by a run that was killed. By the server's clock, which has dated both."""
@@ -277,3 +281,40 @@ def _take_back(path: str, run: str, host: str, say: bounded.Say) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
             raise
+
+
+def record_proof(path: str, run: str, hosts: t.Sequence[str], seconds: float, user: User) -> dict[str, t.Any] | None:
+    """Note which hosts have proved the share; an error, or None. The file's date is the time of the proof."""
+    return bounded.run(lambda say: _record(path, run, hosts, say), path, seconds, user).error
+
+
+def _record(path: str, run: str, hosts: t.Sequence[str], say: bounded.Say) -> None:
+    say("record the proof")
+    name = os.path.join(path, PROOF)
+    new = name + ".new"
+    file = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(file, "w", encoding="utf-8") as writing:
+        json.dump({"run": run, "hosts": list(hosts)}, writing)
+    os.replace(new, name)
+
+
+def read_proof(path: str, seconds: float, user: User | None) -> dict[str, t.Any]:
+    """The last proof: C({proof: {age_seconds, run, hosts}, error}); proof is None where there is none."""
+    proof, error = bounded.run(lambda say: _proof(path, say), path, seconds, user)
+    return {"proof": proof, "error": error}
+
+
+def _proof(path: str, say: bounded.Say) -> dict[str, t.Any] | None:
+    say("read the last proof")
+    try:
+        file = os.open(os.path.join(path, PROOF), os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(file, encoding="utf-8") as reading:
+        dated = os.fstat(reading.fileno()).st_mtime
+        try:
+            found = json.load(reading)
+            return {"age_seconds": time.time() - dated, "run": str(found["run"]), "hosts": list(found["hosts"])}
+        except (ValueError, KeyError, TypeError):
+            # Not what we have written: then nothing is proved by it.
+            return None

@@ -12,6 +12,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
+    Limits,
+    change_problems,
+    host_problems,
+    same_source,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     ABSENT,
     FSTYPE,
@@ -63,6 +70,24 @@ def media_share_change(share: MediaShare, mounted_opts: t.Sequence[str] | None, 
         # The kernel keeps such options as long as it is mounted, whatever "mount -o remount" is given (nfs(5)).
         return Change((UNMOUNT, *first, MOUNTED), (*live, *differs), True)
     return Change((*first, PRESENT) if differs else (), tuple(differs))
+
+
+class Seen(t.NamedTuple):
+    """What was read of the share of a host, and what follows for a run that brings it about."""
+
+    change: Change
+    problems: list[Problem]
+
+
+def seen_share(share: MediaShare, host: str, seen: t.Mapping[str, t.Any], uid: int, limits: Limits) -> Seen:
+    """seen: what wa_host_info returns as C(media_share). What is going to be mounted cannot be checked yet."""
+    mount = seen["mount"]
+    opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
+    change = media_share_change(share, opts, [FstabLine(*line) for line in seen["fstab"]])
+    problems = change_problems(share, host, seen, seen["users"] if change.stops_nodes else (), change.stops_nodes)
+    if not problems and opts is not None and not change.stops_nodes:
+        problems = host_problems(share, host, seen, uid, limits)
+    return Seen(change, problems)
 
 
 def mount_arguments(share: MediaShare, step: str) -> dict[str, t.Any]:

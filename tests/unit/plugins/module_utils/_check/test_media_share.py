@@ -27,7 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SHARE = MediaShare("nas-1", "/media", "/srv/media")
-LIMITS = Limits(free_mb=1024, free_inodes=1000, proof_seconds=600)
+LIMITS = Limits(free_mb=1024, free_inodes=1000)
 MOUNT = {
     "source": "nas-1:/media", "fstype": "nfs4", "opts": ["rw", "vers=4.2", "hard"], "read_only": False,
 }  # fmt: skip
@@ -292,16 +292,11 @@ def test_many_hosts_stay_one_line():
 # --- proof and tokens
 
 
-@pytest.mark.parametrize(
-    ("age", "code"),
-    [
-        (0.0, None), (600.0, None), (-1.0, None), (601.0, "MEDIA_SHARE_PROOF_OLD"), (-60.0, "MEDIA_SHARE_PROOF_OLD"),
-        (None, "MEDIA_SHARE_NOT_PROVED"),
-    ],
-)  # fmt: skip
-def test_age_of_the_proof(age, code):
-    problem = proof_problem(SHARE, "rack-a-1", age, LIMITS)
-    assert (problem.code if problem else None) == code
+def test_a_host_that_was_no_part_of_the_last_proof():
+    proof = {"age_seconds": 10.0, "run": "5f", "hosts": ["rack-a-1"]}
+    assert proof_problem(SHARE, "rack-a-1", proof) is None
+    for found in (proof_problem(SHARE, "rack-b-1", proof), proof_problem(SHARE, "rack-b-1", None)):
+        assert (found.code, found.host) == ("MEDIA_SHARE_NOT_PROVED", "rack-b-1")
 
 
 @given(st.lists(st.text(min_size=1), min_size=2, unique=True), st.sampled_from(["0a1b", "ffff"]))

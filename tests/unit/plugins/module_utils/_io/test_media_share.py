@@ -285,3 +285,25 @@ def test_a_share_that_does_not_answer_is_refused_in_time(tmp_path):
 def test_another_file_system_at_the_path_is_refused(tmp_path):
     seen = mounted(tmp_path, TMPFS.format(size="8m", inodes=100), "m.look(p, 10.0)")
     assert problems_of(seen) == ["MEDIA_SHARE_OTHER"]
+
+
+# --- the proof that was recorded --------------------------------------------------------------------------------------
+
+OURS = (os.geteuid(), os.getegid())
+
+
+def test_a_proof_is_found_by_who_sees_the_share(tmp_path):
+    assert media_share.read_proof(str(tmp_path), 10.0, OURS) == {"proof": None, "error": None}
+    for run in ("first", "second"):
+        assert media_share.record_proof(str(tmp_path), run, HOSTS, 10.0, OURS) is None
+    os.utime(tmp_path / media_share.PROOF, (time.time() - 300, time.time() - 300))
+    proof = media_share.read_proof(str(tmp_path), 10.0, OURS)["proof"]
+    assert (proof["run"], proof["hosts"]) == ("second", HOSTS)
+    assert 299 < proof["age_seconds"] < 330
+    assert names_in(tmp_path) == [media_share.PROOF]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"run": "a"}', "no JSON", '{"run": "a", "hosts": 5}'])
+def test_what_we_have_not_written_proves_nothing(tmp_path, text):
+    (tmp_path / media_share.PROOF).write_text(text)
+    assert media_share.read_proof(str(tmp_path), 10.0, OURS) == {"proof": None, "error": None}

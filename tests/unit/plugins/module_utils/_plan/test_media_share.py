@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES, MediaShare
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
     Change,
     media_share_change,
     mount_arguments,
+    seen_share,
     shown_state,
     state_after,
 )
@@ -132,3 +134,34 @@ def test_reading_fstab():
         FstabLine(SHARE.source, "/srv/media", "nfs4", "vers=4,hard"),
         FstabLine("a:/b c", "/d", "nfs4", "rw"),
     ]
+
+
+# --- what follows from what a host has ------------------------------------------------------------------------------
+
+MOUNT = {"source": SHARE.source, "fstype": "nfs4", "opts": OPTS, "read_only": False}
+THERE = {
+    "mount": MOUNT, "hidden": [], "exists": True, "directory": True, "empty": None, "error": None, "free_mb": 5000,
+    "free_inodes": None, "fstab": [list(LINE)], "users": ["containerd"], "proof": None,
+}  # fmt: skip
+SILENT = {"name": "NO_ANSWER", "step": "ask", "message": "", "seconds": 2.0, "left_behind": False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons", "codes"),
+    [
+        ({}, (), []),
+        ({"mount": None, "empty": True}, ("is not mounted",), []),
+        ({"mount": None, "empty": False}, ("is not mounted",), ["IN_THE_WAY"]),
+        ({"error": SILENT}, (), ["NO_ANSWER"]),
+        ({"mount": None, "error": SILENT, "exists": None}, ("is not mounted",), ["NO_ANSWER"]),
+        ({"mount": {**MOUNT, "source": "nas-2:/media"}}, ("is not mounted",), ["OTHER"]),
+        ({"mount": {**MOUNT, "read_only": True}}, (), ["READ_ONLY"]),
+        ({"free_mb": 100}, (), ["FULL"]),
+        ({"mount": {**MOUNT, "opts": [*OPTS[:4], "timeo=600"]}}, ("timeo=150 instead of 600",), ["IN_USE"]),
+        ({"mount": {**MOUNT, "opts": [*OPTS[:4], "timeo=600"]}, "users": []}, ("timeo=150 instead of 600",), []),
+    ],
+)
+def test_what_follows(changes, reasons, codes):
+    seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000))
+    assert seen.change.reasons == reasons
+    assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]
