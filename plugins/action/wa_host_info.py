@@ -24,8 +24,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.python import Q
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import sealed
 
-# Ansible imports an action in the process from which it forks one for each host. The lookup that makes the options would be
-# compiled anew in each of them; imported here it is there already.
+# Ansible imports an action in the process from which it forks one for each host. Each of them would compile the lookup
+# that makes the options; imported here it is there already.
 from ansible_collections.waent.fleet.plugins.plugin_utils import cluster_facts  # noqa: F401
 
 

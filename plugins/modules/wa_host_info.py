@@ -46,6 +46,10 @@ options:
   media:
     description: Media store of the nodes, name of a Docker volume or absolute path on the host.
     type: str
+  media_share:
+    description: The media share as C(wa_media_share) has it; empty where there is to be none.
+    type: dict
+    default: {}
   data:
     description: Data store of the nodes, name of a Docker volume or absolute path on the host.
     type: str
@@ -197,6 +201,14 @@ host:
       description: The media store with C(source), C(exists), C(filesystem), C(writable), C(reason) and C(free_mb).
       type: dict
       returned: always
+    media_share:
+      description:
+        - The media share, empty where there is to be none. What is mounted (C(mount)) and what lies C(hidden) under it,
+          whether the path C(exists), is a C(directory) and C(empty), C(free_mb), C(free_inodes), the first C(error),
+          the last C(proof) with C(age_seconds), C(run) and C(hosts), lines of C(fstab), and C(users), the containers
+          that have it.
+      type: dict
+      returned: always
     data:
       description: The data store, in the same form.
       type: dict
@@ -277,6 +289,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "images": {"type": "dict", "default": {}},
     "network": {"type": "str"},
     "media": {"type": "str"},
+    "media_share": {"type": "dict", "default": {}},
     "data": {"type": "str"},
     "container_uid": {"type": "int", "default": 0},
     "disk_free_mb": {"type": "int", "default": 2048},

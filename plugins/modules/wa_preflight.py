@@ -109,6 +109,12 @@ options:
     description: How many hosts Ansible works on at a time; a process listens the longer, the fewer these are.
     type: int
     default: 5
+  media_share:
+    description:
+      - By inventory name the media share of a host that has to prove it, empty where there is none. C(what) is mounted
+        where, and C(why) has what differs, none where it is as desired.
+    type: dict
+    default: {}
   api:
     description:
       - What is done through the API of a cluster that does not run yet, for RV(planned_changes). Left out, nothing is
@@ -166,8 +172,9 @@ plan:
       returned: always
     action:
       description:
-        - One of V(stop), V(install_engine), V(start_engine), V(create_network), V(pull), V(create_volume), V(create),
-          V(start), V(recreate), V(update) (in place, without another container), V(remove) and V(keep).
+        - One of V(stop), V(install_engine), V(start_engine), V(mount_share), V(create_network), V(pull),
+          V(create_volume), V(create), V(start), V(recreate), V(update) (in place, without another container), V(remove)
+          and V(keep).
       type: str
       returned: always
     what:
@@ -357,6 +364,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
     removals,
     reported,
     run_of,
+    share_changes,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     ASK,
@@ -397,6 +405,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "started_engines": {"type": "list", "elements": "str", "default": []},
     "check_ports": {"type": "bool", "default": False},
     "forks": {"type": "int", "default": 5},
+    "media_share": {"type": "dict", "default": {}},
     "api": {"type": "dict", "options": API},
 }
 
@@ -446,14 +455,14 @@ def all_problems(
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result, and everything that is wrong."""
-    hosts, nodes, fixed = params["hosts"], params["nodes"], params["fix_engines"]
+    hosts, nodes, fixed, leaving = params["hosts"], params["nodes"], params["fix_engines"], params["leaving"]
     by_host = {host["name"]: [node for node in nodes if node["host"] == host["name"]] for host in hosts}
     clocks = {host["name"]: host["clock"] for host in hosts if host.get("clock")}
     stopped = [host["name"] for host in hosts if may_hold(host["engine"])]
     unseen = UNSEEN_CODES if stopped and STOPPED in fixed else frozenset()
     plans = {
-        host["name"]: host_plan(host, by_host[host["name"]]) + removals(params["leaving"], host["name"])
-        for host in hosts
+        name: share_changes(params["media_share"], name) + host_plan(host, by_host[name]) + removals(leaving, name)
+        for name, host in ((host["name"], host) for host in hosts)
     }
     acts = [act for plan in plans.values() for act in plan]
     service = service_of(params["login"], params["health"])
@@ -467,7 +476,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         fixed,
         recreated.way,
         bool(params.get("check_mode")),
-        bool(params["leaving"]),
+        bool(leaving),
         all_run(hosts, nodes),
     )
     changes = [act.sentence for act in acts if act.action != "keep"] + ([recreated.why] if recreated.why else [])
@@ -494,7 +503,8 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "secret_mismatches": secret_mismatches(hosts),
         "recreation": recreated.as_dict(),
         "ask_service": recreated.way == ASK and not unread,
-        "steps_come_next": run.steps_come_next(facts.values()),
+        # The share is proved before them, and that may fail.
+        "steps_come_next": run.steps_come_next(facts.values()) and not params["media_share"],
     }
     return result, problems
 

@@ -105,6 +105,10 @@ options:
     type: list
     elements: str
     default: []
+  media_share:
+    description: The media share with its C(rows), C(lines) and C(problems); empty where there is none.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -184,6 +188,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "cluster_name": {"type": "str", "default": ""},
     "report": {"type": "str", "default": ""},
     "notes": {"type": "list", "elements": "str", "default": []},
+    "media_share": {"type": "dict", "default": {}},
 }
 
 
@@ -213,6 +218,7 @@ def reports_of(params: t.Mapping[str, t.Any]) -> status.Reports:
         has_key=params["has_key"],
         notes=params["notes"],
         leaving=params["leaving"],
+        media_share=params["media_share"],
     )
 
 

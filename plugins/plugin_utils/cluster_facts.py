@@ -14,6 +14,8 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
     may_be_left_out,
     signs_from,
@@ -21,14 +23,25 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.without import 
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import refusal_for
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
+    Problem,
+    problem_from,
+    refusal_for,
+    summary,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    OF_INVENTORY,
+    MediaShare,
+    inventory_share,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
+from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
 from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost, registered
 from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
@@ -135,8 +148,9 @@ DATABASE = (
 )  # fmt: skip
 REACH = ("wa_db_host", "wa_db_port", "wa_db_check_host", "wa_extra_hosts")
 HOST_INFO = (
-    "wa_cluster_name", "wa_network", "wa_media", "wa_data", "wa_container_uid", "wa_disk_free_mb",
+    "wa_cluster_name", "wa_network", "wa_media_share", "wa_data", "wa_container_uid", "wa_disk_free_mb",
 )  # fmt: skip
+MEDIA_SHARE = ("wa_container_uid", "wa_disk_free_mb")
 REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
 PORTS_CODE = "WA_PORTS_FAILED"
 SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
@@ -272,6 +286,8 @@ def _host_info(play: Play) -> Values:
     return {
         "name": play.value("inventory_hostname"),
         **{name[len("wa_") :]: value for name, value in play.values(HOST_INFO).items()},
+        # A share is read in a way of its own, which does not wait for a server that is gone.
+        "media": "" if play.value("wa_media_share") else play.value("wa_media"),
         "version": FACTS["version"](play),
         "images": FACTS["images"](play),
         "reach": FACTS["database_targets"](play),
@@ -416,6 +432,102 @@ def _identity(play: Play) -> Values:
     return {**options, "shards": placed["shards"]} if placed.get("shards") else options
 
 
+def _share(play: Play) -> MediaShare | None:
+    """The media share. What is wrong with it is reported by wa_placement."""
+    return inventory_share(play.value("wa_media_share"))[0]
+
+
+def _media_hosts(play: Play) -> list[str]:
+    """The hosts that have to have the media share: all that may get a node."""
+    if _share(play) is None:
+        return []
+    hosts = [host["name"] for host in play.inventory() if not switch_on(host["drained"])]
+    return [host for host in hosts if host not in play.left_out]
+
+
+def _media_share(play: Play) -> Values:
+    """The share as wa_nfs_media takes it."""
+    asked, (uid, free) = play.value("wa_media_share") or {}, play.values(MEDIA_SHARE).values()
+    given = {key: asked[key] for key in OF_INVENTORY if asked.get(key) is not None}
+    opts = given.get("opts")
+    return {
+        **given,
+        **({"opts": opts.split(",")} if isinstance(opts, str) else {}),
+        "container_uid": whole_number(uid),
+        "free_mb": whole_number(free),
+        "run": play.result("__wa_media_asked").get("run"),
+    }
+
+
+def _media_limits(play: Play) -> tuple[int, Limits]:
+    """The user of the containers, and what has to be free."""
+    uid, free = (whole_number(value) or 0 for value in play.values(MEDIA_SHARE).values())
+    return uid, Limits(free_mb=free)
+
+
+def _media_proved(play: Play) -> list[str]:
+    """The hosts of the play that take part in its proof of the share.
+
+    One that does not answer is no matter of the share: whoever reads the hosts next refuses to go on.
+    """
+    results = [play.results(name) for name in ("__wa_media_asked", "__wa_media_left", "__wa_media_compared")]
+    return [host for host in play.hosts if not any(one[host].get("unreachable") for one in results)]
+
+
+def _media_refusal(play: Play) -> str:
+    """What came of a proof by the hosts of the play; empty where it is proved."""
+    problems = _media_problems(play)
+    return "\n".join([NOT_PROVED, summary(problems)]) if problems else ""
+
+
+NOT_PROVED = "The media share is not proved, and no node was touched."
+
+
+def _media_problems(play: Play) -> list[Problem]:
+    share = _share(play)
+    if share is None:
+        return []
+    asked = play.result("__wa_media_asked")
+    if asked.get("problems"):
+        return [problem_from(one) for one in asked["problems"]]
+    left, compared = play.results("__wa_media_left"), play.results("__wa_media_compared")
+    hosts = _media_proved(play)
+    found = {host: compared[host] if left[host].get("answer") else left[host] for host in hosts}
+    answers = {host: result.get("answer") or {"msg": said(result) or said(asked)} for host, result in found.items()}
+    refused = {host: [problem_from(one) for one in result.get("refused") or ()] for host, result in found.items()}
+    return share_problems(share, hosts, answers, *_media_limits(play), refused)
+
+
+def _media_seen(play: Play) -> dict[str, Seen]:
+    """By host what was read of its media share, of those that have to have it."""
+    share = _share(play)
+    reads = play.reads(_media_hosts(play))
+    uid, limits = _media_limits(play)
+    return {
+        host: seen_share(share, host, read["host"]["media_share"], uid, limits)
+        for host, read in reads.items()
+        if share and read.get("host") and read["host"].get("media_share")
+    }
+
+
+def _media_status(play: Play) -> Values:
+    """What status.yml shows of the share."""
+    share = _share(play)
+    if share is None:
+        return {}
+    reads = play.reads(_media_hosts(play))
+    seen = {host: (read.get("host") or {}).get("media_share") for host, read in reads.items()}
+    found = share_status(share, {host: one for host, one in seen.items() if one}, *_media_limits(play))
+    return {**found._asdict(), "problems": [one.as_dict() for one in found.problems]}
+
+
+def _media_changes(play: Play) -> dict[str, Values]:
+    """By host what is done for its media share."""
+    share = _share(play)
+    what = "{0} at {1}".format(share.source, share.path) if share else ""
+    return {host: {"what": what, "why": list(seen.change.reasons)} for host, seen in _media_seen(play).items()}
+
+
 def _preflight(play: Play) -> Values:
     settings = play.value("wa_settings")
     api = {name: play.value("wa_" + name) for name in ("cc", "phone_number", "registration_method")}
@@ -428,7 +540,12 @@ def _preflight(play: Play) -> Values:
         "leaving": play.result("__wa_desired").get("leaving") or [],
         "drains": bool(play.value("_wa_drains")),
         "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
-        "reports": [*(play.result(name) for name in REPORTS), {"notes": access.unread_notes(play.values(REACH))}],
+        "media_share": _media_changes(play),
+        "reports": [
+            *(play.result(name) for name in REPORTS),
+            {"notes": access.unread_notes(play.values(REACH))},
+            {"problems": [one.as_dict() for seen in _media_seen(play).values() for one in seen.problems]},
+        ],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),
         "fix_engines": play.value("_wa_fix_engines") or [],
         "check_ports": switch_on(play.value("wa_check_ports")),
@@ -537,6 +654,11 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "first_sizing": _first_sizing,
     "identity": _identity,
     "preflight": _preflight,
+    "media_hosts": _media_hosts,
+    "media_share": _media_share,
+    "media_proved": _media_proved,
+    "media_refusal": _media_refusal,
+    "media_status": _media_status,
     "ports": _ports,
     "ports_unclear": _ports_unclear,
     "login": _login,

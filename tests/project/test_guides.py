@@ -14,6 +14,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.placement imp
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load
 
+MEDIA = ROOT / "docs" / "guides" / "media.md"
 GUIDE = ROOT / "docs" / "guides" / "two_clusters.md"
 SHAPE = ("name_prefix", "webapp_port", "coreapp_port", "master_port")
 
@@ -49,3 +50,10 @@ def test_it_differs_in_everything_that_the_defaults_have_in_common() -> None:
     # The network, the media store and the volume of a database are called after the cluster.
     for name in ("wa_network", "wa_media", "wa_database_volume"):
         assert "wa_cluster_name" in defaults[name]
+
+
+def test_every_reason_to_refuse_a_share_is_in_its_guide_and_no_other() -> None:
+    code = re.compile(r"\bMEDIA_SHARE_[A-Z_]+[A-Z]\b")
+    rooms = (ROOT / "plugins" / "module_utils" / room for room in ("_check/media_share.py", "_io/bounded.py"))
+    source = "".join(path.read_text() for path in rooms)
+    assert set(code.findall(source)) == set(code.findall(MEDIA.read_text()))

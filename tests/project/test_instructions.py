@@ -223,13 +223,14 @@ SNAKE = re.compile(r"(?<![\w./{])[a-z]+(?:_[a-z0-9]+)+(?![\w(}/]|\.[a-z])")
 WITH_WORDS = re.compile(r"[a-z]{2,} [a-z]{2,} ")
 NO_SENTENCE = re.compile(r"[a-z]\||\b(?:SELECT|FROM|WHERE)\b|ends the module$")
 """Patterns, SQL, and what only an assertion says."""
-ELSEWHERE = frozenset(("max_connections", "host_pattern_mismatch", "mysql_native_password"))
-"""Names of databases and of Ansible's settings, which users know from there."""
+ELSEWHERE = frozenset(("max_connections", "host_pattern_mismatch", "mysql_native_password", "no_root_squash"))
+"""Names of databases, of exports and of Ansible's settings, which users know from there."""
 CALLERS = {
     "_io/client": {"api_url"},
     "_io/database": {"last_seen", "node_key", "phone_number"},
     "_check/set_shards": {"registered_at"},
     "modules/wa_database_info": {"db_host"},
+    "modules/wa_nfs_media": {"wa_nfs_media"},
 }
 """Columns, and options in sentences about their values, which no playbook gets wrong: callers of a module see them."""
 GROUPS = frozenset(("wa_cluster", "wa_database_hosts", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts"))

@@ -106,4 +106,4 @@ def test_what_would_change_something_is_found() -> None:
 def test_the_plays_of_site_name_the_groups_that_hosts_are_sorted_into() -> None:
     plays = [play["hosts"] for play in load(ROOT / "playbooks" / "site.yml") if "hosts" in play]
     named = {group for hosts in plays for group in hosts.replace("!", "").split(":")}
-    assert named - {"wa_cluster", "wa_database_hosts", "_wa_left_out"} == set(GROUPS)
+    assert named - {"wa_cluster", "wa_database_hosts", "_wa_left_out", "_wa_media"} == set(GROUPS)

@@ -22,6 +22,7 @@ FOR_USERS = {
     "wa_error_rate",
     "wa_host_info",
     "wa_login",
+    "wa_nfs_media",
     "wa_settings",
     "wa_shards",
     "wa_sizing",

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import importlib
 import os
 import shlex
 import socket
@@ -24,17 +23,15 @@ from pathlib import Path
 
 import docker
 import docker.errors
+from ansible_collections.waent.fleet.tests.support import debian_image
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
 SUITE, PYTHON = "trixie", "3.13"
-LABEL = "waent.fleet.test"
+LABEL = debian_image.LABEL
 HOST_PACKAGES = ("docker-cli", "openssh-server", "python3", "python3-requests")
 SOCKET = "/var/run/docker.sock"
 PLATFORMS = [f"manylinux{name}_x86_64" for name in ("1", "2014", "_2_5", "_2_17", "_2_28", "_2_34")]
-
-# The directory's name is none that an import statement can have.
-_host_image = importlib.import_module("ansible_collections.waent.fleet.molecule.resources.host-image.build")
 
 
 def system_packages() -> tuple[str, ...]:
@@ -46,20 +43,7 @@ def system_packages() -> tuple[str, ...]:
 
 def image_of(packages: t.Sequence[str]) -> str:
     """Name of an image that holds these packages of Debian 13; made where it is missing."""
-    recipe = (SUITE, *packages, *_host_image.LEFT_OUT)
-    name = "waent-debian13:{0}".format(_host_image.digest(*(text.encode() for text in recipe)))
-    if _host_image.have_image(name):
-        return name
-    _host_image.need_mmdebstrap()
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join(packages)]
-    command += ['--aptopt=APT::Install-Recommends "false"']
-    command += ["--dpkgopt=path-exclude=" + pattern for pattern in _host_image.LEFT_OUT]
-    with tempfile.TemporaryDirectory() as directory:
-        archive = str(Path(directory, "root.tar"))
-        subprocess.run([*command, SUITE, archive], check=True)
-        label = "LABEL {0}=debian13".format(LABEL)
-        subprocess.run(["docker", "import", "--change", label, archive, name], check=True, stdout=subprocess.DEVNULL)
-    return name
+    return debian_image.image_of("debian13", SUITE, packages)
 
 
 # --- the machine that runs Ansible ------------------------------------------------------------------------------------

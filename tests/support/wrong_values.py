@@ -63,6 +63,18 @@ MORE: dict[str, tuple[t.Any, ...]] = {
     "wa_coreapp_port": PORTS,
     "wa_master_port": PORTS,
     "wa_media": (*VOLUMES, ""),
+    "wa_media_share": (
+        {"server": "nas-1"},
+        {"server": "localhost", "export": "/media", "path": "/srv/media"},
+        {"server": "nas-1", "export": "media", "path": "/srv/media"},
+        {"server": "nas-1", "export": "/media", "path": "/"},
+        {"server": "nas-1", "export": "/media", "path": "/srv/media", "opts": ["ro"]},
+        {"server": "nas-1", "export": "/media", "path": "/srv/media", "opts": {"vers": 4}},
+        {"server": "nas-1", "export": "/media", "path": "/srv/media", "state": "absent"},
+        {"server": "nas-1", "export": "/media", "path": "/srv/media", "owner": -1},
+        {"server": "nas-1", "export": "/media", "path": "/srv/media", "mode": 770},
+        {"server": None, "export": "/media", "path": "/srv/media"},
+    ),
     "wa_data": VOLUMES,
     "wa_db_engine": ("mysql", "ORACLE", "", "POSTGRES"),
     "wa_db_host": (

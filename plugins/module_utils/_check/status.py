@@ -55,7 +55,8 @@ class Reports:
     nodes: of wa_placement, without those of which nobody knows whether they exist. leaving: those that have to go.
     authority: problems of what is pinned for the API. unfinished: of C(_plan/unfinished). unread: hosts that could not
     be read, and why. spared: those to name for a run that goes on. left_out: hosts that this run goes on without.
-    has_key: whether wa_api_key is set. notes: lines of others.
+    has_key: whether wa_api_key is set. notes: lines of others. media_share: rows, lines and problems of
+    C(_check/media_status), empty without a share.
     """
 
     nodes: Nodes
@@ -72,6 +73,7 @@ class Reports:
     has_key: bool = False
     notes: t.Sequence[str] = ()
     leaving: Nodes = ()
+    media_share: Result = field(default_factory=dict)
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -81,6 +83,7 @@ def problems(reports: Reports) -> list[Problem]:
     """Everything that somebody has to do something about, each once; empty where the cluster is healthy and ours."""
     found = unread_problems(reports.unread, reports.spared) + login_problems(reports) + list(reports.unfinished)
     found += map(problem_from, reports.authority)
+    found += _of(reports.media_share)
     found += _of(reports.health) + _of(reports.identity) + _of(reports.preflight) + behind_problems(reports)
     if not reports.health.get("healthy") and not found:
         found = [Problem("CLUSTER_NOT_HEALTHY", UNHEALTHY)]
@@ -228,6 +231,7 @@ def cluster_lines(reports: Reports) -> list[str]:
         lines.append("spare coreapps: {0}".format(", ".join(spares(reports)) or "none"))
     if any(CONTROL_SHARD in (node.get("shards") or ()) for node in cluster.get("nodes") or ()):
         lines.append("shard -1 is the control shard, which carries no messages")
+    lines += reports.media_share.get("lines") or ()
     return lines + notes(reports) + ["Warning: " + sentence(warning) for warning in warnings(reports)]
 
 

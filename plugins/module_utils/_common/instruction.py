@@ -58,6 +58,8 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "survive_impossible": Instruction(ADDED, arguments={"wa_survive": "{survive}"}),
     "node_unknown": Instruction(OTHER, "site"),
     "drain_unfinished": Instruction(OTHER, "site"),
+    # The media share.
+    "media_share_unproved": Instruction(OTHER, "site"),
     # Drills.
     "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
     "drill_of_unhealthy": Instruction(OTHER, "status"),

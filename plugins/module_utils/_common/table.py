@@ -32,8 +32,12 @@ def status_table(
 
 def table_lines(rows: t.Iterable[t.Sequence[str]]) -> list[str]:
     """Rows as aligned lines, the header first."""
-    cells = [COLUMNS, *rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(COLUMNS))]
+    return aligned([COLUMNS, *rows])
+
+
+def aligned(cells: t.Sequence[t.Sequence[str]]) -> list[str]:
+    """Rows of one length as lines."""
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells]
 
 

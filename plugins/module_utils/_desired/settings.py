@@ -13,12 +13,14 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common import addresses
+from ansible_collections.waent.fleet.plugins.module_utils._common.paths import normalized
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DATABASE_PORT
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import setting_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import together_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import Raw, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, value_problems
 
@@ -34,6 +36,7 @@ def settings_problems(raw: Raw, hosts: t.Sequence[str] = (), database_hosts: t.S
     problems = value_problems(raw)
     wrong = {problem.variable for problem in problems}
     together = _database_place_problems(raw) + together_problems(raw) + _settings_problems(raw.get("settings"))
+    together += _media_problems(raw)
     if database_hosts:
         together += _own_database_problems(raw, hosts, database_hosts)
     return problems + [problem for problem in together if problem.variable not in wrong]
@@ -116,6 +119,18 @@ def _own_database_port_problems(
     return [Problem("WA_DATABASE_PORT", message, "wa_db_port", raw.get("db_port"))]
 
 
+def _media_problems(raw: Raw) -> list[Problem]:
+    """Nodes have to write to the share, and not to a volume or directory beside it."""
+    share, media = inventory_share(raw.get("media_share"))[0], raw.get("media")
+    if share is None or (isinstance(media, str) and normalized(media) == share.path):
+        return []
+    message = (
+        "wa_media is {0!r}, and wa_media_share is mounted at {1}: nodes would not use it. Set wa_media to that path, or"
+        " leave wa_media_share out."
+    )
+    return [Problem("WA_MEDIA_NOT_ON_SHARE", message.format(media, share.path), "wa_media", media)]
+
+
 def _settings_problems(settings: t.Any) -> list[Problem]:
     """The application settings, by the code that sends them."""
     if not isinstance(settings, t.Mapping):
@@ -128,13 +143,27 @@ def _settings_problems(settings: t.Any) -> list[Problem]:
 
 def host_problems(given: Raw, of_hosts: t.Mapping[str, Raw]) -> list[Problem]:
     """What is wrong with the variables that a host has otherwise than the play, each with its host."""
-    of_the_play = {(problem.variable, problem.message) for problem in value_problems(given)}
+
+    def found(raw: Raw) -> list[Problem]:
+        problems = value_problems(raw)
+        wrong = {problem.variable for problem in problems}
+        return problems + [problem for problem in _media_problems(raw) if problem.variable not in wrong]
+
+    of_the_play = {(problem.variable, problem.message) for problem in found(given)}
     return [
         replace(problem, host=host)
         for host, own in of_hosts.items()
-        for problem in value_problems({**given, **own})
+        for problem in [*_other_share(given, own), *found({**given, **own})]
         if (problem.variable, problem.message) not in of_the_play
     ]
+
+
+def _other_share(given: Raw, own: Raw) -> list[Problem]:
+    """One cluster has one media share. own: what a host has otherwise than the play."""
+    if "media_share" not in own or own["media_share"] == given.get("media_share"):
+        return []
+    message = "wa_media_share differs from that of other hosts; all hosts of a cluster need one and the same."
+    return [Problem("WA_MEDIA_SHARE_DIFFERS", message, "wa_media_share", own["media_share"])]
 
 
 def jwt_key_problems(webapps: int, jwt_key: t.Any) -> list[Problem]:

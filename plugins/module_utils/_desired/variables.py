@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, not_text, stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import blank_problems, whole_number
 
 Finding = t.Tuple[str, str]
@@ -290,6 +291,10 @@ def _find_map(name: str, value: t.Any) -> list[Finding]:
     return [("WA_VALUE_INVALID", "{0}; allowed is a map, {{}} for nothing.".format(stated(name, value)))]
 
 
+def _find_media_share(_name: str, value: t.Any) -> list[Finding]:
+    return [(problem.code, problem.message) for problem in inventory_share(value)[1]]
+
+
 def _find_extra_hosts(name: str, value: t.Any) -> list[Finding]:
     if not isinstance(value, t.Mapping):
         return _find_map(name, value)
@@ -398,6 +403,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_master_port", of_the_shape("int")),
     # Storage.
     Variable("wa_media", VOLUME, follows=("wa_cluster_name",)),
+    Variable("wa_media_share", Kind("dict", _find_media_share, text=False)),
     Variable("wa_data", VOLUME, empty=True),
     Variable("wa_container_uid", whole(0)),
     Variable("wa_disk_free_mb", whole(0)),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import site
 import sys
 import time
@@ -15,9 +16,17 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import clu
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.access import HOST_GATEWAY
 from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import FILLER
-from ansible_collections.waent.fleet.plugins.module_utils._io import distribution, machine, registry
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
+from ansible_collections.waent.fleet.plugins.module_utils._io import (
+    containers_mounts,
+    distribution,
+    machine,
+    media_share,
+    registry,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import mounted_as, read_fstab
 
 DOCKER_BRIDGE = "docker0"
 """The host's end of the engine's own network: its address is what C(host-gateway) stands for."""
@@ -59,6 +68,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "disk": {"path": engine["root"], "free_mb": machine.free_mb(engine["root"])},
         "memory": machine.read_memory(),
         "media": read_store(params["media"], params["container_uid"], run, docker),
+        "media_share": read_media_share(params["media_share"], params["container_uid"]),
         "data": read_store(params["data"], params["container_uid"], run, docker),
         "db_ssl": _read_certificates(params, containers, run, docker),
         "networks": engines.read_networks(run, docker) if docker else [],
@@ -72,6 +82,32 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     ]
     host["single_connect"] = [container["name"] for container in single_connects(host)]
     return host
+
+
+SHARE_SECONDS = 2.0
+"""So long a server may take here: where it is gone, every host waits for it."""
+
+
+def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
+    """The media share as the host has it, None where there is to be none. Nothing is written or mounted.
+
+    fstab: its lines for the path. users: what of the containers has the share mounted.
+    """
+    share, _problems = inventory_share(raw)
+    if share is None:
+        return None
+    answer = media_share.look_if_reached(share.path, share.server, share.port, SHARE_SECONDS, always=True)
+    root = os.geteuid() == 0
+    user = (uid, uid) if root else None
+    if not root and answer["error"] and answer["error"]["name"] in ("EACCES", "EPERM"):
+        # What this user may not see says nothing about the user of the containers.
+        answer["error"] = None
+    proof = None
+    if answer["mount"] and not answer["error"]:
+        proof = media_share.read_proof(share.path, SHARE_SECONDS, user)["proof"]
+    fstab = [list(line) for line in read_fstab(machine.read_text("/etc/fstab")) if line.path == share.path]
+    users = [space.name for space in containers_mounts.spaces() if mounted_as(share.source, space.mounts)]
+    return {**answer, "proof": proof, "fstab": fstab, "users": users}
 
 
 def read_python() -> dict[str, t.Any]:

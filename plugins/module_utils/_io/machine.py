@@ -19,6 +19,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_drill, script_name
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import place_of, read_mounts
 
 LISTEN = "0A"
 """State of a listening socket in C(/proc/net/tcp)."""
@@ -75,19 +76,9 @@ def free_mb(path: str) -> int | None:
 
 
 def _filesystem(path: str, proc: str) -> str | None:
-    """Type of the file system that holds C(path), from the mount with the longest matching mount point."""
-    best, kind = "", None
-    path = os.path.realpath(path)
-    for line in read_text(os.path.join(proc, "self/mountinfo")).splitlines():
-        left, _separator, right = line.partition(" - ")
-        fields = left.split()
-        if len(fields) < 5 or not right:
-            continue
-        point = fields[4].replace("\\040", " ")
-        inside = path == point or path.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, right.split()[0]
-    return kind
+    """Type of the file system that holds C(path)."""
+    on = place_of(os.path.realpath(path), read_mounts(read_text(os.path.join(proc, "self/mountinfo")))).on
+    return on.fstype if on else None
 
 
 def writable_by(path: str, uid: int) -> tuple[bool | None, str | None]:

@@ -176,6 +176,12 @@ def removals(leaving: t.Iterable[PlacedNode], host: str) -> list[Act]:
     return [Act(host, "remove", node["name"], ("the host is drained",)) for node in leaving if node["host"] == host]
 
 
+def share_changes(media: t.Mapping[str, t.Mapping[str, t.Any]], host: str) -> list[Act]:
+    """What is done for the media share of a host, before its nodes. media: option C(media_share) of wa_preflight."""
+    share = media.get(host)
+    return [Act(host, "mount_share", share["what"], tuple(share["why"]))] if share and share["why"] else []
+
+
 def drain_unfinished(observed: t.Sequence[Observed], leaving: t.Sequence[PlacedNode]) -> list[Problem]:
     """Hosts that are drained and not empty: one that was retired may have come back with all its nodes."""
     found = []

@@ -34,8 +34,9 @@ ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
 class Act:
     """One thing that is done to one host.
 
-    action: C(install_engine), C(start_engine), C(stop), C(create_network), C(create_volume), C(pull), C(create),
-    C(start), C(recreate), C(update) (without another container), C(remove) or C(keep); only the last changes nothing.
+    action: C(install_engine), C(start_engine), C(stop), C(mount_share), C(create_network), C(create_volume), C(pull),
+    C(create), C(start), C(recreate), C(update) (without another container), C(remove) or C(keep); only the last changes
+    nothing.
     what: the thing. why: what differs, empty where it is new.
     """
 
@@ -50,6 +51,7 @@ class Act:
         verb = {
             "install_engine": "install and start",
             "start_engine": "start",
+            "mount_share": "mount media share",
             "create_network": "create network",
             "create_volume": "create volume",
             "pull": "pull image",

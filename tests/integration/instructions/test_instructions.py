@@ -126,7 +126,7 @@ def test_another_version_comes_with_an_upgrade_that_was_killed_too(cluster: Live
 @pytest.mark.thorough
 @pytest.mark.begins_with(shards=SHARDS, version=OLD)
 def test_timers_of_a_rollout_that_was_killed_are_restored(cluster: LiveCluster) -> None:
-    """site.yml that recreates nodes: there is only one version, so they are all that tells."""
+    """site.yml that recreates nodes: there is only one version, so nothing else shows it."""
     hosts = cluster.shape.variables("")["wa_extra_hosts"]
     cluster.declare(wa_extra_hosts={**hosts, "storage.example": "192.0.2.7"})
     killed = cluster.killed("site.yml", SWITCHOVER, "-e", "confirm=yes")

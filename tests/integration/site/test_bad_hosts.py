@@ -191,6 +191,77 @@ def test_a_media_path_that_is_not_there_is_not_made(fleet, refused) -> None:
     assert not fleet.shell("one").file("/srv/nothing-here").exists
 
 
+ANSWERS = """
+import socket, struct, sys
+with socket.create_server(("", int(sys.argv[1]))) as link:
+    while True:
+        caller, address = link.accept()
+        asked = caller.recv(4096)
+        if len(asked) >= 8 and sys.argv[2] == "answers":
+            body = asked[4:8] + struct.pack(">5I", 1, 0, 0, 0, 0)
+            caller.sendall(struct.pack(">I", 0x80000000 | len(body)) + body)
+            caller.close()
+"""
+"""What a server says to the call that does nothing (RFC 5531), all that is needed before a mount."""
+
+
+@pytest.fixture
+def share(fleet: ContainerHosts) -> t.Iterator[t.Callable[..., dict[str, t.Any]]]:
+    """Variables for a share of a server on host one, which answers, or takes calls and says nothing."""
+    start = "start-stop-daemon --start --background --make-pidfile --pidfile /run/nfs-%s.pid --exec /usr/bin/python3"
+    for port, word in ((20491, "answers"), (20492, "silent")):
+        fleet.run("one", start + " -- -c %s %s %s", port, ANSWERS, port, word)
+    fleet.run("one", "install -d /srv/share && touch /srv/share/photo")
+
+    def variables(port: int) -> dict[str, t.Any]:
+        share = {"server": fleet.address("one"), "export": "/media", "path": "/srv/share"}
+        return {"wa_media": "/srv/share", "wa_media_share": {**share, "opts": ["port={0}".format(port)]}}
+
+    yield variables
+    for port in (20491, 20492):
+        fleet.run("one", "start-stop-daemon --stop --pidfile /run/nfs-%s.pid", port)
+    fleet.run("one", "rm -r /srv/share")
+
+
+def test_a_share_that_would_hide_files(fleet, refused, share) -> None:
+    run = refused({"one": {}, "two": {}}, **share(20491))
+    assert run.codes == ["MEDIA_SHARE_IN_THE_WAY"]
+    assert run.sentences("MEDIA_SHARE_IN_THE_WAY") == [
+        "one: {0}:/media cannot be mounted: the directory /srv/share of the host itself holds files, which it would"
+        " hide; move it away, or copy the files to the share first.".format(fleet.address("one"))
+    ]
+
+
+def test_a_share_whose_server_says_nothing(refused, share) -> None:
+    run = refused({"one": {}, "two": {}}, **share(20492))
+    assert run.codes == ["MEDIA_SHARE_NO_ANSWER"] * 2
+
+
+@pytest.mark.parametrize("arguments", [("upgrade", "version=2.19.7"), ("reshard", "shards=2"), ("drain", "host=two")])
+def test_no_operation_begins_where_the_share_is_not_proved(fleet, share, arguments) -> None:
+    playbook, argument = arguments
+    fleet.write_hosts({name: {"ansible_become": True, "wa_address": fleet.address(name)} for name in ("one", "two")})
+    before = {name: fleet.state(name) for name in fleet.names}
+    run = fleet.play(playbook, valid_variables.but(**share(20491)), "-e", argument)
+    assert run.code == FAILED
+    # A host that is being drained need not have it: there may be no other way to repair it.
+    expected = ["one"] if playbook == "drain" else ["one", "two"]
+    assert run.codes == ["MEDIA_SHARE_NOT_MOUNTED"] * len(expected)
+    assert [sentence.partition(":")[0] for sentence in run.sentences("MEDIA_SHARE_NOT_MOUNTED")] == expected
+    silent = fleet.play(playbook, valid_variables.but(**share(20492)), "-e", argument)
+    assert silent.codes == ["MEDIA_SHARE_NO_ANSWER"]
+    assert {name: fleet.state(name) for name in fleet.names} == before
+
+
+def test_status_shows_the_share_and_is_red_where_it_is_not_proved(fleet, share) -> None:
+    fleet.write_hosts({name: {"ansible_become": True, "wa_address": fleet.address(name)} for name in ("one", "two")})
+    run = fleet.play("status", valid_variables.but(**share(20491)))
+    assert run.code == FAILED
+    assert "media share {0}:/media at /srv/share".format(fleet.address("one")) in run.output
+    assert len(re.findall(r"^\W*(?:one|two) .* - +- +no\W*$", run.output, re.MULTILINE)) == 2, run.output
+    assert len(run.sentences("MEDIA_SHARE_NOT_MOUNTED")) == 2
+
+
 def test_a_database_that_is_not_there(refused, database) -> None:
     run = refused({"one": {}}, wa_db_port=CLOSED_PORT)
     assert_reported(

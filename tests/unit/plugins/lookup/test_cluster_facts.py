@@ -67,6 +67,47 @@ def facts(*terms, **changes):
     return lookup.run(list(terms), {**PLAY, "hostvars": hostvars, **changes})
 
 
+SHARE = {"server": "nas-1", "export": "/media", "path": "/srv/media", "opts": "vers=4.2,timeo=300", "owner": None}
+SHARED = {"wa_media_share": SHARE, "wa_media": "/srv/media", "wa_container_uid": "7", "wa_disk_free_mb": 100}
+
+
+def test_the_media_share_as_its_module_takes_it():
+    assert facts("media_share", **SHARED, __wa_media_asked={"run": "5f"}) == [
+        {
+            "server": "nas-1", "export": "/media", "path": "/srv/media", "opts": ["vers=4.2", "timeo=300"],
+            "container_uid": 7, "free_mb": 100, "run": "5f",
+        }
+    ]  # fmt: skip
+
+
+def test_no_host_needs_a_share_that_there_is_not_and_no_drained_one_needs_it():
+    assert facts("media_hosts", wa_media_share={}) == [[]]
+    assert facts("media_hosts", **SHARED) == [["h1", "h2"]]
+    assert facts("media_hosts", **SHARED, _wa_asked_to_drain="h1") == [["h2"]]
+
+
+def proof(**of_h2):
+    """What came of a proof of which h1 was a part without a fault."""
+    mount = {"source": "nas-1:/media", "fstype": "nfs4", "opts": [], "read_only": False}
+    answer = {"mount": mount, "error": None, "token": True, "unseen": {}}
+    whole = {"__wa_media_left": {"answer": answer}, "__wa_media_compared": {"answer": answer}}
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = SimpleNamespace(template=template)
+    hostvars = HostVars(h1=whole, h2={**whole, **of_h2})
+    return lookup.run(["media_refusal", "media_proved"], {**PLAY, **SHARED, "hostvars": hostvars,
+                      "__wa_media_asked": {"run": "5f", "problems": []}})  # fmt: skip
+
+
+def test_what_came_of_a_proof():
+    assert proof() == ["", ["h1", "h2"]]
+    refusal, _hosts = proof(__wa_media_left={"failed": True, "msg": "root is needed"}, __wa_media_compared={})
+    assert "\n[MEDIA_SHARE_NOT_PROBED] h2: " in refusal and "root is needed" in refusal
+    refusal, _hosts = proof(__wa_media_compared={})
+    assert "\n[MEDIA_SHARE_NOT_PROBED] h2: " in refusal
+    # Whoever reads the hosts next refuses for it.
+    assert proof(__wa_media_left={"unreachable": True}) == ["", ["h1"]]
+
+
 def test_every_fact_can_be_found_out():
     assert len(facts(*FACTS)) == len(FACTS)
 

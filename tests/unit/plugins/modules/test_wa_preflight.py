@@ -125,12 +125,22 @@ def drained(state="running", **options):
     return answer(
         {
             **dict.fromkeys(("health", "login", "api")), "unread": {}, "unreachable": {}, "spared_hosts": [],
-            "check_ports": False, "forks": 5, "reports": [], "outages": [], "fix_engines": [],
+            "media_share": {}, "check_ports": False, "forks": 5, "reports": [], "outages": [], "fix_engines": [],
             "started_engines": [], "recreate_at_once": False, "check_mode": False, "drains": True,
             "hosts": [observed("h1", containers=containers, reached=[UNREACHED]), observed("h2")], "nodes": nodes,
             "leaving": leaving, **options,
         }
     )  # fmt: skip
+
+
+def test_a_share_is_mounted_before_there_are_nodes():
+    share = {"h1": {"what": "nas-1:/media at /srv/media", "why": []},
+             "h2": {"what": "nas-1:/media at /srv/media", "why": ["is not mounted"]}}  # fmt: skip
+    result, _problems = drained(media_share=share)
+    sentences = [act["sentence"] for act in result["plan"] if act["host"] == "h2"]
+    assert sentences[0] == "h2: mount media share nas-1:/media at /srv/media (is not mounted)"
+    assert "mount_share" not in [act["action"] for act in result["plan"] if act["host"] == "h1"]
+    assert result["hosts"]["h2"]["changes"] == len(sentences)
 
 
 UNREACHED = {"host": "db", "port": 3306, "reached": False, "reason": "timed out"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.settings import (
+    host_problems,
     jwt_key_problems,
     settings_problems,
 )
@@ -27,6 +28,9 @@ SETTINGS = {
     "db_username": "root",
     "db_password": "db-canary",
 }
+
+
+SHARE = {"server": "nas-1", "export": "/media", "path": "/srv/media"}
 
 
 def settings_of(**changes):
@@ -66,12 +70,42 @@ def test_good_settings():
         ({"db_port": 0}, "WA_DB_PORT_INVALID", "wa_db_port", "1 to 65535"),
         ({"media": "srv/media"}, "WA_MOUNT_INVALID", "wa_media", "absolute path"),
         ({"data": 7}, "WA_MOUNT_INVALID", "wa_data", "absolute path"),
+        ({"media_share": SHARE}, "WA_MEDIA_NOT_ON_SHARE", "wa_media", "mounted at /srv/media"),
+        ({"media_share": SHARE, "media": "/srv/media/a"}, "WA_MEDIA_NOT_ON_SHARE", "wa_media", "mounted at /srv/media"),
+        (
+            {"media_share": {**SHARE, "server": 7}, "media": "/x"},
+            "WA_MEDIA_SHARE_INVALID",
+            "wa_media_share",
+            "DNS name",
+        ),
+        (
+            {"media_share": {**SHARE, "state": "absent"}},
+            "WA_MEDIA_SHARE_INVALID",
+            "wa_media_share",
+            "state is not known",
+        ),
     ],
 )
 def test_settings_refused(change, code, variable, says):
     (problem,) = settings_of(**change)
     assert (problem.code, problem.variable) == (code, variable)
     assert says in problem.message
+
+
+def test_a_share_that_nodes_use_is_accepted():
+    assert settings_of(media_share=SHARE, media="/srv//media/") == []
+    assert settings_of(media_share={}) == []
+
+
+def test_all_hosts_have_one_share_and_use_it():
+    given = {**SETTINGS, "media_share": SHARE, "media": "/srv/media"}
+    other = host_problems(
+        given, {"a": {"media_share": {**SHARE, "server": "nas-2"}}, "b": {"media": "/srv/b"}, "c": {}}
+    )
+    assert [(problem.code, problem.host) for problem in other] == [
+        ("WA_MEDIA_SHARE_DIFFERS", "a"),
+        ("WA_MEDIA_NOT_ON_SHARE", "b"),
+    ]
 
 
 @pytest.mark.parametrize("length", [12, 128])

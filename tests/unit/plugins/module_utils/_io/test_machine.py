@@ -67,7 +67,7 @@ def test_the_longest_mount_point_wins(tmp_path):
     (tmp_path / "self/mountinfo").write_text(
         "1 0 0:1 / / rw - ext4 /dev/a rw\n"
         "2 1 0:2 / /srv rw shared:1 - xfs /dev/b rw\n"
-        "3 1 0:3 / /srv/wa\\040media rw - nfs4 s:/ rw\n"
+        "3 2 0:3 / /srv/wa\\040media rw - nfs4 s:/ rw\n"
         "4 1 0:4 / /srv2 rw - tmpfs t rw\nbroken\n"
     )
     kinds = {path: machine._filesystem(path, str(tmp_path)) for path in ("/srv/wa media/x", "/srv/wa", "/srv22")}

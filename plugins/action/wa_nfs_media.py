@@ -1,0 +1,93 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs wa_nfs_media: looks, mounts through ansible.posix.mount, and proves; or concludes what all hosts have seen.
+
+The module looks before, and not beside, ansible.posix.mount: that one asks for files in its own process, and would wait
+for a server that is gone.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import mount_failed
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import outcome, problem_from
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    KEYS,
+    MOUNTED,
+    PROBED,
+    MediaShare,
+    read_media_share,
+)
+from ansible_collections.waent.fleet.plugins.modules.wa_nfs_media import (
+    ARGUMENTS,
+    CODE,
+    CONCLUDE,
+    PROVE,
+    READ,
+    SHARE,
+    answer_of,
+    finished,
+)
+
+Result = t.Dict[str, t.Any]
+
+
+class ActionModule(ActionBase):
+    """Module wa_nfs_media."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        result: Result = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _spec, params = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        params["name"] = params["name"] or str(variables.get("inventory_hostname", ""))
+        share, problems = read_media_share({key: params[key] for key in KEYS})
+        if share is None:
+            result.update(outcome(CODE, problems, {}))
+        elif params["step"] == CONCLUDE:
+            result.update(answer_of(params, bool(self._task.check_mode)))
+        elif params["step"] == SHARE:
+            result.update(self._share(share, params, variables))
+        else:
+            result.update(self._step(params, params["step"], variables))
+        return result
+
+    def _step(self, params: Result, step: str, variables: Result) -> Result:
+        given = {key: value for key, value in params.items() if value is not None}
+        done: Result = self._execute_module(module_args={**given, "step": step}, task_vars=variables)
+        return done
+
+    def _share(self, share: MediaShare, params: Result, variables: Result) -> Result:
+        found = self._step(params, READ, variables)
+        if found.get("failed") or "answer" not in found:
+            return found
+        calls = found["calls"]
+        found = {key: value for key, value in found.items() if key != "calls"}
+        refused = [problem_from(entry) for entry in found["refused"]]
+        if refused:
+            return finished(found, refused, params)
+        if self._task.check_mode:
+            if share.state == PROBED or not calls:
+                return self._proved(share, params, variables, found)
+            return finished({**found, "answer": {**found["answer"], "planned": True}}, [], params)
+        for number, call in enumerate(calls):
+            done = self._execute_module(module_name="ansible.posix.mount", module_args=call, task_vars=variables)
+            if done.get("failed"):
+                failed = mount_failed(share, params["name"], call["state"], str(done.get("msg") or ""))
+                # Of a step that fails it takes back what it has written.
+                return finished({**found, "changed": number > 0, "refused": [failed.as_dict()]}, [failed], params)
+        return self._proved(share, params, variables, found)
+
+    def _proved(self, share: MediaShare, params: Result, variables: Result, found: Result) -> Result:
+        if share.state not in (MOUNTED, PROBED):
+            return finished(found, [], params)
+        proved = self._step(params, PROVE, variables)
+        if proved.get("failed") or "answer" not in proved:
+            return {**proved, "changed": found["changed"]}
+        whole = {**found, "answer": proved["answer"], "changed": found["changed"] or proved["changed"]}
+        return finished(whole, [problem_from(entry) for entry in proved["problems"]], params)

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What containers of this host have mounted, read from the kernel, without their engine. Internal to waent.fleet: may
+change in any release.
+
+A container has mounts of its own, made when it was started: what the host mounts or unmounts afterwards does not change
+them. So that the host sees a share does not mean that its nodes do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._io import bounded
+from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import Mount, read_mounts
+
+_MOUNTS = 0x00020000
+"""CLONE_NEWNS, of setns(2)."""
+
+
+class Space(t.NamedTuple):
+    """The mounts that the processes of one container have. process: one of them. name: what it is called."""
+
+    process: int
+    name: str
+    mounts: tuple[Mount, ...]
+
+
+def spaces(proc: str = "/proc") -> list[Space]:
+    """Those of all processes that do not have the mounts of this one."""
+    # One that is gone, or another user's, is as good as one with ours.
+    seen = {_space(os.path.join(proc, "self")), ""}
+    found = []
+    for process in sorted(int(entry) for entry in os.listdir(proc) if entry.isdigit()):
+        directory = os.path.join(proc, str(process))
+        space = _space(directory)
+        if space not in seen:
+            seen.add(space)
+            mounts = tuple(read_mounts(read_text(os.path.join(directory, "mountinfo"))))
+            found.append(Space(process, _name(directory), mounts))
+    return found
+
+
+def _space(directory: str) -> str:
+    try:
+        return os.readlink(os.path.join(directory, "ns/mnt"))
+    except OSError:
+        return ""
+
+
+def _name(directory: str) -> str:
+    """The program, and the container's id as C(docker ps) shows it."""
+    program = read_text(os.path.join(directory, "comm")).strip()
+    container = re.search(r"[0-9a-f]{64}", read_text(os.path.join(directory, "cgroup")))
+    return "{0} in {1}".format(program, container.group(0)[:12]) if container else program
+
+
+def inside(process: int, user: tuple[int, int], work: bounded.Work, proc: str = "/proc") -> bounded.Work:
+    """The work for C(bounded), which goes on with the mounts of a process, and as this user."""
+
+    def whole(say: bounded.Say) -> t.Any:
+        say("enter")
+        space = os.open(os.path.join(proc, str(process), "ns/mnt"), os.O_RDONLY)
+        library = ctypes.CDLL(None, use_errno=True)
+        if library.setns(space, _MOUNTS):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        os.close(space)
+        bounded.become(*user)
+        return work(say)
+
+    return whole

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be done on a host for its media share to be as desired. Internal. Pure.
+
+The steps are states of C(ansible.posix.mount), which writes fstab and mounts. It must not be called before the server
+has answered: it asks for the path in its own process, and would wait as long as the kernel does. Its state C(absent) is
+no step: it does not unmount what has no line in fstab, and it removes the directory.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
+    Limits,
+    change_problems,
+    host_problems,
+    same_source,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    ABSENT,
+    FSTYPE,
+    MOUNTED,
+    PROBED,
+    UNMOUNTED,
+    MediaShare,
+    mount_differences,
+    same_fstab_opts,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import FstabLine
+
+PRESENT, NO_LINE, UNMOUNT = "present", "absent_from_fstab", "unmounted"
+
+
+class Change(t.NamedTuple):
+    """steps: in their order, none where nothing is to be done. reasons: what differs, one sentence's part each.
+
+    stops_nodes: what is mounted goes away for a moment or for good, so no node of the host may run meanwhile.
+    """
+
+    steps: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    stops_nodes: bool = False
+
+
+def media_share_change(share: MediaShare, mounted_opts: t.Sequence[str] | None, fstab: t.Sequence[FstabLine]) -> Change:
+    """What is to be done. mounted_opts: of the share where it is mounted, None where nothing is.
+
+    Something else at the path is refused before (MEDIA_SHARE_OTHER): whose it is, we do not know.
+    """
+    if share.state == PROBED:
+        return Change()
+    is_mounted = mounted_opts is not None
+    lines = [line for line in fstab if line.path == share.path]
+    if share.state == ABSENT:
+        reasons = ["is mounted"] * is_mounted + ["has a line in fstab"] * bool(lines)
+        steps = [UNMOUNT] * is_mounted + [NO_LINE] * bool(lines)
+        return Change(tuple(steps), tuple(reasons), is_mounted)
+    if share.state == UNMOUNTED:
+        return Change((UNMOUNT,), ("is mounted",), True) if is_mounted else Change()
+    differs = _fstab_differences(share, lines)
+    # Of several lines for one path each would be changed, and all would stay.
+    first = (NO_LINE,) if len(lines) > 1 else ()
+    if mounted_opts is None:
+        return Change((*first, MOUNTED), ("is not mounted", *differs))
+    live = mount_differences(share, mounted_opts)
+    if live:
+        # The kernel keeps such options as long as it is mounted, whatever "mount -o remount" is given (nfs(5)).
+        return Change((UNMOUNT, *first, MOUNTED), (*live, *differs), True)
+    return Change((*first, PRESENT) if differs else (), tuple(differs))
+
+
+class Seen(t.NamedTuple):
+    """What was read of the share of a host, and what follows for a run that brings it about."""
+
+    change: Change
+    problems: list[Problem]
+
+
+def seen_share(share: MediaShare, host: str, seen: t.Mapping[str, t.Any], uid: int, limits: Limits) -> Seen:
+    """seen: what wa_host_info returns as C(media_share). What is going to be mounted cannot be checked yet."""
+    mount = seen["mount"]
+    opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
+    change = media_share_change(share, opts, [FstabLine(*line) for line in seen["fstab"]])
+    problems = change_problems(share, host, seen, seen["users"] if change.stops_nodes else (), change.stops_nodes)
+    if not problems and opts is not None and not change.stops_nodes:
+        problems = host_problems(share, host, seen, uid, limits)
+    return Seen(change, problems)
+
+
+def mount_arguments(share: MediaShare, step: str) -> dict[str, t.Any]:
+    """The arguments of C(ansible.posix.mount) for a step."""
+    if step in (UNMOUNT, NO_LINE):
+        return {"path": share.path, "state": step}
+    return {
+        "path": share.path,
+        "src": share.source,
+        "fstype": FSTYPE,
+        "opts": share.fstab_opts,
+        "state": step,
+    }
+
+
+def shown_state(share: MediaShare, mounted_opts: t.Sequence[str] | None, fstab: t.Sequence[FstabLine]) -> str:
+    """What a diff compares: the lines of fstab for the path, and what is mounted there."""
+    lines = ["fstab: {0} {1} {2} {3}".format(*line) for line in fstab if line.path == share.path]
+    if mounted_opts is not None:
+        lines.append("mounted: {0} {1} {2}".format(share.source, share.path, ",".join(mounted_opts)))
+    return "".join(line + "\n" for line in lines)
+
+
+def state_after(share: MediaShare, change: Change, before: str) -> str:
+    """The same after the change; of options that the kernel adds by itself nothing is known yet."""
+    lines = before.splitlines(keepends=True)
+    for step in change.steps:
+        if step in (UNMOUNT, MOUNTED):
+            lines = [line for line in lines if not line.startswith("mounted: ")]
+        if step != UNMOUNT:
+            lines = [line for line in lines if not line.startswith("fstab: ")]
+        if step in (PRESENT, MOUNTED):
+            line = FstabLine(share.source, share.path, FSTYPE, share.fstab_opts)
+            lines.insert(0, "fstab: {0} {1} {2} {3}\n".format(*line))
+        if step == MOUNTED:
+            lines.append("mounted: {0} {1} {2}\n".format(share.source, share.path, share.fstab_opts))
+    return "".join(lines)
+
+
+def _fstab_differences(share: MediaShare, lines: t.Sequence[FstabLine]) -> list[str]:
+    if not lines:
+        return ["has no line in fstab"]
+    found = ["has {0} lines in fstab".format(len(lines))] if len(lines) > 1 else []
+    line = lines[-1]
+    if line.source != share.source:
+        found.append("fstab has {0}".format(line.source))
+    if line.fstype != FSTYPE:
+        found.append("fstab has type {0}".format(line.fstype))
+    if not same_fstab_opts(line.opts, share.fstab_opts):
+        found.append("fstab has options {0}".format(line.opts))
+    return found

@@ -1,0 +1,17 @@
+#!/bin/sh
+# The container of a client: User-mode Linux is its only process, and has its network address.
+# The guest's root is the container's own, so what the guest writes is still there when the container is started again.
+set -eu
+address=$(ip -4 -oneline address show dev eth0 | awk '{print $4}')
+ip link add name br0 type bridge
+ip tuntap add dev tap0 mode tap
+ip address flush dev eth0
+for port in eth0 tap0; do
+  ip link set dev "$port" master br0
+  ip link set dev "$port" up
+done
+ip link set dev br0 up
+# The memory of the guest is a file in TMPDIR, of which it runs code.
+TMPDIR=/guest-memory exec linux mem=256m rootfstype=hostfs rootflags=/ rw init=/nfs/guest.sh \
+  vec0:transport=tap,ifname=tap0,depth=128,gro=1 con=null con0=fd:0,fd:1 \
+  waent_address="$address" waent_name="$(hostname)"

@@ -1,0 +1,204 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An NFS server and machines with a kernel of their own that mount it: what the kernel of this machine need not know.
+
+Each is a container. A client is User-mode Linux, which has the container's address and, as its root, the container's
+root; it is reached over SSH. So what engines do to containers is what happens to machines: C(pause) is a machine that
+answers nothing, C(kill) one without power, and what was written to its disk is there after C(start). The server is
+nfs-ganesha, which needs no kernel for it either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import docker
+import docker.errors
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+from ansible_collections.waent.fleet.tests.support.debian_image import LABEL, image_of
+from ansible_collections.waent.fleet.tests.support.playbook_runs import write_inventory
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
+from docker.models.containers import Container
+from docker.types import IPAMConfig, IPAMPool
+
+KIND = "nfs"
+NAME = "waent-nfs"
+PACKAGES = (
+    "iproute2", "kmod", "mount", "nfs-common", "nfs-ganesha", "nfs-ganesha-vfs", "openssh-server", "procps", "python3",
+    "rpcbind", "tini", "user-mode-linux",
+)  # fmt: skip
+FILES = ROOT / "tests" / "support" / "nfs"
+
+# The guest looks for its modules where every kernel does.
+MODULES = 'mkdir -p "$1/usr/lib/modules" && cp -a "$1"/usr/lib/uml/modules/. "$1/usr/lib/modules/"'
+MODULES += ' && for one in "$1"/usr/lib/modules/*; do chroot "$1" depmod "${one##*/}"; done'
+
+# Set aside for tests of networks (RFC 2544).
+SUBNET = "198.18.77.0/24"
+ADDRESS = "198.18.77.{0}"
+SERVERS = {"server": 10, "server-2": 11}
+FIRST_CLIENT = 20
+AMBIGUOUS = "nas-1"
+"""A name that leads the first client to the first server, and all others to the second."""
+
+EXPORTS = {
+    "media": "size=64m,mode=0777",
+    "other": "size=64m,mode=0777",
+    "read-only": "size=64m,mode=0777",
+    "squashed": "size=64m,mode=0700",
+    "full": "size=64k,mode=0777",
+}
+"""Those of nfs/ganesha.conf, with the options of the file system that each lies in."""
+
+SSH_OPTIONS = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
+
+# Docker's own profiles keep User-mode Linux from laying out its memory as it needs it.
+PRIVILEGES: dict[str, t.Any] = {
+    "cap_add": ["ALL"],
+    "cap_drop": ["SYS_RESOURCE"],
+    "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
+}
+
+
+class NfsRig:
+    """Two servers, of which most tests use the first, and their clients. directory: for the key and the inventory."""
+
+    def __init__(self, directory: Path, clients: t.Sequence[str] = ("media-1", "media-2")) -> None:
+        self.clients = tuple(clients)
+        self.inventory = directory / "inventory.yml"
+        self._directory = directory
+        self._key = directory / "key"
+        self._engine = docker.from_env(timeout=120)
+
+    # --- its life -----------------------------------------------------------------------------------------------------
+
+    def create(self) -> None:
+        """Make it, and wait until every machine answers. What a run that was killed has left goes first."""
+        self.remove()
+        image = image_of(KIND, "bookworm", PACKAGES, MODULES)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)], check=True)
+        pool = IPAMPool(subnet=SUBNET)
+        self._engine.networks.create(NAME, ipam=IPAMConfig(pool_configs=[pool]), labels={LABEL: KIND})
+        tmpfs = {"/exports/" + name: options for name, options in EXPORTS.items()}
+        for name, number in SERVERS.items():
+            self._start(image, name, number, ["/nfs/server.sh"], tmpfs=tmpfs)
+        for number, name in enumerate(self.clients):
+            leads_to = ADDRESS.format(SERVERS["server-2" if number else "server"])
+            self._start(
+                image, name, FIRST_CLIENT + number, ["/nfs/client.sh"], extra_hosts={AMBIGUOUS: leads_to},
+                tmpfs={"/guest-memory": "exec,size=300m"}, devices=["/dev/net/tun"],
+            )  # fmt: skip
+        self.write_inventory()
+        for name in self.clients:
+            self.wait_for(name)
+
+    def _start(self, image: str, name: str, number: int, command: list[str], **options: t.Any) -> None:
+        volumes = ["{0}:/nfs:ro".format(FILES), "{0}.pub:/key.pub:ro".format(self._key)]
+        endpoint = self._engine.api.create_endpoint_config(ipv4_address=ADDRESS.format(number))
+        made = self._engine.containers.create(
+            image, command, name=self._name(name), hostname=name, labels={LABEL: KIND}, volumes=volumes,
+            network=NAME, networking_config={NAME: endpoint}, **PRIVILEGES, **options,
+        )  # fmt: skip
+        made.start()
+
+    def remove(self) -> None:
+        """The machines and their network."""
+        for container in self._engine.containers.list(all=True, filters={"label": "{0}={1}".format(LABEL, KIND)}):
+            container.remove(force=True, v=True)
+        with contextlib.suppress(docker.errors.NotFound):
+            self._engine.networks.get(NAME).remove()
+
+    # --- its machines -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _name(machine: str) -> str:
+        return "{0}-{1}".format(NAME, machine)
+
+    def container(self, machine: str) -> Container:
+        """The container of a machine; C(server) is one."""
+        return self._engine.containers.get(self._name(machine))
+
+    @property
+    def server_address(self) -> str:
+        """Where clients mount from."""
+        return ADDRESS.format(SERVERS["server"])
+
+    def address(self, client: str) -> str:
+        """Of a client."""
+        return ADDRESS.format(FIRST_CLIENT + self.clients.index(client))
+
+    def write_inventory(self) -> None:
+        """The clients, for Ansible."""
+        common = {
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(self._key),
+            "ansible_ssh_common_args": " ".join(SSH_OPTIONS),
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
+        write_inventory(self.inventory, {name: {**common, "ansible_host": self.address(name)} for name in self.clients})
+
+    def run(self, client: str, command: str, timeout: float = PATIENCE) -> str:
+        """Output of a command on a client; it must succeed."""
+        done = self._ssh(client, command, timeout)
+        if done.returncode != 0:
+            raise RuntimeError("{0}: {1}\n{2}{3}".format(client, command, done.stdout, done.stderr))
+        return done.stdout
+
+    def _ssh(self, client: str, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
+        arguments = ["ssh", "-i", str(self._key), *SSH_OPTIONS, "-o", "ConnectTimeout=5", "-o", "BatchMode=yes"]
+        whole = [*arguments, "root@" + self.address(client), command]
+        return subprocess.run(
+            whole, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    def wait_for(self, client: str) -> None:
+        """Until a client answers."""
+        deadline = time.monotonic() + PATIENCE
+        while self._ssh(client, "true", PATIENCE).returncode != 0:
+            if time.monotonic() > deadline:
+                said = self.container(client).logs(tail=60).decode(errors="replace")
+                raise RuntimeError("{0} does not answer:\n{1}".format(client, said))
+            time.sleep(0.3)
+
+    def reboot(self, client: str) -> None:
+        """Without a warning, as when power fails."""
+        self.container(client).kill()
+        self.container(client).start()
+        self.wait_for(client)
+
+    # --- its server ---------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def silent_server(self) -> t.Iterator[None]:
+        """The server is there and answers nothing."""
+        self.container("server").pause()
+        try:
+            yield
+        finally:
+            self.container("server").unpause()
+
+    @contextlib.contextmanager
+    def unreachable_server(self) -> t.Iterator[None]:
+        """The server runs, and no way leads to it."""
+        network = self._engine.networks.get(NAME)
+        network.disconnect(self.container("server"))
+        try:
+            yield
+        finally:
+            network.connect(self.container("server"), ipv4_address=self.server_address)
+
+    def rebuild_server(self) -> None:
+        """All its exports are new file systems afterwards, and empty."""
+        self.container("server").restart(timeout=0)
+
+    def on_server(self, command: str, server: str = "server") -> str:
+        """Output of a command on a server; it must succeed."""
+        code, said = self.container(server).exec_run(["sh", "-c", command])
+        if code != 0:
+            raise RuntimeError("{0}: {1}\n{2}".format(server, command, said.decode(errors="replace")))
+        return said.decode(errors="replace")

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done for a media share, and that nothing is left to do afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES, MediaShare
+from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
+    Change,
+    media_share_change,
+    mount_arguments,
+    seen_share,
+    shown_state,
+    state_after,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import FstabLine, read_fstab
+from hypothesis import given
+from hypothesis import strategies as st
+
+SHARE = MediaShare("2001:db8::1", "/media", "/srv/media")
+OPTS = ["rw", "relatime", "vers=4.2", "hard", "timeo=150", "retrans=2"]
+LINE = FstabLine(SHARE.source, SHARE.path, "nfs4", SHARE.fstab_opts)
+OTHER = FstabLine("/dev/sda1", "/", "ext4", "errors=remount-ro")
+
+
+@pytest.mark.parametrize(
+    ("state", "opts", "fstab", "steps", "stops"),
+    [
+        ("mounted", OPTS, [LINE], (), False),
+        ("mounted", None, [LINE], ("mounted",), False),
+        ("mounted", None, [], ("mounted",), False),
+        ("mounted", OPTS, [], ("present",), False),
+        ("mounted", OPTS, [LINE, LINE], ("absent_from_fstab", "present"), False),
+        ("mounted", None, [LINE, LINE], ("absent_from_fstab", "mounted"), False),
+        ("mounted", OPTS, [LINE._replace(opts="defaults")], ("present",), False),
+        ("mounted", OPTS, [LINE._replace(source="nas:/media")], ("present",), False),
+        ("mounted", OPTS, [LINE._replace(fstype="nfs")], ("present",), False),
+        ("mounted", [*OPTS[:4], "timeo=600", "retrans=2"], [LINE], ("unmounted", "mounted"), True),
+        ("unmounted", OPTS, [LINE], ("unmounted",), True),
+        ("unmounted", None, [LINE], (), False),
+        ("absent", OPTS, [LINE], ("unmounted", "absent_from_fstab"), True),
+        ("absent", OPTS, [], ("unmounted",), True),
+        ("absent", None, [LINE], ("absent_from_fstab",), False),
+        ("absent", None, [], (), False),
+        ("probed", None, [], (), False),
+        ("probed", [*OPTS[:3], "soft"], [], (), False),
+    ],
+)
+def test_steps(state, opts, fstab, steps, stops):
+    change = media_share_change(replace(SHARE, state=state), opts, [OTHER, *fstab])
+    assert (change.steps, change.stops_nodes) == (steps, stops)
+    assert bool(change.reasons) == bool(steps)
+
+
+def test_what_differs_is_named():
+    change = media_share_change(SHARE, ["hard", "timeo=600", "vers=4.2"], [LINE._replace(opts="vers=4,hard")])
+    assert change.reasons == ("timeo=150 instead of 600", "fstab has options vers=4,hard")
+
+
+LINES = st.builds(
+    FstabLine,
+    st.sampled_from([SHARE.source, "nas:/other"]),
+    st.sampled_from([SHARE.path, "/srv"]),
+    st.sampled_from(["nfs4", "nfs"]),
+    st.sampled_from([SHARE.fstab_opts, "defaults", "vers=4"]),
+)
+LIVE = st.none() | st.sampled_from([OPTS, [*OPTS[:3], "soft"], ["rw", "vers=4.1", "hard", "timeo=600"]])
+
+
+def done(step, opts, fstab):
+    """What ansible.posix.mount leaves with this state: of several lines for a path it changes each."""
+    if step == "unmounted":
+        return None, fstab
+    others = [line for line in fstab if line.path != SHARE.path]
+    if step == "absent_from_fstab":
+        return opts, others
+    lines = [LINE] * max(1, len(fstab) - len(others))
+    return (OPTS if step == "mounted" and opts is None else opts), [*others, *lines]
+
+
+@given(st.sampled_from(STATES), LIVE, st.lists(LINES, max_size=4))
+def test_after_its_steps_nothing_is_left_to_do(state, opts, fstab):
+    share = replace(SHARE, state=state)
+    change = media_share_change(share, opts, fstab)
+    was_mounted, went = opts is not None, False
+    for step in change.steps:
+        opts, fstab = done(step, opts, fstab)
+        went = went or (was_mounted and opts is None)
+    assert media_share_change(share, opts, fstab) == Change()
+    assert change.stops_nodes == went
+
+
+@given(st.sampled_from(STATES), LIVE, st.lists(LINES, max_size=4))
+def test_a_diff_shows_what_is_there_afterwards(state, opts, fstab):
+    share = replace(SHARE, state=state)
+    change = media_share_change(share, opts, fstab)
+    before = shown_state(share, opts, fstab)
+    shown = state_after(share, change, before)
+    for step in change.steps:
+        opts, fstab = done(step, opts, fstab)
+
+    def plain(text):
+        # The kernel adds options of its own, which nobody can know before.
+        return [line.rpartition(" ")[0] if line.startswith("mounted") else line for line in sorted(text.splitlines())]
+
+    assert plain(shown) == plain(shown_state(share, opts, fstab))
+    assert (shown == before) or change.steps
+
+
+@pytest.mark.parametrize("step", ["unmounted", "absent_from_fstab"])
+def test_what_takes_away_names_the_path_alone(step):
+    assert mount_arguments(SHARE, step) == {"path": SHARE.path, "state": step}
+
+
+@pytest.mark.parametrize("step", ["mounted", "present"])
+def test_what_mounts_says_all(step):
+    assert mount_arguments(SHARE, step) == {
+        "path": "/srv/media", "src": "[2001:db8::1]:/media", "fstype": "nfs4", "opts": SHARE.fstab_opts, "state": step,
+    }  # fmt: skip
+
+
+def test_reading_fstab():
+    text = (
+        "# /dev/x /srv/media ext4\n\n  UUID=1 / ext4\nbroken\n"
+        "{0}\t/srv//media/ nfs4 vers=4,hard 0 0\na:/b\\040c /d nfs4 rw\n"
+    )
+    assert read_fstab(text.format(SHARE.source)) == [
+        FstabLine("UUID=1", "/", "ext4", "defaults"),
+        FstabLine(SHARE.source, "/srv/media", "nfs4", "vers=4,hard"),
+        FstabLine("a:/b c", "/d", "nfs4", "rw"),
+    ]
+
+
+# --- what follows from what a host has ------------------------------------------------------------------------------
+
+MOUNT = {"source": SHARE.source, "fstype": "nfs4", "opts": OPTS, "read_only": False}
+THERE = {
+    "mount": MOUNT, "hidden": [], "exists": True, "directory": True, "empty": None, "error": None, "free_mb": 5000,
+    "free_inodes": None, "fstab": [list(LINE)], "users": ["containerd"], "proof": None,
+}  # fmt: skip
+SILENT = {"name": "NO_ANSWER", "step": "ask", "message": "", "seconds": 2.0, "left_behind": False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons", "codes"),
+    [
+        ({}, (), []),
+        ({"mount": None, "empty": True}, ("is not mounted",), []),
+        ({"mount": None, "empty": False}, ("is not mounted",), ["IN_THE_WAY"]),
+        ({"error": SILENT}, (), ["NO_ANSWER"]),
+        ({"mount": None, "error": SILENT, "exists": None}, ("is not mounted",), ["NO_ANSWER"]),
+        ({"mount": {**MOUNT, "source": "nas-2:/media"}}, ("is not mounted",), ["OTHER"]),
+        ({"mount": {**MOUNT, "read_only": True}}, (), ["READ_ONLY"]),
+        ({"free_mb": 100}, (), ["FULL"]),
+        ({"mount": {**MOUNT, "opts": [*OPTS[:4], "timeo=600"]}}, ("timeo=150 instead of 600",), ["IN_USE"]),
+        ({"mount": {**MOUNT, "opts": [*OPTS[:4], "timeo=600"]}, "users": []}, ("timeo=150 instead of 600",), []),
+    ],
+)
+def test_what_follows(changes, reasons, codes):
+    seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000))
+    assert seen.change.reasons == reasons
+    assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]

@@ -1,0 +1,216 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wa_nfs_media where no server is needed: what it refuses and concludes. The rest is in tests/integration/media."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+from ansible_collections.waent.fleet.plugins.action.wa_nfs_media import ActionModule
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES
+from ansible_collections.waent.fleet.plugins.modules import wa_nfs_media
+from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
+
+SHARE = {"server": "nas-1", "export": "/media", "path": "/srv/waent-no-such-directory"}
+MOUNT = {"source": "nas-1:/media", "fstype": "nfs4", "opts": ["vers=4.2"], "read_only": False}
+ANSWER = {
+    "mount": MOUNT, "exists": True, "directory": True, "empty": None, "hidden": [], "error": None, "token": True,
+    "free_mb": 5000, "free_inodes": 5000, "clock_offset_seconds": 0.0, "unseen": {},
+}  # fmt: skip
+UNREAD = {"mount": None, "error": {"step": "connect", "name": "ECONNREFUSED", "message": "no"}}
+HOSTS = ["a", "b"]
+
+
+def codes(result):
+    return [problem["code"] for problem in result["problems"]]
+
+
+def compared(name, **more):
+    return {"name": name, "answer": {**ANSWER, **more}, "refused": []}
+
+
+def module(capfd, **options):
+    return run_module(wa_nfs_media, capfd, **{**SHARE, "name": "a", **options})
+
+
+def concluded(capfd, *results, **options):
+    return module(capfd, step="conclude", hosts=HOSTS, compared=list(results), **options)
+
+
+def test_hosts_that_see_one_share(capfd):
+    result = concluded(capfd, compared("a"), compared("b"))
+    assert (result["proved"], result["problems"], result["changed"]) == (True, [], False)
+
+
+@pytest.mark.parametrize(
+    ("results", "found"),
+    [
+        ([compared("a", unseen={"b": "missing"}), compared("b", unseen={"a": "missing"})], "MEDIA_SHARE_SPLIT"),
+        ([compared("a", mount=None, token=False), compared("b", unseen={"a": "missing"})], "MEDIA_SHARE_NOT_MOUNTED"),
+        ([compared("a")], "MEDIA_SHARE_NOT_PROBED"),
+        ([compared("a"), {"msg": "UNREACHABLE"}], "MEDIA_SHARE_NOT_PROBED"),
+        (
+            [compared("a"), {**compared("b"), "refused": [{"code": "MEDIA_SHARE_IN_USE", "message": "It is."}]}],
+            "MEDIA_SHARE_IN_USE",
+        ),
+    ],
+)
+def test_what_is_wrong_on_any_host_fails(capfd, results, found):
+    result = concluded(capfd, *results)
+    assert result["failed"] and not result["proved"]
+    assert codes(result) == [found]
+    assert result["failure"]["code"] == "MEDIA_SHARE_UNFIT"
+    assert "[{0}]".format(found) in result["msg"]
+
+
+def test_nothing_is_proved_in_check_mode(capfd):
+    assert concluded(capfd, compared("a"), compared("b"), check=True)["proved"] is False
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_for_a_host_that_has_nothing_yet(capfd, state):
+    result = module(capfd, server="nas-1.invalid", state=state, step="read")
+    refused = [problem["code"] for problem in result["refused"]]
+    assert refused == (["MEDIA_SHARE_NO_ANSWER"] if state == "mounted" else [])
+    assert result["changed"] is False
+
+
+@pytest.mark.parametrize("left", [{}, {"answer": {"token": True}}, {"answer": ANSWER}])
+def test_a_token_is_taken_back_where_one_may_be(capfd, monkeypatch, left):
+    asked = []
+    monkeypatch.setattr(wa_nfs_media.share_io, "look_if_reached", lambda *given, **more: asked.append(1) or UNREAD)
+    module(capfd, step="take_back", run="5f3a", left=left)
+    assert asked == [1]
+
+
+@pytest.mark.parametrize("answer", [{"token": False}, {**ANSWER, "token": False}, {"mount": None, "error": None}])
+def test_where_none_was_left_no_server_is_queried(capfd, monkeypatch, answer):
+    """One that is gone would cost its deadline once more."""
+    monkeypatch.setattr(wa_nfs_media.share_io, "look_if_reached", None)
+    assert module(capfd, step="take_back", run="5f3a", left={"answer": answer})["problems"] == []
+
+
+def test_bad_options_are_refused_before_anything_is_read(capfd):
+    result = module(capfd, step="read", opts=["soft"], path="srv")
+    assert codes(result) == ["WA_MEDIA_SHARE_INVALID"] * 2
+    assert "path" in result["msg"] and "soft" in result["msg"]
+
+
+def test_without_its_action_it_does_nothing(capfd):
+    assert module(capfd)["failure"]["code"] == "MEDIA_SHARE_NO_ACTION"
+
+
+# --- the action, with a host that answers as the test says
+
+
+class Host:
+    """Answers of the modules that the action calls, in order; what they were called with is kept."""
+
+    def __init__(self, *answers):
+        self.answers, self.calls = list(answers), []
+
+    def __call__(self, module_name=None, module_args=None, task_vars=None):
+        self.calls.append((module_name or module_args["step"], module_args))
+        return self.answers.pop(0)
+
+
+FOUND = {
+    "changed": False, "answer": ANSWER, "reasons": [], "stops_nodes": False, "calls": [], "refused": [], "problems": [],
+    "diff": {"before": "", "after": ""},
+}  # fmt: skip
+PROVED = {"changed": False, "answer": ANSWER, "problems": []}
+CALL = {"path": SHARE["path"], "state": "mounted"}
+TO_MOUNT = {**FOUND, "changed": True, "calls": [CALL]}
+PROBLEM = {"code": "MEDIA_SHARE_OTHER", "message": "It is another.", "host": "a"}
+
+
+def act(host, *, check_mode=False, **options):
+    task = Mock(args={**SHARE, **options}, async_val=0, check_mode=check_mode, action="waent.fleet.wa_nfs_media")
+    action = ActionModule(task, Mock(), Mock(), Mock(), Mock(), Mock())
+    action._execute_module = host
+    return action.run(task_vars={"inventory_hostname": "a"})
+
+
+def test_a_share_that_is_mounted_is_proved():
+    host = Host(FOUND, PROVED)
+    result = act(host)
+    assert not result.get("failed") and result["changed"] is False
+    assert [name for name, _arguments in host.calls] == ["read", "prove"]
+    assert {arguments["name"] for _name, arguments in host.calls} == {"a"}
+
+
+def test_a_share_is_mounted_by_ansible_posix_and_proved_then():
+    host = Host(TO_MOUNT, {"changed": True}, PROVED)
+    assert act(host)["changed"] is True
+    assert host.calls[1] == ("ansible.posix.mount", CALL)
+    assert host.calls[2][0] == "prove"
+
+
+def test_check_mode_mounts_nothing():
+    host = Host(TO_MOUNT)
+    result = act(host, check_mode=True, run="5f3a")
+    assert result["changed"] is True
+    assert len(host.calls) == 1
+    found = {"name": "a", "answer": result["answer"], "refused": result["refused"]}
+    whole = act(Host(), check_mode=True, step="conclude", hosts=["a"], compared=[found])
+    assert whole["problems"] == [] and not whole["proved"]
+
+
+@pytest.mark.parametrize("state", ["unmounted", "absent"])
+def test_what_is_taken_away_is_not_proved(state):
+    host = Host({**TO_MOUNT, "calls": [{**CALL, "state": "unmounted"}]}, {"changed": True})
+    assert act(host, state=state)["changed"] is True
+
+
+def test_what_is_refused_is_left_alone():
+    host = Host({**TO_MOUNT, "changed": False, "refused": [PROBLEM]})
+    result = act(host)
+    assert result["failed"] and codes(result) == ["MEDIA_SHARE_OTHER"]
+    assert "nothing was changed" in result["msg"]
+
+
+def test_a_mount_that_fails_is_said_with_its_code():
+    said = {"failed": True, "msg": "Error mounting: mount.nfs4: access denied by server while mounting nas-1:/media"}
+    result = act(Host(TO_MOUNT, said))
+    assert result["failed"] and result["changed"] is False
+    assert codes(result) == ["MEDIA_SHARE_NOT_EXPORTED"]
+
+
+def test_a_proof_that_fails_after_a_change_does_not_say_that_nothing_was_changed():
+    result = act(Host(TO_MOUNT, {"changed": True}, {**PROVED, "problems": [PROBLEM]}))
+    assert result["failed"] and result["changed"] is True
+    assert "nothing was changed" not in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [{**FOUND, "refused": [PROBLEM]}],
+        [TO_MOUNT, {"failed": True, "msg": "no"}],
+        [FOUND, {**PROVED, "problems": [PROBLEM]}],
+    ],
+)
+def test_in_a_proof_of_several_hosts_only_the_conclusion_fails(answers):
+    result = act(Host(*answers), run="5f3a")
+    assert not result.get("failed")
+    assert len(result["problems"]) == 1
+
+
+def test_a_module_that_gave_no_answer_fails():
+    lost = {"failed": True, "msg": "MODULE FAILURE"}
+    assert act(Host(lost))["msg"] == "MODULE FAILURE"
+    assert act(Host(FOUND, lost))["msg"] == "MODULE FAILURE"
+
+
+def test_bad_options_are_refused_without_asking_the_host():
+    host = Host()
+    assert codes(act(host, opts=["ro"])) == ["WA_MEDIA_SHARE_INVALID"]
+    assert host.calls == []
+
+
+def test_the_conclusion_needs_no_host():
+    host = Host()
+    result = act(host, step="conclude", hosts=HOSTS, compared=[compared("a"), compared("b")])
+    assert result["proved"] and host.calls == []
