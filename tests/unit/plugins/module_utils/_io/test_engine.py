@@ -239,6 +239,14 @@ def test_an_engine_that_does_not_list_what_it_has_is_not_empty(words, read):
         read(Docker(**{words: (1, "", "is the docker daemon running?")}), "docker")
 
 
+def test_images_that_are_all_there_are_asked_for_at_once():
+    docker = Docker(**{"image inspect --format {{.Id}} here there": "sha256:1\nsha256:2\n"})
+    found = reader.read_local_images(docker, "docker", ["there", "here", "there"])
+    assert found == {"here": "sha256:1", "there": "sha256:2"}
+    assert len(docker.calls) == 1
+    assert reader.read_local_images(docker, "docker", []) == {}
+
+
 def test_images_networks_volumes():
     docker = Docker(
         **{"image inspect --format {{.Id}} here": "sha256:1\n"},
