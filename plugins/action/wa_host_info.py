@@ -24,6 +24,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.python import Q
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import sealed
 
+# Ansible imports an action in the process from which it forks one for each host. The lookup that makes the options
+# would be compiled again in each of them; imported here it is there already.
+from ansible_collections.waent.fleet.plugins.plugin_utils import cluster_facts  # noqa: F401
+
 
 def module_arguments(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What the module gets: the same, but for the values of C(environment)."""

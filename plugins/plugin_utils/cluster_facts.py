@@ -30,7 +30,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
-from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost, registered
 from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
     PinFile,
     inventory_directory,
@@ -48,12 +48,15 @@ class Play:
     def __init__(self, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> None:
         self._variables = variables
         self._template = template
+        self._filled: dict[str, t.Any] = {}
 
     def value(self, name: str) -> t.Any:
-        """A variable; None where there is none, and where it is null."""
-        found = self._variables.get(name)
-        filled = None if found is None else self._template(found)
-        return None if filled is None else plain(filled)
+        """A variable; None where there is none, and where it is null. Filled in once: most facts share some."""
+        if name not in self._filled:
+            found = self._variables.get(name)
+            filled = None if found is None else self._template(found)
+            self._filled[name] = None if filled is None else plain(filled)
+        return self._filled[name]
 
     def readable(self, name: str) -> t.Any:
         """The same; None also where its template cannot be filled in, which wa_placement reports by itself."""
@@ -101,7 +104,7 @@ class Play:
 
     def facts(self, host: str, name: str) -> t.Any:
         """What a task has set or registered for a host; None where there is nothing."""
-        return self._variables["hostvars"].raw_get(host).get(name)
+        return registered(self.hostvars, host, name)
 
     def results(self, name: str) -> dict[str, Values]:
         """By host of the play what a task has registered; empty where it has nothing."""
@@ -131,6 +134,9 @@ DATABASE = (
     "wa_db_host", "wa_extra_hosts", "wa_db_ssl_check_hostname", *db_ssl.VARIABLES,
 )  # fmt: skip
 REACH = ("wa_db_host", "wa_db_port", "wa_db_check_host", "wa_extra_hosts")
+HOST_INFO = (
+    "wa_cluster_name", "wa_network", "wa_media", "wa_data", "wa_container_uid", "wa_disk_free_mb",
+)  # fmt: skip
 REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
 PORTS_CODE = "WA_PORTS_FAILED"
 SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
@@ -259,6 +265,20 @@ def _db_ssl_files(play: Play) -> list[Values]:
         for file in db_ssl.FILES
         if file.variable in contents
     ]
+
+
+def _host_info(play: Play) -> Values:
+    """What wa_host_info reads on the host that the task is about. In one go: each host has a process of its own."""
+    return {
+        "name": play.value("inventory_hostname"),
+        **{name[len("wa_") :]: value for name, value in play.values(HOST_INFO).items()},
+        "version": FACTS["version"](play),
+        "images": FACTS["images"](play),
+        "reach": FACTS["database_targets"](play),
+        "stop_single_connect": switch_on(play.value("wa_stop_single_connect")),
+        "environment": FACTS["environment"](play),
+        "container_settings": _container_settings(play),
+    }
 
 
 # --- what was read ----------------------------------------------------------------------------------------------------
@@ -513,6 +533,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "failures": _failures,
     "has_api": lambda play: preflight.has_api(_observed(play)),
     "database_readable": _database_readable,
+    "host_info": _host_info,
     "first_sizing": _first_sizing,
     "identity": _identity,
     "preflight": _preflight,

@@ -18,7 +18,7 @@ from pathlib import Path
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, NULL, VARIABLES
-from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import HostValues
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import HostValues, raw_variables
 
 _REFERENCE = re.compile(r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*\Z")
 _OF_HOSTS = frozenset(
@@ -52,7 +52,7 @@ def read_variables(task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any
     if hostvars is None:
         return reading
     for host in dict.fromkeys([*groups.get("wa_cluster", ()), *groups.get("wa_database_hosts", ())]):
-        raw = hostvars.raw_get(host)
+        raw = raw_variables(hostvars, host)
         reading.names.update(name for name in raw if re.match(r"wa[-_]", str(name), re.IGNORECASE))
         other = _otherwise(raw, task_vars)
         values = HostValues(hostvars, host) if other else {}

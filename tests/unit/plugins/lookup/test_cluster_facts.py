@@ -12,6 +12,7 @@ from ansible.errors import AnsibleLookupError
 from ansible_collections.waent.fleet.plugins.lookup.cluster_facts import LookupModule
 from ansible_collections.waent.fleet.plugins.modules import (
     wa_drill_report,
+    wa_host_info,
     wa_identity,
     wa_placement,
     wa_preflight,
@@ -348,3 +349,12 @@ def test_what_came_of_a_drill_on_the_hosts_that_it_was_about():
         "results": [{"rc": 1}, {"rc": 0}, {"failed": True, "msg": "x"}],
     }
     assert outcome.keys() | {"plan"} == wa_drill_report.ARGUMENTS.keys()
+
+
+def test_what_is_read_on_a_host_fits_the_module_and_is_said_in_full():
+    """Every option that the inventory decides, and no other; a timeout is the module's own."""
+    (options,) = facts("host_info", inventory_hostname="h1", wa_disk_free_mb=2048, wa_stop_single_connect="no")
+    assert set(wa_host_info.ARGUMENTS) - set(options) == {"engine_timeout", "timeout"}
+    assert set(options) <= set(wa_host_info.ARGUMENTS)
+    assert (options["name"], options["disk_free_mb"], options["stop_single_connect"]) == ("h1", 2048, False)
+    assert options["images"] == facts("images")[0] and options["version"] == "v2.19.4"
