@@ -136,6 +136,7 @@ SMALL_BENCHMARKS = [
     "benchmarks/emulator_lightness.py --coreapps 3 --shards 2",
     "benchmarks/emulator_rate.py --rate 20 --seconds 5 --shards 2 --webhook",
     "benchmarks/emulator_failover.py --shards 2 --repetitions 1",
+    "benchmarks/controller_scale.py --small",
 ]
 
 # In the order in which they start: first what others wait for and what takes long.

@@ -23,7 +23,7 @@ def raw_variables(hostvars: t.Any, host: str) -> t.Any:
     """The variables of a host, with their templates as they are written.
 
     Ansible puts them together for each question, from all files and groups. A process that works on one task sees none
-    of them change, so there each host's are read once.
+    of them change, so there they are put together once for each host.
     """
     if multiprocessing.parent_process() is None:
         return hostvars.raw_get(host)
@@ -37,7 +37,7 @@ def registered(hostvars: t.Any, host: str, name: str) -> t.Any:
     """What a task has registered or set for a host; None where there is nothing.
 
     Ansible keeps that apart. All variables of a host would have to be put together to find one of them in there, and
-    every result of every host is read several times.
+    the results of every host are needed several times.
     """
     kept = getattr(getattr(hostvars, "_variable_manager", None), "_nonpersistent_fact_cache", None)
     found = raw_variables(hostvars, host) if kept is None else kept.get(host) or {}

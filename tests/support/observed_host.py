@@ -88,21 +88,21 @@ def container(name="other", **changes):
     return {**entry, **changes}
 
 
-def node_container(node, **changes):
+def node_container(node, made_from=SETTINGS, **changes):
     """The container of a placed node, just as the rollout makes it."""
     web = node["kind"] == "webapp"
     prefix, inside = ("WEBAPP", [443]) if web else ("COREAPP", [6250, 6251, 6252, 6253])
-    image = IMAGES[node["kind"]]
-    spec = container_of(node, SETTINGS)
+    image = made_from["images"][node["kind"]]
+    spec = container_of(node, made_from)
     return container(
         node["name"],
         **{
             "image": image,
-            "image_id": IDS[image],
-            "cluster": "waent",
+            "image_id": IDS.get(image, "sha256:" + image),
+            "cluster": made_from["cluster"],
             "kind": node["kind"],
             "index": node["index"],
-            "version": "v2.19.4",
+            "version": made_from["version"],
             "product": "web" if web else "coreapp",
             "environment": {
                 "WA_APP_MULTICONNECT": "1",
@@ -155,7 +155,7 @@ def observed(name="h1", containers=(), asked=None, **changes):
         },
         "time": 0.0,
         "engine": engine(),
-        "python": {"executable": "/usr/bin/python3", "requests": True},
+        "python": {"executable": "/usr/bin/python3", "requests": True, "apt": True, "distribution": True},
         "containers": list(containers),
         "images": [{"image": image, "id": IDS[image], "registry": None, "reason": None} for image in IDS],
         "listeners": listeners_of(containers),

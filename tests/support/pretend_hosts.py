@@ -1,0 +1,216 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster on hosts that there are not, for what a run costs the controller: inventory, answers of the hosts, API.
+
+The hosts answer through C(connections/pretend.py). Every host has a webapp, a few have masters and coreapps.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
+from ansible_collections.waent.fleet.plugins.module_utils._io.host import ASKED
+from ansible_collections.waent.fleet.plugins.modules import wa_host_info
+from ansible_collections.waent.fleet.tests.support.cluster_bodies import healthy_bodies
+from ansible_collections.waent.fleet.tests.support.observed_host import bare, node_container, observed, store
+from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, play, write_inventory, write_variables
+from ansible_collections.waent.fleet.tests.support.scripted_api import META, ScriptedApi, certificate
+from ansible_collections.waent.fleet.tests.support.valid_variables import VARIABLES, but
+
+BARE, INSTALLED, CHANGED = "bare", "installed", "changed"
+"""Nothing is there; all is as desired; all but one container of one host."""
+
+SUPPORT = Path(__file__).resolve().parent
+SHARDS = 4
+PARAMETERS = re.compile(rb"^params=('.*'|\".*\"),$", re.MULTILINE)
+MODULE = re.compile(rb"^ansible_module=('[\w.]+'),$", re.MULTILINE)
+DEFAULTS = {name: option.get("default") for name, option in wa_host_info.ARGUMENTS.items()}
+
+
+# --- what a host answers ----------------------------------------------------------------------------------------------
+
+
+def answered(directory: str, host: str, command: str, program: bytes) -> tuple[int, bytes, bytes]:
+    """Exit code, standard output and error of what is run on a host."""
+    if not program:
+        return (0, "{0:.9f}\n".format(time.time()).encode(), b"") if "date +%s" in command else (0, b"", b"")
+    module = literal(MODULE, program).rpartition(".")[2]
+    given = json.loads(literal(PARAMETERS, program))["ANSIBLE_MODULE_ARGS"]
+    found = json.loads(Path(directory, host + ".json").read_text())
+    if module == "wa_host_info":
+        read = host_as_read(found["state"], found["nodes"], {**DEFAULTS, **given})
+        result = {"host": read, "engine_refusal": "", "engine_unusable": ""}
+    elif module in ACTS:
+        result = {"changed": found["state"] != INSTALLED, "container": {}}
+    else:
+        result = OTHERS.get(module) or {"failed": True, "msg": "A pretended host does not know {0}.".format(module)}
+    return 0, json.dumps({"changed": False, **result}).encode(), b""
+
+
+OTHERS: dict[str, dict[str, t.Any]] = {
+    # Every port is reached, and what a host listens on nobody reads then.
+    "wa_ports": {"listening": [], "not_listening": [], "unreached": []},
+    "docker_image_info": {"images": []},
+    "setup": {"ansible_facts": {"ansible_service_mgr": "systemd"}},
+    "command": {"stdout": "", "stderr": "", "rc": 0},
+}
+"""What modules return that read."""
+
+ACTS = ("apt", "systemd_service", "docker_network", "docker_image_pull", "docker_volume", "docker_container")
+"""Modules that act; in check mode they say whether they would."""
+
+
+def literal(pattern: re.Pattern[bytes], program: bytes) -> str:
+    """The text that Ansible has written into the program of a module."""
+    found = pattern.search(program)
+    if found is None:
+        raise AssertionError("This release of ansible-core writes the programs of modules in another way.")
+    return str(ast.literal_eval(found.group(1).decode()))
+
+
+def host_as_read(
+    state: str, nodes: t.Sequence[t.Mapping[str, t.Any]], options: t.Mapping[str, t.Any]
+) -> dict[str, t.Any]:
+    """What wa_host_info would return as C(host)."""
+    name, references = options["name"], sorted(set(options["images"].values()))
+    parts = {
+        "asked": {**{key: options[key] for key in ASKED}, "version": options["version"]},
+        "time": time.time(),
+        "reached": [{**one, "reached": True, "reason": None} for one in options["reach"] or ()],
+        "db_ssl": None,
+    }
+    if state == BARE:
+        images = [{"image": image, "id": None, "registry": "present", "reason": None} for image in references]
+        return {**bare(name), **parts, "images": images}
+    ids = {image: "sha256:" + image for image in references}
+    containers = [
+        node_container(node, options["container_settings"], image_id=ids[options["images"][node["kind"]]])
+        for node in nodes
+    ]
+    if state == CHANGED:
+        containers[0]["environment_differs"] = ["WA_DB_IDLE_TIMEOUT_MS"]
+    return {
+        **observed(name, containers, media=store(options["media"])),
+        **parts,
+        "images": [{"image": image, "id": found, "registry": None, "reason": None} for image, found in ids.items()],
+        "nodes": [
+            {"host": name, **{key: one[key] for key in ("kind", "index", "name", "state", "version")}}
+            for one in containers
+        ],
+    }
+
+
+# --- the cluster ------------------------------------------------------------------------------------------------------
+
+
+class PretendFleet:
+    """A cluster on as many hosts as asked for. home: a directory for its files. A context manager: its API ends."""
+
+    def __init__(self, home: Path, count: int) -> None:
+        self.home = home
+        self.names = ["pretended-{0:04d}".format(number) for number in range(count)]
+        (home / "hosts").mkdir()
+        hosts = {name: self._host(number) for number, name in enumerate(self.names)}
+        self.api = ScriptedApi(*certificate(home), address=("0.0.0.0", 0))
+        self.nodes = placed(hosts, {**DEFAULT_PORTS, "webapp": self.api.port})
+        self._script_api()
+        self.inventory = write_inventory(home / "hosts.yml", hosts)
+        self.arguments = ["-i", self.inventory, "-e", write_variables(home / "variables.json", self._variables())]
+        self.be(BARE)
+
+    def __enter__(self) -> PretendFleet:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.api.close()
+
+    def be(self, state: str) -> None:
+        """From now on the hosts are like that; where one has changed, it is the last one."""
+        for name in self.names:
+            its_own = INSTALLED if state == CHANGED and name != self.names[-1] else state
+            found = {"state": its_own, "nodes": [node for node in self.nodes if node["host"] == name]}
+            (self.home / "hosts" / (name + ".json")).write_text(json.dumps(found))
+
+    def play(self, playbook: str, *arguments: str) -> Run:
+        """Run a playbook on it."""
+        return play(playbook, *arguments, *self.arguments, **self.environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What ansible-playbook needs to know of the pretended hosts, and to count its work."""
+        return {
+            "ANSIBLE_CONNECTION_PLUGINS": str(SUPPORT / "connections"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(SUPPORT / "callbacks"),
+            "ANSIBLE_CALLBACKS_ENABLED": "count_work",
+            "COUNT_WORK_FILE": str(self.home / "counts"),
+        }
+
+    def counts(self) -> dict[str, int]:
+        """What the runs until now have cost: processes, templatings, and how often variables were put together."""
+        lines = [json.loads(line) for line in (self.home / "counts").read_text().splitlines()]
+        found = {name: sum(line[name] for line in lines) for name in ("templatings", "variables")}
+        return {"processes": sum(1 for line in lines if line["task"]), **found}
+
+    def _host(self, number: int) -> dict[str, t.Any]:
+        """A machine of its own in everything but that its API is this one's: all of 127.0.0.0/8 is."""
+        return {
+            "ansible_host": "192.0.2.1",
+            "wa_api_address": "127.1.{0}.{1}".format(number // 200, number % 200 + 1),
+            "wa_webapps": 1,
+            "rack": "rack-{0}".format(number % 4),
+        }
+
+    def _variables(self) -> dict[str, t.Any]:
+        return but(
+            ansible_connection="pretend",
+            ansible_python_interpreter="/usr/bin/python3",
+            pretend_directory=str(self.home / "hosts"),
+            wa_shards=SHARDS,
+            wa_survive={"hosts": 1},
+            wa_webapp_port=self.api.port,
+            # A database that only the hosts reach.
+            wa_db_check_host="",
+        )
+
+    def _script_api(self) -> None:
+        health, support = bodies(self.nodes)
+        api = self.api
+        session = {"token": "token-of-nobody-4Xq8", "expires_after": "2999-01-01 00:00:00+00:00"}
+        api.on("POST", "/v1/users/login", {"users": [session], "meta": META})
+        api.on("POST", "/v1/users/logout", {"meta": META})
+        api.on("GET", "/v1/health", {"health": health, "meta": META})
+        api.on("GET", "/v1/support", {"support": support, "meta": META})
+        api.on("GET", "/v1/account/shards", {"account": {"shards": SHARDS}, "meta": META})
+        api.on("GET", "/v1/settings/application", {"settings": {"application": VARIABLES["wa_settings"]}, "meta": META})
+
+
+def placed(hosts: t.Mapping[str, t.Mapping[str, t.Any]], ports: t.Mapping[str, int]) -> list[dict[str, t.Any]]:
+    """The nodes of the cluster as the collection places them on hosts on which nothing runs."""
+    specs = tuple(
+        HostSpec(name, own["rack"], name, own["wa_api_address"], KINDS, {"webapp": 1}, ports)
+        for name, own in hosts.items()
+    )
+    spec = ClusterSpec(SHARDS, None, FaultTolerance("hosts", 1), False, specs)
+    return [node.as_dict() for node in place(spec).nodes]
+
+
+def bodies(nodes: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Health and support of a cluster of these nodes that serves."""
+    by_kind = {kind: [node["key"] for node in nodes if node["kind"] == kind] for kind in KINDS}
+    health, support, _shards = healthy_bodies(SHARDS, len(by_kind["coreapp"]), len(by_kind["master"]))
+    names = {
+        "host-{0}:wa-{1}-1".format(number, kind): key for kind in by_kind for number, key in enumerate(by_kind[kind])
+    }
+    return (
+        {names[key]: entry for key, entry in health["health"].items()},
+        {names[key]: entry for key, entry in support["support"].items()},
+    )
