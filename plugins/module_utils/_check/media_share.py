@@ -112,16 +112,17 @@ def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
 
 def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
     if not answer.get("exists"):
-        message = "{0} is not mounted: {1} does not exist."
+        message = "{0} is not mounted: {1} does not exist; run {2}, which mounts it."
     elif not answer.get("directory"):
         message = "{0} is not mounted: {1} is no directory; move it away."
     elif answer.get("empty"):
-        message = "{0} is not mounted: {1} is an empty directory."
+        message = "{0} is not mounted: {1} is an empty directory; run {2}, which mounts it."
     else:
         message = (
             "{0} is not mounted: {1} is a directory of the host itself, and what nodes write there no other host sees."
         )
-    return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path))
+    run = instruction("media_share_unmounted")
+    return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path, run))
 
 
 def in_the_way(share: MediaShare, host: str, answer: Answer) -> list[Problem]:

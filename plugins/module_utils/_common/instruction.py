@@ -59,6 +59,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "node_unknown": Instruction(OTHER, "site"),
     "drain_unfinished": Instruction(OTHER, "site"),
     # The media share.
+    "media_share_unmounted": Instruction(OTHER, "site"),
     "media_share_unproved": Instruction(OTHER, "site"),
     # Drills.
     "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
