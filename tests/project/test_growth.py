@@ -1,0 +1,56 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hundredth host costs the controller what the twentieth did: nothing goes through all hosts for each host.
+
+Counted, not timed: processes, templatings, and how often Ansible puts the variables of a host together. What a run
+costs whatever the number of hosts is falls away in the differences between sizes.
+"""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waent.fleet.tests.support.pretend_hosts import INSTALLED, PretendFleet
+
+SIZES = (10, 20, 100)
+SLACK = 1.05
+"""Less than this a host may cost more among many: one list that is as long as there are hosts is no loop over them."""
+
+PROCESSES_OF_STATUS = 3
+"""For each host: one reads it, one its images, and one shows what those say."""
+
+
+def counted(directory, state, playbook, *arguments):
+    """By size what a run costs."""
+    found = {}
+    for size in SIZES:
+        home = directory / str(size)
+        home.mkdir()
+        with PretendFleet(home, size) as fleet:
+            fleet.be(state)
+            run = fleet.play(playbook, *arguments)
+            assert "unreachable=1" not in run.output and "Traceback" not in run.output, run.output
+            found[size] = fleet.counts()
+    return found
+
+
+def per_host(found, name, few, many):
+    """What each further host costs between two sizes."""
+    return (found[many][name] - found[few][name]) / (many - few)
+
+
+@pytest.mark.parametrize(
+    ("playbook", "arguments", "state"),
+    [
+        ("playbooks/site.yml", ("--check",), INSTALLED),
+        ("playbooks/status.yml", (), INSTALLED),
+    ],
+)
+def test_a_host_costs_among_many_what_it_costs_among_few(tmp_path, playbook, arguments, state):
+    found = counted(tmp_path, state, playbook, *arguments)
+    small, middle, large = SIZES
+    for name in ("processes", "templatings", "variables"):
+        few, many = per_host(found, name, small, middle), per_host(found, name, middle, large)
+        assert many <= few * SLACK, (name, few, many, found)
+    if playbook == "playbooks/status.yml":
+        assert per_host(found, "processes", middle, large) == PROCESSES_OF_STATUS
