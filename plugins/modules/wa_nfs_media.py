@@ -293,6 +293,7 @@ ASK, SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE, RECORD = STEPS = (
 )
 CODE = "MEDIA_SHARE_UNFIT"
 FSTAB = "/etc/fstab"
+CHANGED = "The host was changed, and its media share cannot be used."
 
 ARGUMENTS: dict[str, t.Any] = {
     "server": {"type": "str", "required": True},
@@ -338,7 +339,7 @@ def finished(result: Result, problems: t.Sequence[Problem], params: Params) -> R
         return {"changed": False, **result, "problems": [problem.as_dict() for problem in problems]}
     found = outcome(CODE, problems, result)
     if problems and found["changed"]:
-        found["msg"] = found["failure"]["message"] = summary(problems)
+        found["msg"] = found["failure"]["message"] = "{0}\n{1}".format(CHANGED, summary(problems))
     return found
 
 

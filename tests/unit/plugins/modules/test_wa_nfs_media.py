@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.waent.fleet.plugins.action.wa_nfs_media import ActionModule
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES
 from ansible_collections.waent.fleet.plugins.modules import wa_nfs_media
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
@@ -214,3 +215,13 @@ def test_the_conclusion_needs_no_host():
     host = Host()
     result = act(host, step="conclude", hosts=HOSTS, compared=[compared("a"), compared("b")])
     assert result["proved"] and host.calls == []
+
+
+@pytest.mark.parametrize(("changed", "head"), [(False, "1 problem was found, nothing was changed."), (True, "changed")])
+def test_what_is_wrong_stands_on_a_line_of_its_own_and_says_whether_the_host_was_changed(changed, head):
+    problem = Problem("MEDIA_SHARE_READ_ONLY", "it is exported read-only.", host="a")
+    result = wa_nfs_media.finished({"changed": changed}, [problem], {})
+    first, second = result["msg"].splitlines()
+    assert head in first and (("nothing" in first) is not changed)
+    assert second.startswith("[MEDIA_SHARE_READ_ONLY] a: ")
+    assert result["failure"]["message"] == result["msg"]
