@@ -9,6 +9,7 @@ Python that gave no answer. This is the first module that any playbook runs on a
 
 from __future__ import annotations
 
+import importlib
 import re
 import secrets
 import shlex
@@ -24,9 +25,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.python import Q
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import sealed
 
-# Ansible imports an action in the process from which it forks one for each host. Each of them would compile the lookup
-# that makes the options; imported here it is there already.
-from ansible_collections.waent.fleet.plugins.plugin_utils import cluster_facts  # noqa: F401
+# Ansible imports an action in the process from which it forks one for each host. Each of them would compile what the
+# lookup of the options needs; imported here it is there already.
+importlib.import_module("ansible_collections.waent.fleet.plugins.plugin_utils.cluster_facts")
 
 
 def module_arguments(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -281,16 +281,16 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
     read_mounts,
 )
 
-ASK, SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE, RECORD = STEPS = (
-    "ask",
-    "share",
-    "read",
-    "prove",
-    "compare",
-    "take_back",
-    "conclude",
-    "record",
-)
+# One by one: ansible-doc reads no assignment to several names at once.
+ASK = "ask"
+SHARE = "share"
+READ = "read"
+PROVE = "prove"
+COMPARE = "compare"
+TAKE_BACK = "take_back"
+CONCLUDE = "conclude"
+RECORD = "record"
+STEPS = (ASK, SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE, RECORD)
 CODE = "MEDIA_SHARE_UNFIT"
 FSTAB = "/etc/fstab"
 CHANGED = "The host was changed, and its media share cannot be used."

@@ -291,7 +291,7 @@ def mount_differences(share: MediaShare, shown: t.Sequence[str]) -> list[str]:
         other = now.partition("=")[2]
         if name in _AT_MOST:
             # The server has the last word, and goes lower.
-            differs = not (whole_number(other) or 0) <= (whole_number(value) or 0)
+            differs = (whole_number(other) or 0) > (whole_number(value) or 0)
         elif name == "proto":
             differs = other.rstrip("6") != value.rstrip("6")
         else:
