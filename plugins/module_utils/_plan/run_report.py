@@ -81,9 +81,10 @@ class RunReport:
 
     def plan(self, plan: Entry) -> None:
         """A plan was made: the first one, the rest of the one before, or that of another operation."""
-        if self.playbook == plan.get("operation"):
-            target = plan.get("target")
-            self.target = target if isinstance(target, int) or target is None else str(target)
+        # What site.yml recreates is planned as an upgrade to the version that is there: it leads to no other.
+        if self.playbook == plan.get("operation") != "site":
+            target = str(plan.get("target") or "")
+            self.target = int(target) if self.playbook == "reshard" and target.isdigit() else target or None
         if self._rest:
             del self.steps[self._certain :]
         first = self._certain + 1 if self._rest else 1

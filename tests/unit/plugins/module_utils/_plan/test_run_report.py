@@ -27,7 +27,7 @@ def plan(*sentences: str, certain: int | None = None, operation: str = "reshard"
     steps = [{"action": "create", "nodes": ["one:wa-coreapp-1"], "sentence": text, "gate": {}} for text in sentences]
     now = len(sentences) if certain is None else certain
     return {
-        "operation": operation, "target": 4, "steps": steps, "batches": [[]] * now, "again": now < len(sentences)
+        "operation": operation, "target": "4", "steps": steps, "batches": [[]] * now, "again": now < len(sentences)
     }  # fmt: skip
 
 
@@ -76,6 +76,12 @@ def test_two_plans_of_one_run_are_both_there() -> None:
     report.begin(1)
     assert states(report) == [(1, "Replace.", "done"), (1, "Empty.", "begun")]
     assert document(report)["target"] is None, "the target of a part is not that of the run"
+
+
+def test_what_site_recreates_leads_to_no_target() -> None:
+    report = begun("site")
+    report.plan(plan("Replace.", operation="site"))
+    assert document(report)["target"] is None
 
 
 def test_planned_changes_are_none() -> None:
