@@ -62,7 +62,8 @@ class CallbackModule(CallbackBase):
             self._begin(found)
         if not self.report:
             return
-        if found.get("changed"):
+        changed = bool(found.get("changed"))
+        if changed:
             self.report.change(result._host.get_name())
         if module == "wa_preflight" and self.report.playbook == "site":
             self.report.will_change(found.get("planned_changes") or ())
@@ -70,7 +71,7 @@ class CallbackModule(CallbackBase):
             self.report.plan(found)
         elif result._task.get_name().endswith(STEP):
             self.report.begin(int(str(found["msg"]).partition(".")[0]))
-        else:
+        elif not changed:
             return
         self._write()
 
