@@ -20,7 +20,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
-from ansible.vars.clean import remove_internal_keys
+from ansible.vars.clean import strip_internal_keys
 from ansible_collections.waent.fleet.plugins.plugin_utils.in_process import Crashed, answer_of
 
 display = Display()
@@ -69,5 +69,5 @@ class ControllerAction(ActionBase):
             if not self._task.no_log:
                 display.vvv(crash.trace)
             return {"failed": True, "msg": str(crash)}
-        remove_internal_keys(answer)
-        return answer
+        cleaned: dict[str, t.Any] = strip_internal_keys(answer)
+        return cleaned
