@@ -308,8 +308,11 @@ def _proof(path: str, say: bounded.Say) -> dict[str, t.Any] | None:
     say("read the last proof")
     try:
         file = os.open(os.path.join(path, PROOF), os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        # A link is not what we have written either; the next proof replaces it.
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return None
+        raise
     with os.fdopen(file, encoding="utf-8") as reading:
         dated = os.fstat(reading.fileno()).st_mtime
         try:

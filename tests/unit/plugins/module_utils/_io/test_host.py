@@ -46,3 +46,27 @@ def test_a_volume_that_is_still_being_filled_is_missing(there, containers, exist
     found = host._read_certificates(params, [{"name": name} for name in containers], run, "docker")
     assert found == {"source": "certs", "volume": True, "exists": exists}
     assert host._read_certificates({"container_settings": None}, [], run, "docker") is None
+
+
+SHARE = {"server": "nas.example", "export": "/media", "path": "/srv/media"}
+MOUNTED = {"mount": {"source": "nas.example:/media", "fstype": "nfs4", "opts": [], "read_only": False}}
+PROOF = {"age_seconds": 1.0, "run": "r", "hosts": ["h"]}
+
+
+def error_named(name: str) -> dict[str, object]:
+    return {"step": "read the last proof", "name": name, "message": "m", "seconds": None, "left_behind": 0}
+
+
+@pytest.mark.parametrize("root", [True, False])
+@pytest.mark.parametrize("name", ["NO_ANSWER", "ESTALE", "EIO", "EACCES", "EPERM", ""])
+def test_a_proof_that_was_not_read_is_not_a_lacking_one(monkeypatch: pytest.MonkeyPatch, name: str, root: bool) -> None:
+    """Rights alone say nothing: site.yml sets them, and reads before that."""
+    error = error_named(name) if name else None
+    read = {"proof": None if name else PROOF, "error": error}
+    monkeypatch.setattr(host.os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(host.media_share, "look_if_reached", lambda *_a, **_k: {**MOUNTED, "error": None})
+    monkeypatch.setattr(host.media_share, "read_proof", lambda *_a: read)
+    seen = host.read_media_share(SHARE, 1000)
+    assert seen is not None
+    assert seen["error"] == (None if name in ("EACCES", "EPERM", "") else error)
+    assert seen["proof"] == read["proof"]

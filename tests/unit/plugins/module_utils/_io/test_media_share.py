@@ -307,3 +307,9 @@ def test_a_proof_is_found_by_who_sees_the_share(tmp_path):
 def test_what_we_have_not_written_proves_nothing(tmp_path, text):
     (tmp_path / media_share.PROOF).write_text(text)
     assert media_share.read_proof(str(tmp_path), 10.0, OURS) == {"proof": None, "error": None}
+
+
+def test_a_link_proves_nothing_and_is_not_followed(tmp_path):
+    (tmp_path / "elsewhere").write_text('{"run": "a", "hosts": ["h"]}')
+    (tmp_path / media_share.PROOF).symlink_to(tmp_path / "elsewhere")
+    assert media_share.read_proof(str(tmp_path), 10.0, OURS) == {"proof": None, "error": None}
