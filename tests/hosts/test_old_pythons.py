@@ -19,6 +19,7 @@ PLAYBOOKS = {
     "drain": ("-e", "host=debian11", "-e", "confirm=yes"),
     "drill": ("-e", "drill=coreapp", "-e", "confirm=yes"),
     "engine": (),
+    "logs": (),
     "reshard": ("-e", "shards=2", "-e", "confirm=yes"),
     "site": (),
     "status": (),

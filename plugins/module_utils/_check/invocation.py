@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
+from ansible_collections.waent.fleet.plugins.module_utils._check.log_request import since_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
@@ -134,6 +135,7 @@ def call_problems(call: Call) -> list[Problem]:
         + tag_problems(call)
         + argument_problems(call)
         + host_problems(call)
+        + (since_problems(call.arguments.get("since")) if call.playbook == "logs" else [])
         + misspelt_problems(call)
         + setting_problems(call)
     )

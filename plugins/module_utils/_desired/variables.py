@@ -499,6 +499,13 @@ VARIABLES: tuple[Variable, ...] = (
     # Of drill.yml.
     Variable("wa_production", SWITCH, role="drill"),
     Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
+    # Of logs.yml.
+    Variable(
+        "wa_logs_directory", text(r"[^\x00-\x1f]+", "is a directory on the machine that runs Ansible"), role="logs"
+    ),
+    Variable("wa_logs_megabytes", whole(1), role="logs"),
+    Variable("wa_logs_host_megabytes", whole(1), role="logs"),
+    Variable("wa_logs_seconds", whole(1), role="logs"),
     # Of uninstall.yml.
     Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
@@ -515,6 +522,7 @@ COMMAND_LINE = {
     "host": ("drain",),
     "really": ("drill",),
     "shards": ("reshard",),
+    "since": ("logs",),
     "target": ("drill",),
     "upgrade_strategy": ("upgrade",),
     "version": ("upgrade",),
