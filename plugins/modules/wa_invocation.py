@@ -26,7 +26,7 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, logs, _validate]
+    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, logs, backup, restore, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -63,6 +63,9 @@ options:
     type: raw
   host:
     description: The host that was given on the command line, or several.
+    type: raw
+  backup:
+    description: The file that was given on the command line.
     type: raw
   drill:
     description: The drill that was given on the command line.
@@ -141,7 +144,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
-GIVEN = ("drill", "host", "shards", "since", "version")
+GIVEN = ("backup", "drill", "host", "shards", "since", "version")
 CODE = "WA_INVOCATION_INVALID"
 ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
@@ -157,6 +160,8 @@ ARGUMENTS: dict[str, t.Any] = {
             "engine",
             "drill",
             "logs",
+            "backup",
+            "restore",
             "_validate",
         ],
     },
@@ -167,6 +172,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "sources": {"type": "list", "elements": "str", "default": []},
     "extra": {"type": "list", "elements": "str", "default": []},
+    "backup": {"type": "raw"},
     "drill": {"type": "raw"},
     "host": {"type": "raw"},
     "shards": {"type": "raw"},

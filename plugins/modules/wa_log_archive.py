@@ -189,7 +189,7 @@ ARGUMENTS: dict[str, t.Any] = {
 
 
 def plan(params: t.Mapping[str, t.Any]) -> list[str]:
-    """What is going to be collected, of the hosts as a look at them has found them."""
+    """What is going to be collected, of the hosts as they were read."""
     reasons = {host: str(one["reason"]) for host, one in params["hosts"].items() if one.get("reason")}
     names = {host: one.get("containers") or [] for host, one in params["hosts"].items() if host not in reasons}
     return planned(names, reasons, params["since"], params["directory"])

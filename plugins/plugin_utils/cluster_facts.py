@@ -32,7 +32,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
-from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
+from ansible_collections.waent.fleet.plugins.module_utils._desired import (
+    access,
+    backup_schedule,
+    db_ssl,
+    environment,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import hidden
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
@@ -617,13 +622,42 @@ def _drill_outcome(play: Play) -> Values:
     }
 
 
+def _removed(play: Play) -> Values:
+    """Hosts that were read again after something was removed there, and why one could not be, or something not go."""
+    reads, refused = play.results("__wa_host_after"), play.results("__wa_not_removed")
+    failures: Values = {
+        host: read.get("failure") or {"message": refused[host].get("reason") or str(read.get("msg") or "")}
+        for host, read in reads.items()
+    }
+    return {"hosts": [read["host"] for read in reads.values() if read.get("host")], "failures": failures}
+
+
+def _own_pin(play: Play) -> str:
+    """The file in which the authority is pinned where the user names none; empty where nothing is."""
+    file = _pin_file(play)
+    return file.path if file.exists and not file.given else ""
+
+
+def _authority_pem(play: Play) -> str:
+    """What is pinned of the API's authority, as text; empty where nothing is."""
+    file = _pin_file(play)
+    return read_file(file.path).decode("utf-8", "replace") if file.exists else ""
+
+
+def _schedule_refusal(play: Play) -> str:
+    """Why backups cannot be made on a schedule; empty where they can, and where nobody asks for it."""
+    given = play.values(("wa_backup_host", "wa_backup_recipient"))
+    host, recipient = (str(value or "") for value in given.values())
+    return summary(backup_schedule.host_problems(host, play.groups.get("all") or (), recipient))
+
+
 LOGS_OF_CLUSTER = {"support": "support info", "health": "health", "settings": "settings"}
 
 
 def _logs(play: Play) -> dict[str, Values]:
     """By host what was, or is going to be, collected of it: what wa_node_logs returned, or why nothing is."""
     unread, cluster = _unread_hosts(play), play.value("wa_cluster_name")
-    found = {host: {"reason": why} for host, why in unread.items()}
+    found: dict[str, Values] = {host: {"reason": why} for host, why in unread.items()}
     collected = play.results("__wa_node_logs")
     for host in _observed(play):
         name, result = host["name"], collected[host["name"]]
@@ -709,6 +743,11 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "drill_left": _drill_left,
     "drill_not_prepared": _drill_not_prepared,
     "drill_outcome": _drill_outcome,
+    "removed": _removed,
+    "own_pin": _own_pin,
+    "schedule_refusal": _schedule_refusal,
+    "authority_pem": _authority_pem,
+    "backup_recipient": lambda play: read_file(play.value("wa_backup_recipient") or "").decode("utf-8", "replace"),
     "shown_settings": lambda play: hidden(play.value("wa_settings") or {}),
     "logs": _logs,
     "log_documents": _log_documents,

@@ -39,6 +39,8 @@ WHOLE_CLUSTER = {
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
+    "backup": "a registration belongs to the whole cluster",
+    "restore": "a registration belongs to the whole cluster",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -81,6 +83,13 @@ ARGUMENT = {
         "what to break",
         instruction("drill_missing"),
         "one of " + enumerate_all(DRILLS),
+    ),
+    "restore": Argument(
+        "backup",
+        "BACKUP_MISSING",
+        "the backup to restore",
+        instruction("backup_missing"),
+        "the file that backup.yml has written",
     ),
 }
 """What has to stand on the command line, by playbook. The inventory says how the cluster is meant to be in the long

@@ -56,10 +56,7 @@ def since_problems(value: t.Any) -> list[Problem]:
     """What is wrong with C(since); None means that it is not given."""
     if value is None or seconds_since(value) is not None:
         return []
-    message = (
-        "since is {0!r}; allowed is a number with s, m, h or d, such as 90m or 3h, up to {1}d: logs.yml collects what"
-        " was logged in that time."
-    )
+    message = "since is {0!r}; allowed is a number with s, m, h or d, such as 90m or 3h, up to {1}d."
     return [Problem("SINCE_INVALID", message.format(value, LONGEST_DAYS), "since", value)]
 
 

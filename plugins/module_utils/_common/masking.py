@@ -47,7 +47,7 @@ def without_credentials(line: str) -> str:
 
 
 class Masker:
-    """Takes a text in parts, and gives it back without secrets, in whole lines.
+    """Takes a text in parts, and returns it without secrets, in whole lines.
 
     However the text is cut, what comes out is the same: a value may begin in one part and end in the next.
     """

@@ -241,8 +241,8 @@ def inspect_cluster(run: Run, command: str | None, cluster: str) -> list[dict[st
     """All that C(docker inspect) says of the containers of a cluster, secrets and all. Raises EngineLost."""
     if command is None:
         raise EngineLost("there is no docker command")
-    wanted = "label={0}cluster={1}".format(LABELS, cluster)
-    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc", "--filter", wanted])
+    label = "label={0}cluster={1}".format(LABELS, cluster)
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc", "--filter", label])
     return _json_list(run([command, "inspect", "--type", "container"] + ids)[1]) if ids else []
 
 

@@ -198,7 +198,7 @@ def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
 def prove(packed: str, files: t.Mapping[str, int], secrets: t.Sequence[t.Any]) -> None:
     """Read the archive again: every file is there as a whole, and none holds a secret. Raises Refusal.
 
-    Values that are too short to be told from any word are not looked for.
+    Values so short that they come up by chance are not looked for.
     """
     long = [value for value in secret_values(secrets) if len(value) >= SHORT_CHARACTERS]
     pattern, reach = pattern_of(long)

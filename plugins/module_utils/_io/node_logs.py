@@ -71,10 +71,10 @@ class Host:
         self._end = time.monotonic() + limits.seconds
         self.found: list[dict[str, t.Any]] = []
 
-    def collect(self, wanted: t.Sequence[Piece]) -> None:
+    def collect(self, asked: t.Sequence[Piece]) -> None:
         """All of it, into files below C(home)."""
-        for number, piece in enumerate(wanted):
-            part = share(self._limits.size, self._left, self._end - time.monotonic(), len(wanted) - number)
+        for number, piece in enumerate(asked):
+            part = share(self._limits.size, self._left, self._end - time.monotonic(), len(asked) - number)
             begun = len(self.found)
             deadline = time.monotonic() + part.seconds
             try:
@@ -142,12 +142,12 @@ class Host:
         return output.end()
 
     def _members(self, piece: Piece, size: int, output: Output) -> int:
-        wanted = re.compile("(?:" + piece.names + r")\Z")
+        asked = re.compile("(?:" + piece.names + r")\Z")
         kept = 0
         with tarfile.open(fileobj=output, mode="r|") as archive:  # type: ignore[call-overload]
             for member in archive:
                 name = os.path.basename(member.name)
-                source = archive.extractfile(member) if member.isreg() and wanted.match(name) else None
+                source = archive.extractfile(member) if member.isreg() and asked.match(name) else None
                 if source is None:
                     continue
                 kept += 1

@@ -60,7 +60,7 @@ def answer_of(path, options, check_mode=False):
 
 
 def act(run, options, check_mode=False):
-    """The result of the action on this host, and what the host was asked."""
+    """The result of the action on this host, and the questions to the host."""
     task = Mock(args={"cluster_name": "waent", **options}, async_val=0, check_mode=check_mode)
     plugin = action.ActionModule(task, Mock(), Mock(), Mock(), Mock(), Mock())
     asked = []
