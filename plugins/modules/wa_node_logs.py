@@ -132,7 +132,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.log_request imp
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
-from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost, inspect_cluster
+from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, within
+from ansible_collections.waent.fleet.plugins.module_utils._io.engine import inspect_cluster
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.node_logs import Limits, collect, read_part, remove
 
@@ -159,10 +160,10 @@ PLACES = ("/var/tmp",)
 
 
 def collected(module: AnsibleModule) -> dict[str, t.Any]:
-    """Everything, or in check mode the names. Raises EngineLost and OSError."""
+    """Everything, or in check mode the names. Raises NoAnswer and OSError."""
     params = module.params
     docker = module.get_bin_path("docker")
-    inspected = inspect_cluster(module.run_command, docker, params["cluster_name"])
+    inspected = inspect_cluster(within(), docker, params["cluster_name"])
     kinds = {
         str(entry["Name"]).lstrip("/"): str(
             ((entry.get("Config") or {}).get("Labels") or {}).get(LABELS + "kind") or ""
@@ -191,7 +192,7 @@ def main() -> None:
             remove(params["path"])
         else:
             result = collected(module)
-    except EngineLost as error:
+    except NoAnswer as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
     except Refusal as error:
         fail(module, error)
