@@ -32,7 +32,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options, filler_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     OF_INVENTORY,
     MediaShare,
@@ -263,6 +263,13 @@ def _files(play: Play) -> dict[str, bytes]:
 def _container_settings(play: Play) -> Values:
     variables = {**play.values(CONTAINER), "wa_database_max_connections": _connections(play)}
     return environment.container_settings(variables, _files(play))
+
+
+def _node_containers(play: Play) -> list[Values]:
+    """What docker_container takes for each of wa_nodes, with the environment of its kind."""
+    environments, settings = FACTS["environment"](play), _container_settings(play)
+    containers = [(node["kind"], docker_options(node, settings)) for node in play.value("wa_nodes")]
+    return [{**own, "env": {**environments[kind], **own.get("env", {})}} for kind, own in containers]
 
 
 def _connections(play: Play) -> t.Any:
@@ -619,6 +626,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
     "container_settings": _container_settings,
+    "node_containers": _node_containers,
     "db_ssl_files": _db_ssl_files,
     "db_ssl_filler": lambda play: filler_options(_container_settings(play)),
     "database_targets": lambda play: access.database_targets(play.values(REACH), bool(_database_hosts(play))),

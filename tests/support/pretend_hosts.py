@@ -65,7 +65,10 @@ OTHERS: dict[str, dict[str, t.Any]] = {
 }
 """What modules return that read."""
 
-ACTS = ("apt", "systemd_service", "docker_network", "docker_image_pull", "docker_volume", "docker_container")
+ACTS = (
+    "apt", "systemd_service", "docker_network", "docker_image_pull", "docker_volume", "docker_container",
+    "wa_containers",
+)  # fmt: skip
 """Modules that act; in check mode they say whether they would."""
 
 
