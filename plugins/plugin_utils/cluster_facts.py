@@ -10,10 +10,12 @@ here. What is made of them is decided by pure functions in module_utils.
 from __future__ import annotations
 
 import base64
+import datetime
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
@@ -309,6 +311,18 @@ def _host_info(play: Play) -> Values:
 
 def _observed(play: Play) -> list[Values]:
     return [read["host"] for read in play.reads(play.hosts).values() if read.get("host")]
+
+
+def _image_lives(play: Play) -> list[Life]:
+    """Until when the images of the client work that hosts of the play have."""
+    return lives_of(_observed(play), [play.value("wa_database_image") or ""])
+
+
+def _image_warnings(play: Play) -> list[str]:
+    """What has expired of them, or will soon."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = whole_number(play.value("wa_expiry_warning_days")) or 0
+    return [life.warning(today) for life in _image_lives(play) if life.ends_within(days, today)]
 
 
 def _running(play: Play) -> list[Values]:
@@ -648,6 +662,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "shape": _shape,
     "placement": _placement,
     "observed": _observed,
+    "image_lives": lambda play: [life.works_until for life in _image_lives(play)],
+    "image_warnings": _image_warnings,
     "running": _running,
     "unread_hosts": _unread_hosts,
     "spared_hosts": _spared,

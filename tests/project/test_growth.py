@@ -16,8 +16,8 @@ SIZES = (10, 20, 40)
 SLACK = 1.05
 """Less than this a host may cost more among many: one list that is as long as there are hosts is no loop over them."""
 
-PROCESSES_OF_STATUS = 3
-"""For each host: one reads it, one its images, and one shows what those say."""
+PROCESSES_OF_STATUS = 1
+"""For each host one reads it, with its images; there is nothing else to do for each of them."""
 
 
 def counted(directory, state, playbook, *arguments):

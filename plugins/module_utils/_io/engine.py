@@ -249,19 +249,29 @@ def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[
 # Images, networks, volumes
 
 
-def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> dict[str, str | None]:
-    """The id of each image on this host, None where it is not there."""
+def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> dict[str, dict[str, t.Any] | None]:
+    """C({id, created, expires_on}) of each image on this host, None where it is not there.
+
+    created: when it was made, in ISO 8601. expires_on: what its label EXPIRES_ON says, None without one.
+    """
     named = sorted(set(references))
-    asked = [command, "image", "inspect", "--format", "{{.Id}}"]
+    asked = [command, "image", "inspect"]
     # One question for all, in their order; each costs the start of a program. Where one lacks, who is who is not said.
-    code, out, _err = run(asked + named) if named else (0, "", "")
-    if code == 0 and len(out.split()) == len(named):
-        return dict(zip(named, out.split()))
-    found: dict[str, str | None] = {}
+    code, out, _err = run(asked + named) if named else (0, "[]", "")
+    entries = _json_list(out)
+    if code == 0 and len(entries) == len(named):
+        return {name: _described(entry) for name, entry in zip(named, entries)}
+    found: dict[str, dict[str, t.Any] | None] = {}
     for reference in named:
         code, out, _err = run([*asked, reference])
-        found[reference] = out.strip() if code == 0 else None
+        entries = _json_list(out)
+        found[reference] = _described(entries[0]) if code == 0 and entries else None
     return found
+
+
+def _described(image: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    labels = (image.get("Config") or {}).get("Labels") or {}
+    return {"id": image.get("Id"), "created": image.get("Created"), "expires_on": labels.get("EXPIRES_ON")}
 
 
 def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
