@@ -52,4 +52,5 @@ class ActionModule(ActionBase):
             )
             if answers[-1].get("unreachable"):
                 return {**result, **answers[-1]}
-        return {**result, **together(containers, answers)}
+        diffs = [answer["diff"] for answer in answers if answer.get("diff")]
+        return {**result, **together(containers, answers), **({"diff": diffs} if diffs else {})}

@@ -115,13 +115,16 @@ def docker_container() -> None:
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if run_module is None:
-        module.fail_json(msg="community.docker keeps the code of docker_container in a place that is not known.")
+        module.fail_json(msg="community.docker keeps its code for containers in a place that is not known.")
     containers = module.params["containers"]
     answers = at_once(docker_container, containers, most=max(2, os.cpu_count() or 1))
     for answer in answers:
         for warning in answer.get("warnings") or ():
             module.warn(warning)
     result = together(containers, answers)
+    diffs = [answer["diff"] for answer in answers if answer.get("diff")]
+    if diffs:
+        result["diff"] = diffs
     if result["failed"]:
         module.fail_json(**result)
     module.exit_json(**result)

@@ -13,7 +13,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.text import am
 def together(
     containers: t.Sequence[t.Mapping[str, t.Any]], answers: t.Sequence[t.Mapping[str, t.Any]]
 ) -> dict[str, t.Any]:
-    """C({changed, failed, results, diff, msg}), in the shape of a loop over the containers.
+    """C({changed, failed, results, msg}), in the shape of a loop over the containers.
 
     answers: what docker_container answered for each, in their order. No environment gets into it.
     """
@@ -24,9 +24,6 @@ def together(
         "failed": bool(failed),
         "results": results,
     }
-    diffs = [answer["diff"] for answer in answers if answer.get("diff")]
-    if diffs:
-        found["diff"] = diffs
     if failed:
         found["msg"] = "{0} of {1} failed.".format(len(failed), amount(len(results), "container"))
     return found
