@@ -85,8 +85,12 @@ class Play:
         return {name: self.value(name) for name in names}
 
     def result(self, name: str) -> Values:
-        """The registered result of a task; empty where it did not run."""
-        return self.value(name) or {}
+        """The registered result of a task; empty where it did not run.
+
+        Nothing in it is a template, and it may be about all hosts: only one that a variable stands for is filled in.
+        """
+        found = self._variables.get(name)
+        return found if isinstance(found, dict) else self.value(name) or {}
 
     @property
     def hosts(self) -> list[str]:
@@ -598,6 +602,15 @@ def _without_secrets(play: Play, results: dict[str, Values]) -> dict[str, Values
     return {**results, **{host: {"msg": masked(one_line(said(results[host])), secrets)} for host in failed}}
 
 
+def _ports_part(action: str) -> t.Callable[[Play], Values]:
+    """What the host that the task is about needs of the plan of ports."""
+
+    def part(play: Play) -> Values:
+        return ports.part_of(play.result("__wa_preflight")["ports"], str(play.value("inventory_hostname")), action)
+
+    return part
+
+
 def _ports_unclear(play: Play) -> list[str]:
     """The hosts whose listeners have to be asked; none where every port was reached."""
     plan = play.result("__wa_preflight")["ports"]
@@ -685,6 +698,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_status": _media_status,
     "ports": _ports,
     "ports_unclear": _ports_unclear,
+    **{"ports_to_" + action: _ports_part(action) for action in ("listen", "try", "report")},
     "login": _login,
     "drill_left": _drill_left,
     "drill_not_prepared": _drill_not_prepared,

@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fortieth host costs the controller what the twentieth did: nothing goes through all hosts for each host.
 
-Counted, not timed: processes, templatings, and how often Ansible puts the variables of a host together. What a run
-costs whatever the number of hosts is falls away in the differences between sizes.
+Counted, not timed: processes, templatings, how often Ansible puts the variables of a host together, and how much
+modules are given. What a run costs whatever the number of hosts is falls away in the differences between sizes.
 """
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.pretend_hosts import INSTALLED, PretendFleet
+from ansible_collections.waent.fleet.tests.support.pretend_hosts import BARE, INSTALLED, PretendFleet
 
 SIZES = (10, 20, 40)
 SLACK = 1.05
@@ -43,13 +43,14 @@ def per_host(found, name, few, many):
     ("playbook", "arguments", "state"),
     [
         ("playbooks/site.yml", ("--check",), INSTALLED),
+        ("playbooks/site.yml", ("--check",), BARE),
         ("playbooks/status.yml", (), INSTALLED),
     ],
 )
 def test_a_host_costs_among_many_what_it_costs_among_few(tmp_path, playbook, arguments, state):
     found = counted(tmp_path, state, playbook, *arguments)
     small, middle, large = SIZES
-    for name in ("processes", "templatings", "variables"):
+    for name in ("processes", "templatings", "variables", "sent"):
         few, many = per_host(found, name, small, middle), per_host(found, name, middle, large)
         assert many <= few * SLACK, (name, few, many, found)
     if playbook == "playbooks/status.yml":
