@@ -179,8 +179,9 @@ host:
       returned: always
     images:
       description:
-        - For each image of O(images) its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
-          V(unknown), with the C(reason). No registry is queried where the engine is stopped, as the image may be there.
+        - For each image of O(images) its C(id) on the host, when it was C(created) and on which day it C(expires_on) by
+          its label, or the word of the C(registry), V(present), V(missing) or V(unknown), with the C(reason).
+        - No registry is queried where the engine is stopped, as the image may be there.
       type: list
       elements: dict
       returned: always

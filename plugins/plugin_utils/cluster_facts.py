@@ -10,10 +10,12 @@ here. What is made of them is decided by pure functions in module_utils.
 from __future__ import annotations
 
 import base64
+import datetime
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
@@ -32,7 +34,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options, filler_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     OF_INVENTORY,
     MediaShare,
@@ -83,8 +85,12 @@ class Play:
         return {name: self.value(name) for name in names}
 
     def result(self, name: str) -> Values:
-        """The registered result of a task; empty where it did not run."""
-        return self.value(name) or {}
+        """The registered result of a task; empty where it did not run.
+
+        Nothing in it is a template, and it may be about all hosts: only one that a variable stands for is filled in.
+        """
+        found = self._variables.get(name)
+        return found if isinstance(found, dict) else self.value(name) or {}
 
     @property
     def hosts(self) -> list[str]:
@@ -265,6 +271,13 @@ def _container_settings(play: Play) -> Values:
     return environment.container_settings(variables, _files(play))
 
 
+def _node_containers(play: Play) -> list[Values]:
+    """What docker_container takes for each of wa_nodes, with the environment of its kind."""
+    environments, settings = FACTS["environment"](play), _container_settings(play)
+    containers = [(node["kind"], docker_options(node, settings)) for node in play.value("wa_nodes")]
+    return [{**own, "env": {**environments[kind], **own.get("env", {})}} for kind, own in containers]
+
+
 def _connections(play: Play) -> t.Any:
     """What a database of our own allows: what the inventory says, else what its shards need."""
     asked = play.readable("wa_database_max_connections")
@@ -302,6 +315,18 @@ def _host_info(play: Play) -> Values:
 
 def _observed(play: Play) -> list[Values]:
     return [read["host"] for read in play.reads(play.hosts).values() if read.get("host")]
+
+
+def _image_lives(play: Play) -> list[Life]:
+    """Until when the images of the client work that hosts of the play have."""
+    return lives_of(_observed(play), [play.value("wa_database_image") or ""])
+
+
+def _image_warnings(play: Play) -> list[str]:
+    """What has expired of them, or will soon."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = whole_number(play.value("wa_expiry_warning_days")) or 0
+    return [life.warning(today) for life in _image_lives(play) if life.ends_within(days, today)]
 
 
 def _running(play: Play) -> list[Values]:
@@ -577,6 +602,15 @@ def _without_secrets(play: Play, results: dict[str, Values]) -> dict[str, Values
     return {**results, **{host: {"msg": masked(one_line(said(results[host])), secrets)} for host in failed}}
 
 
+def _ports_part(action: str) -> t.Callable[[Play], Values]:
+    """What the host that the task is about needs of the plan of ports."""
+
+    def part(play: Play) -> Values:
+        return ports.part_of(play.result("__wa_preflight")["ports"], str(play.value("inventory_hostname")), action)
+
+    return part
+
+
 def _ports_unclear(play: Play) -> list[str]:
     """The hosts whose listeners have to be asked; none where every port was reached."""
     plan = play.result("__wa_preflight")["ports"]
@@ -619,6 +653,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
     "container_settings": _container_settings,
+    "node_containers": _node_containers,
     "db_ssl_files": _db_ssl_files,
     "db_ssl_filler": lambda play: filler_options(_container_settings(play)),
     "database_targets": lambda play: access.database_targets(play.values(REACH), bool(_database_hosts(play))),
@@ -640,6 +675,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "shape": _shape,
     "placement": _placement,
     "observed": _observed,
+    "image_lives": lambda play: [life.works_until for life in _image_lives(play)],
+    "image_warnings": _image_warnings,
     "running": _running,
     "unread_hosts": _unread_hosts,
     "spared_hosts": _spared,
@@ -661,6 +698,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_status": _media_status,
     "ports": _ports,
     "ports_unclear": _ports_unclear,
+    **{"ports_to_" + action: _ports_part(action) for action in ("listen", "try", "report")},
     "login": _login,
     "drill_left": _drill_left,
     "drill_not_prepared": _drill_not_prepared,

@@ -29,6 +29,9 @@ from ansible_collections.waent.fleet.tests.support.valid_variables import VARIAB
 BARE, INSTALLED, CHANGED = "bare", "installed", "changed"
 """Nothing is there; all is as desired; all but one container of one host."""
 
+SENT = "sent"
+"""A file with the length of what each module was given, one a line."""
+
 SUPPORT = Path(__file__).resolve().parent
 SHARDS = 4
 PARAMETERS = re.compile(rb"^params=('.*'|\".*\"),$", re.MULTILINE)
@@ -44,7 +47,10 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
     if not program:
         return (0, "{0:.9f}\n".format(time.time()).encode(), b"") if "date +%s" in command else (0, b"", b"")
     module = literal(MODULE, program).rpartition(".")[2]
-    given = json.loads(literal(PARAMETERS, program))["ANSIBLE_MODULE_ARGS"]
+    parameters = literal(PARAMETERS, program)
+    with Path(directory, SENT).open("a") as sent:
+        sent.write("{0}\n".format(len(parameters)))
+    given = json.loads(parameters)["ANSIBLE_MODULE_ARGS"]
     found = json.loads(Path(directory, host + ".json").read_text())
     if module == "wa_host_info":
         read = host_as_read(found["state"], found["nodes"], {**DEFAULTS, **given})
@@ -65,7 +71,10 @@ OTHERS: dict[str, dict[str, t.Any]] = {
 }
 """What modules return that read."""
 
-ACTS = ("apt", "systemd_service", "docker_network", "docker_image_pull", "docker_volume", "docker_container")
+ACTS = (
+    "apt", "systemd_service", "docker_network", "docker_image_pull", "docker_volume", "docker_container",
+    "wa_containers",
+)  # fmt: skip
 """Modules that act; in check mode they say whether they would."""
 
 
@@ -155,10 +164,14 @@ class PretendFleet:
         }
 
     def counts(self) -> dict[str, int]:
-        """What the runs until now have cost: processes, templatings, and how often variables were put together."""
+        """What the runs until now have cost.
+
+        Processes, templatings, how often variables were put together, and how much modules on the hosts were given.
+        """
         lines = [json.loads(line) for line in (self.home / "counts").read_text().splitlines()]
         found = {name: sum(line[name] for line in lines) for name in ("templatings", "variables")}
-        return {"processes": sum(1 for line in lines if line["task"]), **found}
+        sent = sum(map(int, (self.home / "hosts" / SENT).read_text().split()))
+        return {"processes": sum(1 for line in lines if line["task"]), "sent": sent, **found}
 
     def _host(self, number: int) -> dict[str, t.Any]:
         """A machine of its own in everything but that its API is this one's: all of 127.0.0.0/8 is."""

@@ -135,7 +135,8 @@ def read_images(
         # Nobody knows yet what an engine that is stopped holds.
         if not local.get(reference) and not may_hold(engine):
             word, reason = _registry_word(reference, params["timeout"], engine)
-        images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
+        here = local.get(reference) or {"id": None, "created": None, "expires_on": None}
+        images.append({"image": reference, **here, "registry": word, "reason": reason})
     return images
 
 

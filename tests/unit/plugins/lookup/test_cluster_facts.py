@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible_collections.waent.fleet.plugins.lookup.cluster_facts import LookupModule
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options
 from ansible_collections.waent.fleet.plugins.modules import (
     wa_drill_report,
     wa_host_info,
@@ -43,7 +44,7 @@ PLAY = {
     "wa_shards": 2, "wa_survive": {}, "wa_allow_no_ha": "no", "wa_coreapp_port": 6250, "wa_master_port": 6254,
     "wa_webapp_port": 9090, "wa_cc": "39", "wa_phone_number": "5550100244", "wa_registration_method": "sms",
     "wa_settings": {}, "wa_health_timeout_seconds": "300", "wa_recreate_at_once": False, "wa_register": "true",
-    "wa_check_ports": "yes", "ansible_forks": 7, "__wa_preflight": {"ports": {}},
+    "wa_check_ports": "yes", "wa_nodes": placed(), "ansible_forks": 7, "__wa_preflight": {"ports": {}},
     "wa_messages_per_second": 0, "wa_database_class": "", "ansible_play_hosts_all": ["h1", "h2"],
     "groups": {
         "wa_cluster": ["h1", "h2"], "wa_coreapp_hosts": ["h1", "h2"], "wa_master_hosts": ["h1", "h2"],
@@ -399,3 +400,14 @@ def test_what_is_read_on_a_host_fits_the_module_and_is_said_in_full():
     assert set(options) <= set(wa_host_info.ARGUMENTS)
     assert (options["name"], options["disk_free_mb"], options["stop_single_connect"]) == ("h1", 2048, False)
     assert options["images"] == facts("images")[0] and options["version"] == "v2.19.4"
+
+
+def test_the_containers_of_the_nodes_of_a_host_with_their_environments():
+    """As docker_container takes them: the environment of the kind, and what the node itself advertises."""
+    nodes = placed()
+    containers, environments, settings = facts("node_containers", "environment", "container_settings")
+    assert [one["name"] for one in containers] == [node["name"] for node in nodes]
+    for node, container in zip(nodes, containers):
+        own = docker_options(node, settings)
+        assert {**container, "env": None} == {**own, "env": None}
+        assert container["env"] == {**environments[node["kind"]], **own["env"]}
