@@ -99,18 +99,21 @@ def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
     answer = media_share.look_if_reached(share.path, share.server, share.port, SHARE_SECONDS, always=True)
     root = os.geteuid() == 0
     # What this user may not see says nothing about the user of the containers.
-    answer["error"], proof = answer["error"] if root else _unless_denied(answer["error"]), None
+    denied = not root and _is_denied(answer["error"])
+    answer["error"], proof = None if denied else answer["error"], None
     if answer["mount"] and not answer["error"]:
         # A proof that could not be read is not one that was never made; rights are for site.yml to set.
         found = media_share.read_proof(share.path, SHARE_SECONDS, (uid, uid) if root else None)
-        proof, answer["error"] = found["proof"], _unless_denied(found["error"])
+        refused = _is_denied(found["error"])
+        denied = denied or (refused and not root)
+        proof, answer["error"] = found["proof"], None if refused else found["error"]
     fstab = [list(line) for line in read_fstab(machine.read_text("/etc/fstab")) if line.path == share.path]
     users = [space.name for space in containers_mounts.spaces() if mounted_as(share.source, space.mounts)]
-    return {**answer, "proof": proof, "fstab": fstab, "users": users}
+    return {**answer, "proof": proof, "denied": os.geteuid() if denied else None, "fstab": fstab, "users": users}
 
 
-def _unless_denied(error: dict[str, t.Any] | None) -> dict[str, t.Any] | None:
-    return None if error and error["name"] in ("EACCES", "EPERM") else error
+def _is_denied(error: dict[str, t.Any] | None) -> bool:
+    return error is not None and error["name"] in ("EACCES", "EPERM")
 
 
 def read_python() -> dict[str, t.Any]:

@@ -70,3 +70,4 @@ def test_a_proof_that_was_not_read_is_not_a_lacking_one(monkeypatch: pytest.Monk
     assert seen is not None
     assert seen["error"] == (None if name in ("EACCES", "EPERM", "") else error)
     assert seen["proof"] == read["proof"]
+    assert seen["denied"] == (1000 if name in ("EACCES", "EPERM") and not root else None)
