@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -21,15 +22,22 @@ PLAYBOOK = "tests/integration/media/playbooks/role.yml"
 SHARE = {"server": "nas-1.example.com", "export": "/media", "path": "/srv/media"}
 
 
-def seconds(count: int, forks: int) -> float:
-    """Of one run of the role, in which nothing is to be mounted."""
+def seconds(count: int, forks: int) -> tuple[float, float]:
+    """Of one run of the role, in which nothing is to be mounted: by the clock, and of the CPU."""
     with tempfile.TemporaryDirectory() as home, PretendFleet(Path(home), count) as fleet:
         fleet.be(INSTALLED)
         given = json.dumps({"wa_media_share": SHARE, "wa_media": SHARE["path"]})
+        before = _cpu_seconds()
         run = fleet.play(PLAYBOOK, "--forks", str(forks), "-e", given)
         if run.code != OK:
             sys.exit("on {0} hosts:\n{1}".format(count, run.output[-4000:]))
-        return run.seconds
+        return run.seconds, _cpu_seconds() - before
+
+
+def _cpu_seconds() -> float:
+    """Of all processes that have ended until now."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
@@ -38,7 +46,8 @@ def main() -> None:
     parser.add_argument("--forks", type=int, default=25)
     given = parser.parse_args()
     for count in map(int, given.hosts.split(",")):
-        print("{0:4} hosts: {1:.1f} s".format(count, seconds(count, given.forks)))
+        clock, cpu = seconds(count, given.forks)
+        print("{0:4} hosts: {1:.1f} s, {2:.1f} CPU s, {3:.2f} CPU s per host".format(count, clock, cpu, cpu / count))
 
 
 if __name__ == "__main__":
