@@ -184,11 +184,11 @@ EXAMPLES = r"""
 RETURN = r"""
 answer:
   description:
-    - What was read of the share. What is mounted (C(mount), with C(source), C(fstype), C(opts) and C(read_only)) and
-      what lies C(hidden) under it, whether the path C(exists), is a C(directory) and C(empty), C(free_mb) and
-      C(free_inodes), the C(clock_offset_seconds) of the server, whether a C(token) was left, which ones were
-      C(unseen), whether mounting it was only C(planned), in check mode, which containers have the directory under it
-      (C(apart)), what happened C(inside) of those that have the share, and the first C(error).
+    - What was read of the share. What is mounted (C(mount), with C(source), C(fstype), C(opts), C(read_only) and
+      C(device)) and what lies C(hidden) under it, whether the path C(exists), is a C(directory) and C(empty),
+      C(free_mb) and C(free_inodes), the C(clock_offset_seconds) of the server, whether a C(token) was left, which ones
+      were C(unseen), whether mounting it was only C(planned), in check mode, which containers have the directory under
+      it (C(apart)), what happened C(inside) of those that have the share, and the first C(error).
   returned: for O(step=share) and O(step=compare)
   type: dict
 reasons:
@@ -275,6 +275,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share impo
     state_after,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
+    has_mounted,
     has_what_lies_under,
     mounted_as,
     read_fstab,
@@ -361,7 +362,7 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     mount, fstab = answer["mount"], read_fstab(read_text(FSTAB))
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
     change = media_share_change(share, opts, fstab)
-    users = _users(mount["source"]) if mount and change.stops_nodes else []
+    users = _users(mount["device"]) if mount and change.stops_nodes else []
     refused = [] if share.state == PROBED else change_problems(share, params["name"], answer, users, change.stops_nodes)
     differs: Result = {}
     if opts is not None and share.state == MOUNTED and not refused:
@@ -379,8 +380,8 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     }
 
 
-def _users(source: str) -> list[str]:
-    return [space.name for space in spaces() if mounted_as(source, space.mounts)]
+def _users(device: str) -> list[str]:
+    return [space.name for space in spaces() if has_mounted(device, space.mounts)]
 
 
 def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Result:

@@ -153,7 +153,10 @@ def change_problems(
     if refused and (refused.code in _NEVER_CHANGED or answer.get("error")):
         return [Problem(refused.code, refused.sentence, VARIABLE, share.source, host)]
     if stops_nodes and users:
-        message = "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first."
+        message = (
+            "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first, or name another path, to"
+            " which nodes are moved in service."
+        )
         message = message.format(share.source, share.path, _some(users))
         return [Problem("MEDIA_SHARE_IN_USE", message, VARIABLE, share.source, host)]
     return in_the_way(share, host, answer) if share.state == MOUNTED else []

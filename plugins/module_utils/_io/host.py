@@ -26,7 +26,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import mounted_as, read_fstab
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import has_mounted, read_fstab
 
 DOCKER_BRIDGE = "docker0"
 """The host's end of the engine's own network: its address is what C(host-gateway) stands for."""
@@ -91,7 +91,7 @@ SHARE_SECONDS = 2.0
 def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
     """The media share as the host has it, None where there is to be none. Nothing is written or mounted.
 
-    fstab: its lines for the path. users: what of the containers has the share mounted.
+    fstab: its lines for the path. users: what of the containers has what is mounted there.
     """
     share, _problems = inventory_share(raw)
     if share is None:
@@ -108,7 +108,8 @@ def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
         denied = denied or (refused and not root)
         proof, answer["error"] = found["proof"], None if refused else found["error"]
     fstab = [list(line) for line in read_fstab(machine.read_text("/etc/fstab")) if line.path == share.path]
-    users = [space.name for space in containers_mounts.spaces() if mounted_as(share.source, space.mounts)]
+    device = answer["mount"]["device"] if answer["mount"] else None
+    users = [one.name for one in containers_mounts.spaces() if device and has_mounted(device, one.mounts)]
     return {**answer, "proof": proof, "denied": os.geteuid() if denied else None, "fstab": fstab, "users": users}
 
 

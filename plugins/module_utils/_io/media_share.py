@@ -97,6 +97,7 @@ def _shown(mount: Mount) -> dict[str, t.Any]:
         "fstype": mount.fstype,
         "opts": list(mount.opts),
         "read_only": mount.read_only,
+        "device": mount.device,
     }
 
 

@@ -49,7 +49,8 @@ def test_a_volume_that_is_still_being_filled_is_missing(there, containers, exist
 
 
 SHARE = {"server": "nas.example", "export": "/media", "path": "/srv/media"}
-MOUNTED = {"mount": {"source": "nas.example:/media", "fstype": "nfs4", "opts": [], "read_only": False}}
+MOUNT = {"source": "nas.example:/media", "fstype": "nfs4", "opts": [], "read_only": False, "device": "0:51"}
+MOUNTED = {"mount": MOUNT}
 PROOF = {"age_seconds": 1.0, "run": "r", "hosts": ["h"]}
 
 
