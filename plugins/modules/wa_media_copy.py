@@ -123,10 +123,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import MediaShare, read_media_share
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._io import media_share as share_io
+from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, Run, within
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.media_copy import READ_STEP, copy_files
 
 CODE = "MEDIA_COPY_FAILED"
+NO_ENGINE = "Docker Engine does not answer ({0}), so nobody knows what is in its volumes."
 ASK_SECONDS = 5.0
 """For the query whether the server answers, before anything is copied."""
 
@@ -146,7 +148,7 @@ Params = t.Mapping[str, t.Any]
 Answer = t.Tuple[t.Dict[str, t.Any], t.List[Problem], bool]
 
 
-def answer_of(params: Params, run: engines.Run, docker: str | None, check_mode: bool) -> dict[str, t.Any]:
+def answer_of(params: Params, run: Run, docker: str | None, check_mode: bool) -> dict[str, t.Any]:
     """What the module returns. Raises Refusal."""
     share, problems = read_media_share({key: params[key] for key in ("server", "export", "path", "opts")})
     copied: dict[str, t.Any] = {}
@@ -162,7 +164,7 @@ def answer_of(params: Params, run: engines.Run, docker: str | None, check_mode: 
     return result
 
 
-def _copied(share: MediaShare, params: Params, run: engines.Run, docker: str | None, check_mode: bool) -> Answer:
+def _copied(share: MediaShare, params: Params, run: Run, docker: str | None, check_mode: bool) -> Answer:
     """What was copied, what is wrong, and whether copying was begun."""
     source, host, uid = params["source"], params["name"], params["container_uid"]
     directory = _directory(source, run, docker)
@@ -185,14 +187,14 @@ def _copied(share: MediaShare, params: Params, run: engines.Run, docker: str | N
     return {}, host_problems(share, host, {**answer, "error": error}, uid, Limits(0, 0)), True
 
 
-def _directory(source: str, run: engines.Run, docker: str | None) -> str | None:
+def _directory(source: str, run: Run, docker: str | None) -> str | None:
     """Where the files are; None where the host has no such volume."""
     if source.startswith("/"):
         return source
     if docker is None:
         raise Refusal("MEDIA_COPY_NO_ENGINE", "There is no docker command, which knows where a volume is.")
     if run([docker, "info", "--format", "{{.ServerVersion}}"])[0] != 0:
-        raise Refusal("MEDIA_COPY_NO_ENGINE", "Docker Engine does not answer, so nobody knows what is in its volumes.")
+        raise Refusal("MEDIA_COPY_NO_ENGINE", NO_ENGINE.format("docker info failed"))
     volume = engines.read_volume(run, docker, source)
     if volume is None:
         return None
@@ -205,7 +207,9 @@ def _directory(source: str, run: engines.Run, docker: str | None) -> str | None:
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        result = answer_of(module.params, module.run_command, module.get_bin_path("docker"), module.check_mode)
+        result = answer_of(module.params, within(), module.get_bin_path("docker"), module.check_mode)
+    except NoAnswer as error:
+        fail(module, Refusal("MEDIA_COPY_NO_ENGINE", NO_ENGINE.format(error)), copied={}, problems=[])
     except Refusal as refusal:
         fail(module, refusal, copied={}, problems=[])
     if result.pop("failed", False):
