@@ -172,14 +172,13 @@ def _copied(share: MediaShare, params: Params, run: Run, docker: str | None, che
         return {}, [], False
     if not os.path.isdir(directory):
         return {}, [not_there(source, host)], False
-    answer = share_io.look_if_reached(share.path, share.server, share.port, ASK_SECONDS, always=True)
+    gid = uid if params["container_gid"] is None else params["container_gid"]
+    user = (uid, gid)
+    answer = share_io.look_if_reached(share.path, share.server, share.port, ASK_SECONDS, always=True, user=user)
     problems = host_problems(share, host, answer, uid, Limits(0, 0))
     if problems:
         return {}, problems, False
-    gid = uid if params["container_gid"] is None else params["container_gid"]
-    copied, error = copy_files(
-        directory, share.path, host, params["timeout"], (uid, gid), check_mode=check_mode
-    )  # fmt: skip
+    copied, error = copy_files(directory, share.path, host, params["timeout"], user, check_mode=check_mode)
     if error is None:
         return copied, copy_problems(source, share.source, host, copied), True
     if error["step"] == READ_STEP and error["seconds"] is None:

@@ -357,7 +357,7 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     del check_mode
     seconds = params["timeout"]
     answer = share_io.look_if_reached(
-        share.path, share.server, share.port, seconds, always=share.state in (MOUNTED, PROBED)
+        share.path, share.server, share.port, seconds, always=share.state in (MOUNTED, PROBED), user=user_of(params)
     )
     mount, fstab = answer["mount"], read_fstab(read_text(FSTAB))
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
@@ -404,7 +404,7 @@ def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Res
 def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """Set the directory's owner and mode, then try as the containers' user what nodes do, in containers as well."""
     seconds, user, name = params["timeout"], user_of(params), params["name"]
-    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True)
+    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
     changed = False
     sound = not answer["error"] and can_hold_tokens(host_problems(share, name, answer, user[0], limits_of(params)))
     if sound and share.state == MOUNTED:
@@ -445,9 +445,10 @@ def compare(share: MediaShare, params: Params, check_mode: bool) -> Result:
 def take_back(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """Remove the host's token, where one was left, and there is still a share to remove it from."""
     if not check_mode and (params["left"].get("answer") or {"token": True}).get("token"):
-        answer = share_io.look_if_reached(share.path, share.server, share.port, params["timeout"], always=True)
+        user, seconds = user_of(params), params["timeout"]
+        answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
         if answer["mount"] and not answer["error"]:
-            share_io.take_back(share.path, params["run"], params["name"], params["timeout"], user_of(params))
+            share_io.take_back(share.path, params["run"], params["name"], seconds, user)
     return {"problems": []}
 
 
@@ -465,7 +466,7 @@ def record(share: MediaShare, params: Params, check_mode: bool) -> Result:
     if check_mode:
         return {"problems": []}
     run, hosts, seconds, user = params["run"], params["hosts"], params["timeout"], user_of(params)
-    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True)
+    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
     if not answer["error"] and answer["mount"]:
         answer["error"] = share_io.record_proof(share.path, run, hosts, seconds, user)
     problems = host_problems(share, params["name"], answer, user[0], limits_of(params))

@@ -96,14 +96,15 @@ def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
     share, _problems = inventory_share(raw)
     if share is None:
         return None
-    answer = media_share.look_if_reached(share.path, share.server, share.port, SHARE_SECONDS, always=True)
     root = os.geteuid() == 0
+    user = (uid, uid) if root else None
+    answer = media_share.look_if_reached(share.path, share.server, share.port, SHARE_SECONDS, always=True, user=user)
     # What this user may not see says nothing about the user of the containers.
     denied = not root and _is_denied(answer["error"])
     answer["error"], proof = None if denied else answer["error"], None
     if answer["mount"] and not answer["error"]:
         # A proof that could not be read is not one that was never made; rights are for site.yml to set.
-        found = media_share.read_proof(share.path, SHARE_SECONDS, (uid, uid) if root else None)
+        found = media_share.read_proof(share.path, SHARE_SECONDS, user)
         refused = _is_denied(found["error"])
         denied = denied or (refused and not root)
         proof, answer["error"] = found["proof"], None if refused else found["error"]
