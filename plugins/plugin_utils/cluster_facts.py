@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
 from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import copied_lines, nowhere
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
@@ -35,6 +36,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options, filler_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import (
+    CLIENTS,
+    is_exported,
+    media_server,
+    not_exported,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     OF_INVENTORY,
     MediaShare,
@@ -535,6 +542,66 @@ def _media_seen(play: Play) -> dict[str, Seen]:
     }
 
 
+def _media_server(play: Play) -> Values:
+    """What the role media_server does on its host, or why it does not. exported: whether that is in force."""
+    addresses = [host["address"] for host in play.inventory() if host["name"] not in play.left_out]
+    uid = whole_number(play.value("wa_container_uid")) or 0
+    server, problems = media_server(
+        _share(play), play.value(CLIENTS), addresses, uid, str(play.value("wa_cluster_name"))
+    )
+    if server is None:
+        return {"refusal": "\n".join([NO_SERVER, summary(problems)])}
+    table = play.result("__wa_media_etab").get("content") or ""
+    return {
+        "refusal": "",
+        "directory": {
+            "path": server.directory,
+            "owner": server.owner,
+            "group": server.group,
+            "mode": "{0:04o}".format(server.mode),
+        },
+        "exports": {"dest": server.exports_file, "content": server.exports},
+        "not_exported": summary([not_exported(server)]),
+        "exported": is_exported(server, base64.b64decode(table).decode("utf-8", "replace")),
+    }
+
+
+NO_SERVER = "Nothing was changed on the media server."
+
+
+def _media_copy(play: Play) -> Values:
+    """The options of wa_media_copy, which are those of the share but for what it does not have."""
+    options = {key: value for key, value in _media_share(play).items() if key in COPY_OPTIONS}
+    return {**options, "source": play.value("wa_media_from")}
+
+
+COPY_OPTIONS = ("server", "export", "path", "opts", "container_uid")
+
+
+def _media_copied(play: Play) -> Values:
+    """What came of copying on all hosts: why it failed, and the table of it."""
+    share, source = _share(play), play.value("wa_media_from")
+    results = play.results("__wa_media_copied")
+    if share is None:
+        return {"refusal": "", "lines": []}
+    problems = [problem_from(one) for result in results.values() for one in result.get("problems") or ()]
+    problems += [
+        Problem("MEDIA_COPY_FAILED", said(result) or "the host gave no answer.", "wa_media_from", source, host)
+        for host, result in results.items()
+        if not result.get("problems") and (result.get("failed") or result.get("unreachable") or "copied" not in result)
+    ]
+    copied = {host: result.get("copied") or {} for host, result in results.items()}
+    if not problems and not any(copied.values()):
+        problems = [nowhere(source)]
+    return {
+        "refusal": "\n".join([NOT_COPIED, summary(problems)]) if problems else "",
+        "lines": copied_lines(source, share.source, copied),
+    }
+
+
+NOT_COPIED = "Not every file is on the share. What was copied stays there, and the volume is as it was."
+
+
 def _media_status(play: Play) -> Values:
     """What status.yml shows of the share."""
     share = _share(play)
@@ -696,6 +763,9 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_proved": _media_proved,
     "media_refusal": _media_refusal,
     "media_status": _media_status,
+    "media_server": _media_server,
+    "media_copy": _media_copy,
+    "media_copied": _media_copied,
     "ports": _ports,
     "ports_unclear": _ports_unclear,
     **{"ports_to_" + action: _ports_part(action) for action in ("listen", "try", "report")},

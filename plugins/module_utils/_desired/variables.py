@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, not_text, stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import client_allowed
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import blank_problems, whole_number
 
@@ -295,6 +296,12 @@ def _find_media_share(_name: str, value: t.Any) -> list[Finding]:
     return [(problem.code, problem.message) for problem in inventory_share(value)[1]]
 
 
+def _find_media_clients(name: str, value: t.Any) -> list[Finding]:
+    wrong = [one for one in value if not client_allowed(one)] if isinstance(value, list) else [value]
+    message = "{0}; allowed is a list of DNS names, addresses and networks such as 192.0.2.0/28."
+    return [("WA_VALUE_INVALID", message.format(stated(name, one))) for one in wrong]
+
+
 def _find_extra_hosts(name: str, value: t.Any) -> list[Finding]:
     if not isinstance(value, t.Mapping):
         return _find_map(name, value)
@@ -496,6 +503,9 @@ VARIABLES: tuple[Variable, ...] = (
     # Where no engine answers.
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
+    # Of the roles media_share and media_server.
+    Variable("wa_media_from", VOLUME, empty=True, role="media_share"),
+    Variable("wa_media_server_clients", Kind("list", _find_media_clients, text=False), role="media_server"),
     # Of drill.yml.
     Variable("wa_production", SWITCH, role="drill"),
     Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
