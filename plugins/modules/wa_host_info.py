@@ -232,6 +232,10 @@ host:
           script.
       type: dict
       returned: always
+    backup_timer:
+      description: Name of the units that back up the registration on a schedule, null where there are none.
+      type: str
+      returned: always
     reached:
       description: For each service of O(reach) whether it could be C(reached), and the C(reason) if not.
       type: list

@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import copied_lines, nowhere
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
@@ -34,7 +35,13 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
-from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
+from ansible_collections.waent.fleet.plugins.module_utils._desired import (
+    access,
+    backup_schedule,
+    db_ssl,
+    environment,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import hidden
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options, filler_options
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import (
     CLIENTS,
@@ -716,6 +723,77 @@ def _drill_outcome(play: Play) -> Values:
     }
 
 
+def _removed(play: Play) -> Values:
+    """Hosts that were read again after something was removed there, and why one could not be, or something not go."""
+    reads, refused = play.results("__wa_host_after"), play.results("__wa_not_removed")
+    failures: Values = {
+        host: read.get("failure") or {"message": refused[host].get("reason") or str(read.get("msg") or "")}
+        for host, read in reads.items()
+    }
+    return {"hosts": [read["host"] for read in reads.values() if read.get("host")], "failures": failures}
+
+
+def _own_pin(play: Play) -> str:
+    """The file in which the authority is pinned where the user names none; empty where nothing is."""
+    file = _pin_file(play)
+    return file.path if file.exists and not file.given else ""
+
+
+def _authority_pem(play: Play) -> str:
+    """What is pinned of the API's authority, as text; empty where nothing is."""
+    file = _pin_file(play)
+    return read_file(file.path).decode("utf-8", "replace") if file.exists else ""
+
+
+def _schedule_refusal(play: Play) -> str:
+    """Why backups cannot be made on a schedule; empty where they can, and where nobody asks for it."""
+    given = play.values(("wa_backup_host", "wa_backup_recipient"))
+    host, recipient = (str(value or "") for value in given.values())
+    return summary(backup_schedule.host_problems(host, play.groups.get("all") or (), recipient))
+
+
+LOGS_OF_CLUSTER = {"support": "support info", "health": "health", "settings": "settings"}
+
+
+def _logs(play: Play) -> dict[str, Values]:
+    """By host what was, or is going to be, collected of it: what wa_node_logs returned, or why nothing is."""
+    unread, cluster = _unread_hosts(play), play.value("wa_cluster_name")
+    found: dict[str, Values] = {host: {"reason": why} for host, why in unread.items()}
+    collected = play.results("__wa_node_logs")
+    for host in _observed(play):
+        name, result = host["name"], collected[host["name"]]
+        silent = summary(engine_problems(host)) or ("" if host["engine"]["answers"] else "no engine answers")
+        ours = sorted(one["name"] for one in host["containers"] if one["cluster"] == cluster)
+        failed = result.get("failed") or result.get("unreachable")
+        why = masked(one_line(said(result)), _secrets(play)) if failed else silent
+        found[name] = {"containers": ours, "pieces": result.get("pieces") or [], "reason": why}
+    return {host: found[host] for host in play.hosts if host in found}
+
+
+def _log_documents(play: Play) -> Values:
+    """Files for the whole cluster, and why one is missing."""
+    support, status = play.result("__wa_support"), play.result("__wa_status")
+    reason = one_line(said(support) or said(play.result("__wa_login")) or "the API was not asked")
+    found = {"cluster/{0}.json".format(name): support.get(name) for name in LOGS_OF_CLUSTER}
+    missing = {name: support.get("unread", {}).get(name, reason) for name in LOGS_OF_CLUSTER if not support.get(name)}
+    found["cluster/status.json"] = status.get("document")
+    found["cluster/database.json"] = play.result("__wa_database").get("database")
+    path = play.value("wa_report")
+    found["cluster/last-run.json"] = read_file(path).decode("utf-8", "replace") if path else ""
+    reasons = {
+        **{"cluster/{0}.json".format(name): why for name, why in missing.items()},
+        "cluster/status.json": "the status was not read",
+        "cluster/database.json": "the database was not read from the machine that runs Ansible",
+        "cluster/last-run.json": "wa_report, the file in which runs write what they planned and did, "
+        + ("is {0!r}, which is not there".format(path) if path else "is not set"),
+    }
+    return {
+        "documents": {name: content for name, content in found.items() if content},
+        "missing": {name: masked(reasons[name], _secrets(play)) for name, content in found.items() if not content},
+        "status": [*(status.get("lines") or ()), *str(status.get("refusal") or "").splitlines()],
+    }
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
@@ -773,5 +851,13 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "drill_left": _drill_left,
     "drill_not_prepared": _drill_not_prepared,
     "drill_outcome": _drill_outcome,
+    "removed": _removed,
+    "own_pin": _own_pin,
+    "schedule_refusal": _schedule_refusal,
+    "authority_pem": _authority_pem,
+    "backup_recipient": lambda play: read_file(play.value("wa_backup_recipient") or "").decode("utf-8", "replace"),
+    "shown_settings": lambda play: hidden(play.value("wa_settings") or {}),
+    "logs": _logs,
+    "log_documents": _log_documents,
 }
 """By its name how a fact is found out."""

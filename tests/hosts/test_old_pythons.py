@@ -16,10 +16,13 @@ from ansible_collections.waent.fleet.tests.support.container_hosts import Contai
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, play, write_variables
 
 PLAYBOOKS = {
+    "backup": (),
     "drain": ("-e", "host=debian11", "-e", "confirm=yes"),
     "drill": ("-e", "drill=coreapp", "-e", "confirm=yes"),
     "engine": (),
+    "logs": (),
     "reshard": ("-e", "shards=2", "-e", "confirm=yes"),
+    "restore": ("-e", "backup=/nowhere", "-e", "confirm=yes"),
     "site": (),
     "status": (),
     "uninstall": ("-e", "confirm=yes"),

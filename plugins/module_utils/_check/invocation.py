@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
+from ansible_collections.waent.fleet.plugins.module_utils._check.log_request import since_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
@@ -38,6 +39,8 @@ WHOLE_CLUSTER = {
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
+    "backup": "a registration belongs to the whole cluster",
+    "restore": "a registration belongs to the whole cluster",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -80,6 +83,13 @@ ARGUMENT = {
         "what to break",
         instruction("drill_missing"),
         "one of " + enumerate_all(DRILLS),
+    ),
+    "restore": Argument(
+        "backup",
+        "BACKUP_MISSING",
+        "the backup to restore",
+        instruction("backup_missing"),
+        "the file that backup.yml has written",
     ),
 }
 """What has to stand on the command line, by playbook. The inventory says how the cluster is meant to be in the long
@@ -134,6 +144,7 @@ def call_problems(call: Call) -> list[Problem]:
         + tag_problems(call)
         + argument_problems(call)
         + host_problems(call)
+        + (since_problems(call.arguments.get("since")) if call.playbook == "logs" else [])
         + misspelt_problems(call)
         + setting_problems(call)
     )

@@ -40,6 +40,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "shards_missing": Instruction(ADDED, "reshard", {"shards": "SHARDS"}),
     "version_missing": Instruction(ADDED, "upgrade", {"version": "VERSION"}),
     "host_missing": Instruction(ADDED, "drain", {"host": "HOST"}),
+    "backup_missing": Instruction(ADDED, "restore", {"backup": "FILE"}),
     "drill_missing": Instruction(ADDED, "drill", {"drill": "DRILL"}),
     "limit_not_allowed": Instruction(AGAIN, without="--limit"),
     "tags_not_allowed": Instruction(AGAIN, without="{option}"),

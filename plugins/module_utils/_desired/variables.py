@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common import address
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt, nearest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, not_text, stated
+from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedule import SCHEDULE
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import client_allowed
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
@@ -509,6 +510,29 @@ VARIABLES: tuple[Variable, ...] = (
     # Of drill.yml.
     Variable("wa_production", SWITCH, role="drill"),
     Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
+    # Of backup.yml.
+    Variable("wa_backup_password", ANY_TEXT, secret=True, empty=True, role="backup"),
+    Variable(
+        "wa_backup_directory", text(r"[^\x00-\x1f]+", "is a directory on the machine that runs Ansible"), role="backup"
+    ),
+    Variable("wa_backup_users", LIST_OF_TEXT, role="backup"),
+    Variable(
+        "wa_backup_host", text(r"[^\x00-\x1f,]+", "is a host as the inventory names it"), empty=True, role="backup"
+    ),
+    Variable(
+        "wa_backup_schedule",
+        text(SCHEDULE, "is a calendar event of systemd, such as daily or Mon *-*-* 03:00"),
+        role="backup",
+    ),
+    Variable("wa_backup_keep", whole(1), role="backup"),
+    Variable("wa_backup_recipient", ABSOLUTE_PATH, empty=True, role="backup"),
+    # Of logs.yml.
+    Variable(
+        "wa_logs_directory", text(r"[^\x00-\x1f]+", "is a directory on the machine that runs Ansible"), role="logs"
+    ),
+    Variable("wa_logs_megabytes", whole(1), role="logs"),
+    Variable("wa_logs_host_megabytes", whole(1), role="logs"),
+    Variable("wa_logs_seconds", whole(1), role="logs"),
     # Of uninstall.yml.
     Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
@@ -519,12 +543,14 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
+    "backup": ("restore",),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "restore"),
     "drill": ("drill",),
     "drill_report": ("drill",),
     "host": ("drain",),
     "really": ("drill",),
     "shards": ("reshard",),
+    "since": ("logs",),
     "target": ("drill",),
     "upgrade_strategy": ("upgrade",),
     "version": ("upgrade",),

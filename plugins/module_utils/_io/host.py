@@ -74,6 +74,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
         "drill": machine.read_drill(params["cluster_name"]),
+        "backup_timer": machine.read_backup_timer(params["cluster_name"]),
         "reached": read_reached(params, docker),
     }
     host["nodes"] = [
