@@ -22,10 +22,13 @@ FOR_USERS = {
     "wa_error_rate",
     "wa_host_info",
     "wa_login",
+    "wa_media_providers",
     "wa_nfs_media",
+    "wa_profile",
     "wa_settings",
     "wa_shards",
     "wa_sizing",
+    "wa_two_step",
     "wa_user",
 }
 ATTRIBUTES = {"action_group", "check_mode", "diff_mode", "idempotent", "platform"}

@@ -166,3 +166,14 @@ def test_role_too_low(api, run):
     api.refuse("GET", USERS + "/sender", 1005, "Access denied", status=403)
     result = run()
     assert result["failure"]["code"] == "API_1005" and "need admin" in result["msg"]
+
+
+def test_query_reads_and_no_more(api, run):
+    server = Server(api)
+    absent = run(state="query", password=None)
+    assert (absent["exists"], absent["role"], absent["changed"]) == (False, None, False)
+    server.users["sender"] = "x"
+    there = run(state="query", password=None, diff=True)
+    assert (there["exists"], there["role"], there["changed"]) == (True, "ROLE_USER", False)
+    assert there["diff"]["before"] == there["diff"]["after"]
+    assert {call.method for call in api.calls} == {"GET"}
