@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.tools import docs
 FOR_USERS = {
     "wa_account",
     "wa_api_authority",
+    "wa_certificate",
     "wa_cluster_health",
     "wa_database_info",
     "wa_error_rate",
