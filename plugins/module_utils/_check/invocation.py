@@ -38,6 +38,7 @@ WHOLE_CLUSTER = {
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
+    "certificates": "it plans for the whole cluster",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 

@@ -28,7 +28,7 @@ GOOD = {
 }
 NEEDED = (CLUSTER, *KIND_GROUPS)
 ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a", "drill": "coreapp"}
-PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine")
+PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine", "certificates")
 
 
 def call(playbook="site", groups=None, **changes):
