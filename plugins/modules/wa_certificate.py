@@ -47,16 +47,18 @@ options:
     description:
       - V(present) uploads what differs.
       - V(absent) deletes the CA of the webhook. The API has no way to delete a chain.
+      - V(query) only reads, and says what ends within 30 days. With O(purpose=api) that is what the web applications
+        serve, and no login is needed.
       - V(served) changes nothing, and fails where a web application serves another certificate, or one that O(ca_path)
         does not verify, or where the API has another CA.
     type: str
-    choices: [present, absent, served]
+    choices: [present, absent, query, served]
     default: present
   certificate:
     description:
       - PEM text. With O(purpose=api) the certificate of the web applications and after it its intermediates, each
         before its signer; with O(purpose=webhook) the CA.
-      - Required unless O(state=absent).
+      - Required with O(state=present) and O(state=served).
     type: str
   private_key:
     description:
@@ -145,16 +147,18 @@ failure:
 
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.waent.fleet.plugins.module_utils._check.authority import day_of
+from ansible_collections.waent.fleet.plugins.module_utils._check.authority import day_of, fingerprint
 from ansible_collections.waent.fleet.plugins.module_utils._check.certificates import (
     CHAIN,
     WEBHOOK,
     Certificate,
     chain_problems,
     expiry_notes,
+    served_notes,
     webhook_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, Refusal, refusal_for
@@ -170,14 +174,18 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.pem import (
     HAS_CRYPTOGRAPHY,
     certificate_blocks,
     fingerprints,
+    read_bytes,
     read_chain,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._io.tls import served_certificate
+from ansible_collections.waent.fleet.plugins.module_utils._io.race import HANDSHAKE_SECONDS
+from ansible_collections.waent.fleet.plugins.module_utils._io.tls import served_bytes
 
 CHAIN_PATH, ABOVE_PATH = "/v1/certificates/external", "/v1/certificates/external/ca"
 WEBHOOK_PATH = "/v1/certificates/webhooks/ca"
 CODE = "WA_CERTIFICATE_REFUSED"
 PEM_TYPE = "text/plain"
+MOST_AT_ONCE = 32
+"""So many webapps are asked at the same time which certificate they serve."""
 
 
 class Difference(t.NamedTuple):
@@ -198,15 +206,46 @@ def texts_at(client: Client, path: str) -> list[str]:
         raise
 
 
-def served_by(urls: t.Iterable[str], timeout: float) -> dict[str, str]:
-    """What is served at each of them; empty where nobody answers."""
-    found = {}
-    for url in map(checked_base_url, urls):
+def served_by(urls: t.Iterable[str], timeout: float) -> dict[str, bytes]:
+    """What is served at each of them, asked all at once; empty where nobody answers."""
+
+    def ask(url: str) -> bytes:
         try:
-            found[url] = served_certificate(url, timeout)
+            return served_bytes(url, min(timeout, HANDSHAKE_SECONDS))
         except OSError:
-            found[url] = ""
-    return found
+            return b""
+
+    asked = [checked_base_url(url) for url in urls]
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        return dict(zip(asked, pool.map(ask, asked)))
+
+
+def fingerprints_by_url(serves: t.Mapping[str, bytes]) -> dict[str, str]:
+    """The same as fingerprints."""
+    return {url: fingerprint(der) if der else "" for url, der in serves.items()}
+
+
+def query(client: Client, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What there is, for a module that is only asked. Raises a ClientError."""
+    now = int(time.time())
+    if params["purpose"] == "webhook":
+        try:
+            certificates = read_chain(client.text(WEBHOOK_PATH)).certificates
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            certificates = ()
+        notes = expiry_notes("The CA of the webhook", certificates, now)
+        return {"certificates": [shown(one) for one in certificates], "notes": notes}
+    serves = served_by(params["api_url"], params["api_timeout"])
+    read_at = {url: read_bytes(der) for url, der in serves.items() if der}
+    found = {url: one for url, one in read_at.items() if one}
+    by_certificate = {one.sha256: one for one in found.values()}
+    return {
+        "certificates": [shown(one) for one in by_certificate.values()],
+        "serves": fingerprints_by_url(serves),
+        "notes": served_notes(found, now),
+    }
 
 
 def authorities_of(params: t.Mapping[str, t.Any]) -> str | None:
@@ -300,7 +339,7 @@ def main() -> None:
         argument_spec=dict(
             api_options(),
             purpose={"type": "str", "choices": ["api", "webhook"], "required": True},
-            state={"type": "str", "choices": ["present", "absent", "served"], "default": "present"},
+            state={"type": "str", "choices": ["present", "absent", "query", "served"], "default": "present"},
             certificate={"type": "str"},
             private_key={"type": "str", "no_log": True},
             names={"type": "list", "elements": "str", "default": []},
@@ -323,9 +362,12 @@ def work(module: AnsibleModule, params: t.Mapping[str, t.Any], result: dict[str,
     """Fills the result. Raises a ClientError or a Refusal."""
     of_api = params["purpose"] == "api"
     if of_api and params["state"] == "absent":
-        raise Refusal(CODE, "state is absent, and the API has no way to delete a chain; allowed with purpose webhook.")
+        raise Refusal(CODE, "The API has no way to delete a chain; allowed is to delete the CA of the webhook.")
     if of_api and params["state"] == "present" and not params["private_key"]:
-        raise Refusal(CODE, "private_key is missing; it is required with purpose api.")
+        raise Refusal(CODE, "wa_api_certificate_key is not set; wa_api_certificate needs it.")
+    if params["state"] == "query":
+        result.update(query(client_from(params, asks_every_url=of_api), params), restart_required=[])
+        return
     certificates: tuple[Certificate, ...] = ()
     if params["state"] != "absent":
         certificates, problems = read(params)
@@ -337,7 +379,8 @@ def work(module: AnsibleModule, params: t.Mapping[str, t.Any], result: dict[str,
     def difference() -> Difference:
         if not of_api:
             return of_the_webhook(client, certificates)
-        return of_the_api(client, certificates, served_by(params["api_url"], params["api_timeout"]))
+        serves = fingerprints_by_url(served_by(params["api_url"], params["api_timeout"]))
+        return of_the_api(client, certificates, serves)
 
     found = difference()
     variable = CHAIN if of_api else WEBHOOK

@@ -136,6 +136,18 @@ def webhook_problems(certificates: t.Sequence[Certificate], now: int) -> list[Pr
     return found + _date_problems(WEBHOOK, certificates, now)
 
 
+def served_notes(serves: t.Mapping[str, Certificate], now: int) -> list[str]:
+    """What is served, by base URL, and ends within 30 days; each certificate once."""
+    by_certificate: dict[str, list[str]] = {}
+    for url, one in serves.items():
+        by_certificate.setdefault(one.sha256, []).append(url)
+    return [
+        note
+        for urls in by_certificate.values()
+        for note in expiry_notes("Served at " + enumerate_all(urls), [serves[urls[0]]], now)
+    ]
+
+
 def expiry_notes(variable: str, certificates: t.Iterable[Certificate], now: int) -> list[str]:
     """Those that end within 30 days."""
     return [

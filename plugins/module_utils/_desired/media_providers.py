@@ -104,19 +104,17 @@ def _set_only(value: t.Any) -> t.Any:
 
 
 def shown(provider: Provider, credentials: str) -> dict[str, str]:
-    """A provider of the API as it may be shown. credentials: what to say in place of them."""
+    """A provider of the API as it may be shown, without its name. credentials: what to show in place of them."""
     config = provider.get("config")
     kinds = sorted(key for key, value in (config if isinstance(config, t.Mapping) else {}).items() if value)
-    return {"name": str(provider.get("name")), "kind": " and ".join(kinds) or "unknown", "credentials": credentials}
+    return {"kind": " and ".join(kinds) or "unknown", "credentials": credentials}
 
 
-def both_sides(planned: Plan, actual: t.Sequence[Provider]) -> dict[str, list[dict[str, str]]]:
-    """C(before) and C(after) of the difference, without what stays as it is."""
+def both_sides(planned: Plan, actual: t.Sequence[Provider]) -> dict[str, dict[str, dict[str, str]]]:
+    """C(before) and C(after) of the difference by name, without what stays as it is."""
     changed = {change.name for change in planned.changes}
-    before = [shown(provider, "as they are") for provider in actual if str(provider.get("name")) in changed]
-    after = [shown(provider, "new (not shown)") for provider in planned.write]
-    return {"before": sorted(before, key=_by_name), "after": sorted(after, key=_by_name)}
-
-
-def _by_name(one: dict[str, str]) -> str:
-    return one["name"]
+    now = {str(provider.get("name")): provider for provider in actual}
+    return {
+        "before": {name: shown(now[name], "as they are") for name in sorted(changed & set(now))},
+        "after": {str(one["name"]): shown(one, "new (not shown)") for one in planned.write},
+    }

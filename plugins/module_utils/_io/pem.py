@@ -51,6 +51,14 @@ def read_chain(pem: str, key: str | None = None, authorities: str | None = None)
     return Chain(tuple(facts), fits, anchored if anchors is None else bool(anchored))
 
 
+def read_bytes(der: bytes) -> Certificate | None:
+    """A certificate that was met on the wire; None where it cannot be read."""
+    try:
+        return _facts(x509.load_der_x509_certificate(der), None)
+    except ValueError:
+        return None
+
+
 def fingerprints(pem: str) -> list[str]:
     """SHA-256 of the certificates of a text that the API answered; one that cannot be read is left out."""
     try:

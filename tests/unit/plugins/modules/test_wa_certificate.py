@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._io.tls import served_certificate
 from ansible_collections.waent.fleet.plugins.modules import wa_certificate
 from ansible_collections.waent.fleet.tests.support.certificates import Authority
 from ansible_collections.waent.fleet.tests.support.scripted_api import META, run_module
@@ -89,7 +90,7 @@ def run(capfd, clock, bundle):
 @pytest.fixture
 def old(api, access):
     """The options that trust what the first server serves."""
-    return {"purpose": "api", "trusted_certificates": [wa_certificate.served_certificate(api.url, 5)]}
+    return {"purpose": "api", "trusted_certificates": [served_certificate(api.url, 5)]}
 
 
 def test_upload_check_real_again_until_the_restart(api, run, old, bundle, start_api):
@@ -211,3 +212,26 @@ def test_an_encrypted_key_is_refused_by_that_name(api, run, old, bundle):
     ).decode()
     result = run(api, private_key=encrypted, **old)
     assert result["failure"]["code"] == "WA_CERTIFICATE_KEY" and "passphrase" in result["msg"]
+
+
+def test_query_says_what_ends_soon_and_needs_no_login(run, bundle, start_api, tmp_path):
+    new = start_api(bundle.serves)
+    found = run(new, purpose="api", state="query", certificate=None, api_token=None)
+    assert new.calls == [] and not found["changed"]
+    assert found["certificates"][0]["subject"] == "CN=127.0.0.1"
+    (note,) = found["notes"]
+    assert note.startswith("Served at {0}: CN=127.0.0.1 is valid until ".format(new.url))
+    (tmp_path / "later").mkdir()
+    later = start_api(Bundle(tmp_path / "later", "127.0.0.1", days=31).serves)
+    assert run(later, purpose="api", state="query", certificate=None)["notes"] == []
+    both = run(new, new, purpose="api", state="query", certificate=None, api_url=[new.url, "https://127.0.0.1:1"])
+    assert both["serves"]["https://127.0.0.1:1"] == ""
+
+
+def test_query_of_the_ca_of_the_webhook(api, run, old, bundle):
+    server = Server(api)
+    webhook = dict(old, purpose="webhook", state="query", certificate=None)
+    assert run(api, **webhook)["notes"] == []
+    server.webhook = bundle.root.ca.read_text()
+    assert run(api, **webhook)["notes"][0].startswith("The CA of the webhook: CN=root is valid until ")
+    assert api.writes == []

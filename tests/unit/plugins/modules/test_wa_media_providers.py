@@ -66,18 +66,18 @@ def test_add_check_real_again(api, run):
         {"name": "shop", "action": "added"},
     ]
     assert checked["diff"] == {
-        "before": [],
-        "after": [
-            {"name": "archive", "kind": "basic", "credentials": "new (not shown)"},
-            {"name": "shop", "kind": "bearer", "credentials": "new (not shown)"},
-        ],
+        "before": {},
+        "after": {
+            "archive": {"kind": "basic", "credentials": "new (not shown)"},
+            "shop": {"kind": "bearer", "credentials": "new (not shown)"},
+        },
     }
     real = run(providers=[SHOP, ARCHIVE], diff=True)
     assert real["changes"] == checked["changes"] and real["diff"] == checked["diff"]
     assert real["providers"] == ["archive", "shop"]
     assert server.now["archive"]["config"] == {"basic": {"username": "reader", "password": "canary-password-2"}}
     again = run(providers=[SHOP, ARCHIVE], diff=True)
-    assert not again["changed"] and again["diff"] == {"before": [], "after": []}
+    assert not again["changed"] and again["diff"] == {"before": {}, "after": {}}
     assert len([call for call in api.calls if call.method in WRITES]) == 1
 
 
@@ -86,7 +86,7 @@ def test_only_the_one_that_differs_is_sent(api, run):
     run(providers=[SHOP, ARCHIVE])
     result = run(providers=[dict(SHOP, bearer="canary-bearer-9"), ARCHIVE], diff=True)
     assert result["changes"] == [{"name": "shop", "action": "replaced"}]
-    assert result["diff"]["before"] == [{"name": "shop", "kind": "bearer", "credentials": "as they are"}]
+    assert result["diff"]["before"] == {"shop": {"kind": "bearer", "credentials": "as they are"}}
     assert [one["name"] for one in api.calls[-2].body] == ["shop"]
     assert server.now["shop"]["config"] == {"bearer": "canary-bearer-9"}
 
@@ -116,7 +116,7 @@ def test_credentials_that_are_not_shown_are_sent_again(api, run):
     Server(api, shows=lambda provider: {"name": provider["name"], "type": "www"})
     run(providers=[SHOP])
     result = run(providers=[SHOP], diff=True)
-    assert result["changed"] and result["diff"]["before"][0]["kind"] == "unknown"
+    assert result["changed"] and result["diff"]["before"]["shop"]["kind"] == "unknown"
 
 
 def test_a_server_that_takes_nothing(api, run):

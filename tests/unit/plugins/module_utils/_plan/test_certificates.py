@@ -38,7 +38,7 @@ def hosts(labels):
         {"name": one["name"], "options": {"labels": {LABEL: label} if label else {}}}
         for one, label in zip(NODES, labels)
     ]
-    return [{"name": "one", "containers": [*containers, {"name": "stranger", "options": None}]}]
+    return [{"name": "one", "containers": [*containers, {"name": "unrelated", "options": None}]}]
 
 
 def shown(sha256, ends="2027-01-01"):
@@ -82,7 +82,7 @@ def test_who_has_not_taken_it_is_restarted_and_its_container_differs(serves, abo
     for one, label in zip(found, labels):
         assert one.get("labels", {}).get(LABEL) != label, "nothing would have it recreated"
 
-    # Run again after all were created anew with these labels and serve the certificate: nothing is left.
+    # Run again after all were recreated with these labels and serve the certificate: nothing is left.
     after = [(one.get("labels") or {}).get(LABEL, label) for one, label in zip(found, labels)]
     assert restarted(certificate_nodes(NODES, hosts(after), chain([LEAF, LEAF]), webhook(False))) == []
 
