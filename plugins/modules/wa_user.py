@@ -49,6 +49,13 @@ options:
         character.
       - Required with O(state=present). If not set, the environment variable E(WA_USER_PASSWORD) is used.
     type: str
+  former_password:
+    description:
+      - Password that the user V(admin) has so far. The module then needs no O(api_token) - where logging in with
+        O(password) fails, it logs in with this one, changes the password, proves it by a login, and logs out again.
+      - Tokens that exist stay valid.
+    type: str
+    version_added: 0.2.0
   update_password:
     description:
       - V(always) sets the password where logging in with it fails.
@@ -67,6 +74,13 @@ EXAMPLES = r"""
     api_token: "{{ wa_login.token }}"
     username: sender
     password: "{{ wa_sender_password }}"
+
+- name: Another password of admin, with the one that it has so far
+  waent.fleet.wa_user:
+    api_url: https://wa-1:9090
+    username: admin
+    password: "{{ wa_admin_password }}"
+    former_password: "{{ wa_admin_former_password }}"
 
 - name: Remove a user and its tokens
   waent.fleet.wa_user:
@@ -166,6 +180,30 @@ def password_is(client: Client, username: str, password: str) -> bool:
     return True
 
 
+def own_password(client: Client, params: t.Mapping[str, t.Any], check_mode: bool) -> bool:
+    """Changes the password of admin with the one that it has so far; whether it had to. Raises a Refusal."""
+    name, password = params["username"], params["password"]
+    if password_is(client, name, password):
+        return False
+    try:
+        token = str(client.login(name, params["former_password"]).first("users").get("token") or "")
+    except AuthError as error:
+        text = (
+            "Neither wa_admin_password nor wa_admin_former_password is the password of the user {0!r}; both were tried."
+        )
+        raise Refusal("FORMER_PASSWORD_REFUSED", text.format(name)) from error
+    session = client.with_token(token)
+    try:
+        if not check_mode:
+            session.call("PUT", user_path(name), body={"password": password})
+            if not password_is(client, name, password):
+                text = "The server accepted the new password of {0!r}, and refuses a login with it."
+                raise Refusal("PASSWORD_NOT_TAKEN", text.format(name))
+    finally:
+        session.call("POST", "/v1/users/logout", repeatable=True)
+    return True
+
+
 def needed_action(client: Client, params: t.Mapping[str, t.Any], user: dict[str, t.Any] | None) -> str:
     """C(created), C(password changed), C(deleted) or C(none)."""
     if params["state"] == "query":
@@ -215,6 +253,9 @@ def check(params: t.Mapping[str, t.Any]) -> None:
     check_username(params["username"])
     if params["state"] == "present":
         check_password(params["password"])
+        if params["former_password"] and params["username"] != FIRST_USER:
+            text = "former_password is set for {0!r}; only 'admin' may change a password, give api_token."
+            raise Refusal("FORMER_PASSWORD_OF_OTHERS", text.format(params["username"]))
     elif params["state"] == "absent" and params["username"] == FIRST_USER:
         raise Refusal("ADMIN_CANNOT_BE_DELETED", "username is 'admin'; that user cannot be deleted.")
 
@@ -226,6 +267,7 @@ def main() -> None:
             username={"type": "str", "required": True},
             state={"type": "str", "choices": ["present", "absent", "query"], "default": "present"},
             password=from_environment("WA_USER_PASSWORD", type="str", no_log=True),
+            former_password={"type": "str", "no_log": True},
             update_password={"type": "str", "choices": ["always", "on_create"], "default": "always", "no_log": False},
         ),
         required_if=[("state", "present", ["password"])],
@@ -237,6 +279,12 @@ def main() -> None:
     try:
         check(params)
         client = client_from(params)
+        if params["state"] == "present" and params["former_password"]:
+            changed = own_password(client, params, module.check_mode)
+            result.update(changed=changed, action="password changed" if changed else "none", exists=True)
+            after = "new (not shown)" if changed else "as it is"
+            result["diff"] = {"before": {"password": "as it is"}, "after": {"password": after}}
+            module.exit_json(**result)
         before = read_user(client, name)
         action = needed_action(client, params, before)
         after = predicted(params, before)

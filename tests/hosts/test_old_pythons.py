@@ -21,6 +21,7 @@ PLAYBOOKS = {
     "drill": ("-e", "drill=coreapp", "-e", "confirm=yes"),
     "engine": (),
     "reshard": ("-e", "shards=2", "-e", "confirm=yes"),
+    "rotate": ("-e", "rotate=api_key", "-e", "confirm=yes"),
     "site": (),
     "status": (),
     "uninstall": ("-e", "confirm=yes"),

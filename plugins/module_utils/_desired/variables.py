@@ -470,6 +470,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_webhook_ca", PEM_CERTIFICATES, empty=True),
     Variable("wa_admin_password", Kind("str", _find_admin_password), secret=True, needed=_FIRST_LOGIN),
     Variable("wa_admin_initial_password", ANY_TEXT, secret=True),
+    Variable("wa_admin_former_password", ANY_TEXT, secret=True, empty=True),
     Variable("wa_api_key", Kind("str", _find_api_key), secret=True, empty=True),
     Variable("wa_jwt_key", ANY_TEXT, secret=True, empty=True),
     Variable("wa_extra_environment", Kind("dict", _find_environment, text=False), secret=True),
@@ -529,11 +530,12 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "certificates"),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "certificates", "rotate"),
     "drill": ("drill",),
     "drill_report": ("drill",),
     "host": ("drain",),
     "really": ("drill",),
+    "rotate": ("rotate",),
     "shards": ("reshard",),
     "target": ("drill",),
     "upgrade_strategy": ("upgrade",),

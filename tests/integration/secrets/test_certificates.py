@@ -15,10 +15,9 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import served_certificate
 from ansible_collections.waent.fleet.tests.support.balancer import Balancer
 from ansible_collections.waent.fleet.tests.support.certificates import Authority
-from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
 
-VERIFIED = {"wa_validate_certs": True}
 TALK = ("-vvv", "--diff", "-e", "confirm=yes")
 
 
@@ -42,27 +41,6 @@ def bundle(home: Path, *names: str) -> Bundle:
     middle = Authority(home, "middle", signer=root)
     certificate, key = middle.sign(*names)
     return Bundle(certificate.read_text() + middle.ca.read_text(), key.read_text(), root.ca)
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
-    """One shard and a spare, two masters, two webapps."""
-    shape = Shape("cer", 29300, shards=1, more=VERIFIED, groups=("haproxy",))
-    made = LiveCluster(tmp_path_factory.mktemp("certificates"), shape)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.remove()
-
-
-@pytest.fixture(scope="module")
-def balancer(tmp_path_factory: pytest.TempPathFactory, live: LiveCluster) -> t.Iterator[Balancer]:
-    """In front of both webapps."""
-    made = Balancer(tmp_path_factory.mktemp("balancer"), live.balanced_servers())
-    live.declare(lasting=True, **made.variables)
-    yield made
-    made.close()
 
 
 def serves(live: LiveCluster) -> list[str]:
