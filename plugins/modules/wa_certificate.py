@@ -185,7 +185,7 @@ WEBHOOK_PATH = "/v1/certificates/webhooks/ca"
 CODE = "WA_CERTIFICATE_REFUSED"
 PEM_TYPE = "text/plain"
 MOST_AT_ONCE = 32
-"""So many webapps are looked at at the same time."""
+"""Connections at the same time."""
 
 
 class Difference(t.NamedTuple):

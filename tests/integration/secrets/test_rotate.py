@@ -18,7 +18,7 @@ from ansible_collections.waent.fleet.tests.support.valid_variables import SECRET
 
 TALK = ("-vvv", "--diff", "-e", "confirm=yes")
 RIGHTS = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP"
-"""What the product asks of the database's user."""
+"""What the product needs in the database."""
 
 
 def rotate(live: LiveCluster, secret: str, *more: str) -> Run:
