@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.certificates import CHAIN
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import copied_lines, nowhere
@@ -56,7 +57,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
+from ansible_collections.waent.fleet.plugins.module_utils._io import pem
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
+from ansible_collections.waent.fleet.plugins.module_utils._plan.certificates import certificate_lines, certificate_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
 from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost, registered
@@ -196,7 +199,8 @@ def _api_access(play: Play) -> Values:
 def _access_to(play: Play, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> Values:
     file = _pin_file(play)
     variables = {**play.values(API), "wa_api_ca_path": file.path if file.given or file.exists else ""}
-    return access.api_access(variables, nodes, _token(play), _kept(play, "_wa_served"))
+    trusted = _kept(play, "_wa_trusted").get("sha256") or ()
+    return access.api_access(variables, nodes, _token(play), _kept(play, "_wa_served"), trusted)
 
 
 def _pin_file(play: Play) -> PinFile:
@@ -231,6 +235,35 @@ def _authority(play: Play) -> Values:
         "url": webapp_url(webapp),
         "url_there": access.url_on_its_host(webapp, play.value("wa_publish_address")),
     }
+
+
+def _webapps_there(play: Play) -> list[str]:
+    """Base URLs of the webapps that run on the host that the task is about, as that host reaches them."""
+    read = play.result("__wa_host").get("host") or {}
+    running = {container["name"] for container in read.get("containers") or () if container["state"] == "running"}
+    nodes = play.result("__wa_desired").get("nodes") or ()
+    mine = [node for node in nodes if node["host"] == read.get("name") and node["name"] in running]
+    publish = play.value("wa_publish_address")
+    return [access.url_on_its_host(node, publish) for node in mine if node["kind"] == "webapp"]
+
+
+def _certificates_trusted(play: Play) -> list[str]:
+    """SHA-256 of the certificates that webapps serve on their own hosts, and of the one that is brought to them."""
+    found = [
+        one.get("sha256") for result in play.results("__wa_serves").values() for one in result.get("results") or ()
+    ]
+    return list(dict.fromkeys([*filter(None, found), *pem.fingerprints(str(play.value(CHAIN) or ""))[:1]]))
+
+
+def _certificate_results(play: Play) -> tuple[Values, Values]:
+    """What wa_certificate found out about the chain of the API and the CA of the webhook."""
+    return play.result("__wa_chain"), play.result("__wa_webhook_ca")
+
+
+def _certificate_nodes(play: Play) -> list[Values]:
+    """The placed nodes, with what those that have to be restarted are created for."""
+    nodes = play.result("__wa_desired").get("nodes") or ()
+    return certificate_nodes(nodes, _observed(play), *_certificate_results(play))
 
 
 def _secrets(play: Play) -> list[t.Any]:
@@ -807,6 +840,10 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
     "authority": _authority,
+    "webapps_there": _webapps_there,
+    "certificates_trusted": _certificates_trusted,
+    "certificate_nodes": _certificate_nodes,
+    "certificate_lines": lambda play: certificate_lines(_certificate_nodes(play), *_certificate_results(play)),
     "pin_problems": _pin_problems,
     "pins": lambda play: bool(_kept(play, "_wa_served") and _token(play)),
     "api_access_once": _api_access_once,

@@ -42,6 +42,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "host_missing": Instruction(ADDED, "drain", {"host": "HOST"}),
     "backup_missing": Instruction(ADDED, "restore", {"backup": "FILE"}),
     "drill_missing": Instruction(ADDED, "drill", {"drill": "DRILL"}),
+    "rotate_missing": Instruction(ADDED, "rotate", {"rotate": "SECRET"}),
     "limit_not_allowed": Instruction(AGAIN, without="--limit"),
     "tags_not_allowed": Instruction(AGAIN, without="{option}"),
     "not_confirmed": Instruction(ADDED, arguments={"confirm": "yes"}),
@@ -64,6 +65,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "media_share_unproved": Instruction(OTHER, "site"),
     # Drills.
     "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
+    "rotate_other_changes": Instruction(OTHER, "site"),
     "drill_of_unhealthy": Instruction(OTHER, "status"),
     "drill_left": Instruction(OTHER, "drill", {"drill": "{drill}"}),
     # The API.

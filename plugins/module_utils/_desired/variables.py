@@ -43,12 +43,14 @@ class Kind:
     """What values a variable takes.
 
     spec: its type in argument_specs. find: what is wrong with a value, by name and value. text: everything that YAML
-    did not read as text is refused first, as digits may be lost by then.
+    did not read as text is refused first, as digits may be lost by then. lines: a text of several lines, which may end
+    with one that is empty.
     """
 
     spec: str
     find: t.Callable[[str, t.Any], t.List[Finding]]
     text: bool = True
+    lines: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Variable:
             return self._of_nothing(value, is_needed)
         if self.kind.text and not isinstance(value, str):
             return [self._not_text(value)]
-        found = [] if self.secret else blank_problems({self.name: value})
+        found = [] if self.secret or self.kind.lines else blank_problems({self.name: value})
         return found or [self.problem(code, text, value) for code, text in self.kind.find(self.name, value)]
 
     def _of_nothing(self, value: t.Any, is_needed: bool) -> list[Problem]:
@@ -122,6 +124,18 @@ def _only(
 
     def find(name: str, value: t.Any) -> list[Finding]:
         return [] if fits(value) else [(code, "{0}; allowed {1}.".format(stated(name, value), allowed))]
+
+    return find
+
+
+def _pem(what: str) -> t.Callable[[str, t.Any], list[Finding]]:
+    """Refuses what is not PEM of this. Its text, which may be a key, is never repeated."""
+
+    def find(name: str, value: t.Any) -> list[Finding]:
+        if re.search("-----BEGIN ([A-Z0-9]+ )*{0}-----".format(what), value):
+            return []
+        text = "{0} holds no PEM block of a {1}; allowed is its text, as lookup('ansible.builtin.file', PATH) reads it."
+        return [("WA_CERTIFICATE_NOT_PEM", text.format(name, what.lower()))]
 
     return find
 
@@ -372,6 +386,8 @@ def _is_list_of_text(value: t.Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
 
 
+PEM_CERTIFICATES = Kind("str", _pem("CERTIFICATE"), lines=True)
+PEM_KEY = Kind("str", _pem("PRIVATE KEY"), lines=True)
 LIST_OF_TEXT = Kind("list", _only(_is_list_of_text, "is a list of texts, numbers in quotes"), text=False)
 LIST_OF_HOSTS = Kind(
     "list",
@@ -456,8 +472,13 @@ VARIABLES: tuple[Variable, ...] = (
         ),
         empty=True,
     ),
+    Variable("wa_api_certificate", PEM_CERTIFICATES, empty=True),
+    Variable("wa_api_certificate_key", PEM_KEY, secret=True, empty=True),
+    Variable("wa_api_names", LIST_OF_TEXT),
+    Variable("wa_webhook_ca", PEM_CERTIFICATES, empty=True),
     Variable("wa_admin_password", Kind("str", _find_admin_password), secret=True, needed=_FIRST_LOGIN),
     Variable("wa_admin_initial_password", ANY_TEXT, secret=True),
+    Variable("wa_admin_former_password", ANY_TEXT, secret=True, empty=True),
     Variable("wa_api_key", Kind("str", _find_api_key), secret=True, empty=True),
     Variable("wa_jwt_key", ANY_TEXT, secret=True, empty=True),
     Variable("wa_extra_environment", Kind("dict", _find_environment, text=False), secret=True),
@@ -544,11 +565,12 @@ RACK = "rack"
 
 COMMAND_LINE = {
     "backup": ("restore",),
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "restore"),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "certificates", "restore", "rotate"),
     "drill": ("drill",),
     "drill_report": ("drill",),
     "host": ("drain",),
     "really": ("drill",),
+    "rotate": ("rotate",),
     "shards": ("reshard",),
     "since": ("logs",),
     "target": ("drill",),

@@ -15,6 +15,10 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 
 STOPS: dict[str, tuple[str, str]] = {
+    "certificates_missing": (
+        "CERTIFICATES_MISSING",
+        "Neither wa_api_certificate nor wa_webhook_ca is set, so there is nothing to bring to the cluster.",
+    ),
     "code_missing": (
         "REGISTRATION_CODE_MISSING",
         "The cluster runs, but its number is not registered yet: a code was sent to +{cc} {number} by {method}. Run "
