@@ -26,7 +26,7 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, _validate]
+    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, aws, aws_remove, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -143,7 +143,19 @@ ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
         "type": "str",
         "required": True,
-        "choices": ["site", "status", "reshard", "upgrade", "drain", "uninstall", "engine", "drill", "_validate"],
+        "choices": [
+            "site",
+            "status",
+            "reshard",
+            "upgrade",
+            "drain",
+            "uninstall",
+            "engine",
+            "drill",
+            "aws",
+            "aws_remove",
+            "_validate",
+        ],
     },
     "groups": {"type": "dict", "required": True},
     "hosts": {"type": "list", "elements": "str", "required": True},
