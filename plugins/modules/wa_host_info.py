@@ -278,7 +278,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     unusable_engine_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
-from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost
+from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, within
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.host import read_host
 
@@ -315,8 +315,8 @@ ARGUMENTS: dict[str, t.Any] = {
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        host = read_host(module.params, module.run_command, module.get_bin_path("docker"))
-    except EngineLost as error:
+        host = read_host(module.params, within(), module.get_bin_path("docker"))
+    except NoAnswer as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
     module.exit_json(
         changed=False,
