@@ -192,6 +192,8 @@ CHECKS = [
     Check("docs", [python("tools/docs.py", "--check")]),
     Check("project", [pytest("tests/project")], count=pytest_counts),
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
+    # Playbooks against an account on this machine, and what linters say of the templates.
+    Check("aws", [pytest("tests/aws")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
     # On test hosts, which have engines of their own.
     Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),

@@ -27,7 +27,22 @@ options:
     type: str
     required: true
     choices:
-      [site, status, reshard, upgrade, drain, uninstall, engine, drill, logs, backup, restore, certificates, rotate, _validate]
+      - site
+      - status
+      - reshard
+      - upgrade
+      - drain
+      - uninstall
+      - engine
+      - drill
+      - logs
+      - backup
+      - restore
+      - certificates
+      - rotate
+      - aws
+      - aws_remove
+      - _validate
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -168,6 +183,8 @@ ARGUMENTS: dict[str, t.Any] = {
             "restore",
             "certificates",
             "rotate",
+            "aws",
+            "aws_remove",
             "_validate",
         ],
     },

@@ -512,6 +512,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_webapp_drain", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_webapp_undrain", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_db_snapshot", ABSOLUTE_PATH, empty=True, role="rollout"),
+    Variable("wa_reshard_before", ABSOLUTE_PATH, empty=True, role="rollout"),
+    Variable("wa_reshard_after", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_message_cleanup_seconds", whole(0), role="rollout"),
     Variable("wa_message_cleanup_wait", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_schema_timeout_seconds", whole(1), role="rollout"),
@@ -554,6 +556,28 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_logs_megabytes", whole(1), role="logs"),
     Variable("wa_logs_host_megabytes", whole(1), role="logs"),
     Variable("wa_logs_seconds", whole(1), role="logs"),
+    # Of an environment on AWS; wa_aws_plan checks what they say together, before the first call.
+    Variable("wa_aws_region", ANY_TEXT, empty=True, role="aws"),
+    Variable(
+        "wa_aws_name",
+        text(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", "are lower-case letters, digits and inner hyphens"),
+        role="aws",
+    ),
+    Variable("wa_aws_zones", LIST_OF_TEXT, role="aws"),
+    Variable("wa_aws_cidr", ANY_TEXT, role="aws"),
+    Variable("wa_aws_vpc", ANY_TEXT, empty=True, role="aws"),
+    Variable("wa_aws_subnets", LIST_OF_TEXT, role="aws"),
+    Variable("wa_aws_clients", LIST_OF_TEXT, role="aws"),
+    Variable("wa_aws_admins", LIST_OF_TEXT, role="aws"),
+    Variable("wa_aws_hosts", whole(0), role="aws"),
+    Variable("wa_aws_instance_type", ANY_TEXT, empty=True, role="aws"),
+    Variable("wa_aws_image", ANY_TEXT, role="aws"),
+    Variable("wa_aws_disk_gb", whole(8), role="aws"),
+    Variable("wa_aws_key_name", ANY_TEXT, empty=True, role="aws"),
+    Variable("wa_aws_db_class", ANY_TEXT, empty=True, role="aws"),
+    Variable("wa_aws_db_version", ANY_TEXT, role="aws"),
+    Variable("wa_aws_wait_seconds", whole(0), role="aws"),
+    Variable("wa_aws_boot_seconds", whole(1), role="aws"),
     # Of uninstall.yml.
     Variable("wa_remove_data", SWITCH, role="uninstall"),
 )
@@ -564,14 +588,18 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
+    "aws_environment": ("aws", "aws_remove", "reshard"),
     "backup": ("restore",),
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "certificates", "restore", "rotate"),
+    "confirm": (
+        *("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
+        *("certificates", "restore", "rotate", "aws", "aws_remove"),
+    ),
     "drill": ("drill",),
     "drill_report": ("drill",),
     "host": ("drain",),
     "really": ("drill",),
     "rotate": ("rotate",),
-    "shards": ("reshard",),
+    "shards": ("reshard", "aws"),
     "since": ("logs",),
     "target": ("drill",),
     "upgrade_strategy": ("upgrade",),
@@ -582,6 +610,8 @@ COMMAND_LINE = {
 HOOK_INPUTS = {
     "wa_webapp_drain": ("wa_node",),
     "wa_webapp_undrain": ("wa_node",),
+    "wa_reshard_before": ("wa_reshard_shards",),
+    "wa_reshard_after": ("wa_reshard_shards",),
     "wa_message_cleanup_wait": ("wa_cleanup_begun", "wa_cleanup_nodes"),
 }
 """What a task file of the user's gets, by the variable that names the file."""
