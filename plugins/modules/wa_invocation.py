@@ -26,7 +26,23 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, logs, backup, restore, _validate]
+    choices:
+      - site
+      - status
+      - reshard
+      - upgrade
+      - drain
+      - uninstall
+      - engine
+      - drill
+      - logs
+      - backup
+      - restore
+      - certificates
+      - rotate
+      - aws
+      - aws_remove
+      - _validate
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -69,6 +85,9 @@ options:
     type: raw
   drill:
     description: The drill that was given on the command line.
+    type: raw
+  rotate:
+    description: The secret that was given on the command line, to be rotated.
     type: raw
   extra:
     description: Names of everything that C(-e) gives. The action reads them itself.
@@ -144,7 +163,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
-GIVEN = ("backup", "drill", "host", "shards", "since", "version")
+GIVEN = ("backup", "drill", "host", "rotate", "shards", "since", "version")
 CODE = "WA_INVOCATION_INVALID"
 ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
@@ -162,6 +181,10 @@ ARGUMENTS: dict[str, t.Any] = {
             "logs",
             "backup",
             "restore",
+            "certificates",
+            "rotate",
+            "aws",
+            "aws_remove",
             "_validate",
         ],
     },
@@ -175,6 +198,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "backup": {"type": "raw"},
     "drill": {"type": "raw"},
     "host": {"type": "raw"},
+    "rotate": {"type": "raw"},
     "shards": {"type": "raw"},
     "since": {"type": "raw"},
     "version": {"type": "raw"},

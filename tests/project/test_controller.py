@@ -32,6 +32,7 @@ PROTECTION = {
 #: What runs on hosts by its very purpose; everything else of ours may be delegated to the controller.
 OF_HOSTS = {
     "wa_backup_timer",
+    "wa_containers",
     "wa_host_info",
     "wa_nfs_media",
     "wa_node_info",
