@@ -173,7 +173,6 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_hosts": database_hosts_of,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
     "secrets": secrets_of,
-    "shards": _shards,
     "shape": _shape,
     "placement": _placement,
     "host_info": _host_info,
