@@ -254,7 +254,7 @@ def check(params: t.Mapping[str, t.Any]) -> None:
     if params["state"] == "present":
         check_password(params["password"])
         if params["former_password"] and params["username"] != FIRST_USER:
-            text = "former_password is set for {0!r}; only 'admin' may change a password, give api_token."
+            text = "Only 'admin' can change its own password; that of {0!r} is changed by a login of 'admin'."
             raise Refusal("FORMER_PASSWORD_OF_OTHERS", text.format(params["username"]))
     elif params["state"] == "absent" and params["username"] == FIRST_USER:
         raise Refusal("ADMIN_CANNOT_BE_DELETED", "username is 'admin'; that user cannot be deleted.")
@@ -282,8 +282,8 @@ def main() -> None:
         if params["state"] == "present" and params["former_password"]:
             changed = own_password(client, params, module.check_mode)
             result.update(changed=changed, action="password changed" if changed else "none", exists=True)
-            kept = "new (not shown)" if changed else "as it is"
-            result["diff"] = {"before": {"password": "as it is"}, "after": {"password": kept}}
+            shown_as = "new (not shown)" if changed else "as it is"
+            result["diff"] = {"before": {"password": "as it is"}, "after": {"password": shown_as}}
             module.exit_json(**result)
         before = read_user(client, name)
         action = needed_action(client, params, before)

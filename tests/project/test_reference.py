@@ -23,6 +23,7 @@ FOR_USERS = {
     "wa_error_rate",
     "wa_host_info",
     "wa_login",
+    "wa_media_copy",
     "wa_media_providers",
     "wa_nfs_media",
     "wa_profile",
@@ -33,8 +34,10 @@ FOR_USERS = {
     "wa_user",
 }
 ATTRIBUTES = {"action_group", "check_mode", "diff_mode", "idempotent", "platform"}
-WITHOUT_DIFF = {"wa_login", "wa_message_cleanup"}
-"""Modules that change something and show no diff: it would hold a password, or only the nodes know what they change."""
+WITHOUT_DIFF = {"wa_login", "wa_media_copy", "wa_message_cleanup"}
+"""Modules that change something and show no diff: it would hold a password, only the nodes know what they change, or
+there are no lines to compare.
+"""
 
 
 @pytest.fixture(scope="module")

@@ -176,5 +176,10 @@ def shown(value: t.Any) -> t.Any:
     return value
 
 
+def hidden(value: t.Any) -> t.Any:
+    """All settings as they may be shown."""
+    return {name: hidden(inner) for name, inner in value.items()} if isinstance(value, dict) else shown(value)
+
+
 def _is_number(value: t.Any) -> bool:
     return not isinstance(value, bool) and re.match(r"^-?\d{1,12}\Z", str(value)) is not None

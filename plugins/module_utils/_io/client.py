@@ -30,7 +30,7 @@ from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 
-from ansible.module_utils.urls import Request
+from ansible.module_utils.urls import Request, make_context
 from ansible_collections.waent.fleet.plugins.module_utils._check.authority import (
     CHANGED,
     Authority,
@@ -57,6 +57,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.race import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import (
     NotTrusted,
+    of_anybody,
     read_authorities,
     served_certificate,
     trusting,
@@ -320,11 +321,18 @@ class Client:
             http_agent="waent.fleet",
         )
 
-    def _context(self, others: int) -> ssl.SSLContext | None:
-        """What verifies certificates otherwise than Ansible's own requests do; None where nothing does."""
+    def _context(self, others: int) -> ssl.SSLContext:
+        """What verifies certificates, for all calls.
+
+        Ansible would make one for each of them, which reads the authorities of the system every time: that costs more
+        than the call.
+        """
         if self._trusted:
             return trusting(self._trusted)
-        return verifying(self._ca_path, self._authorities, others) if self._ca_path else None
+        if not self._validate_certs:
+            return of_anybody(ssl.SSLContext)
+        own = verifying(self._ca_path, self._authorities, others) if self._ca_path else None
+        return own or t.cast("ssl.SSLContext", make_context(cafile=self._ca_path))
 
     def at(self, *urls: str) -> Client:
         """The same access for these base URLs only, in this order."""

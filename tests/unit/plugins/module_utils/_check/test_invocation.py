@@ -185,6 +185,12 @@ def test_a_misspelt_argument_is_named_beside_the_right_one(playbook, name, meant
     )
 
 
+def test_what_makes_hosts_needs_no_group_and_has_its_own_arguments():
+    assert call_problems(call("aws", {}, arguments={"shards": "2"}, extra=["shards"])) == []
+    assert codes(call("aws", {}, arguments={}, extra=[])) == ["SHARDS_MISSING"]
+    assert codes(call("aws_remove", {}, extra=["environment"])) == ["ARGUMENT_UNKNOWN"]
+
+
 def test_arguments_that_are_known_or_nobody_s_business():
     known = ["shards", "version", "confirm", "upgrade_strategy"]
     assert call_problems(call(extra=[*known, "environment", "wa_pin"])) == []
