@@ -57,6 +57,7 @@ FACTS = {
 """A value of each fact that an instruction takes."""
 
 FILLED = {
+    "backup": "/srv/x.vault",
     "drill": "coreapp", "host": "a-1", "rotate": "api_key", "shards": "8", "version": "v2.19.4",
     "wa_registration_code": "123-456", "wa_version": "v2.19.4",
 }  # fmt: skip
@@ -119,6 +120,7 @@ def is_taken(name: str, value: t.Any) -> bool:
     if name in BY_NAME:
         return not BY_NAME[name].problems(value, is_needed=False)
     return {
+        "backup": lambda: bool(value),
         "confirm": lambda: not needs_question(value),
         "drill": lambda: not unknown_drill(value),
         "really": lambda: switch_on(value),
