@@ -76,6 +76,9 @@ _NOT_YET_VALID = 9
 _EXPIRED = 10
 _WRONG_NAME = frozenset((62, 64))
 
+#: What an answer is taken for where it is not JSON: nothing of this API, text, or bytes.
+JSON, TEXT, FILE = "json", "text", "file"
+
 _UNREACHABLE = re.compile(r"reach|connect|resolve|time(d |-)?out")
 
 
@@ -307,7 +310,7 @@ class Client:
         self._sleep = sleep
         self._chance = chance
         self._validate_certs = validate_certs
-        self._expects_text = False
+        self._expects = JSON
         # Proxies and .netrc are left out: cluster traffic stays inside, and .netrc would replace the token.
         self._opener = Request(
             use_proxy=False,
@@ -398,9 +401,16 @@ class Client:
     def text(self, path: str, authorization: str | None = None) -> str:
         """Read what is text and not JSON."""
         clone = copy.copy(self)
-        clone._expects_text = True
+        clone._expects = TEXT
         body = clone.call("GET", path, authorization=authorization).body
         return body if isinstance(body, str) else ""
+
+    def file(self, path: str) -> bytes:
+        """Read what is a file, such as a photo."""
+        clone = copy.copy(self)
+        clone._expects = FILE
+        body = clone.call("GET", path).body
+        return body if isinstance(body, bytes) else b""
 
     def login(self, username: str, password: str, new_password: str | None = None) -> Reply:
         """POST /v1/users/login. With C(new_password) it changes the password (reference 4.2)."""
@@ -422,11 +432,12 @@ class Client:
         body: t.Any = None,
         authorization: str | None = None,
         repeatable: bool | None = None,
+        content_type: str = "application/json",
     ) -> Reply:
         """One request, tried again where that is safe.
 
-        body: sent as JSON when not None. repeatable: whether carrying it out twice does no harm; by default true for
-        every method but POST. Raises a C(ClientError).
+        body: sent when not None, bytes as they are and as content_type, anything else as JSON. repeatable: whether
+        carrying it out twice does no harm; by default true for every method but POST. Raises a C(ClientError).
         """
         if repeatable is None:
             repeatable = method != "POST"
@@ -435,8 +446,8 @@ class Client:
             headers["Authorization"] = authorization or "Bearer {0}".format(self._token)
         data = None
         if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = json.dumps(body).encode("utf-8")
+            headers["Content-Type"] = content_type
+            data = body if isinstance(body, bytes) else json.dumps(body).encode("utf-8")
         return self._until_answered(method, path, data, headers, repeatable)
 
     def _until_answered(
@@ -508,7 +519,7 @@ class Client:
             raise _MaybeSent(_words(error)) from error
         finally:
             response.close()
-        return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"), self._expects_text)
+        return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"), self._expects)
 
     def _failure(self, reason: t.Any, url: str) -> Exception:
         """What it means that there is no connection, to a client that knows whom it expects."""
@@ -583,7 +594,7 @@ def _without_userinfo(url: str) -> str:
     return scheme + separator + authority.rpartition("@")[2] + slash + path
 
 
-def _interpret(status: int, raw: bytes, url: str, retry_after: str | None, text: bool = False) -> Reply:
+def _interpret(status: int, raw: bytes, url: str, retry_after: str | None, expects: str) -> Reply:
     body, is_json = _parsed(raw)
     error = _api_error(status, body, url) if is_json else None
     if error is None and not 200 <= status < 300:
@@ -597,8 +608,8 @@ def _interpret(status: int, raw: bytes, url: str, retry_after: str | None, text:
     if error is not None:
         error.retry_after = _seconds(retry_after)
         raise error
-    if not is_json and text:
-        return Reply(status=status, body=raw.decode("utf-8", "replace"), url=url)
+    if not is_json and expects != JSON:
+        return Reply(status=status, body=raw if expects == FILE else raw.decode("utf-8", "replace"), url=url)
     if not is_json:
         raise UnexpectedReply(
             "{0} answered something that is not JSON ({1}). Is this the address of the web application?".format(

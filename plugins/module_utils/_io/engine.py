@@ -238,6 +238,15 @@ def read_containers(
     return sorted(described.values(), key=lambda entry: entry["name"])
 
 
+def inspect_cluster(run: Run, command: str | None, cluster: str) -> list[dict[str, t.Any]]:
+    """All that C(docker inspect) says of the containers of a cluster, secrets and all. Raises EngineLost."""
+    if command is None:
+        raise EngineLost("there is no docker command")
+    label = "label={0}cluster={1}".format(LABELS, cluster)
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc", "--filter", label])
+    return _json_list(run([command, "inspect", "--type", "container"] + ids)[1]) if ids else []
+
+
 def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[t.Any, list[str]]:
     """What images bring along, by id; one that was removed since is left out."""
     known = sorted(identity for identity in ids if identity)

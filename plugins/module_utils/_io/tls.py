@@ -103,12 +103,17 @@ def _authorities_of(context: ssl.SSLContext) -> list[Authority]:
 
 def served_certificate(url: str, timeout: float) -> str:
     """The fingerprint of the certificate that is served there, whoever has signed it. Raises OSError."""
+    return fingerprint(served_bytes(url, timeout))
+
+
+def served_bytes(url: str, timeout: float) -> bytes:
+    """The certificate that is served there in DER, whoever has signed it. Raises OSError."""
     parts = urlsplit(url)
     name = parts.hostname or ""
     context = of_anybody(ssl.SSLContext)
     address = (name, parts.port or 443)
     with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain, server_hostname=name) as made:
-        return fingerprint(made.getpeercert(True) or b"")
+        return made.getpeercert(True) or b""
 
 
 def write_pin(path: str, authority: Authority) -> None:

@@ -109,6 +109,48 @@ def test_what_came_of_a_proof():
     assert proof(__wa_media_left={"unreachable": True}) == ["", ["h1"]]
 
 
+def test_the_media_server_of_the_cluster():
+    (found,) = facts("media_server", **SHARED)
+    assert found["directory"] == {"path": "/media", "owner": 7, "group": 7, "mode": "0770"}
+    assert " h1(rw," in found["exports"]["content"] and " h2(rw," in found["exports"]["content"]
+    assert (found["refusal"], found["exported"]) == ("", False)
+    assert "[MEDIA_SERVER_NOT_EXPORTED]" in found["not_exported"]
+    (refused,) = facts("media_server", wa_media_share={})
+    assert "[MEDIA_SERVER_NO_SHARE]" in refused["refusal"]
+
+
+COPIED = {
+    "files": 1, "bytes": 5, "copied": 1, "same": 0, "conflicts": [], "changing": [], "others": [], "needed_bytes": 5,
+    "free_bytes": 9,
+}  # fmt: skip
+
+
+def media_copied(h1, h2):
+    """What came of copying on two hosts."""
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = SimpleNamespace(template=template)
+    hostvars = HostVars(h1={"__wa_media_copied": h1}, h2={"__wa_media_copied": h2})
+    given = {**PLAY, **SHARED, "wa_media_from": "v", "hostvars": hostvars}
+    ((found,), (options,)) = (lookup.run([term], given) for term in ("media_copied", "media_copy"))
+    assert options["source"] == "v" and "run" not in options
+    return found
+
+
+def test_what_came_of_copying():
+    sound = {"copied": COPIED, "problems": []}
+    assert media_copied(sound, {"copied": {}, "problems": []})["refusal"] == ""
+    problem = {"code": "MEDIA_COPY_CONFLICT", "message": "Another.", "host": "h2"}
+    for lost, code in (
+        ({"copied": COPIED, "problems": [problem], "failed": True}, "MEDIA_COPY_CONFLICT"),
+        ({"failed": True, "msg": "MODULE FAILURE"}, "MEDIA_COPY_FAILED"),
+        ({"unreachable": True, "msg": "gone"}, "MEDIA_COPY_FAILED"),
+        ({}, "MEDIA_COPY_FAILED"),
+    ):
+        assert "[{0}] h2: ".format(code) in media_copied(sound, lost)["refusal"]
+    nothing = {"copied": {}, "problems": []}
+    assert "[MEDIA_COPY_NO_SOURCE]" in media_copied(nothing, nothing)["refusal"]
+
+
 def test_every_fact_can_be_found_out():
     assert len(facts(*FACTS)) == len(FACTS)
 
@@ -141,7 +183,7 @@ def test_a_secret_that_cannot_be_read_hides_nothing_else():
 
 
 def test_the_command_line_says_more_than_the_inventory():
-    assert facts("shards", "version", shards="16", version="2.19.7") == ["16", "v2.19.7"]
+    assert facts("version", version="2.19.7") == ["v2.19.7"]
     (options,) = facts("placement", shards="16", version="2.19.7")
     assert (options["shards"], options["version"]) == ("16", "2.19.7")
 

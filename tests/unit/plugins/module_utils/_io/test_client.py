@@ -416,7 +416,7 @@ def test_any_body_is_an_answer_or_a_typed_error(raw, status):
     from ansible_collections.waent.fleet.plugins.module_utils._io import client as module
 
     try:
-        reply = module._interpret(status, raw, "https://h/v1/x", None)
+        reply = module._interpret(status, raw, "https://h/v1/x", None, module.JSON)
     except module.ClientError as error:
         json.dumps(error.details)
         assert str(error)
