@@ -29,7 +29,8 @@ options:
         M(waent.fleet.wa_preflight).
       - C(observed), C(running) and C(failures) are what M(waent.fleet.wa_host_info) read on the hosts of the play, the
         nodes on them, and why a host could not be read. C(has_api) says whether a webapp runs, C(database_readable)
-        whether the database can be read. C(image_lives) and C(image_warnings) say until when the images work.
+        whether the database can be read. C(image_lives), C(image_warnings) and
+        C(images_expired) say until when the images work.
       - C(ports_to_listen), C(ports_to_try) and C(ports_to_report) are for M(waent.fleet.wa_ports) on the host that the
         task is about, C(ports) and C(ports_unclear) are what came of it.
       - C(drill_left) and C(drill_not_prepared) are hosts on which a drill waits to be restored, and those on which none

@@ -284,8 +284,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
 from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, within
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.host import read_host
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 
 ARGUMENTS: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
@@ -322,7 +322,7 @@ def main() -> None:
     try:
         host = read_host(module.params, within(), module.get_bin_path("docker"))
     except NoAnswer as error:
-        fail(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
+        refuse(module, Refusal("ENGINE_LOST", "Docker Engine stopped answering while it was read ({0}).".format(error)))
     module.exit_json(
         changed=False,
         host=host,

@@ -266,8 +266,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
 from ansible_collections.waent.fleet.plugins.module_utils._io import media_share as share_io
 from ansible_collections.waent.fleet.plugins.module_utils._io import nfs_server
 from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import spaces
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
     media_share_change,
     mount_arguments,
@@ -508,7 +508,7 @@ def main() -> None:
     try:
         result = answer_of(module.params, module.check_mode)
     except Refusal as refusal:
-        fail(module, refusal, problems=[])
+        refuse(module, refusal, problems=[])
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

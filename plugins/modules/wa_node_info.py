@@ -97,7 +97,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, within
 from ansible_collections.waent.fleet.plugins.module_utils._io.engine import read_nodes
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 
 
 def main() -> None:
@@ -112,7 +112,7 @@ def main() -> None:
     try:
         nodes = read_nodes(within(), module.get_bin_path("docker"), params["names"], params["lines"])
     except NoAnswer as error:
-        fail(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
+        refuse(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
     module.exit_json(changed=False, nodes=nodes)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_problems
-from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument
+from ansible_collections.waent.fleet.plugins.module_utils._check.without_argument import argument
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (

@@ -13,7 +13,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.authority import EXPIRED
-from ansible_collections.waent.fleet.plugins.module_utils._check.without import argument, left_out_notes
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out_notes
+from ansible_collections.waent.fleet.plugins.module_utils._check.without_argument import argument
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
     Problem,

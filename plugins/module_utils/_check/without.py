@@ -13,7 +13,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
-from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import nearest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
@@ -25,11 +24,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.variables imp
 VARIABLE = "wa_without_hosts"
 
 Groups = t.Mapping[str, t.Sequence[str]]
-
-
-def argument(names: t.Iterable[str]) -> str:
-    """What is added to a command to go on without these hosts."""
-    return instruction("host_not_read", hosts=list(names))
 
 
 def may_be_left_out(unreachable: t.Iterable[str], left_out_so_far: t.Iterable[str], groups: Groups) -> list[str]:

@@ -9,6 +9,9 @@ import ipaddress
 import re
 import typing as t
 
+HOST_GATEWAY = "host-gateway"
+"""What Docker takes in place of an address, for the host that a container runs on."""
+
 IP = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 _NAME = re.compile(r"(?=.{1,253}\.?\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*"

@@ -11,15 +11,12 @@ from __future__ import annotations
 import base64
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import HOST_GATEWAY, webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._desired import db_ssl
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import FIRST_PASSWORD, FIRST_USER
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import VARIABLES, switch_on
 
 Variables = t.Mapping[str, t.Any]
-
-HOST_GATEWAY = "host-gateway"
-"""What Docker takes in place of an address, for the host that a container runs on."""
 
 SECRETS = (*(variable.name for variable in VARIABLES if variable.secret), "wa_registration_code")
 """Variables whose values are masked in whatever is shown. A code works once only, but until then it does."""

@@ -49,6 +49,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes impo
     TOO_MANY_REQUESTS,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
+from ansible_collections.waent.fleet.plugins.module_utils._io.no_tls import speaks_no_tls, ssl_words
 from ansible_collections.waent.fleet.plugins.module_utils._io.race import (
     HANDSHAKE_SECONDS,
     SILENT,
@@ -680,7 +681,7 @@ def _connection_failure(reason: t.Any, url: str) -> Exception:
 
 
 def _tls_failure(reason: ssl.SSLError, url: str) -> Exception:
-    if "TIMED_OUT" in _ssl_words(reason):
+    if "TIMED_OUT" in ssl_words(reason):
         return _NotSent("timeout in the TLS handshake")
     if speaks_no_tls(reason):
         return TlsError(
@@ -689,16 +690,6 @@ def _tls_failure(reason: ssl.SSLError, url: str) -> Exception:
             url=url,
         )
     return TlsError("TLS with {0} failed: {1}.".format(url, reason.reason or reason), url=url)
-
-
-def speaks_no_tls(reason: t.Any) -> bool:
-    """Whether a connection failed because the other side speaks something else than TLS, most likely plain HTTP."""
-    marks = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
-    return isinstance(reason, ssl.SSLError) and any(mark in _ssl_words(reason) for mark in marks)
-
-
-def _ssl_words(reason: ssl.SSLError) -> str:
-    return str(reason).upper().replace(" ", "_")
 
 
 def _certificate_sentence(error: ssl.SSLCertVerificationError, url: str) -> str:

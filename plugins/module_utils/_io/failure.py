@@ -19,16 +19,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     ClientError,
     PasswordChangeRequired,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import Fails, end
 
 #: What the vendor's servers say since new registrations ended on 2024-07-01 (reference 4.3, 9).
 _SUNSET_MARK = "biz_link_on_prem_reg_blocked"
-
-
-class _Fails(t.Protocol):
-    """The part of an Ansible module that is needed here."""
-
-    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
-        """Ends the process."""
 
 
 def failure(error: ClientError | Refusal) -> dict[str, t.Any]:
@@ -46,10 +40,9 @@ def failure_code(error: ClientError) -> str:
     return error.failure_code
 
 
-def fail(module: _Fails, error: ClientError | Refusal, **result: t.Any) -> t.NoReturn:
+def fail(module: Fails, error: ClientError | Refusal, **result: t.Any) -> t.NoReturn:
     """Ends the module with the sentence, C(failure) and whatever else the module always returns."""
-    shown = failure(error)
-    module.fail_json(msg=shown["message"], failure=shown, **result)
+    end(module, failure(error), result)
 
 
 def registration_blocked(error: Exception) -> bool:

@@ -13,8 +13,8 @@ import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, single_connects
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import HOST_GATEWAY
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
-from ansible_collections.waent.fleet.plugins.module_utils._desired.access import HOST_GATEWAY
 from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import FILLER
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._io import (

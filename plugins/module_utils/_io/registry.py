@@ -19,8 +19,7 @@ import typing as t
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
-from ansible.module_utils.urls import open_url
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import speaks_no_tls
+from ansible_collections.waent.fleet.plugins.module_utils._io.no_tls import speaks_no_tls
 
 PRESENT, MISSING, UNKNOWN = "present", "missing", "unknown"
 PLAIN_HTTP = "does not speak TLS, which the engine wants unless insecure-registries in /etc/docker/daemon.json names it"
@@ -108,6 +107,13 @@ def _answer(image: Image, status: int, challenge: str, *, url: str, timeout: flo
     if status in (401, 403):
         return UNKNOWN, "{0} refuses to say without credentials (HTTP {1})".format(image.registry, status)
     return UNKNOWN, "{0} answers HTTP {1}".format(image.registry, status)
+
+
+def open_url(*arguments: t.Any, **options: t.Any) -> t.Any:
+    """Ansible's. Only an engine that does not answer makes it needed: it costs as much as most of reading a host."""
+    from ansible.module_utils import urls
+
+    return urls.open_url(*arguments, **options)
 
 
 def _head(url: str, token: str | None, timeout: float) -> tuple[int, str]:

@@ -30,9 +30,17 @@ def _image_lives(play: Play) -> list[Life]:
 
 def _image_warnings(play: Play) -> list[str]:
     """What has expired of them, or will soon."""
-    today = datetime.datetime.now(datetime.timezone.utc).date()
     days = whole_number(play.value("wa_expiry_warning_days")) or 0
-    return [life.warning(today) for life in _image_lives(play) if life.ends_within(days, today)]
+    return [life.warning(_today()) for life in _image_lives(play) if life.ends_within(days, _today())]
+
+
+def _images_expired(play: Play) -> list[str]:
+    """What has expired of them."""
+    return [life.warning(_today()) for life in _image_lives(play) if life.expired(_today())]
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.timezone.utc).date()
 
 
 def _running(play: Play) -> list[Values]:
@@ -118,6 +126,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "observed": observed_of,
     "image_lives": lambda play: [life.works_until for life in _image_lives(play)],
     "image_warnings": _image_warnings,
+    "images_expired": _images_expired,
     "running": _running,
     "unread_hosts": unread_hosts_of,
     "spared_hosts": spared_of,

@@ -279,6 +279,22 @@ def test_hosts_that_do_not_answer_may_be_left_out_and_those_that_fail_may_not():
         assert facts("spared_hosts", hostvars=hostvars, ansible_play_hosts_all=["h2"], groups=groups) == [[]]
 
 
+def test_until_when_the_images_work():
+    """Of the client's, whichever host has them; the database is another product."""
+    made = [
+        {"image": "core:v1", "id": "sha256:1", "created": None, "expires_on": "2020-02-01"},
+        {"image": "web:v1", "id": "sha256:2", "created": "2020-01-01T00:00:00Z", "expires_on": "2999-02-01"},
+        {"image": "db", "id": "sha256:3", "created": "2020-01-01T00:00:00Z", "expires_on": None},
+    ]
+    hostvars = HostVars({host: {"__wa_host": {"host": observed(host, images=made)}} for host in ("h1", "h2")})
+    names = ("image_lives", "image_warnings", "images_expired")
+    given = {"hostvars": hostvars, "wa_database_image": "db", "wa_expiry_warning_days": 30}
+    lives, warnings, expired = facts(*names, **given)
+    assert lives == ["core:v1 works until 2020-02-01", "web:v1 works until 2999-02-01"]
+    assert warnings == expired and len(expired) == 1 and expired[0].startswith("[BUILD_EXPIRED] The image core:v1 ")
+    assert len(facts("image_warnings", **{**given, "wa_expiry_warning_days": 999999})[0]) == 2
+
+
 # --- ports ------------------------------------------------------------------------------------------------------------
 
 PORTS = {

@@ -13,7 +13,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.without import 
     VARIABLE,
     Signs,
     answering_problems,
-    argument,
     left_out,
     left_out_notes,
     may_be_left_out,
@@ -21,6 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.without import 
     webapps_of,
     without_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.without_argument import argument
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import NULL
 from ansible_collections.waent.fleet.tests.support.wrong_values import BY_TYPE

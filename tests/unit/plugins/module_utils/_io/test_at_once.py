@@ -26,7 +26,6 @@ def given(monkeypatch):
 def echo():
     """A module that answers with what it was given."""
     module = basic.AnsibleModule({"name": {"type": "str"}, "fail": {"type": "bool"}}, supports_check_mode=True)
-    module.warn("of {0}".format(module.params["name"]))
     if module.params["fail"]:
         module.fail_json(msg="{0} cannot".format(module.params["name"]))
     module.exit_json(changed=module.check_mode, secret="canary", diff={"after": module.params["name"]})
@@ -35,12 +34,22 @@ def echo():
 def test_each_has_its_own_arguments_and_answer_in_their_order():
     answers = at_once(echo, [{"name": "a"}, {"name": "b", "fail": True}, {"name": "c"}], most=2)
     assert answers == [
-        {"changed": True, "diff": {"after": "a"}, "warnings": ["of a"]},
-        {"failed": True, "msg": "b cannot", "warnings": ["of b"]},
-        {"changed": True, "diff": {"after": "c"}, "warnings": ["of c"]},
+        {"changed": True, "diff": {"after": "a"}, "warnings": []},
+        {"failed": True, "msg": "b cannot", "warnings": []},
+        {"changed": True, "diff": {"after": "c"}, "warnings": []},
     ]
     assert of_ansible()["_ansible_check_mode"] is True, "this process keeps its own"
     assert at_once(echo, [], most=2) == []
+
+
+@pytest.mark.parametrize(
+    "warning",
+    ["of it", {"event": {"msg": "of it"}}, {"event": None, "details": [{"msg": "of it"}]}],
+)
+def test_warnings_are_text_however_ansible_has_them(warning):
+    """Since 2.19 as objects, of which releases have two shapes."""
+    answers = at_once(lambda: print(json.dumps({"changed": False, "warnings": [warning]})), [{}], most=1)
+    assert answers == [{"changed": False, "warnings": ["of it"]}]
 
 
 @pytest.mark.parametrize("end", [lambda: os._exit(3), lambda: print("no JSON"), lambda: os.kill(os.getpid(), 9)])
