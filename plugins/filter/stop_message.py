@@ -20,7 +20,7 @@ options:
     type: str
     required: true
     choices: [certificates_missing, code_missing, drill_not_prepared, host_lost, hosts_lost, hosts_not_prepared,
-      not_prepared, schema_container_gone, schema_upgrade_failed, schema_upgrade_slow]
+      media_from_missing, not_prepared, schema_container_gone, schema_upgrade_failed, schema_upgrade_slow]
   host:
     description: The host that was lost.
     type: str

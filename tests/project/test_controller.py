@@ -34,6 +34,7 @@ OF_HOSTS = {
     "wa_backup_timer",
     "wa_containers",
     "wa_host_info",
+    "wa_media_copy",
     "wa_nfs_media",
     "wa_node_info",
     "wa_node_logs",

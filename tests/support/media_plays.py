@@ -21,9 +21,12 @@ class Play:
     def __init__(self, rig: NfsRig) -> None:
         self.rig = rig
 
-    def __call__(self, playbook: str, *arguments: str, only: str = "wa_cluster", **share: t.Any) -> Run:
+    def __call__(
+        self, playbook: str, *arguments: str, only: str = "wa_cluster", meanwhile: str | None = None, **share: t.Any
+    ) -> Run:
+        """meanwhile: a command of this machine, run when all hosts have left their tokens."""
         whole = {"server": self.rig.server_address, "export": "/media", "path": PATH, **share}
-        given = json.dumps({"share": whole, "only": only})
+        given = json.dumps({"share": whole, "only": only, **({"meanwhile": meanwhile} if meanwhile else {})})
         return play(PLAYBOOKS + playbook + ".yml", "-i", str(self.rig.inventory), "-e", given, *arguments)
 
     def changed(self, run: Run) -> list[str]:
@@ -38,6 +41,21 @@ def mounts(rig: NfsRig, client: str) -> str:
 
 def fstab(rig: NfsRig, client: str) -> str:
     return rig.run(client, "grep ' {0} ' /etc/fstab || true".format(PATH))
+
+
+def in_background(rig: NfsRig, client: str, command: str) -> None:
+    """Run a command on a client until the end of the test; it has begun when this returns."""
+    whole = (
+        "({0}) </dev/null >/tmp/background.log 2>&1 & echo $! >> /tmp/background.pid; sleep 1; cat /tmp/background.log"
+    )
+    said = rig.run(client, whole.format(command))
+    if said:
+        raise RuntimeError("{0}: {1}\n{2}".format(client, command, said))
+
+
+def end_background(rig: NfsRig, client: str) -> None:
+    """End what C(in_background) has begun."""
+    rig.run(client, "xargs kill -9 < /tmp/background.pid; rm /tmp/background.pid")
 
 
 def children(rig: NfsRig, client: str) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -29,8 +30,8 @@ from docker.types import IPAMConfig, IPAMPool
 KIND = "nfs"
 NAME = "waent-nfs"
 PACKAGES = (
-    "iproute2", "kmod", "mount", "nfs-common", "nfs-ganesha", "nfs-ganesha-vfs", "openssh-server", "procps", "python3",
-    "rpcbind", "tini", "user-mode-linux",
+    "iproute2", "kmod", "mount", "nfs-common", "nfs-ganesha", "nfs-ganesha-vfs", "nfs-kernel-server", "openssh-server",
+    "procps", "python3", "rpcbind", "tini", "user-mode-linux",
 )  # fmt: skip
 FILES = ROOT / "tests" / "support" / "nfs"
 
@@ -42,6 +43,7 @@ MODULES += ' && for one in "$1"/usr/lib/modules/*; do chroot "$1" depmod "${one#
 SUBNET = "198.18.77.0/24"
 ADDRESS = "198.18.77.{0}"
 SERVERS = {"server": 10, "server-2": 11}
+DATABASE = 12
 FIRST_CLIENT = 20
 AMBIGUOUS = "nas-1"
 """A name that leads the first client to the first server, and all others to the second."""
@@ -52,6 +54,7 @@ EXPORTS = {
     "read-only": "size=64m,mode=0777",
     "squashed": "size=64m,mode=0700",
     "full": "size=64k,mode=0777",
+    "few": "size=64m,nr_inodes=8,mode=0777",
 }
 """Those of nfs/ganesha.conf, with the options of the file system that each lies in."""
 
@@ -91,7 +94,7 @@ class NfsRig:
             leads_to = ADDRESS.format(SERVERS["server-2" if number else "server"])
             self._start(
                 image, name, FIRST_CLIENT + number, ["/nfs/client.sh"], extra_hosts={AMBIGUOUS: leads_to},
-                tmpfs={"/guest-memory": "exec,size=300m"}, devices=["/dev/net/tun"],
+                tmpfs={"/guest-memory": "exec,size=600m"}, devices=["/dev/net/tun"],
             )  # fmt: skip
         self.write_inventory()
         for name in self.clients:
@@ -99,12 +102,33 @@ class NfsRig:
 
     def _start(self, image: str, name: str, number: int, command: list[str], **options: t.Any) -> None:
         volumes = ["{0}:/nfs:ro".format(FILES), "{0}.pub:/key.pub:ro".format(self._key)]
-        endpoint = self._engine.api.create_endpoint_config(ipv4_address=ADDRESS.format(number))
+        self.join(image, name, number, command, volumes=volumes, **PRIVILEGES, **options)
+
+    def join(self, image: str, name: str, number: int, command: list[str] | None = None, **options: t.Any) -> str:
+        """Start a container in the network of the machines; its address. It goes with them."""
+        address = ADDRESS.format(number)
+        endpoint = self._engine.api.create_endpoint_config(ipv4_address=address)
         made = self._engine.containers.create(
-            image, command, name=self._name(name), hostname=name, labels={LABEL: KIND}, volumes=volumes,
-            network=NAME, networking_config={NAME: endpoint}, **PRIVILEGES, **options,
+            image, command, name=self._name(name), hostname=name, labels={LABEL: KIND}, network=NAME,
+            networking_config={NAME: endpoint}, **options,
         )  # fmt: skip
         made.start()
+        return address
+
+    def unpack(self, image: str, client: str, directory: str) -> dict[str, str]:
+        """Have the files of an image in a directory of a client; the variables that its containers get."""
+        self.container(client).exec_run(["mkdir", "-p", directory])
+        source = self._engine.containers.create(image, labels={LABEL: KIND})
+        try:
+            with tempfile.TemporaryFile() as archive:
+                for piece in source.export():
+                    archive.write(piece)
+                archive.seek(0)
+                self.container(client).put_archive(directory, archive)
+        finally:
+            source.remove()
+        variables = self._engine.images.get(image).attrs["Config"]["Env"]
+        return dict(variable.split("=", 1) for variable in variables)
 
     def remove(self) -> None:
         """The machines and their network."""
@@ -127,6 +151,11 @@ class NfsRig:
     def server_address(self) -> str:
         """Where clients mount from."""
         return ADDRESS.format(SERVERS["server"])
+
+    @property
+    def other_address(self) -> str:
+        """Of the second server."""
+        return ADDRESS.format(SERVERS["server-2"])
 
     def address(self, client: str) -> str:
         """Of a client."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Facts of the media share: what is asked of each host, and what came of the proof."""
+"""Facts of the media share: what each host is given to do, and what came of the proof."""
 
 from __future__ import annotations
 

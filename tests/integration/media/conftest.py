@@ -12,6 +12,8 @@ from ansible_collections.waent.fleet.tests.support.media_plays import Play
 from ansible_collections.waent.fleet.tests.support.nfs_rig import SERVERS, NfsRig
 
 CLEAN = """
+cat /tmp/*.pid 2>/dev/null | xargs --no-run-if-empty kill -9 2>/dev/null
+rm -f /tmp/*.pid
 umount --force --lazy --all --types nfs,nfs4
 umount --quiet /srv/media
 sed -i /nfs4/d /etc/fstab

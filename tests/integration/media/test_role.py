@@ -44,5 +44,6 @@ def test_it_is_mounted_proved_and_refused_where_it_is_not(rig: NfsRig, do: Play)
     with rig.silent_server():
         silent = role(rig, only_prove=True)
     assert silent.code == FAILED and silent.codes == ["MEDIA_SHARE_NO_ANSWER"], silent.output
-    # One question of one host, and no other waits.
-    assert silent.seconds < 15, silent.seconds
+    # One question of one host, and no other waits. The seconds are those of docs/figures.md, shown with -rP.
+    print("a server that answers nothing was reported after {0:.1f} s".format(silent.seconds))
+    assert silent.recap["media-2"]["ok"] == 1 and silent.seconds < again.seconds

@@ -12,6 +12,6 @@ for port in eth0 tap0; do
 done
 ip link set dev br0 up
 # The memory of the guest is a file in TMPDIR, of which it runs code.
-TMPDIR=/guest-memory exec linux mem=256m rootfstype=hostfs rootflags=/ rw init=/nfs/guest.sh \
+TMPDIR=/guest-memory exec linux mem=512m rootfstype=hostfs rootflags=/ rw init=/nfs/guest.sh \
   vec0:transport=tap,ifname=tap0,depth=128,gro=1 con=null con0=fd:0,fd:1 \
   waent_address="$address" waent_name="$(hostname)"

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server that is gone, comes back, or comes back as another one; and a client that boots."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waent.fleet.tests.support.media_plays import PATH, Play, children, fstab, mounts
+from ansible_collections.waent.fleet.tests.support.nfs_rig import NfsRig
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
+
+pytestmark = pytest.mark.thorough
+
+SECOND = "server-2"
+BOUNDED_SECONDS = 120
+"""What a run with two hosts may take whatever the server does, on a machine that is very busy; the kernel alone waits
+for minutes, or for ever."""
+
+
+@pytest.mark.parametrize("way", ["silent_server", "unreachable_server"])
+def test_gone_before_a_run_and_back(rig: NfsRig, do: Play, way: str) -> None:
+    with getattr(rig, way)():
+        fresh = do("proof")
+        assert fresh.code == FAILED and set(fresh.codes) == {"MEDIA_SHARE_NO_ANSWER"}, fresh.output
+        assert fresh.seconds < BOUNDED_SECONDS
+        assert [mounts(rig, client) + fstab(rig, client) for client in rig.clients] == ["", ""]
+    assert do("proof").code == OK
+    before = [mounts(rig, client) + fstab(rig, client) for client in rig.clients]
+    with getattr(rig, way)():
+        for change in ({}, {"opts": ["timeo=300"]}, {"state": "probed"}):
+            run = do("proof", **change)
+            assert run.code == FAILED and set(run.codes) == {"MEDIA_SHARE_NO_ANSWER"}, run.output
+            assert run.seconds < BOUNDED_SECONDS and do.changed(run) == []
+        assert [mounts(rig, client) + fstab(rig, client) for client in rig.clients] == before
+    back = do("proof")
+    assert back.code == OK and do.changed(back) == [], back.output
+
+
+def test_gone_in_the_middle_of_a_run_and_back(rig: NfsRig, do: Play) -> None:
+    run = do("proof", meanwhile="docker pause " + rig.container("server").name)
+    try:
+        assert run.code == FAILED and set(run.codes) == {"MEDIA_SHARE_NO_ANSWER"}, run.output
+        assert run.seconds < BOUNDED_SECONDS
+    finally:
+        rig.container("server").unpause()
+    back = do("proof")
+    assert back.code == OK and do.changed(back) == [], back.output
+    # What the run before could not take back goes when it is old.
+    assert [children(rig, client) for client in rig.clients] == [0, 0]
+
+
+def test_a_server_whose_disk_hangs(rig: NfsRig, do: Play) -> None:
+    """It says that it is there, and answers no question about files: neither a mount nor a look may wait for it."""
+    share = {"server": rig.other_address, "export": "/other", "opts": ["port=3049"]}
+    rig.on_server(
+        "touch /tmp/hangs; python3 /nfs/hanging.py 3049 /tmp/hangs >/dev/null 2>&1 & echo $! >/tmp/hanging", SECOND
+    )
+    try:
+        fresh = do("share", only="media-1", **share)
+        assert fresh.code == FAILED and fresh.codes == ["MEDIA_SHARE_NO_ANSWER"], fresh.output
+        assert "mounted at {0} did not end within 30 s".format(PATH) in fresh.output
+        assert fresh.seconds < BOUNDED_SECONDS
+        rig.on_server("rm /tmp/hangs", SECOND)
+        assert do("share", only="media-1", **share).code == OK
+        rig.on_server("touch /tmp/hangs", SECOND)
+        for state in ("probed", "mounted", "probed", "absent"):
+            run = do("share", only="media-1", **{**share, "state": state})
+            assert run.code == FAILED and run.codes == ["MEDIA_SHARE_NO_ANSWER"], run.output
+            assert run.seconds < BOUNDED_SECONDS
+            # However many runs have given up, at most one process waits on.
+            assert children(rig, "media-1") <= 1
+        rig.on_server("rm /tmp/hangs", SECOND)
+        back = do("share", only="media-1", **share)
+        assert back.code == OK, back.output
+        assert children(rig, "media-1") == 0
+        assert do("share", only="media-1", **{**share, "state": "absent"}).code == OK
+    finally:
+        rig.on_server("rm -f /tmp/hangs; kill $(cat /tmp/hanging)", SECOND)
+
+
+def test_rebuilt(rig: NfsRig, do: Play) -> None:
+    """Its file systems are new: what is mounted is not there any more."""
+    assert do("proof").code == OK
+    rig.rebuild_server()
+    for change in ({"state": "probed"}, {}, {"state": "absent"}):
+        run = do("share", **change)
+        assert run.code == FAILED and run.codes == ["MEDIA_SHARE_STALE"] * 2, run.output
+        assert do.changed(run) == []
+    for client in rig.clients:
+        rig.run(client, "umount " + PATH)
+    assert do("proof").code == OK
+
+
+def test_a_client_that_boots_has_it_again(rig: NfsRig, do: Play) -> None:
+    assert do("proof").code == OK
+    rig.reboot("media-1")
+    assert wait_for_mount(rig, "media-1")
+    proved = do("proof", state="probed")
+    assert proved.code == OK, proved.output
+
+
+def test_a_client_boots_without_the_server(rig: NfsRig, do: Play) -> None:
+    assert do("proof").code == OK
+    with rig.silent_server():
+        rig.reboot("media-1")
+        run = do("share", only="media-1", state="probed")
+        assert run.code == FAILED and run.codes == ["MEDIA_SHARE_NOT_MOUNTED"], run.output
+        run = do("share", only="media-1")
+        assert run.code == FAILED and run.codes == ["MEDIA_SHARE_NO_ANSWER"], run.output
+    back = do("proof")
+    assert back.code == OK, back.output
+    assert len(mounts(rig, "media-1").splitlines()) == 1
+
+
+def wait_for_mount(rig: NfsRig, client: str) -> str:
+    wait = "for n in $(seq 60); do mountpoint -q {0} && break; sleep 0.5; done; mountpoint {0}"
+    return rig.run(client, wait.format(PATH))
