@@ -26,7 +26,7 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, _validate]
+    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, adopt, _validate]
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -63,6 +63,9 @@ options:
     type: raw
   drill:
     description: The drill that was given on the command line.
+    type: raw
+  into:
+    description: The directory for an inventory that was given on the command line.
     type: raw
   extra:
     description: Names of everything that C(-e) gives. The action reads them itself.
@@ -143,7 +146,18 @@ ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
         "type": "str",
         "required": True,
-        "choices": ["site", "status", "reshard", "upgrade", "drain", "uninstall", "engine", "drill", "_validate"],
+        "choices": [
+            "site",
+            "status",
+            "reshard",
+            "upgrade",
+            "drain",
+            "uninstall",
+            "engine",
+            "drill",
+            "adopt",
+            "_validate",
+        ],
     },
     "groups": {"type": "dict", "required": True},
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -154,6 +168,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "extra": {"type": "list", "elements": "str", "default": []},
     "drill": {"type": "raw"},
     "host": {"type": "raw"},
+    "into": {"type": "raw"},
     "shards": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},
@@ -165,7 +180,7 @@ ARGUMENTS: dict[str, t.Any] = {
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """Which hosts are left out, and everything that is wrong."""
     given = {key: params[key] for key in Call._fields if key in params}
-    call = Call(**given, arguments={key: params[key] for key in ("drill", "host", "shards", "version")})
+    call = Call(**given, arguments={key: params[key] for key in ("drill", "host", "into", "shards", "version")})
     problems = call_problems(call)
     return {"without": [] if problems else hosts_left_out(call), "report": params["report"]}, problems
 

@@ -39,10 +39,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
     inventory_share,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
-from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
-from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, switch_on
+from ansible_collections.waent.fleet.plugins.module_utils._plan import found_inventory, preflight, sizing, timers
+from ansible_collections.waent.fleet.plugins.module_utils._plan.adopt_result import compose_entry
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
+from ansible_collections.waent.fleet.plugins.module_utils._state.found import adopted_nodes
 from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost, registered
 from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
     PinFile,
@@ -151,6 +153,7 @@ HOST_INFO = (
     "wa_cluster_name", "wa_network", "wa_media_share", "wa_data", "wa_container_uid", "wa_disk_free_mb",
 )  # fmt: skip
 MEDIA_SHARE = ("wa_container_uid", "wa_disk_free_mb")
+ADOPTS = ("wa_db_host", "wa_db_port", "wa_db_name_prefix")
 REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
 PORTS_CODE = "WA_PORTS_FAILED"
 SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
@@ -294,6 +297,7 @@ def _host_info(play: Play) -> Values:
         "stop_single_connect": switch_on(play.value("wa_stop_single_connect")),
         "environment": FACTS["environment"](play),
         "container_settings": _container_settings(play),
+        **({"adopts": {name[3:]: play.value(name) for name in ADOPTS}} if play.value("_wa_adopts") else {}),
     }
 
 
@@ -360,6 +364,19 @@ def _api_access_running(play: Play) -> Values:
     nodes = [*(placed.get("nodes") or ()), *(placed.get("leaving") or ())]
     there = [node for node in nodes if (node["host"], node["name"]) in running]
     return _access_to(play, there or nodes)
+
+
+def _api_access_adopting(play: Play) -> Values:
+    """The same where webapps of a compose file may run, which those that are placed come in the place of."""
+    hosts = {host["name"]: str(host["api_address"]) for host in play.inventory()}
+    found = [node for host in _observed(play) for node in adopted_nodes(host)]
+    webapps = [compose_entry(node, hosts) for node in found if node.kind == "webapp" and node.runs and node.ports]
+    if not webapps:
+        return _api_access_running(play)
+    running = [node for host in _observed(play) for node in host["nodes"] if node["state"] == "running"]
+    names = {(node["host"], node["name"]) for node in running}
+    placed = play.result("__wa_desired").get("nodes") or ()
+    return _access_to(play, [*webapps, *(node for node in placed if (node["host"], node["name"]) in names)])
 
 
 def _to_declare(play: Play) -> list[str]:
@@ -615,6 +632,58 @@ def _drill_outcome(play: Play) -> Values:
     }
 
 
+def _found(play: Play) -> Values:
+    """What wa_found_inventory makes an inventory of."""
+    reads = play.reads(play.hosts)
+    given = play.results("__wa_node_environment")
+    unread = [host for host, read in reads.items() if read.get("host") and "environments" not in given[host]]
+    return {
+        "hosts": [read["host"] for read in reads.values() if read.get("host")],
+        "environments": {host: result.get("environments") or {} for host, result in given.items()},
+        "addresses": {host: found_inventory.addresses_of(facts) for host, facts in _network_facts(play).items()},
+        "variables": {host: _taken_over(play, host) for host in play.hosts},
+        "given": _given(play),
+        "database": play.result("__wa_database").get("database") or {},
+        "unread": {**_unread_hosts(play), **{host: said(given[host]) for host in unread}},
+    }
+
+
+def _network_facts(play: Play) -> dict[str, Values]:
+    return {host: found.get("ansible_facts") or {} for host, found in play.results("__wa_network").items()}
+
+
+def _taken_over(play: Play, host: str) -> Values:
+    """What the user has set for a host, and is no secret."""
+    values = EveryHost(play.hostvars)[host]
+    names = (*found_inventory.CONNECTION, *found_inventory.OF_HOSTS)
+    return {name: plain(values[name]) for name in names if name in values}
+
+
+def _given(play: Play) -> Values:
+    """What the user has set for the cluster: this play has the defaults of no role."""
+    return {
+        name: value
+        for name, value in ((name, play.readable(name)) for name in BY_NAME if name not in found_inventory.OF_HOSTS)
+        if value is not None
+    }
+
+
+def _found_access(play: Play) -> Values:
+    """How the database is read of nodes that were found; nothing to connect to where that is not known."""
+    found = _found(play)
+    facts = {
+        host["name"]: found_inventory.HostFacts(
+            tuple(found["addresses"][host["name"]]), found["variables"][host["name"]]
+        )
+        for host in found["hosts"]
+    }
+    environments = {
+        (host, name): values for host, nodes in found["environments"].items() for name, values in nodes.items()
+    }
+    variables = found_inventory.reading_access(found["hosts"], environments, facts, found["given"])
+    return access.database_access(variables) if variables else {}
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
@@ -630,6 +699,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "pin_problems": _pin_problems,
     "pins": lambda play: bool(_kept(play, "_wa_served") and _token(play)),
     "api_access_once": _api_access_once,
+    "api_access_adopting": _api_access_adopting,
     "api_access_running": _api_access_running,
     "to_declare": _to_declare,
     "database_hosts": _database_hosts,
@@ -648,6 +718,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "unseen_hosts": _unseen_hosts,
     "known_nodes": _known_nodes,
     "failures": _failures,
+    "found": _found,
+    "found_access": _found_access,
     "has_api": lambda play: preflight.has_api(_observed(play)),
     "database_readable": _database_readable,
     "host_info": _host_info,

@@ -121,6 +121,7 @@ def is_taken(name: str, value: t.Any) -> bool:
         "drill": lambda: not unknown_drill(value),
         "really": lambda: switch_on(value),
         "host": lambda: bool(names_in(value)),
+        "into": lambda: isinstance(value, str),
         "shards": lambda: whole_number(value) in SHARD_COUNTS,
         "version": lambda: parse_version(value) is not None,
     }[name]()

@@ -30,6 +30,8 @@ SKIPS_EVERYTHING = frozenset(("all", "always", "tagged", "untagged"))
 KIND_GROUPS = tuple("wa_{0}_hosts".format(kind) for kind in KINDS)
 DATABASE = "wa_database_hosts"
 """The only group that may be missing: a database may run elsewhere."""
+FOUND = "wa_adopt_hosts"
+"""Hosts of which nothing is known yet but that compose files have started nodes there: adopt.yml describes them."""
 
 WHOLE_CLUSTER = {
     "site": "it places the nodes of the whole cluster",
@@ -38,6 +40,7 @@ WHOLE_CLUSTER = {
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
+    "adopt": "it describes and adopts the cluster as a whole",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -126,7 +129,11 @@ def call_problems(call: Call) -> list[Problem]:
     """Everything that keeps the playbook from doing what it was called for."""
     if call.playbook.startswith("_"):
         return [_internal(call.playbook)]
+    if call.playbook == "adopt" and call.groups.get(FOUND):
+        return _describing_problems(call)
     groups = group_problems(call)
+    if call.playbook == "adopt":
+        groups.append(_only_described() if call.groups.get(CLUSTER) else _nothing_to_describe())
     return (
         groups
         + ([] if groups else limit_problems(call))
@@ -142,6 +149,41 @@ def call_problems(call: Call) -> list[Problem]:
 def _internal(playbook: str) -> Problem:
     message = "The playbook waent.fleet.{0} is used by the playbooks of this collection; run waent.fleet.site instead."
     return Problem("PLAYBOOK_INTERNAL", message.format(playbook), "playbook", playbook)
+
+
+def _describing_problems(call: Call) -> list[Problem]:
+    """adopt.yml without an inventory of the cluster: it writes one, and needs none of its groups."""
+    found: list[Problem] = []
+    hosts = list(call.groups[FOUND])
+    if call.groups.get(CLUSTER):
+        message = (
+            "The inventory has {0}, whose nodes are to be described, and {1}, a cluster that is described already; name"
+            " one inventory with -i, that with {0} to describe, the one that was written to adopt."
+        )
+        found.append(Problem("ADOPT_BOTH_GROUPS", message.format(FOUND, CLUSTER), FOUND))
+    if call.arguments.get("into") is None:
+        message = (
+            "adopt.yml was not given where the inventory is to be written; add {0} to the command (a directory that has"
+            " none yet)."
+        )
+        found.append(Problem("INTO_MISSING", message.format(instruction("into_missing")), "into"))
+    return found + _limited(call, hosts) + tag_problems(call) + misspelt_problems(call) + setting_problems(call)
+
+
+def _only_described() -> Problem:
+    message = (
+        "adopt.yml describes what compose files have started, for hosts in {0}, and does not adopt a cluster that is"
+        " described already ({1}); read its inventory, and wait for a release that does."
+    )
+    return Problem("ADOPT_DESCRIBES_ONLY", message.format(FOUND, CLUSTER), CLUSTER)
+
+
+def _nothing_to_describe() -> Problem:
+    message = (
+        "The inventory has no group {0} either; where there is no inventory of the cluster yet, put the hosts on which"
+        " docker-compose has started its nodes into {0}, to have one written."
+    )
+    return Problem("ADOPT_HOSTS_MISSING", message.format(FOUND), FOUND)
 
 
 # Groups
@@ -247,6 +289,11 @@ def distance(one: str, other: str) -> int:
 def limit_problems(call: Call) -> list[Problem]:
     """Hosts of the cluster that C(--limit) leaves out where that cannot be, or leaves none of."""
     targets = list(dict.fromkeys(list(call.groups.get(CLUSTER) or ()) + list(call.groups.get(DATABASE) or ())))
+    return _limited(call, targets)
+
+
+def _limited(call: Call, targets: t.Sequence[str]) -> list[Problem]:
+    """The same for these hosts."""
     left_out = [host for host in targets if host not in set(call.hosts)]
     if not left_out:
         return []

@@ -41,6 +41,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "version_missing": Instruction(ADDED, "upgrade", {"version": "VERSION"}),
     "host_missing": Instruction(ADDED, "drain", {"host": "HOST"}),
     "drill_missing": Instruction(ADDED, "drill", {"drill": "DRILL"}),
+    "into_missing": Instruction(ADDED, "adopt", {"into": "DIRECTORY"}),
     "limit_not_allowed": Instruction(AGAIN, without="--limit"),
     "tags_not_allowed": Instruction(AGAIN, without="{option}"),
     "not_confirmed": Instruction(ADDED, arguments={"confirm": "yes"}),

@@ -509,10 +509,11 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
+    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "adopt"),
     "drill": ("drill",),
     "drill_report": ("drill",),
     "host": ("drain",),
+    "into": ("adopt",),
     "really": ("drill",),
     "shards": ("reshard",),
     "target": ("drill",),

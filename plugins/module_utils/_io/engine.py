@@ -246,6 +246,30 @@ def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[
     return {entry.get("Id"): (entry.get("Config") or {}).get("Env") or [] for entry in _json_list(out)}
 
 
+def read_environments(run: Run, command: str) -> dict[str, dict[str, str]]:
+    """The environments of the client's containers that no label gives to a cluster, by name, secrets and all.
+
+    What an image brings along is left out. Raises EngineLost.
+    """
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc"])
+    _code, out, _err = run([command, "inspect", "--type", "container"] + ids) if ids else (0, "", "")
+    found = {entry["Id"]: (entry, describe_container(entry)) for entry in _json_list(out)}
+    mine = [pair for pair in found.values() if pair[1]["product"] and pair[1]["cluster"] is None]
+    of_images = _image_environments(run, command, {entry.get("Image") for entry, _described in mine})
+    return {
+        described["name"]: {
+            name: value
+            for name, equals, value in (
+                one.partition("=")
+                for one in (entry.get("Config") or {}).get("Env") or []
+                if one not in of_images.get(entry.get("Image"), [])
+            )
+            if equals
+        }
+        for entry, described in mine
+    }
+
+
 # Images, networks, volumes
 
 

@@ -39,6 +39,7 @@ ASKED = (
     "disk_free_mb",
     "stop_single_connect",
     "container_settings",
+    "adopts",
 )
 """Options that say how the host is to be: they are returned beside what was read."""
 

@@ -31,7 +31,7 @@ PUBLIC = sorted(
 )
 GIVEN = {"reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "uninstall": ("-e", "confirm=yes"),
          "drain": ("-e", "host=one"), "drill": ("-e", "drill=coreapp")}  # fmt: skip
-WHOLE = {"site", "status", "reshard", "upgrade", "drain", "drill"}
+WHOLE = {"site", "status", "reshard", "upgrade", "drain", "drill", "adopt"}
 
 
 @pytest.fixture(scope="module")

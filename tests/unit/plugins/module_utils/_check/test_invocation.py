@@ -264,3 +264,15 @@ def test_of_many_hosts_some_are_named():
     many = {name: ["h{0}".format(number) for number in range(200)] for name in NEEDED}
     (problem,) = call_problems(call("drain", many, hosts=many[CLUSTER]))
     assert problem.message.endswith("allowed are h0, h1, h2, h3, h4, h5, h6, h7 and 192 more.")
+
+
+FOUND = {"all": ["a"], "wa_adopt_hosts": ["a"]}
+
+
+def test_adopt_describes_hosts_of_which_there_is_no_inventory_yet():
+    assert codes(call("adopt", FOUND, arguments={"into": "here"}, extra=["into"])) == []
+    assert codes(call("adopt", FOUND, arguments={})) == ["INTO_MISSING"]
+    assert codes(call("adopt", {**FOUND, **GOOD}, arguments={"into": "here"})) == ["ADOPT_BOTH_GROUPS"]
+    assert codes(call("adopt")) == ["ADOPT_DESCRIBES_ONLY"]
+    assert "ADOPT_HOSTS_MISSING" in codes(call("adopt", {"all": ["a"]}))
+    assert codes(call("adopt", FOUND, hosts=["localhost"], limit="b", arguments={"into": "x"})) == ["LIMIT_NOT_ALLOWED"]

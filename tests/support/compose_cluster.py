@@ -1,0 +1,180 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster that docker-compose has started from a published set-up, and this collection is to take over.
+
+The set-ups are those of the emulator's own tests, and so is what a person does with them: up, first login, registered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import typing as t
+from pathlib import Path
+
+import docker
+import docker.errors
+import yaml
+from ansible_collections.waent.fleet.emulator.tests.compose.project import PASSWORD, Project, free_ports
+from ansible_collections.waent.fleet.tests.support.checkout import run
+from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, _call
+from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, play
+from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
+from waemu.probe import Options, Probe
+
+DIVISOR = "10"
+CERT = "Q2VydA=="
+NUMBER = "5550100255"
+HOST = "adopted"
+NODES = ("webapp", "master", "coreapp")
+
+
+class Setup(t.NamedTuple):
+    """One of the published set-ups. services: in the order in which a person starts them, the first ones together.
+
+    shards: how many the cluster gets. compose: the numbers of nodes by kind that docker-compose starts.
+    """
+
+    name: str
+    file: str
+    services: tuple[str, ...]
+    shards: int
+    nodes: t.Mapping[str, int]
+
+
+SINGLE = Setup("single", "docker-compose.yml", (), 1, {"webapp": 1, "coreapp": 1})
+DEVELOPMENT = Setup("multi", "multiconnect-compose.yml", (), 2, {"webapp": 1, "master": 2, "coreapp": 3})
+POSTGRES = DEVELOPMENT._replace(name="postgres", file="postgres/multiconnect-compose.yml")
+
+
+class ComposeCluster:
+    """One on this machine's engine, with a gateway. Everything made is removed."""
+
+    def __init__(self, home: Path, setup: Setup) -> None:
+        self.home, self.setup = home, setup
+        self.engine = docker.from_env(timeout=120)
+        self.prefix = "adopt-" + os.urandom(3).hex()
+        self.gateway_url = ""
+        self.inventory = home / "adopted"
+        first = free_ports(2)
+        ports = {"EXTERNAL_WEBAPP_PORT": str(first), "EXTERNAL_DB_PORT": str(first + 1)}
+        self.project = Project("adopt-" + setup.name, setup.file, home / "compose", **ports)
+        self.project.webapp = f"127.0.0.1:{first}"
+
+    def __enter__(self) -> ComposeCluster:
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.remove()
+
+    def start(self) -> None:
+        """Gateway, docker-compose up, first login, registration, shards, healthy."""
+        gateway = self.engine.containers.run(
+            GATEWAY_IMAGE, name=self.prefix + "-gateway", detach=True,
+            environment={"WAEMU_TIME_DIVISOR": DIVISOR, "WAEMU_REGISTRATION_CODE": CODE},
+            ports={"5222/tcp": None, "8080/tcp": ("127.0.0.1", None)},
+        )  # fmt: skip
+        gateway.reload()
+        ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
+        self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
+        address = machine_address(self.engine, GATEWAY_IMAGE)
+        link = "http://{0}:{1}".format(address, ports["5222/tcp"])
+        self.project.db_env(WAEMU_TIME_DIVISOR=DIVISOR, WAEMU_GATEWAY_URL=link)
+        self.project.up(*self.setup.services)
+        self.project.log_in()
+        self.project.register(NUMBER, lambda: CODE)
+        if self.setup.shards > 1:
+            body = {"cc": "1", "phone_number": NUMBER, "shards": self.setup.shards, "cert": CERT}
+            self.project.until("shards", lambda: self.project.call("POST", "/v1/account/shards", body)[0] == 201)
+        self.project.until("service", self.serves)
+
+    def serves(self) -> bool:
+        """Whether every shard is connected for, as the gateway sees it."""
+        served = sorted(shard for link in self.connections() for shard in link["shards"] if shard >= 0)
+        return served == list(range(self.setup.shards))
+
+    def connections(self) -> list[dict[str, t.Any]]:
+        """Who is connected for which shards."""
+        found: list[dict[str, t.Any]] = _call(self.gateway_url + "/connections")
+        return found
+
+    def remove(self) -> None:
+        """What docker-compose has made, what adopt.yml has, and the gateway."""
+        label = {"label": "waent.fleet.cluster=" + self.prefix}
+        for one in self.engine.containers.list(all=True, filters=label):
+            one.remove(force=True, v=True)
+        with contextlib.suppress(docker.errors.NotFound):
+            self.engine.containers.get(self.prefix + "-gateway").remove(force=True)
+        self.project.down()
+        for kind in (self.engine.networks, self.engine.volumes):
+            for one in kind.list(filters=label):
+                one.remove()
+
+    # -- playbooks -----------------------------------------------------------------------------------------
+
+    def first_inventory(self, **variables: t.Any) -> Path:
+        """What somebody writes who knows the host, the number and the password, and nothing of this collection."""
+        host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        given = {
+            "wa_cluster_name": self.prefix, "wa_name_prefix": self.prefix, "wa_admin_password": PASSWORD,
+            "wa_cert": CERT, "wa_validate_certs": False, "wa_disk_free_mb": 100,
+            # On a clock that runs ten times as fast a busy machine misses heartbeats.
+            "wa_planned_heartbeat_interval": 3, "wa_planned_unhealthy_interval": 15, "wa_planned_wait_seconds": 1,
+            "wa_rollout_error_seconds": 0.5, **variables,
+        }  # fmt: skip
+        path = self.home / "found.yml"
+        path.write_text(yaml.safe_dump({"wa_adopt_hosts": {"hosts": {HOST: host}, "vars": given}}))
+        return path
+
+    def describe(self, *more: str, into: bool = True, **variables: t.Any) -> Run:
+        """adopt.yml with the first inventory. into: whether it is said where to write."""
+        inventory = str(self.first_inventory(**variables))
+        where = ("-e", "into={0}".format(self.inventory)) if into else ()
+        return play("playbooks/adopt.yml", "-i", inventory, *where, *more)
+
+    def play(self, playbook: str, *more: str, **extra: str) -> Run:
+        """A playbook with the inventory that was written."""
+        return play("playbooks/" + playbook, "-i", str(self.inventory), *more, **extra)
+
+    def written(self, name: str) -> dict[str, t.Any]:
+        """A file of that inventory, in clear."""
+        path = self.inventory / name
+        text = path.read_text()
+        if text.startswith("$ANSIBLE_VAULT;"):
+            text = run("ansible-vault", "view", str(path)).stdout
+        found: dict[str, t.Any] = yaml.safe_load(text)
+        return found
+
+    # -- what is there -------------------------------------------------------------------------------------
+
+    def containers(self) -> dict[str, str]:
+        """Name of every container of the compose project to its id."""
+        label = {"label": "com.docker.compose.project=" + self.project.name}
+        return {one.name: one.id for one in self.engine.containers.list(all=True, filters=label)}
+
+    def nodes(self) -> dict[str, tuple[str, str]]:
+        """Name of every node of this collection to its id and the moment it was started last."""
+        label = {"label": "waent.fleet.cluster=" + self.prefix}
+        found = self.engine.containers.list(all=True, filters=label)
+        return {one.name: (one.id, one.attrs["State"]["StartedAt"]) for one in found}
+
+    def volumes(self) -> set[str]:
+        """The volumes of the compose project."""
+        label = {"label": "com.docker.compose.project=" + self.project.name}
+        return {one.name for one in self.engine.volumes.list(filters=label)}
+
+    def probe(self, rate: float = 10.0) -> Probe:
+        """A sender of messages through the webapp."""
+        return Probe(
+            Options(
+                webapps=("https://" + self.project.webapp,), gateway=self.gateway_url, password=PASSWORD,
+                rate=rate, seconds=3600, shards=self.setup.shards,
+            )
+        )  # fmt: skip
