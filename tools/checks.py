@@ -137,6 +137,7 @@ SMALL_BENCHMARKS = [
     "benchmarks/emulator_rate.py --rate 20 --seconds 5 --shards 2 --webhook",
     "benchmarks/emulator_failover.py --shards 2 --repetitions 1",
     "benchmarks/controller_scale.py --small",
+    "benchmarks/media_proof.py --hosts 2",
 ]
 
 # In the order in which they start: first what others wait for and what takes long.
@@ -191,6 +192,8 @@ CHECKS = [
     Check("docs", [python("tools/docs.py", "--check")]),
     Check("project", [pytest("tests/project")], count=pytest_counts),
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
+    # Playbooks against an account on this machine, and what linters say of the templates.
+    Check("aws", [pytest("tests/aws")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
     # On test hosts, which have engines of their own.
     Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),

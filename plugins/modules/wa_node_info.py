@@ -95,7 +95,8 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost, read_nodes
+from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, within
+from ansible_collections.waent.fleet.plugins.module_utils._io.engine import read_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
 
@@ -109,8 +110,8 @@ def main() -> None:
     )
     params = module.params
     try:
-        nodes = read_nodes(module.run_command, module.get_bin_path("docker"), params["names"], params["lines"])
-    except EngineLost as error:
+        nodes = read_nodes(within(), module.get_bin_path("docker"), params["names"], params["lines"])
+    except NoAnswer as error:
         fail(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
     module.exit_json(changed=False, nodes=nodes)
 

@@ -120,13 +120,22 @@ needs:
       description: Class of the vendor's template for this rate, null beyond its rates.
       type: str
       returned: always
+    storage_gb:
+      description: Disk of the database in gigabytes, from the one set-up that is documented, by the rate.
+      type: int
+      returned: always
+    iops:
+      description: I/O operations a second of that disk.
+      type: int
+      returned: always
     memory_mb:
       description: Memory the vendor's template reserves for all containers together.
       type: int
       returned: always
   sample: {shards: 8, messages_per_second: 100.0, supported: false, coreapps: 9, masters: 2, webapps: 2,
     coreapp_hosts: 9, coreapp_hosts_few: 5, connections: 1200, max_connections: 2400,
-    rds_classes: [r4.xlarge, m4.2xlarge, t2.2xlarge], aurora_class: r5.4xlarge, memory_mb: 12288}
+    rds_classes: [r4.xlarge, m4.2xlarge, t2.2xlarge], aurora_class: r5.4xlarge, storage_gb: 410, iops: 4000,
+    memory_mb: 12288}
 problems:
   description: Why the database has no room, with C(code), C(message), C(variable), C(value) and C(host).
   returned: always

@@ -10,10 +10,15 @@ here. What is made of them is decided by pure functions in module_utils.
 from __future__ import annotations
 
 import base64
+import datetime
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.certificates import CHAIN
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import engine_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import copied_lines, nowhere
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import (
@@ -31,8 +36,20 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
-from ansible_collections.waent.fleet.plugins.module_utils._desired import access, db_ssl, environment
-from ansible_collections.waent.fleet.plugins.module_utils._desired.container import filler_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired import (
+    access,
+    backup_schedule,
+    db_ssl,
+    environment,
+)
+from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import hidden
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options, filler_options
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import (
+    CLIENTS,
+    is_exported,
+    media_server,
+    not_exported,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     OF_INVENTORY,
     MediaShare,
@@ -40,8 +57,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, switch_on
+from ansible_collections.waent.fleet.plugins.module_utils._io import pem
 from ansible_collections.waent.fleet.plugins.module_utils._plan import found_inventory, preflight, sizing, timers
 from ansible_collections.waent.fleet.plugins.module_utils._plan.adopt_result import compose_entry
+from ansible_collections.waent.fleet.plugins.module_utils._plan.certificates import certificate_lines, certificate_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
 from ansible_collections.waent.fleet.plugins.module_utils._state.found import adopted_nodes
@@ -85,8 +104,12 @@ class Play:
         return {name: self.value(name) for name in names}
 
     def result(self, name: str) -> Values:
-        """The registered result of a task; empty where it did not run."""
-        return self.value(name) or {}
+        """The registered result of a task; empty where it did not run.
+
+        Nothing in it is a template, and it may be about all hosts: only one that a variable stands for is filled in.
+        """
+        found = self._variables.get(name)
+        return found if isinstance(found, dict) else self.value(name) or {}
 
     @property
     def hosts(self) -> list[str]:
@@ -179,7 +202,8 @@ def _api_access(play: Play) -> Values:
 def _access_to(play: Play, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> Values:
     file = _pin_file(play)
     variables = {**play.values(API), "wa_api_ca_path": file.path if file.given or file.exists else ""}
-    return access.api_access(variables, nodes, _token(play), _kept(play, "_wa_served"))
+    trusted = _kept(play, "_wa_trusted").get("sha256") or ()
+    return access.api_access(variables, nodes, _token(play), _kept(play, "_wa_served"), trusted)
 
 
 def _pin_file(play: Play) -> PinFile:
@@ -214,6 +238,35 @@ def _authority(play: Play) -> Values:
         "url": webapp_url(webapp),
         "url_there": access.url_on_its_host(webapp, play.value("wa_publish_address")),
     }
+
+
+def _webapps_there(play: Play) -> list[str]:
+    """Base URLs of the webapps that run on the host that the task is about, as that host reaches them."""
+    read = play.result("__wa_host").get("host") or {}
+    running = {container["name"] for container in read.get("containers") or () if container["state"] == "running"}
+    nodes = play.result("__wa_desired").get("nodes") or ()
+    mine = [node for node in nodes if node["host"] == read.get("name") and node["name"] in running]
+    publish = play.value("wa_publish_address")
+    return [access.url_on_its_host(node, publish) for node in mine if node["kind"] == "webapp"]
+
+
+def _certificates_trusted(play: Play) -> list[str]:
+    """SHA-256 of the certificates that webapps serve on their own hosts, and of the one that is brought to them."""
+    found = [
+        one.get("sha256") for result in play.results("__wa_serves").values() for one in result.get("results") or ()
+    ]
+    return list(dict.fromkeys([*filter(None, found), *pem.fingerprints(str(play.value(CHAIN) or ""))[:1]]))
+
+
+def _certificate_results(play: Play) -> tuple[Values, Values]:
+    """What wa_certificate found out about the chain of the API and the CA of the webhook."""
+    return play.result("__wa_chain"), play.result("__wa_webhook_ca")
+
+
+def _certificate_nodes(play: Play) -> list[Values]:
+    """The placed nodes, with what those that have to be restarted are created for."""
+    nodes = play.result("__wa_desired").get("nodes") or ()
+    return certificate_nodes(nodes, _observed(play), *_certificate_results(play))
 
 
 def _secrets(play: Play) -> list[t.Any]:
@@ -268,6 +321,13 @@ def _container_settings(play: Play) -> Values:
     return environment.container_settings(variables, _files(play))
 
 
+def _node_containers(play: Play) -> list[Values]:
+    """What docker_container takes for each of wa_nodes, with the environment of its kind."""
+    environments, settings = FACTS["environment"](play), _container_settings(play)
+    containers = [(node["kind"], docker_options(node, settings)) for node in play.value("wa_nodes")]
+    return [{**own, "env": {**environments[kind], **own.get("env", {})}} for kind, own in containers]
+
+
 def _connections(play: Play) -> t.Any:
     """What a database of our own allows: what the inventory says, else what its shards need."""
     asked = play.readable("wa_database_max_connections")
@@ -306,6 +366,18 @@ def _host_info(play: Play) -> Values:
 
 def _observed(play: Play) -> list[Values]:
     return [read["host"] for read in play.reads(play.hosts).values() if read.get("host")]
+
+
+def _image_lives(play: Play) -> list[Life]:
+    """Until when the images of the client work that hosts of the play have."""
+    return lives_of(_observed(play), [play.value("wa_database_image") or ""])
+
+
+def _image_warnings(play: Play) -> list[str]:
+    """What has expired of them, or will soon."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = whole_number(play.value("wa_expiry_warning_days")) or 0
+    return [life.warning(today) for life in _image_lives(play) if life.ends_within(days, today)]
 
 
 def _running(play: Play) -> list[Values]:
@@ -527,6 +599,66 @@ def _media_seen(play: Play) -> dict[str, Seen]:
     }
 
 
+def _media_server(play: Play) -> Values:
+    """What the role media_server does on its host, or why it does not. exported: whether that is in force."""
+    addresses = [host["address"] for host in play.inventory() if host["name"] not in play.left_out]
+    uid = whole_number(play.value("wa_container_uid")) or 0
+    server, problems = media_server(
+        _share(play), play.value(CLIENTS), addresses, uid, str(play.value("wa_cluster_name"))
+    )
+    if server is None:
+        return {"refusal": "\n".join([NO_SERVER, summary(problems)])}
+    table = play.result("__wa_media_etab").get("content") or ""
+    return {
+        "refusal": "",
+        "directory": {
+            "path": server.directory,
+            "owner": server.owner,
+            "group": server.group,
+            "mode": "{0:04o}".format(server.mode),
+        },
+        "exports": {"dest": server.exports_file, "content": server.exports},
+        "not_exported": summary([not_exported(server)]),
+        "exported": is_exported(server, base64.b64decode(table).decode("utf-8", "replace")),
+    }
+
+
+NO_SERVER = "Nothing was changed on the media server."
+
+
+def _media_copy(play: Play) -> Values:
+    """The options of wa_media_copy, which are those of the share but for what it does not have."""
+    options = {key: value for key, value in _media_share(play).items() if key in COPY_OPTIONS}
+    return {**options, "source": play.value("wa_media_from")}
+
+
+COPY_OPTIONS = ("server", "export", "path", "opts", "container_uid")
+
+
+def _media_copied(play: Play) -> Values:
+    """What came of copying on all hosts: why it failed, and the table of it."""
+    share, source = _share(play), play.value("wa_media_from")
+    results = play.results("__wa_media_copied")
+    if share is None:
+        return {"refusal": "", "lines": []}
+    problems = [problem_from(one) for result in results.values() for one in result.get("problems") or ()]
+    problems += [
+        Problem("MEDIA_COPY_FAILED", said(result) or "the host gave no answer.", "wa_media_from", source, host)
+        for host, result in results.items()
+        if not result.get("problems") and (result.get("failed") or result.get("unreachable") or "copied" not in result)
+    ]
+    copied = {host: result.get("copied") or {} for host, result in results.items()}
+    if not problems and not any(copied.values()):
+        problems = [nowhere(source)]
+    return {
+        "refusal": "\n".join([NOT_COPIED, summary(problems)]) if problems else "",
+        "lines": copied_lines(source, share.source, copied),
+    }
+
+
+NOT_COPIED = "Not every file is on the share. What was copied stays there, and the volume is as it was."
+
+
 def _media_status(play: Play) -> Values:
     """What status.yml shows of the share."""
     share = _share(play)
@@ -592,6 +724,15 @@ def _without_secrets(play: Play, results: dict[str, Values]) -> dict[str, Values
     failed = [host for host, result in results.items() if result.get("msg")]
     secrets = _secrets(play) if failed else []
     return {**results, **{host: {"msg": masked(one_line(said(results[host])), secrets)} for host in failed}}
+
+
+def _ports_part(action: str) -> t.Callable[[Play], Values]:
+    """What the host that the task is about needs of the plan of ports."""
+
+    def part(play: Play) -> Values:
+        return ports.part_of(play.result("__wa_preflight")["ports"], str(play.value("inventory_hostname")), action)
+
+    return part
 
 
 def _ports_unclear(play: Play) -> list[str]:
@@ -684,10 +825,82 @@ def _found_access(play: Play) -> Values:
     return access.database_access(variables) if variables else {}
 
 
+def _removed(play: Play) -> Values:
+    """Hosts that were read again after something was removed there, and why one could not be, or something not go."""
+    reads, refused = play.results("__wa_host_after"), play.results("__wa_not_removed")
+    failures: Values = {
+        host: read.get("failure") or {"message": refused[host].get("reason") or str(read.get("msg") or "")}
+        for host, read in reads.items()
+    }
+    return {"hosts": [read["host"] for read in reads.values() if read.get("host")], "failures": failures}
+
+
+def _own_pin(play: Play) -> str:
+    """The file in which the authority is pinned where the user names none; empty where nothing is."""
+    file = _pin_file(play)
+    return file.path if file.exists and not file.given else ""
+
+
+def _authority_pem(play: Play) -> str:
+    """What is pinned of the API's authority, as text; empty where nothing is."""
+    file = _pin_file(play)
+    return read_file(file.path).decode("utf-8", "replace") if file.exists else ""
+
+
+def _schedule_refusal(play: Play) -> str:
+    """Why backups cannot be made on a schedule; empty where they can, and where nobody asks for it."""
+    given = play.values(("wa_backup_host", "wa_backup_recipient"))
+    host, recipient = (str(value or "") for value in given.values())
+    return summary(backup_schedule.host_problems(host, play.groups.get("all") or (), recipient))
+
+
+LOGS_OF_CLUSTER = {"support": "support info", "health": "health", "settings": "settings"}
+
+
+def _logs(play: Play) -> dict[str, Values]:
+    """By host what was, or is going to be, collected of it: what wa_node_logs returned, or why nothing is."""
+    unread, cluster = _unread_hosts(play), play.value("wa_cluster_name")
+    found: dict[str, Values] = {host: {"reason": why} for host, why in unread.items()}
+    collected = play.results("__wa_node_logs")
+    for host in _observed(play):
+        name, result = host["name"], collected[host["name"]]
+        silent = summary(engine_problems(host)) or ("" if host["engine"]["answers"] else "no engine answers")
+        ours = sorted(one["name"] for one in host["containers"] if one["cluster"] == cluster)
+        failed = result.get("failed") or result.get("unreachable")
+        why = masked(one_line(said(result)), _secrets(play)) if failed else silent
+        found[name] = {"containers": ours, "pieces": result.get("pieces") or [], "reason": why}
+    return {host: found[host] for host in play.hosts if host in found}
+
+
+def _log_documents(play: Play) -> Values:
+    """Files for the whole cluster, and why one is missing."""
+    support, status = play.result("__wa_support"), play.result("__wa_status")
+    reason = one_line(said(support) or said(play.result("__wa_login")) or "the API was not asked")
+    found = {"cluster/{0}.json".format(name): support.get(name) for name in LOGS_OF_CLUSTER}
+    missing = {name: support.get("unread", {}).get(name, reason) for name in LOGS_OF_CLUSTER if not support.get(name)}
+    found["cluster/status.json"] = status.get("document")
+    found["cluster/database.json"] = play.result("__wa_database").get("database")
+    path = play.value("wa_report")
+    found["cluster/last-run.json"] = read_file(path).decode("utf-8", "replace") if path else ""
+    reasons = {
+        **{"cluster/{0}.json".format(name): why for name, why in missing.items()},
+        "cluster/status.json": "the status was not read",
+        "cluster/database.json": "the database was not read from the machine that runs Ansible",
+        "cluster/last-run.json": "wa_report, the file in which runs write what they planned and did, "
+        + ("is {0!r}, which is not there".format(path) if path else "is not set"),
+    }
+    return {
+        "documents": {name: content for name, content in found.items() if content},
+        "missing": {name: masked(reasons[name], _secrets(play)) for name, content in found.items() if not content},
+        "status": [*(status.get("lines") or ()), *str(status.get("refusal") or "").splitlines()],
+    }
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "version": lambda play: environment.version_tag(play.values(("version", "wa_version"))),
     "images": lambda play: environment.images(play.values(IMAGES)),
     "container_settings": _container_settings,
+    "node_containers": _node_containers,
     "db_ssl_files": _db_ssl_files,
     "db_ssl_filler": lambda play: filler_options(_container_settings(play)),
     "database_targets": lambda play: access.database_targets(play.values(REACH), bool(_database_hosts(play))),
@@ -696,6 +909,10 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "api_access": _api_access,
     "authority": _authority,
+    "webapps_there": _webapps_there,
+    "certificates_trusted": _certificates_trusted,
+    "certificate_nodes": _certificate_nodes,
+    "certificate_lines": lambda play: certificate_lines(_certificate_nodes(play), *_certificate_results(play)),
     "pin_problems": _pin_problems,
     "pins": lambda play: bool(_kept(play, "_wa_served") and _token(play)),
     "api_access_once": _api_access_once,
@@ -710,6 +927,8 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "shape": _shape,
     "placement": _placement,
     "observed": _observed,
+    "image_lives": lambda play: [life.works_until for life in _image_lives(play)],
+    "image_warnings": _image_warnings,
     "running": _running,
     "unread_hosts": _unread_hosts,
     "spared_hosts": _spared,
@@ -731,11 +950,23 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_proved": _media_proved,
     "media_refusal": _media_refusal,
     "media_status": _media_status,
+    "media_server": _media_server,
+    "media_copy": _media_copy,
+    "media_copied": _media_copied,
     "ports": _ports,
     "ports_unclear": _ports_unclear,
+    **{"ports_to_" + action: _ports_part(action) for action in ("listen", "try", "report")},
     "login": _login,
     "drill_left": _drill_left,
     "drill_not_prepared": _drill_not_prepared,
     "drill_outcome": _drill_outcome,
+    "removed": _removed,
+    "own_pin": _own_pin,
+    "schedule_refusal": _schedule_refusal,
+    "authority_pem": _authority_pem,
+    "backup_recipient": lambda play: read_file(play.value("wa_backup_recipient") or "").decode("utf-8", "replace"),
+    "shown_settings": lambda play: hidden(play.value("wa_settings") or {}),
+    "logs": _logs,
+    "log_documents": _log_documents,
 }
 """By its name how a fact is found out."""

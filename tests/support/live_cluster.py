@@ -158,6 +158,7 @@ class LiveCluster:
         self.home, self.shape = home, shape
         self.engine = docker.from_env(timeout=120)
         self.gateway_url = ""
+        self.gateway_port = ""
         self.spoilt = False
         """A test that failed has left it in no known state."""
         self._given: dict[str, t.Any] = {}
@@ -191,9 +192,10 @@ class LiveCluster:
         gateway.reload()
         ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
+        self.gateway_port = ports["5222/tcp"]
         groups = {name: [shape.host] for name in ("wa_database_hosts", *shape.groups)}
         self.inventory = write_inventory(self.home / "hosts.yml", {shape.host: shape.host_variables()}, **groups)
-        self._given = {**shape.variables(ports["5222/tcp"]), **self._lasting}
+        self._given = {**shape.variables(self.gateway_port), **self._lasting}
         self.declare()
         if self.containers():
             self._clear_away()

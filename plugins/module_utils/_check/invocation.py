@@ -13,6 +13,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
+from ansible_collections.waent.fleet.plugins.module_utils._check.log_request import since_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.rotation import SECRETS, unknown_secret
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
@@ -33,6 +35,9 @@ DATABASE = "wa_database_hosts"
 FOUND = "wa_adopt_hosts"
 """Hosts of which nothing is known yet but that compose files have started nodes there: adopt.yml describes them."""
 
+MAKES_HOSTS = ("aws", "aws_remove")
+"""Playbooks that are there before any host is, or after."""
+
 WHOLE_CLUSTER = {
     "site": "it places the nodes of the whole cluster",
     "status": "it checks the cluster as a whole",
@@ -41,6 +46,10 @@ WHOLE_CLUSTER = {
     "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
     "adopt": "it describes and adopts the cluster as a whole",
+    "backup": "a registration belongs to the whole cluster",
+    "restore": "a registration belongs to the whole cluster",
+    "certificates": "it plans for the whole cluster",
+    "rotate": "it changes a secret of the whole cluster",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -77,6 +86,13 @@ ARGUMENT = {
         instruction("host_missing"),
         "its name in the inventory, or several with commas",
     ),
+    "aws": Argument(
+        "shards",
+        "SHARDS_MISSING",
+        "the number of shards to make an environment for",
+        instruction("aws_shards_missing"),
+        "one of " + enumerate_all(SHARD_COUNTS),
+    ),
     "drill": Argument(
         "drill",
         "DRILL_MISSING",
@@ -84,12 +100,32 @@ ARGUMENT = {
         instruction("drill_missing"),
         "one of " + enumerate_all(DRILLS),
     ),
+    "restore": Argument(
+        "backup",
+        "BACKUP_MISSING",
+        "the backup to restore",
+        instruction("backup_missing"),
+        "the file that backup.yml has written",
+    ),
+    "rotate": Argument(
+        "rotate",
+        "ROTATE_MISSING",
+        "which secret to rotate",
+        instruction("rotate_missing"),
+        "one of " + enumerate_all(SECRETS),
+    ),
 }
 """What has to stand on the command line, by playbook. The inventory says how the cluster is meant to be in the long
 run; only a command can say that it is to change now."""
 
+UNKNOWN: dict[str, t.Callable[[t.Any], list[Problem]]] = {"drill": unknown_drill, "rotate": unknown_secret}
+"""Who knows what an argument may be."""
+
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
+
+RESERVED = {"environment": "aws_environment"}
+"""Names that Ansible keeps for itself, where ours is likely to be meant: a task would see its own."""
 
 NAMED = 8
 """So many hosts are named where one of them is meant."""
@@ -131,7 +167,7 @@ def call_problems(call: Call) -> list[Problem]:
         return [_internal(call.playbook)]
     if call.playbook == "adopt" and call.groups.get(FOUND):
         return _describing_problems(call)
-    groups = group_problems(call)
+    groups = [] if call.playbook in MAKES_HOSTS else group_problems(call)
     if call.playbook == "adopt":
         groups.append(_only_described() if call.groups.get(CLUSTER) else _nothing_to_describe())
     return (
@@ -141,6 +177,7 @@ def call_problems(call: Call) -> list[Problem]:
         + tag_problems(call)
         + argument_problems(call)
         + host_problems(call)
+        + (since_problems(call.arguments.get("since")) if call.playbook == "logs" else [])
         + misspelt_problems(call)
         + setting_problems(call)
     )
@@ -340,7 +377,8 @@ def argument_problems(call: Call) -> list[Problem]:
     name, code, meaning, added, allowed = ARGUMENT[call.playbook]
     # An inventory may well have a variable that is called host.
     if call.arguments.get(name) is not None and (name != "host" or name in call.extra):
-        return unknown_drill(call.arguments[name]) if name == "drill" else []
+        look = UNKNOWN.get(name)
+        return look(call.arguments[name]) if look else []
     message = "{0}.yml was not given {1}; add {2} to the command ({3}).".format(call.playbook, meaning, added, allowed)
     return [Problem(code, message, name)]
 
@@ -370,8 +408,9 @@ def host_problems(call: Call) -> list[Problem]:
 def misspelt_problems(call: Call) -> list[Problem]:
     """Names given with -e that are a slip away from one that some playbook reads: Ansible ignores what nobody reads."""
     problems = []
+    renamed = {**RENAMED, **(RESERVED if call.playbook in MAKES_HOSTS else {})}
     for name in sorted(set(call.extra) - COMMAND_LINE.keys()):
-        meant = RENAMED.get(name) or misspelt(name, COMMAND_LINE)
+        meant = renamed.get(name) or misspelt(name, COMMAND_LINE)
         if meant is not None:
             message = "-e {0}= is no argument of this collection; {1} is. Correct the name, or give yours another one."
             problems.append(Problem("ARGUMENT_UNKNOWN", message.format(name, meant), name))

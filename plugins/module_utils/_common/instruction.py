@@ -38,10 +38,13 @@ CODE = {"wa_registration_code": "CODE"}
 INSTRUCTIONS: dict[str, Instruction] = {
     # How a playbook was called.
     "shards_missing": Instruction(ADDED, "reshard", {"shards": "SHARDS"}),
+    "aws_shards_missing": Instruction(ADDED, "aws", {"shards": "SHARDS"}),
     "version_missing": Instruction(ADDED, "upgrade", {"version": "VERSION"}),
     "host_missing": Instruction(ADDED, "drain", {"host": "HOST"}),
+    "backup_missing": Instruction(ADDED, "restore", {"backup": "FILE"}),
     "drill_missing": Instruction(ADDED, "drill", {"drill": "DRILL"}),
     "into_missing": Instruction(ADDED, "adopt", {"into": "DIRECTORY"}),
+    "rotate_missing": Instruction(ADDED, "rotate", {"rotate": "SECRET"}),
     "limit_not_allowed": Instruction(AGAIN, without="--limit"),
     "tags_not_allowed": Instruction(AGAIN, without="{option}"),
     "not_confirmed": Instruction(ADDED, arguments={"confirm": "yes"}),
@@ -64,6 +67,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "media_share_unproved": Instruction(OTHER, "site"),
     # Drills.
     "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
+    "rotate_other_changes": Instruction(OTHER, "site"),
     "drill_of_unhealthy": Instruction(OTHER, "status"),
     "drill_left": Instruction(OTHER, "drill", {"drill": "{drill}"}),
     # The API.
@@ -112,6 +116,14 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "schema_failed_back": Instruction(OTHER, "site", {"wa_version": "OLD"}),
     "node_absent": Instruction(AGAIN),
     "no_reason": Instruction(ADDED, arguments={"wa_secure_logging": "false"}),
+    # AWS.
+    "aws_stack_busy": Instruction(AGAIN),
+    "aws_stack_failed": Instruction(AGAIN),
+    "aws_shards_differ": Instruction(OTHER, "reshard", {"shards": "{shards}"}),
+    "aws_hosts_fewer": Instruction(OTHER, "reshard", {"shards": "{shards}"}),
+    "aws_not_made": Instruction(OTHER, "aws", {"shards": "{shards}"}),
+    "aws_host_occupied": Instruction(OTHER, "drain", {"host": "{host}"}),
+    "aws_host_unread": Instruction(AGAIN),
     # The end of a cluster.
     "data_stays": Instruction(ADDED, "uninstall", {"wa_remove_data": "true"}),
     "nothing_removed": Instruction(AGAIN, "uninstall"),

@@ -18,16 +18,16 @@ import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
+from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, Run
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._state.container import describe_container
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, STARTING, Traces, engine_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing
 
-Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
-"""Runs a command without a shell: C(argv -> (exit code, stdout, stderr))."""
-
 DOCKER_ROOT = "/var/lib/docker"
 DAEMON_SETTINGS = "/etc/docker/daemon.json"
+NOT_THERE = re.compile(r"\bno such\b|\bnot found$", re.IGNORECASE)
+"""How the engine says that it has nothing of a name: C(No such container: wa-db), C(network waent not found)."""
 UNIX_LISTEN = "00010000"
 """Flags of a listening socket in C(/proc/net/unix)."""
 ENGINE_PACKAGES = (
@@ -109,7 +109,10 @@ def _read_traces(run: Run, command: str | None, place: Place) -> Traces:
     """What there is of an engine. Nothing is connected to but by C(docker info): that could start one."""
     info, said, endpoint, context = {}, "", place.environ.get("DOCKER_HOST") or None, "default"
     if command is not None:
-        code, out, err = run([command, "info", "--format", "{{json .}}"])
+        try:
+            code, out, err = run([command, "info", "--format", "{{json .}}"])
+        except NoAnswer as error:
+            code, out, err = 1, "", str(error)
         info = _json_object(out)
         errors = "; ".join(info.get("ServerErrors") or []) or err.strip() or (out.strip() if not info else "")
         said = (errors or "no answer").splitlines()[-1]
@@ -223,9 +226,7 @@ def read_containers(
     ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc"])
     if not ids:
         return []
-    # The exit code reports vanished containers too, the answer still holds all others.
-    _code, out, _err = run([command, "inspect", "--type", "container"] + ids)
-    inspected = _json_list(out)
+    inspected = _json_list(_inspected(run, [command, "inspect", "--type", "container"] + ids))
     described = {entry["Id"]: describe_container(entry) for entry in inspected}
     nodes = [entry for entry in inspected if desired and described[entry["Id"]]["cluster"] == cluster]
     of_images = _image_environments(run, command, {entry.get("Image") for entry in nodes})
@@ -237,13 +238,22 @@ def read_containers(
     return sorted(described.values(), key=lambda entry: entry["name"])
 
 
+def inspect_cluster(run: Run, command: str | None, cluster: str) -> list[dict[str, t.Any]]:
+    """All that C(docker inspect) says of the containers of a cluster, secrets and all. Raises EngineLost."""
+    if command is None:
+        raise EngineLost("there is no docker command")
+    label = "label={0}cluster={1}".format(LABELS, cluster)
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc", "--filter", label])
+    return _json_list(run([command, "inspect", "--type", "container"] + ids)[1]) if ids else []
+
+
 def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[t.Any, list[str]]:
     """What images bring along, by id; one that was removed since is left out."""
     known = sorted(identity for identity in ids if identity)
     if not known:
         return {}
-    _code, out, _err = run([command, "image", "inspect"] + known)
-    return {entry.get("Id"): (entry.get("Config") or {}).get("Env") or [] for entry in _json_list(out)}
+    entries = _json_list(_inspected(run, [command, "image", "inspect"] + known))
+    return {entry.get("Id"): (entry.get("Config") or {}).get("Env") or [] for entry in entries}
 
 
 def read_environments(run: Run, command: str) -> dict[str, dict[str, str]]:
@@ -273,19 +283,24 @@ def read_environments(run: Run, command: str) -> dict[str, dict[str, str]]:
 # Images, networks, volumes
 
 
-def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> dict[str, str | None]:
-    """The id of each image on this host, None where it is not there."""
+def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> dict[str, dict[str, t.Any] | None]:
+    """C({id, created, expires_on}) of each image on this host, None where it is not there.
+
+    created: when it was made, in ISO 8601. expires_on: what its label EXPIRES_ON says, None without one.
+    """
     named = sorted(set(references))
-    asked = [command, "image", "inspect", "--format", "{{.Id}}"]
+    asked = [command, "image", "inspect"]
     # One question for all, in their order; each costs the start of a program. Where one lacks, who is who is not said.
-    code, out, _err = run(asked + named) if named else (0, "", "")
-    if code == 0 and len(out.split()) == len(named):
-        return dict(zip(named, out.split()))
-    found: dict[str, str | None] = {}
-    for reference in named:
-        code, out, _err = run([*asked, reference])
-        found[reference] = out.strip() if code == 0 else None
-    return found
+    together = _json_list(_inspected(run, asked + named)) if named else []
+    if len(together) == len(named):
+        return {name: _described(entry) for name, entry in zip(named, together)}
+    each = {name: _json_list(_inspected(run, [*asked, name])) for name in named}
+    return {name: _described(entries[0]) if entries else None for name, entries in each.items()}
+
+
+def _described(image: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    labels = (image.get("Config") or {}).get("Labels") or {}
+    return {"id": image.get("Id"), "created": image.get("Created"), "expires_on": labels.get("EXPIRES_ON")}
 
 
 def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
@@ -296,7 +311,7 @@ def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
     ids = _listed(run, [command, "network", "ls", "--quiet", "--no-trunc"])
     if not ids:
         return []
-    _code, out, _err = run([command, "network", "inspect"] + ids)
+    entries = _json_list(_inspected(run, [command, "network", "inspect"] + ids))
     return [
         {
             "name": entry["Name"],
@@ -312,7 +327,7 @@ def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
                 if end.get(key)
             ),
         }
-        for entry in _json_list(out)
+        for entry in entries
     ]
 
 
@@ -321,18 +336,18 @@ def read_volumes(run: Run, command: str) -> list[dict[str, t.Any]]:
     names = _listed(run, [command, "volume", "ls", "--quiet"])
     if not names:
         return []
-    _code, out, _err = run([command, "volume", "inspect"] + names)
+    entries = _json_list(_inspected(run, [command, "volume", "inspect"] + names))
     return [
         {
             "name": entry["Name"],
             "cluster": (entry.get("Labels") or {}).get(LABELS + "cluster"),
             "path": entry.get("Mountpoint"),
         }
-        for entry in _json_list(out)
+        for entry in entries
     ]
 
 
-class EngineLost(Exception):
+class EngineLost(NoAnswer):
     """The engine answered at first, and then did not list what it has: that is not the same as having nothing."""
 
 
@@ -343,11 +358,23 @@ def _listed(run: Run, argv: list[str]) -> list[str]:
     return out.split()
 
 
+def _inspected(run: Run, argv: list[str]) -> str:
+    """What is said of things by name or id; one that is not there is left out. Raises EngineLost.
+
+    The exit code is the same for one that has vanished and for an engine that has gone: only the words differ.
+    """
+    code, out, err = run(argv)
+    said = [line.strip() for line in err.splitlines() if line.strip()]
+    other = [line for line in said if not NOT_THERE.search(line)]
+    if code != 0 and (other or not said):
+        raise EngineLost("{0}: {1}".format(" ".join(argv[1:3]), other[-1] if other else "exit code {0}".format(code)))
+    return out
+
+
 def read_volume(run: Run, command: str, name: str) -> dict[str, t.Any] | None:
     """C({path, remote}) of a volume, None where there is none. remote: Docker mounts it only when it is used."""
-    code, out, _err = run([command, "volume", "inspect", name])
-    entries = _json_list(out)
-    if code != 0 or not entries:
+    entries = _json_list(_inspected(run, [command, "volume", "inspect", name]))
+    if not entries:
         return None
     options = entries[0].get("Options") or {}
     return {
@@ -366,8 +393,8 @@ def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int
     there = set(_listed(run, [command, "ps", "--all", "--format", "{{.Names}}"]))
     found = []
     for name in names:
-        _code, out, _err = run([command, "inspect", "--type", "container", name]) if name in there else (1, "", "")
-        entries = _json_list(out)
+        asked = [command, "inspect", "--type", "container", name]
+        entries = _json_list(_inspected(run, asked)) if name in there else []
         node: dict[str, t.Any] = {"name": name, "exists": bool(entries)}
         if entries:
             state = entries[0].get("State") or {}

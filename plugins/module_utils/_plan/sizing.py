@@ -30,6 +30,11 @@ MOST_PER_SECOND = 250
 MOST_PER_SHARD = 12.5
 """Messages a second per shard in the fastest documented set-up below that, 100 on 8 shards (reference 7)."""
 
+STORAGE_GB, IOPS = 1024, 10000
+"""Of the database in the set-up for C(MOST_PER_SECOND) (reference 7.4)."""
+
+LEAST_STORAGE_GB = 100
+
 # Most connections of each RDS class (reference 7).
 CLASSES: dict[str, int] = {
     "m3.medium": 298,
@@ -78,11 +83,38 @@ TEMPLATES = (
     Template(350, 32, 33, 3, "r5.8xlarge"),
 )
 
+SAME_MEMORY = {"m5": "m4", "m6i": "m4", "r5": "r4", "r6i": "r4", "t3": "t2"}
+"""Families of now, and those in the table that have as much memory at each size, or a little less. The limit follows
+the memory, and AWS makes no new database of a class of the table."""
+
 FEW_HOSTS = {2: 2, 4: 3, 8: 5, 16: 9, 32: 17}
 """Coreapp hosts of the templates' cost-effective form, by shards; the other has one coreapp a host (reference 7)."""
 
 MEMORY_MB = {"coreapp": 1024, "master": 1024, "webapp": 512}
 """Memory the templates reserve for a container (reference 2.5)."""
+
+
+INSTANCE_MEMORY_MB = {"large": 1400, "xlarge": 3600, "2xlarge": 7000, "4xlarge": 14900}
+"""Memory for containers on each size of the templates' family of hosts (reference 7.3)."""
+
+INSTANCE_FAMILY = "c5"
+
+
+def host_memory(coreapps: int) -> int:
+    """What the containers of a host reserve that has so many coreapps, a master and a webapp."""
+    return MEMORY_MB["coreapp"] * coreapps + MEMORY_MB["master"] + MEMORY_MB["webapp"]
+
+
+def instance_type_for(memory_mb: int) -> str:
+    """The smallest type with so much memory for containers; the largest that is documented where none has."""
+    fits = [size for size, memory in INSTANCE_MEMORY_MB.items() if memory >= memory_mb]
+    return "{0}.{1}".format(INSTANCE_FAMILY, (fits or list(INSTANCE_MEMORY_MB)[-1:])[0])
+
+
+def instance_memory(instance_type: str) -> int | None:
+    """Memory for containers, None where the product's tables do not have it."""
+    family, _dot, size = instance_type.partition(".")
+    return INSTANCE_MEMORY_MB.get(size) if family == INSTANCE_FAMILY else None
 
 
 def usual_rate(shards: int) -> float:
@@ -109,9 +141,31 @@ def own_limit(shards: t.Any, rate: t.Any, tls: bool) -> int:
     return OWN_LIMIT if estimate <= OWN_LIMIT else SAFETY * estimate
 
 
+def storage(rate: float) -> tuple[int, int]:
+    """Gigabytes of disk and I/O operations a second for C(rate) messages a second.
+
+    The one documented set-up has 1024 GB and 10000 a second at 250 messages (reference 7.4); the figures here go with
+    the rate, and never below what a disk of AWS has at least.
+    """
+    share = rate / MOST_PER_SECOND
+    return max(LEAST_STORAGE_GB, math.ceil(STORAGE_GB * share)), math.ceil(IOPS * share)
+
+
 def plain_class(name: str) -> str:
     """C(db.m4.large) as the tables have it, C(m4.large)."""
     return name[3:] if name.startswith("db.") else name
+
+
+def limit_of(name: str) -> int | None:
+    """Most connections of a class, also of a family of now; None where the table has nothing to go by."""
+    family, _dot, size = plain_class(name).partition(".")
+    return CLASSES.get("{0}.{1}".format(SAME_MEMORY.get(family, family), size))
+
+
+def class_of_now(needed: int) -> str | None:
+    """The smallest class of the family r5, which the vendor's later templates have, for so many connections."""
+    fits = [(most, name) for name, most in CLASSES.items() if name.startswith("r4.") and most >= needed]
+    return "db.r5." + min(fits)[1].partition(".")[2] if fits else None
 
 
 def classes_for(needed: int, name: str | None = None) -> list[str]:
@@ -154,6 +208,7 @@ def needs(*, shards: int | None = None, rate: float | None = None, tls: bool = F
     webapps = template.webapps if template else TEMPLATES[-1].webapps
     counts = {"coreapp": shards + 1, "master": 2, "webapp": webapps}
     estimate = connections(rate, tls)
+    gigabytes, iops = storage(rate)
     return {
         "shards": shards,
         "messages_per_second": rate,
@@ -167,6 +222,8 @@ def needs(*, shards: int | None = None, rate: float | None = None, tls: bool = F
         "max_connections": SAFETY * estimate,
         "rds_classes": classes_for(SAFETY * estimate),
         "aurora_class": template.database if template else None,
+        "storage_gb": gigabytes,
+        "iops": iops,
         "memory_mb": sum(MEMORY_MB[kind] * count for kind, count in counts.items()),
     }
 

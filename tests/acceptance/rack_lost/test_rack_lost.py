@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 from ansible_collections.waent.fleet.tests.support import machine_power
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, play
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 from waemu.probe import Report, Sent
 
@@ -24,6 +25,8 @@ from waemu.probe import Report, Sent
 HEARTBEAT_SECONDS, BACK_SECONDS = 5, 35
 ROW_SECONDS, READ_SECONDS, CONNECT_SECONDS = 120, 10, 5
 TOLERANCE = 1.1
+STATUS_SECONDS = 30
+"""What status.yml may take while a rack is away: nobody waits longer for the picture at 3 a.m."""
 # With the primary master among the lost: the silence goes on while another one waits for the lease (3.1).
 WITH_PRIMARY_SECONDS = 60
 
@@ -42,13 +45,14 @@ class Loss:
     """What was seen of one.
 
     allowed: seconds of the product's time that a shard may be out. answers: HTTP status of every webapp elsewhere,
-    meanwhile. outages: by shard the real seconds without an accepted message, through webapps elsewhere. before, after:
-    the owners of all shards. report: of all messages.
+    meanwhile. status: status.yml, run meanwhile. outages: by shard the real seconds without an accepted message,
+    through webapps elsewhere. before, after: the owners of all shards. report: of all messages.
     """
 
     rack: Rack
     allowed: float
     answers: dict[str, int]
+    status: Run
     outages: dict[int, float]
     before: dict[int, list[str]]
     after: dict[int, list[str]]
@@ -152,19 +156,22 @@ def lose(cluster, api, rack: Rack) -> Loss:
             wait_until(lambda: accepted_since(lost_at), "every shard is served again")
             with cluster.api(next(iter(elsewhere.values()))) as again:
                 after = served(again.owners())
+            status = play("playbooks/status.yml", "-i", cluster.inventory)
         wait_until_whole(cluster, api)
     outages = {shard: longest_gap(accepted_at(probe.sends, shard, elsewhere)) for shard in shards}
     allowed = allowed_seconds(sum(machine.expected_nodes["master"] for machine in left), rack.primary)
     print(
-        "lost rack {0} with shards {1}{2}: out for {3} s of {4:.0f} s, on the product's clock".format(
+        "lost rack {0} with shards {1}{2}: out for {3} s of {4:.0f} s, on the product's clock;"
+        " status.yml took {5:.0f} s".format(
             rack.name,
             sorted(rack.owned),
             " and the primary master" if rack.primary else "",
             ", ".join("{0:.1f}".format(outages[shard] * cluster.speed) for shard in sorted(rack.owned)),
             allowed,
+            status.seconds,
         )
     )
-    return Loss(rack, allowed, answers, outages, before, after, probe.report)
+    return Loss(rack, allowed, answers, status, outages, before, after, probe.report)
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +193,14 @@ def test_an_owner_and_the_primary_master_were_lost_together(losses: list[Loss]) 
 
 def test_every_webapp_elsewhere_goes_on_answering(losses: list[Loss]) -> None:
     assert [loss.answers for loss in losses if set(loss.answers.values()) != {200}] == []
+
+
+def test_status_names_the_machines_that_are_lost_in_time(losses: list[Loss]) -> None:
+    for loss in losses:
+        sentences = loss.status.sentences("HOST_NOT_READ")
+        lost = {machine.name for machine in loss.rack.machines}
+        assert loss.status.code == FAILED and {one.partition(":")[0] for one in sentences} == lost, loss.status.output
+        assert loss.status.seconds <= STATUS_SECONDS, loss.status.output
 
 
 def test_every_shard_is_back_in_the_documented_time(cluster, losses: list[Loss]) -> None:

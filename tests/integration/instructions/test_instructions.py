@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+import docker.errors
 import pytest
 from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, OLD, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
@@ -60,7 +61,7 @@ def test_what_is_too_much_is_left_out(cluster: LiveCluster) -> None:
 
 @contextlib.contextmanager
 def stopped(cluster: LiveCluster, kind: str) -> t.Iterator[None]:
-    """All nodes of a kind stopped; whoever comes next finds them running."""
+    """All nodes of a kind stopped; whoever comes next finds them running, or what has been put in their place."""
     nodes = [cluster.engine.containers.get(name) for name in cluster.nodes() if "-{0}-".format(kind) in name]
     for node in nodes:
         node.stop(timeout=1)
@@ -68,7 +69,8 @@ def stopped(cluster: LiveCluster, kind: str) -> t.Iterator[None]:
         yield
     finally:
         for node in nodes:
-            node.start()
+            with contextlib.suppress(docker.errors.NotFound):
+                node.start()
 
 
 @pytest.mark.begins_with(shards=SHARDS, version=OLD)
@@ -127,8 +129,7 @@ def test_another_version_comes_with_an_upgrade_that_was_killed_too(cluster: Live
 @pytest.mark.begins_with(shards=SHARDS, version=OLD)
 def test_timers_of_a_rollout_that_was_killed_are_restored(cluster: LiveCluster) -> None:
     """site.yml that recreates nodes: there is only one version, so nothing else shows it."""
-    hosts = cluster.shape.variables("")["wa_extra_hosts"]
-    cluster.declare(wa_extra_hosts={**hosts, "storage.example": "192.0.2.7"})
+    declare_another_host(cluster, "storage.example")
     killed = cluster.killed("site.yml", SWITCHOVER, "-e", "confirm=yes")
     assert killed.task, killed.output
     (command, *_) = refused(cluster.play("status.yml"), "TIMERS_SHORTENED")
@@ -137,6 +138,41 @@ def test_timers_of_a_rollout_that_was_killed_are_restored(cluster: LiveCluster) 
     check_restored(cluster, run, OLD)
     status = cluster.play("status.yml")
     assert status.code == OK, status.output
+
+
+def declare_another_host(cluster: LiveCluster, name: str) -> None:
+    """What recreates every node, one after the other where the cluster is in service."""
+    hosts = cluster.shape.variables("")["wa_extra_hosts"]
+    cluster.declare(wa_extra_hosts={**hosts, name: "192.0.2.7"})
+
+
+@pytest.mark.thorough
+@pytest.mark.begins_with(shards=SHARDS, version=OLD)
+@pytest.mark.parametrize("way", ["service_unknown", "service_unknown_at_once"])
+def test_a_cluster_that_nobody_can_ask_is_asked_again_or_recreated_at_once(cluster: LiveCluster, way: str) -> None:
+    declare_another_host(cluster, way.replace("_", "-") + ".example")
+    with stopped(cluster, "webapp"):
+        again, at_once = refused(cluster.play("site.yml"), "SERVICE_UNKNOWN")[:2]
+        assert (again, at_once.again) == (Command("", {}), False)
+        if way == "service_unknown_at_once":
+            run = cluster.play("site.yml", *at_once.given())
+            assert run.code == OK, run.output
+    if way == "service_unknown":
+        check_restored(cluster, cluster.play("site.yml", *again.given()), OLD)
+    status = cluster.play("status.yml")
+    assert status.code == OK, status.output
+
+
+@pytest.mark.thorough
+@pytest.mark.begins_with(shards=SHARDS, version=OLD)
+def test_nodes_with_another_secret_are_recreated_before_an_upgrade(cluster: LiveCluster) -> None:
+    environment = cluster.shape.variables(cluster.gateway_port)["wa_extra_environment"]
+    cluster.declare(wa_extra_environment={**environment, "WA_SECRET": "canary-secret-6Tq2"})
+    (command, *_) = refused(cluster.upgrade(NEW), "NODE_SECRET_DIFFERS")
+    assert command.playbook == "site"
+    run = cluster.play("site.yml", *command.given(wa_version=OLD))
+    assert run.code == OK, run.output
+    check_restored(cluster, cluster.upgrade(NEW), NEW)
 
 
 def check_restored(cluster: LiveCluster, run: Run, version: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import MAKES_HOSTS
 from ansible_collections.waent.fleet.tests.support import valid_variables
 from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     FAILED,
@@ -24,14 +25,15 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
 )
 
 KINDS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
-INTERNAL = {"roll"}
-"""Imported by others only, beside those whose name begins with an underscore."""
+INTERNAL = {"roll", *MAKES_HOSTS}
+"""Imported by others only, beside those whose name begins with an underscore; or there before any host is."""
 PUBLIC = sorted(
     path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem not in INTERNAL and path.stem[0] != "_"
 )
 GIVEN = {"reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "uninstall": ("-e", "confirm=yes"),
-         "drain": ("-e", "host=one"), "drill": ("-e", "drill=coreapp")}  # fmt: skip
-WHOLE = {"site", "status", "reshard", "upgrade", "drain", "drill", "adopt"}
+         "drain": ("-e", "host=one"), "drill": ("-e", "drill=coreapp"),
+         "restore": ("-e", "backup=/nowhere")}  # fmt: skip
+WHOLE = {"site", "status", "reshard", "upgrade", "drain", "drill", "backup", "restore", "adopt"}
 
 
 @pytest.fixture(scope="module")

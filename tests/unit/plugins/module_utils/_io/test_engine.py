@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import found_options
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as reader
+from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import sealed
 from ansible_collections.waent.fleet.tests.support.docker_inspect import ID, INSPECT
 
@@ -239,18 +240,67 @@ def test_an_engine_that_does_not_list_what_it_has_is_not_empty(words, read):
         read(Docker(**{words: (1, "", "is the docker daemon running?")}), "docker")
 
 
+READERS = [
+    ("ps inspect", reader.read_containers),
+    ("network_ls network_inspect", reader.read_networks),
+    ("volume_ls volume_inspect", reader.read_volumes),
+    ("volume_inspect", lambda run, command: reader.read_volume(run, command, "media")),
+    ("image_inspect", lambda run, command: reader.read_local_images(run, command, ["web:v2.19.4", "other"])),
+    ("ps inspect", lambda run, command: reader.read_nodes(run, command, ["wa-db"], 9)),
+]
+
+
+@pytest.mark.parametrize(("words", "read"), READERS)
+@pytest.mark.parametrize("said", ["Cannot connect to the Docker daemon. Is the docker daemon running?", "", "EOF"])
+def test_an_engine_that_goes_away_between_two_questions_has_not_lost_everything(words, read, said):
+    *lists, asked = words.split()
+    answers = {**dict.fromkeys(lists, "wa-db"), asked: (1, "[]\n", said)}
+    with pytest.raises(reader.EngineLost, match=said or "exit code 1"):
+        read(Docker(**answers), "docker")
+
+
+@pytest.mark.parametrize(("silent", "read"), [(word, read) for words, read in READERS for word in words.split()])
+def test_a_command_that_gives_no_answer_is_not_one_that_says_nothing(silent, read):
+    begins = silent.replace("_", " ")
+
+    def run(argv):
+        if " ".join(argv[1:]).startswith(begins):
+            raise NoAnswer("docker {0}: no answer within 25 s".format(begins))
+        return 0, "wa-db\n", ""
+
+    with pytest.raises(NoAnswer, match=begins):
+        read(run, "docker")
+
+
+def test_an_engine_that_hangs_is_silent(place):
+    some_process(place, 7)
+
+    def run(argv):
+        if argv[1] == "info":
+            raise NoAnswer("docker info: no answer within 25 s")
+        return 0, "", ""
+
+    engine = reader.read_engine(run, "docker", place=place)
+    assert (engine["state"], engine["reason"]) == ("silent", "docker info: no answer within 25 s")
+
+
 def test_images_that_are_all_there_are_asked_for_at_once():
-    docker = Docker(**{"image inspect --format {{.Id}} here there": "sha256:1\nsha256:2\n"})
+    labels = {"EXPIRES_ON": "2026-03-01"}
+    entries = [{"Id": "sha256:1", "Created": "2026-01-01T00:00:00Z"}, {"Id": "sha256:2", "Config": {"Labels": labels}}]
+    docker = Docker(**{"image inspect here there": json.dumps(entries)})
     found = reader.read_local_images(docker, "docker", ["there", "here", "there"])
-    assert found == {"here": "sha256:1", "there": "sha256:2"}
+    assert found == {
+        "here": {"id": "sha256:1", "created": "2026-01-01T00:00:00Z", "expires_on": None},
+        "there": {"id": "sha256:2", "created": None, "expires_on": "2026-03-01"},
+    }
     assert len(docker.calls) == 1
     assert reader.read_local_images(docker, "docker", []) == {}
 
 
 def test_images_networks_volumes():
     docker = Docker(
-        **{"image inspect --format {{.Id}} here": "sha256:1\n"},
-        **{"image inspect --format {{.Id}} gone": (1, "", "No such image")},
+        **{"image inspect here": json.dumps([{"Id": "sha256:1"}])},
+        **{"image inspect gone": (1, "[]", "No such image")},
         network_ls="a b",
         network_inspect=json.dumps([
             {
@@ -263,7 +313,7 @@ def test_images_networks_volumes():
         volume_inspect=(1, "[]", "no such volume"),
     )  # fmt: skip
     assert reader.read_local_images(docker, "docker", ["gone", "here", "here"]) == {
-        "here": "sha256:1",
+        "here": {"id": "sha256:1", "created": None, "expires_on": None},
         "gone": None,
     }
     assert reader.read_networks(docker, "docker") == [

@@ -9,11 +9,14 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import (
     CLASSES,
+    class_of_now,
     classes_for,
     connections,
     headroom_problems,
+    limit_of,
     needs,
     own_limit,
+    storage,
     template_for,
     usual_rate,
 )
@@ -51,6 +54,7 @@ def test_needs_of_a_number_of_shards():
         "shards": 8, "messages_per_second": 100.0, "supported": False, "coreapps": 9, "masters": 2, "webapps": 2,
         "coreapp_hosts": 9, "coreapp_hosts_few": 5, "connections": 1200, "max_connections": 2400,
         "rds_classes": ["r4.xlarge", "m4.2xlarge", "t2.2xlarge"], "aurora_class": "r5.4xlarge", "memory_mb": 12288,
+        "storage_gb": 410, "iops": 4000,
     }  # fmt: skip
 
 
@@ -62,6 +66,17 @@ def test_beyond_what_is_supported():
         needs(rate=351)
     with pytest.raises(ValueError, match="None"):
         needs()
+
+
+def test_storage_meets_the_documented_set_up_and_grows_with_the_rate():
+    assert storage(250) == (1024, 10000)
+    assert storage(1) == (100, 40)
+
+
+def test_a_class_of_now_has_the_limit_of_the_family_with_its_memory():
+    assert (limit_of("db.r5.large"), limit_of("r6i.xlarge"), limit_of("db.m4.large")) == (1212, 2424, 636)
+    assert limit_of("db.x9.large") is limit_of("db.r5.3xlarge") is None
+    assert (class_of_now(600), class_of_now(6000), class_of_now(50000)) == ("db.r5.large", "db.r5.4xlarge", None)
 
 
 def test_classes():
