@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 
@@ -18,9 +20,16 @@ import docker
 import docker.errors
 import yaml
 from ansible_collections.waent.fleet.emulator.tests.compose.project import PASSWORD, Project, free_ports
-from ansible_collections.waent.fleet.tests.support.checkout import run
-from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, _call
-from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, play
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, run
+from ansible_collections.waent.fleet.tests.support.live_cluster import (
+    CALLBACKS,
+    CODE,
+    GATEWAY_IMAGE,
+    RUN_SECONDS,
+    _call,
+    end_group,
+)
+from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment, play
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 from waemu.probe import Options, Probe
 
@@ -152,6 +161,23 @@ class ComposeCluster:
         found: dict[str, t.Any] = yaml.safe_load(text)
         return found
 
+    def killed(self, playbook: str, task: str, *more: str) -> Run:
+        """The same, until its process group gets SIGKILL where a task begins whose name has this part."""
+        callback = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task"}
+        log = self.home / "killed.log"
+        started = time.monotonic()
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                ["ansible-playbook", "playbooks/" + playbook, "-i", str(self.inventory), *more],
+                cwd=ROOT, env=environment(**callback, KILL_AT_TASK=task), stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        try:
+            process.wait(timeout=RUN_SECONDS)
+        finally:
+            end_group(process)
+        return Run(process.returncode, log.read_text(), time.monotonic() - started)
+
     # -- what is there -------------------------------------------------------------------------------------
 
     def containers(self) -> dict[str, str]:
@@ -164,6 +190,11 @@ class ComposeCluster:
         label = {"label": "waent.fleet.cluster=" + self.prefix}
         found = self.engine.containers.list(all=True, filters=label)
         return {one.name: (one.id, one.attrs["State"]["StartedAt"]) for one in found}
+
+    def adopted(self) -> dict[str, int]:
+        """How many nodes of each kind there are when it is adopted: of a single instance the least for availability."""
+        single = {"webapp": 1, "master": 2, "coreapp": 2}
+        return dict(self.setup.nodes) if "master" in self.setup.nodes else single
 
     def volumes(self) -> set[str]:
         """The volumes of the compose project."""

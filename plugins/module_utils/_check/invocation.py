@@ -168,8 +168,8 @@ def call_problems(call: Call) -> list[Problem]:
     if call.playbook == "adopt" and call.groups.get(FOUND):
         return _describing_problems(call)
     groups = [] if call.playbook in MAKES_HOSTS else group_problems(call)
-    if call.playbook == "adopt":
-        groups.append(_only_described() if call.groups.get(CLUSTER) else _nothing_to_describe())
+    if call.playbook == "adopt" and not call.groups.get(CLUSTER):
+        groups.append(_nothing_to_describe())
     return (
         groups
         + ([] if groups else limit_problems(call))
@@ -205,14 +205,6 @@ def _describing_problems(call: Call) -> list[Problem]:
         )
         found.append(Problem("INTO_MISSING", message.format(instruction("into_missing")), "into"))
     return found + _limited(call, hosts) + tag_problems(call) + misspelt_problems(call) + setting_problems(call)
-
-
-def _only_described() -> Problem:
-    message = (
-        "adopt.yml describes what compose files have started, for hosts in {0}, and does not adopt a cluster that is"
-        " described already ({1}); read its inventory, and wait for a release that does."
-    )
-    return Problem("ADOPT_DESCRIBES_ONLY", message.format(FOUND, CLUSTER), CLUSTER)
 
 
 def _nothing_to_describe() -> Problem:

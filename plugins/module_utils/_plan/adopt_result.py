@@ -9,6 +9,8 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import NODE_SECRET
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots
@@ -64,9 +66,10 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     compose = [compose_entry(node, hosts) for node in found]
     ours = read_state(there, params["observed"], health, spec.shards)
     state = ClusterState(ours.shards, ours.nodes + tuple(found_state(node, hosts, health) for node in found))
-    steps = plan_adopt(state, placed, found)
-    problems: list[Problem] = []
+    steps = plan_adopt(state, placed, found) if found else []
+    problems = [] if found or there else [_nothing_found(params["observed"])]
     single = any(node.single for node in found)
+    problems += _secret_problems(found)
     if steps and not single:
         everything = [*there, *compose]
         problems += drain_problems(state, everything, params["observed"], health, why_unread(health))
@@ -81,6 +84,29 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     head = "The nodes that compose files have started are adopted ({0}):".format(names) if found else "What is left:"
     shown = Shown(head, NOTHING)
     return described(state, steps, [*entries, *compose], shown, shared_tokens=params["shared_tokens"]), []
+
+
+def _secret_problems(found: t.Iterable[FoundNode]) -> list[Problem]:
+    """Nodes of both sorts work together until the last one is adopted."""
+    names = [node.name for node in found if NODE_SECRET in node.differs and not node.single]
+    if not names:
+        return []
+    message = (
+        "{0} of {1} is not the one in wa_extra_environment, and nodes that do not share it do not understand each"
+        " other; declare the one that they have."
+    )
+    return [Problem("NODE_SECRET_DIFFERS", message.format(NODE_SECRET, enumerate_all(names)), "wa_extra_environment")]
+
+
+def _nothing_found(observed: t.Sequence[Entry]) -> Problem:
+    """Neither a node of a compose file nor one of ours: whoever named the wrong hosts does not want a new cluster."""
+    message = (
+        "There is nothing to adopt on {0}: no container of the client there has the database of the inventory"
+        " (wa_db_host, wa_db_port, wa_db_name_prefix), and none of its own nodes exists."
+    )
+    return Problem(
+        "ADOPT_NOTHING_FOUND", message.format(enumerate_all(host["name"] for host in observed)), "wa_db_host"
+    )
 
 
 def compose_entry(node: FoundNode, api_addresses: t.Mapping[str, str]) -> dict[str, t.Any]:

@@ -51,7 +51,8 @@ class FoundNode:
     host: the inventory's name of its host. address: what it advertises, empty for a single instance. ports: of its
     host, in the order of those inside; empty where not all are published. advertised: what others know. image:
     without its tag; version: None where the tag is none. media, data: volume's name or path on the host, empty without.
-    network: what it joins, C(bridge) or C(host) or a name. single: it is half of a single instance.
+    network: what it joins, C(bridge) or C(host) or a name. single: it is half of a single instance. differs: names of
+    variables that are not as desired, where it was compared.
     """
 
     host: str
@@ -70,6 +71,7 @@ class FoundNode:
     single: bool
     database: Database
     bound: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
     extra_hosts: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -106,7 +108,7 @@ def found_nodes(observed: Observed) -> list[FoundNode]:
 def _node(host: str, container: Container, containers: t.Sequence[Container]) -> FoundNode:
     environment, names = container["environment"], container["names"]
     single = environment.get("WA_APP_MULTICONNECT") != "1"
-    kind = _kind(container)
+    kind = kind_of(container)
     image, _colon, tag = str(container["image"]).rpartition(":")
     return FoundNode(
         host=host,
@@ -125,11 +127,13 @@ def _node(host: str, container: Container, containers: t.Sequence[Container]) ->
         single=single,
         database=database_of(host, container, containers),
         bound=tuple(names["bound"]),
+        differs=tuple(container["environment_differs"]),
         extra_hosts=names["extra_hosts"],
     )
 
 
-def _kind(container: Container) -> str:
+def kind_of(container: Container) -> str:
+    """The kind of a node that no label names."""
     if container["product"] == "web":
         return "webapp"
     return "master" if container["environment"].get("WA_MASTER_NODE") == "1" else "coreapp"

@@ -70,7 +70,8 @@ def test_nothing_is_left_to_do(capfd):
     ]
     empty = observed([])
     result = plan(capfd, empty, running=running)
-    assert [step["action"] for step in result["steps"]] == ["start"], "they are placed, and do not run"
+    assert (result["steps"], result["sentences"]) == ([], ["No node of a compose file is left: nothing to do."])
+    assert plan(capfd, empty)["failure"]["details"]["codes"] == ["ADOPT_NOTHING_FOUND"], "no cluster is made of nothing"
     assert plan(capfd, empty, running=running, shards=3)["refusal"].startswith("Nothing was changed.\n[WA_SHARDS")
 
 
@@ -81,6 +82,15 @@ def test_without_a_word_of_the_api_no_owner_is_known(capfd):
     # A single instance has no owner to take care of.
     result = plan(capfd, observed(single()), health={}, shards=1, hosts=[{**HOST, "pins": {}}])
     assert [step["action"] for step in result["steps"]] == ["stop", "stop", "adopt", "discard"]
+
+
+def test_nodes_of_both_sorts_have_to_understand_each_other(capfd):
+    hosts = observed(development())
+    for one in hosts["containers"]:
+        one["environment_differs"] = ["WA_SECRET"] if one["name"] == "dev_wacore1_1" else ["WA_CONFIG_ON_DB"]
+    result = plan(capfd, hosts)
+    assert result["failure"]["details"]["codes"] == ["NODE_SECRET_DIFFERS"]
+    assert "WA_SECRET of dev_wacore1_1 is not" in result["refusal"]
 
 
 def test_a_problem_of_another_check_forbids_it(capfd):

@@ -29,7 +29,10 @@ GOOD = {
 UNKNOWN = {"drill": ["DRILL_UNKNOWN"], "rotate": ["ROTATE_UNKNOWN"]}
 NEEDED = (CLUSTER, *KIND_GROUPS)
 ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a", "drill": "coreapp", "rotate": "api_key"}
-PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine", "certificates", "rotate")
+PLAYBOOKS = (
+    *("site", "status", "reshard", "upgrade", "drain", "drill", "adopt"),
+    *("uninstall", "engine", "certificates", "rotate"),
+)
 
 
 def call(playbook="site", groups=None, **changes):
@@ -281,6 +284,5 @@ def test_adopt_describes_hosts_of_which_there_is_no_inventory_yet():
     assert codes(call("adopt", FOUND, arguments={"into": "here"}, extra=["into"])) == []
     assert codes(call("adopt", FOUND, arguments={})) == ["INTO_MISSING"]
     assert codes(call("adopt", {**FOUND, **GOOD}, arguments={"into": "here"})) == ["ADOPT_BOTH_GROUPS"]
-    assert codes(call("adopt")) == ["ADOPT_DESCRIBES_ONLY"]
     assert "ADOPT_HOSTS_MISSING" in codes(call("adopt", {"all": ["a"]}))
     assert codes(call("adopt", FOUND, hosts=["localhost"], limit="b", arguments={"into": "x"})) == ["LIMIT_NOT_ALLOWED"]
