@@ -19,6 +19,7 @@ from pathlib import Path
 import docker
 import docker.errors
 import yaml
+from ansible_collections.waent.fleet.emulator.build import MARIADB
 from ansible_collections.waent.fleet.emulator.tests.compose.project import PASSWORD, Project, free_ports
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, run
 from ansible_collections.waent.fleet.tests.support.live_cluster import (
@@ -58,6 +59,9 @@ DEVELOPMENT = Setup("multi", "multiconnect-compose.yml", (), 2, {"webapp": 1, "m
 POSTGRES = DEVELOPMENT._replace(name="postgres", file="postgres/multiconnect-compose.yml")
 
 
+PRODUCTION = Setup("prod", "prod-multiconnect-compose.yml", (), 1, {"webapp": 1, "master": 2, "coreapp": 2})
+
+
 class ComposeCluster:
     """One on this machine's engine, with a gateway. Everything made is removed."""
 
@@ -67,10 +71,21 @@ class ComposeCluster:
         self.prefix = "adopt-" + os.urandom(3).hex()
         self.gateway_url = ""
         self.inventory = home / "adopted"
+        self.address = machine_address(self.engine, GATEWAY_IMAGE)
+        self.projects = self._made()
+        self.project = self.projects[0]
+
+    def _made(self) -> list[Project]:
+        """The compose projects; the first has the webapp."""
         first = free_ports(2)
         ports = {"EXTERNAL_WEBAPP_PORT": str(first), "EXTERNAL_DB_PORT": str(first + 1)}
-        self.project = Project("adopt-" + setup.name, setup.file, home / "compose", **ports)
-        self.project.webapp = f"127.0.0.1:{first}"
+        project = Project("adopt-" + self.setup.name, self.setup.file, self.home / "compose", **ports)
+        project.webapp = f"127.0.0.1:{first}"
+        return [project]
+
+    def _up(self) -> None:
+        """What a person starts."""
+        self.project.up(*self.setup.services)
 
     def __enter__(self) -> ComposeCluster:
         try:
@@ -93,10 +108,10 @@ class ComposeCluster:
         gateway.reload()
         ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
-        address = machine_address(self.engine, GATEWAY_IMAGE)
-        link = "http://{0}:{1}".format(address, ports["5222/tcp"])
-        self.project.db_env(WAEMU_TIME_DIVISOR=DIVISOR, WAEMU_GATEWAY_URL=link)
-        self.project.up(*self.setup.services)
+        link = "http://{0}:{1}".format(self.address, ports["5222/tcp"])
+        for project in self.projects:
+            project.db_env(WAEMU_TIME_DIVISOR=DIVISOR, WAEMU_GATEWAY_URL=link)
+        self._up()
         self.project.log_in()
         self.project.register(NUMBER, lambda: CODE)
         if self.setup.shards > 1:
@@ -121,7 +136,8 @@ class ComposeCluster:
             one.remove(force=True, v=True)
         with contextlib.suppress(docker.errors.NotFound):
             self.engine.containers.get(self.prefix + "-gateway").remove(force=True)
-        self.project.down()
+        for project in self.projects:
+            project.down()
         for kind in (self.engine.networks, self.engine.volumes):
             for one in kind.list(filters=label):
                 one.remove()
@@ -181,9 +197,14 @@ class ComposeCluster:
     # -- what is there -------------------------------------------------------------------------------------
 
     def containers(self) -> dict[str, str]:
-        """Name of every container of the compose project to its id."""
-        label = {"label": "com.docker.compose.project=" + self.project.name}
-        return {one.name: one.id for one in self.engine.containers.list(all=True, filters=label)}
+        """Name of every container of the compose projects to its id."""
+        return {
+            one.name: one.id
+            for project in self.projects
+            for one in self.engine.containers.list(
+                all=True, filters={"label": "com.docker.compose.project=" + project.name}
+            )
+        }
 
     def nodes(self) -> dict[str, tuple[str, str]]:
         """Name of every node of this collection to its id and the moment it was started last."""
@@ -197,9 +218,10 @@ class ComposeCluster:
         return dict(self.setup.nodes) if "master" in self.setup.nodes else single
 
     def volumes(self) -> set[str]:
-        """The volumes of the compose project."""
-        label = {"label": "com.docker.compose.project=" + self.project.name}
-        return {one.name for one in self.engine.volumes.list(filters=label)}
+        """The volumes of the compose projects."""
+        label = "com.docker.compose.project="
+        projects = [self.engine.volumes.list(filters={"label": label + one.name}) for one in self.projects]
+        return {volume.name for found in projects for volume in found}
 
     def probe(self, rate: float = 10.0) -> Probe:
         """A sender of messages through the webapp."""
@@ -209,3 +231,53 @@ class ComposeCluster:
                 rate=rate, seconds=3600, shards=self.setup.shards,
             )
         )  # fmt: skip
+
+
+class ProductionCluster(ComposeCluster):
+    """The production set-up twice on this machine, on other ports than usual, with an external volume for media.
+
+    The database is elsewhere: in a container that no compose file knows.
+    """
+
+    def _made(self) -> list[Project]:
+        # Four a node: the coreapps of both, and the masters in between.
+        core, web = free_ports(16), free_ports(2)
+        self.ports = (web, web + 1)
+        return [self._one(number, core + 8 * number) for number in range(2)]
+
+    def _one(self, number: int, core: int) -> Project:
+        ports = {f"EXTERNAL_COREAPP_PORT{n}": str(core + n) for n in range(4)}
+        ports |= {f"EXTERNAL_MASTER_PORT{n}": str(core + 4 + n) for n in range(4)}
+        ports |= {"EXTERNAL_HOSTNAME": self.address, "EXTERNAL_WEBAPP_PORT": str(self.ports[0])}
+        project = Project(f"adopt-prod{number}", self.setup.file, self.home / f"compose{number}", **ports)
+        project.webapp = f"127.0.0.1:{self.ports[0]}"
+        file = project.directory / project.file.name
+        external = "whatsappMedia: {external: true, name: " + self.media + "}"
+        file.write_text(file.read_text().replace("whatsappMedia: {}", external))
+        project.db_env(WA_DB_HOSTNAME=self.address, WA_DB_PORT=str(self.ports[1]))
+        return project
+
+    @property
+    def media(self) -> str:
+        """The volume that no compose file makes."""
+        return self.prefix + "-shared"
+
+    def _up(self) -> None:
+        self.engine.volumes.create(self.media)
+        self.engine.containers.run(
+            MARIADB, name=self.prefix + "-db", detach=True, environment={"MYSQL_ROOT_PASSWORD": "testpass"},
+            ports={"3306/tcp": self.ports[1]},
+        )  # fmt: skip
+        first, second = self.projects
+        first.up("waweb", "master", "wacore")
+        second.up("master", "wacore")
+
+    def volumes(self) -> set[str]:
+        return {one.name for one in self.engine.volumes.list() if one.name == self.media}
+
+    def remove(self) -> None:
+        super().remove()
+        with contextlib.suppress(docker.errors.NotFound):
+            self.engine.containers.get(self.prefix + "-db").remove(force=True, v=True)
+        with contextlib.suppress(docker.errors.NotFound):
+            self.engine.volumes.get(self.media).remove(force=True)

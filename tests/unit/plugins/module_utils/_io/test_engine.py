@@ -197,7 +197,8 @@ def test_a_container_without_its_secrets():
         "environment_differs": [], "ports": [{"host": 6250, "container": 6250}],
         "networks": ["waent"], "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
         "names": {
-            "hostname": "", "mode": "", "aliases": {"waent": []}, "links": {}, "extra_hosts": {}, "bound": ["127.0.0.1"],
+            "hostname": "", "mode": "", "aliases": {"waent": []}, "links": {}, "extra_hosts": {},
+            "bound": ["127.0.0.1"],
         },
         "options": found_options(INSPECT),
     }  # fmt: skip
