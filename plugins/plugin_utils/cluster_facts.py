@@ -357,7 +357,7 @@ def _host_info(play: Play) -> Values:
         "stop_single_connect": switch_on(play.value("wa_stop_single_connect")),
         "environment": FACTS["environment"](play),
         "container_settings": _container_settings(play),
-        **({"adopts": {name[3:]: play.value(name) for name in ADOPTS}} if play.value("_wa_adopts") else {}),
+        "adopts": {name[3:]: play.value(name) for name in ADOPTS} if play.value("_wa_adopts") else {},
     }
 
 
@@ -412,6 +412,9 @@ def _webapps_here(play: Play) -> list[str]:
 
 
 def _spared(play: Play) -> list[str]:
+    if play.value("_wa_adopts"):
+        # What compose files have started there would stay, seen by nobody.
+        return []
     return may_be_left_out(_unreachable(play), play.left_out, play.groups)
 
 

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
 from ansible_collections.waent.fleet.plugins.module_utils._check.log_request import since_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.rotation import SECRETS, unknown_secret
-from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import VARIABLE, left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
@@ -168,8 +168,8 @@ def call_problems(call: Call) -> list[Problem]:
     if call.playbook == "adopt" and call.groups.get(FOUND):
         return _describing_problems(call)
     groups = [] if call.playbook in MAKES_HOSTS else group_problems(call)
-    if call.playbook == "adopt" and not call.groups.get(CLUSTER):
-        groups.append(_nothing_to_describe())
+    if call.playbook == "adopt":
+        groups += _adopting_problems(call)
     return (
         groups
         + ([] if groups else limit_problems(call))
@@ -205,6 +205,20 @@ def _describing_problems(call: Call) -> list[Problem]:
         )
         found.append(Problem("INTO_MISSING", message.format(instruction("into_missing")), "into"))
     return found + _limited(call, hosts) + tag_problems(call) + misspelt_problems(call) + setting_problems(call)
+
+
+def _adopting_problems(call: Call) -> list[Problem]:
+    """What adopt.yml needs beside the groups that all need."""
+    if not call.groups.get(CLUSTER):
+        return [_nothing_to_describe()]
+    left = left_out(call.without)
+    if not left:
+        return []
+    message = (
+        "wa_without_hosts is {0}, and adopt.yml does not go on without a host: nodes that a compose file has started"
+        " there would stay, seen by nobody. Have the host answer, or take it out of the inventory where it is gone."
+    )
+    return [Problem("ADOPT_NEEDS_ALL_HOSTS", message.format(enumerate_all(left)), VARIABLE, left)]
 
 
 def _nothing_to_describe() -> Problem:
