@@ -24,7 +24,7 @@ options:
         how the cluster is reached and what no output may hold. C(node_containers) is what M(waent.fleet.wa_containers)
         takes for C(wa_nodes).
       - C(host_info) is for M(waent.fleet.wa_host_info), on the host that the task is about.
-      - C(shards), C(shape) and C(placement) are for M(waent.fleet.wa_placement), C(identity) is for
+      - C(shape) and C(placement) are for M(waent.fleet.wa_placement), C(identity) is for
         M(waent.fleet.wa_identity), C(first_sizing) for M(waent.fleet.wa_sizing), C(preflight) and C(login) are for
         M(waent.fleet.wa_preflight).
       - C(observed), C(running) and C(failures) are what M(waent.fleet.wa_host_info) read on the hosts of the play, the

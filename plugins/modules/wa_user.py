@@ -282,8 +282,8 @@ def main() -> None:
         if params["state"] == "present" and params["former_password"]:
             changed = own_password(client, params, module.check_mode)
             result.update(changed=changed, action="password changed" if changed else "none", exists=True)
-            after = "new (not shown)" if changed else "as it is"
-            result["diff"] = {"before": {"password": "as it is"}, "after": {"password": after}}
+            shown_as = "new (not shown)" if changed else "as it is"
+            result["diff"] = {"before": {"password": "as it is"}, "after": {"password": shown_as}}
             module.exit_json(**result)
         before = read_user(client, name)
         action = needed_action(client, params, before)
