@@ -160,7 +160,7 @@ def described(params: t.Mapping[str, t.Any]) -> tuple[FoundInventory | None, lis
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    module.fail_json(msg="wa_found_inventory runs on the controller, by its action plugin.")
+    module.fail_json(msg="This module runs on the controller, by its action plugin.")
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ import os
 import typing as t
 
 import yaml
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._io.whole_file import write_whole
 from ansible_collections.waent.fleet.plugins.module_utils._plan.found_inventory import FoundInventory
 
-HOSTS, MAIN, VAULT = "hosts.yml", "group_vars/all/main.yml", "group_vars/all/vault.yml"
+SUFFIX = ".yml"
+HOSTS, MAIN, VAULT = (path + SUFFIX for path in ("hosts", "group_vars/all/main", "group_vars/all/vault"))
 MISSING = {
     "wa_cc": "country code, in quotes",
     "wa_phone_number": "the number without its country code, in quotes",
@@ -70,10 +72,12 @@ def rendered(inventory: FoundInventory) -> dict[str, str]:
     main += "".join(_line(name, '""') for name in ("wa_cc", "wa_phone_number") if name in inventory.missing)
     vault = "".join(_line(name, '""') for name in secrets) + _variables(inventory.secrets, {})
     return {
-        HOSTS: "# Written by adopt.yml from what it found. Read it, write what is missing, and run adopt.yml with it.\n"
+        HOSTS: "# What was found. Read it, write what is missing, and run {0} with it.\n".format(
+            instruction("inventory_written")
+        )
         + notes
         + document,
-        MAIN: "# What was found. The secrets are in vault.yml beside this file.\n" + main,
+        MAIN: "# What was found. The secrets are in a file of their own beside this one.\n" + main,
         VAULT: "# Secrets of the nodes that were found, and those that only you know.\n" + vault,
     }
 
@@ -100,8 +104,8 @@ def outcome_of(directory: str, files: t.Mapping[str, str]) -> tuple[bool, list[P
         return False, []
     message = (
         "{0} has an inventory that is not what would be written now ({1}); it may be yours by now, so nothing is"
-        " written over it. Name another directory, or go on with that one: adopt.yml without wa_adopt_hosts."
-    ).format(directory, ", ".join(other) or VAULT)
+        " written over it. Name another directory, or run {2} with that one."
+    ).format(directory, ", ".join(other) or VAULT, instruction("inventory_written"))
     return False, [Problem("INVENTORY_EXISTS", message, "into", directory)]
 
 

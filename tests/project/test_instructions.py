@@ -56,8 +56,8 @@ FACTS = {
 """A value of each fact that an instruction takes."""
 
 FILLED = {
-    "drill": "coreapp", "host": "a-1", "shards": "8", "version": "v2.19.4", "wa_registration_code": "123-456",
-    "wa_version": "v2.19.4",
+    "drill": "coreapp", "host": "a-1", "into": "inventories/mine", "shards": "8", "version": "v2.19.4",
+    "wa_registration_code": "123-456", "wa_version": "v2.19.4",
 }  # fmt: skip
 """What a user fills in."""
 
@@ -235,7 +235,9 @@ CALLERS = {
     "modules/wa_nfs_media": {"wa_nfs_media"},
 }
 """Columns, and options in sentences about their values, which no playbook gets wrong: callers of a module see them."""
-GROUPS = frozenset(("wa_cluster", "wa_database_hosts", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts"))
+GROUPS = frozenset(
+    ("wa_cluster", "wa_database_hosts", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts", "wa_adopt_hosts")
+)
 
 
 @pytest.mark.parametrize(
