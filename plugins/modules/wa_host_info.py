@@ -104,6 +104,11 @@ options:
         it. It is returned as it is, for M(waent.fleet.wa_preflight) to compare the containers with.
       - Without it, image and environment are all that is compared.
     type: dict
+  adopts:
+    description:
+      - Which nodes of compose files are of the cluster that is being adopted, by their database, C(db_host), C(db_port)
+        and C(db_name_prefix). Without it none is. It is returned as it is.
+    type: dict
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_preflight
@@ -314,6 +319,7 @@ ARGUMENTS: dict[str, t.Any] = {
     # As the action plugin has sealed it.
     "environment": {"type": "dict", "no_log": True},
     "container_settings": {"type": "dict"},
+    "adopts": {"type": "dict"},
 }
 
 

@@ -42,6 +42,7 @@ options:
       - rotate
       - aws
       - aws_remove
+      - adopt
       - _validate
   groups:
     description: The groups of the inventory, as C(groups) holds them.
@@ -86,6 +87,8 @@ options:
   drill:
     description: The drill that was given on the command line.
     type: raw
+  into:
+    description: The directory for an inventory that was given on the command line.
   rotate:
     description: The secret that was given on the command line, to be rotated.
     type: raw
@@ -163,7 +166,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
-GIVEN = ("backup", "drill", "host", "rotate", "shards", "since", "version")
+GIVEN = ("backup", "drill", "host", "into", "rotate", "shards", "since", "version")
 CODE = "WA_INVOCATION_INVALID"
 ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
@@ -178,6 +181,7 @@ ARGUMENTS: dict[str, t.Any] = {
             "uninstall",
             "engine",
             "drill",
+            "adopt",
             "logs",
             "backup",
             "restore",
@@ -198,6 +202,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "backup": {"type": "raw"},
     "drill": {"type": "raw"},
     "host": {"type": "raw"},
+    "into": {"type": "raw"},
     "rotate": {"type": "raw"},
     "shards": {"type": "raw"},
     "since": {"type": "raw"},

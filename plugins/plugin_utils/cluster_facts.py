@@ -11,10 +11,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.plugin_utils.facts import api, checks, desired, drill, hosts, logs, media
+from ansible_collections.waent.fleet.plugins.plugin_utils.facts import (
+    adopt,
+    api,
+    checks,
+    desired,
+    drill,
+    hosts,
+    logs,
+    media,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play
 
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
+    **adopt.FACTS,
     **api.FACTS,
     **desired.FACTS,
     **hosts.FACTS,

@@ -16,6 +16,7 @@ from ansible_collections.waent.fleet.tests.support.container_hosts import Contai
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, play, write_variables
 
 PLAYBOOKS = {
+    "adopt": ("-e", "confirm=yes"),
     "backup": (),
     "certificates": ("-e", "confirm=yes"),
     "drain": ("-e", "host=debian11", "-e", "confirm=yes"),

@@ -58,7 +58,8 @@ FACTS = {
 
 FILLED = {
     "backup": "/srv/x.vault",
-    "drill": "coreapp", "host": "a-1", "rotate": "api_key", "shards": "8", "version": "v2.19.4",
+    "drill": "coreapp", "host": "a-1", "into": "inventories/mine", "rotate": "api_key", "shards": "8",
+    "version": "v2.19.4",
     "wa_registration_code": "123-456", "wa_version": "v2.19.4",
 }  # fmt: skip
 """What a user fills in."""
@@ -126,6 +127,7 @@ def is_taken(name: str, value: t.Any) -> bool:
         "really": lambda: switch_on(value),
         "rotate": lambda: not unknown_secret(value),
         "host": lambda: bool(names_in(value)),
+        "into": lambda: isinstance(value, str),
         "shards": lambda: whole_number(value) in SHARD_COUNTS,
         "version": lambda: parse_version(value) is not None,
     }[name]()
@@ -238,7 +240,9 @@ CALLERS = {
     "modules/wa_nfs_media": {"wa_nfs_media"},
 }
 """Columns, and options in sentences about their values, which no playbook gets wrong: callers of a module see them."""
-GROUPS = frozenset(("wa_cluster", "wa_database_hosts", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts"))
+GROUPS = frozenset(
+    ("wa_cluster", "wa_database_hosts", "wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts", "wa_adopt_hosts")
+)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def test_the_desired_state_is_checked_where_it_is_acted_on_and_nowhere_else() ->
         "upgrade",
         "drain",
         "drill",
+        "adopt",
         "certificates",
         "rotate",
     }

@@ -30,6 +30,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
     RUNNING,
     STOPPED,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._state.found import adopted_nodes
 
 CLOCK_LIMIT_SECONDS = 5.0
 """Tokens and the replay window of 10 s between web and core need clocks that agree (reference 6.1, 2.4)."""
@@ -74,10 +75,12 @@ def cluster_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
 
 def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
     """Running containers of the client that are not in cluster mode; a one-shot schema upgrade connects to nothing."""
+    adopted = {node.name for node in adopted_nodes(observed)}
     return [
         container
         for container in observed["containers"]
         if container["product"]
+        and container["name"] not in adopted
         and container["state"] in RUNNING
         and container["environment"].get("WA_APP_MULTICONNECT") != "1"
         and container["environment"].get("WA_DB_UPGRADE") != "1"
@@ -86,10 +89,12 @@ def single_connects(observed: Observed) -> list[t.Mapping[str, t.Any]]:
 
 def unmanaged_nodes(observed: Observed) -> list[t.Mapping[str, t.Any]]:
     """Running nodes in cluster mode that no label gives to a cluster, as a compose file starts them."""
+    adopted = {node.name for node in adopted_nodes(observed)}
     return [
         container
         for container in observed["containers"]
         if container["product"]
+        and container["name"] not in adopted
         and container["cluster"] is None
         and container["state"] in RUNNING
         and container["environment"].get("WA_APP_MULTICONNECT") == "1"
@@ -282,6 +287,7 @@ def port_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
     """A port may be taken by the very container that shall have it, and by what will be stopped first."""
     allowed = {c["name"] for c in observed["containers"] if ours(c, observed)}
     stopped = {c["name"] for c in single_connects(observed)} if observed["asked"]["stop_single_connect"] else set()
+    stopped |= {node.name for node in adopted_nodes(observed)}
     holders = {entry["port"]: entry for entry in observed["listeners"]}
     problems = []
     for node in nodes:

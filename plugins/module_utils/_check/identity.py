@@ -25,6 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.instruction im
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CORE_KINDS, node_key
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
+from ansible_collections.waent.fleet.plugins.module_utils._state.found import adopted_nodes
 
 ALIVE_SECONDS = 75.0
 """A node that lives writes its liveness row every 60 s (reference 3.3), give or take; an older row proves no life."""
@@ -92,6 +93,7 @@ def inventory_from(
     read = {host["name"]: host for host in observed}
     keys = {node_key(node["address"], node["name"]) for node in nodes if node["kind"] in CORE_KINDS}
     for host in read.values():
+        keys |= {node.key for node in adopted_nodes(host)}
         keys |= {
             node_key(container["environment"]["COREAPP_HOSTNAME"], container["name"])
             for container in cluster_nodes(host)

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
 from ansible_collections.waent.fleet.plugins.module_utils._check.log_request import since_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.rotation import SECRETS, unknown_secret
-from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import VARIABLE, left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
@@ -32,6 +32,8 @@ SKIPS_EVERYTHING = frozenset(("all", "always", "tagged", "untagged"))
 KIND_GROUPS = tuple("wa_{0}_hosts".format(kind) for kind in KINDS)
 DATABASE = "wa_database_hosts"
 """The only group that may be missing: a database may run elsewhere."""
+FOUND = "wa_adopt_hosts"
+"""Hosts of which nothing is known yet but that compose files have started nodes there: adopt.yml describes them."""
 
 MAKES_HOSTS = ("aws", "aws_remove")
 """Playbooks that are there before any host is, or after."""
@@ -43,6 +45,7 @@ WHOLE_CLUSTER = {
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
+    "adopt": "it describes and adopts the cluster as a whole",
     "backup": "a registration belongs to the whole cluster",
     "restore": "a registration belongs to the whole cluster",
     "certificates": "it plans for the whole cluster",
@@ -162,7 +165,11 @@ def call_problems(call: Call) -> list[Problem]:
     """Everything that keeps the playbook from doing what it was called for."""
     if call.playbook.startswith("_"):
         return [_internal(call.playbook)]
+    if call.playbook == "adopt" and call.groups.get(FOUND):
+        return _describing_problems(call)
     groups = [] if call.playbook in MAKES_HOSTS else group_problems(call)
+    if call.playbook == "adopt":
+        groups += _adopting_problems(call)
     return (
         groups
         + ([] if groups else limit_problems(call))
@@ -179,6 +186,47 @@ def call_problems(call: Call) -> list[Problem]:
 def _internal(playbook: str) -> Problem:
     message = "The playbook waent.fleet.{0} is used by the playbooks of this collection; run waent.fleet.site instead."
     return Problem("PLAYBOOK_INTERNAL", message.format(playbook), "playbook", playbook)
+
+
+def _describing_problems(call: Call) -> list[Problem]:
+    """adopt.yml without an inventory of the cluster: it writes one, and needs none of its groups."""
+    found: list[Problem] = []
+    hosts = list(call.groups[FOUND])
+    if call.groups.get(CLUSTER):
+        message = (
+            "The inventory has {0}, whose nodes are to be described, and {1}, a cluster that is described already; name"
+            " one inventory with -i, that with {0} to describe, the one that was written to adopt."
+        )
+        found.append(Problem("ADOPT_BOTH_GROUPS", message.format(FOUND, CLUSTER), FOUND))
+    if call.arguments.get("into") is None:
+        message = (
+            "adopt.yml was not given where the inventory is to be written; add {0} to the command (a directory that has"
+            " none yet)."
+        )
+        found.append(Problem("INTO_MISSING", message.format(instruction("into_missing")), "into"))
+    return found + _limited(call, hosts) + tag_problems(call) + misspelt_problems(call) + setting_problems(call)
+
+
+def _adopting_problems(call: Call) -> list[Problem]:
+    """What adopt.yml needs beside the groups that all need."""
+    if not call.groups.get(CLUSTER):
+        return [_nothing_to_describe()]
+    left = left_out(call.without)
+    if not left:
+        return []
+    message = (
+        "wa_without_hosts is {0}, and adopt.yml does not go on without a host: nodes that a compose file has started"
+        " there would stay, seen by nobody. Have the host answer, or take it out of the inventory where it is gone."
+    )
+    return [Problem("ADOPT_NEEDS_ALL_HOSTS", message.format(enumerate_all(left)), VARIABLE, left)]
+
+
+def _nothing_to_describe() -> Problem:
+    message = (
+        "The inventory has no group {0} either; where there is no inventory of the cluster yet, put the hosts on which"
+        " docker-compose has started its nodes into {0}, to have one written."
+    )
+    return Problem("ADOPT_HOSTS_MISSING", message.format(FOUND), FOUND)
 
 
 # Groups
@@ -284,6 +332,11 @@ def distance(one: str, other: str) -> int:
 def limit_problems(call: Call) -> list[Problem]:
     """Hosts of the cluster that C(--limit) leaves out where that cannot be, or leaves none of."""
     targets = list(dict.fromkeys(list(call.groups.get(CLUSTER) or ()) + list(call.groups.get(DATABASE) or ())))
+    return _limited(call, targets)
+
+
+def _limited(call: Call, targets: t.Sequence[str]) -> list[Problem]:
+    """The same for these hosts."""
     left_out = [host for host in targets if host not in set(call.hosts)]
     if not left_out:
         return []

@@ -43,6 +43,8 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "host_missing": Instruction(ADDED, "drain", {"host": "HOST"}),
     "backup_missing": Instruction(ADDED, "restore", {"backup": "FILE"}),
     "drill_missing": Instruction(ADDED, "drill", {"drill": "DRILL"}),
+    "into_missing": Instruction(ADDED, "adopt", {"into": "DIRECTORY"}),
+    "inventory_written": Instruction(OTHER, "adopt"),
     "rotate_missing": Instruction(ADDED, "rotate", {"rotate": "SECRET"}),
     "limit_not_allowed": Instruction(AGAIN, without="--limit"),
     "tags_not_allowed": Instruction(AGAIN, without="{option}"),

@@ -61,6 +61,12 @@ TOKEN_KEY = "WA_WEB_JWT_CRYPTO_KEY"
 NODE_SECRET = "WA_SECRET"
 """Nodes that do not share it do not understand each other (reference 2.4)."""
 
+DATABASE_PLACE = ("WA_DB_ENGINE", "WA_DB_HOSTNAME", "WA_DB_PORT", "WA_DB_NAME_PREFIX")
+"""Variables that say which database a node has: nodes that share it are one cluster."""
+
+SINGLE_CORE = "WACORE_HOSTNAME"
+"""Where a webapp of a single instance finds its coreapp (reference 2.4)."""
+
 _ADVERTISING = {"master": "COREAPP", "webapp": "WEBAPP", "coreapp": "COREAPP"}
 
 

@@ -592,11 +592,12 @@ COMMAND_LINE = {
     "backup": ("restore",),
     "confirm": (
         *("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
-        *("certificates", "restore", "rotate", "aws", "aws_remove"),
+        *("certificates", "restore", "rotate", "aws", "aws_remove", "adopt"),
     ),
     "drill": ("drill",),
     "drill_report": ("drill",),
     "host": ("drain",),
+    "into": ("adopt",),
     "really": ("drill",),
     "rotate": ("rotate",),
     "shards": ("reshard", "aws"),

@@ -22,6 +22,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoA
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._state.container import describe_container
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, STARTING, Traces, engine_state
+from ansible_collections.waent.fleet.plugins.module_utils._state.found import kind_of
 from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import differing
 
 DOCKER_ROOT = "/var/lib/docker"
@@ -217,24 +218,31 @@ def _json_list(text: str) -> list[dict[str, t.Any]]:
 
 
 def read_containers(
-    run: Run, command: str, cluster: str | None = None, desired: t.Mapping[str, t.Any] | None = None
+    run: Run,
+    command: str,
+    cluster: str | None = None,
+    desired: t.Mapping[str, t.Any] | None = None,
+    adopts: bool = False,
 ) -> list[dict[str, t.Any]]:
     """All containers in whatever state, sorted by name. One that vanishes meanwhile is left out.
 
-    desired: sealed environments of the cluster's nodes, to be compared with what those containers have.
+    desired: sealed environments of the cluster's nodes, to be compared with what those containers have. adopts: and
+    with what nodes have that no label gives to a cluster.
     """
     ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc"])
     if not ids:
         return []
     inspected = _json_list(_inspected(run, [command, "inspect", "--type", "container"] + ids))
     described = {entry["Id"]: describe_container(entry) for entry in inspected}
-    nodes = [entry for entry in inspected if desired and described[entry["Id"]]["cluster"] == cluster]
+    compared = (cluster, None) if adopts else (cluster,)
+    nodes = [entry for entry in inspected if desired and described[entry["Id"]]["cluster"] in compared]
     of_images = _image_environments(run, command, {entry.get("Image") for entry in nodes})
     for entry in nodes:
         container = described[entry["Id"]]
         own = (entry.get("Config") or {}).get("Env") or []
         image = of_images.get(entry.get("Image"))
-        container["environment_differs"] = differing(desired or {}, container["kind"], own, image)
+        kind = container["kind"] or (kind_of(container) if container["product"] else None)
+        container["environment_differs"] = differing(desired or {}, kind, own, image)
     return sorted(described.values(), key=lambda entry: entry["name"])
 
 
@@ -254,6 +262,30 @@ def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[
         return {}
     entries = _json_list(_inspected(run, [command, "image", "inspect"] + known))
     return {entry.get("Id"): (entry.get("Config") or {}).get("Env") or [] for entry in entries}
+
+
+def read_environments(run: Run, command: str) -> dict[str, dict[str, str]]:
+    """The environments of the client's containers that no label gives to a cluster, by name, secrets and all.
+
+    What an image brings along is left out. Raises EngineLost.
+    """
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc"])
+    _code, out, _err = run([command, "inspect", "--type", "container"] + ids) if ids else (0, "", "")
+    found = {entry["Id"]: (entry, describe_container(entry)) for entry in _json_list(out)}
+    mine = [pair for pair in found.values() if pair[1]["product"] and pair[1]["cluster"] is None]
+    of_images = _image_environments(run, command, {entry.get("Image") for entry, _described in mine})
+    return {
+        described["name"]: {
+            name: value
+            for name, equals, value in (
+                one.partition("=")
+                for one in (entry.get("Config") or {}).get("Env") or []
+                if one not in of_images.get(entry.get("Image"), [])
+            )
+            if equals
+        }
+        for entry, described in mine
+    }
 
 
 # Images, networks, volumes

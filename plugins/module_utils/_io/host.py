@@ -39,6 +39,7 @@ ASKED = (
     "disk_free_mb",
     "stop_single_connect",
     "container_settings",
+    "adopts",
 )
 """Options that say how the host is to be: they are returned beside what was read."""
 
@@ -54,8 +55,8 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     version = parse_version(params["version"])
     engine = engines.await_engine(run, command, params["engine_timeout"])
     docker = command if engine["answers"] else None
-    environment = params["environment"]
-    containers = engines.read_containers(run, docker, params["cluster_name"], environment) if docker else []
+    asked = (params["cluster_name"], params["environment"], bool(params["adopts"]))
+    containers = engines.read_containers(run, docker, *asked) if docker else []
     host: dict[str, t.Any] = {
         "name": params["name"],
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},

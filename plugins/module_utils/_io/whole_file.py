@@ -11,13 +11,16 @@ import tempfile
 READABLE_BY_ALL = 0o644
 
 
-def write_whole(path: str, text: str) -> None:
-    """In one piece: whoever reads the file meets what it was before, or all of this. Raises OSError."""
+def write_whole(path: str, text: str, mode: int = READABLE_BY_ALL) -> None:
+    """In one piece: whoever reads the file meets what it was before, or all of this. Raises OSError.
+
+    mode: of the file that is there then; until then nobody else reads it.
+    """
     handle, beside = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".waent-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(beside, READABLE_BY_ALL)
+        os.chmod(beside, mode)
         os.replace(beside, path)
     except OSError:
         os.unlink(beside)

@@ -75,11 +75,16 @@ def _expect(state: ClusterState, step: Step, by_key: t.Mapping[str, Entry]) -> d
     return {
         "what": _gate(state, step, alive),
         "shards": state.shards,
-        "nodes": [by_key[key] for kind in ("master", "coreapp") for key in alive[kind]],
+        "nodes": [_as_reported(by_key[key]) for kind in ("master", "coreapp") for key in alive[kind]],
         "masters": len(alive["master"]),
         "coreapps": len(alive["coreapp"]),
         "webapps": [webapp_url(by_key[key]) for key in _of_one_key(state)],
     }
+
+
+def _as_reported(node: Entry) -> Entry:
+    """The API names a node by its host name. A container of ours has its own name for one."""
+    return {**node, "name": node["hostname"]} if "hostname" in node else node
 
 
 def _gate(state: ClusterState, step: Step, alive: t.Mapping[str, t.Sequence[str]]) -> str:
@@ -101,7 +106,7 @@ def _of_one_key(state: ClusterState) -> list[str]:
 def _tokens_change(before: ClusterState, after: ClusterState, step: Step, shared: bool) -> bool:
     """Whether a token of before is worth nothing after the step."""
     webapps = {node.key for node in before.of("webapp")}
-    if not webapps & set(step.nodes):
+    if not webapps & {*step.nodes, *dict(step.gate).get("absent", ())}:
         return False
     return not shared or _has_new_key(before) != _has_new_key(after)
 

@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.text import en
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import ROLL, Act
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING, STOPPED
+from ansible_collections.waent.fleet.plugins.module_utils._state.found import adopted_nodes
 
 GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING = "_wa_gather_again", "_wa_engine_stopped", "_wa_engine_missing"
 SINGLE_CONNECT, ACT, API, RECREATE = "_wa_single_connect", "_wa_act", "_wa_act_api", "_wa_act_roll"
@@ -104,7 +105,10 @@ def run_of(
 
 def has_api(observed: t.Iterable[Observed]) -> bool:
     """Whether a webapp of the cluster runs, so that there is an API to ask."""
-    return any(node["kind"] == "webapp" and node["state"] == "running" for host in observed for node in host["nodes"])
+    observed = list(observed)
+    ours = (node["kind"] == "webapp" and node["state"] == "running" for host in observed for node in host["nodes"])
+    found = (node for host in observed for node in adopted_nodes(host))
+    return any(ours) or any(node.kind == "webapp" and node.state == "running" for node in found)
 
 
 def known_nodes(nodes: t.Iterable[dict[str, t.Any]], unseen: t.Collection[str]) -> list[dict[str, t.Any]]:

@@ -27,7 +27,11 @@ def simulate(
 ) -> ClusterState:
     """The state after the step. desired: what C(replace) brings nodes to. created: what C(create) makes, by key."""
     nodes = {node.key: node for node in state.nodes}
-    primary_went = any(nodes[key].primary for key in step.nodes if key in nodes)
+    # A node in whose place another one comes has another key.
+    gone = list(dict(step.gate).get("absent", ())) if step.action == "adopt" else []
+    primary_went = any(nodes[key].primary for key in (*step.nodes, *gone) if key in nodes)
+    for key in gone:
+        nodes.pop(key, None)
     for key in step.nodes:
         _act(nodes, step.action, key, desired, created or {})
     shards = dict(step.gate).get("shards", state.shards)
@@ -41,10 +45,10 @@ def simulate(
 
 def _act(nodes: Nodes, action: str, key: str, desired: Version | None, created: t.Mapping[str, NodeState]) -> None:
     """What the step does to one of its nodes."""
-    if action == "create":
+    if action in ("create", "adopt"):
         nodes[key] = created[key]
-    elif action == "remove":
-        del nodes[key]
+    elif action in ("remove", "discard"):
+        nodes.pop(key, None)
     elif action == "start":
         nodes[key] = replace(nodes[key], alive=True)
     elif action == "replace":

@@ -23,6 +23,7 @@ RESTART_SECONDS = 30
 
 ACTIONS = (
     "create", "start", "replace", "switchover", "set_shards", "remove", "stop", "snapshot", "cleanup", "schema_upgrade",
+    "adopt", "discard",
 )  # fmt: skip
 """What a step can do: for each of them role C(rollout) has one file of tasks."""
 

@@ -16,6 +16,7 @@ CODES = {
     "upgrade": "UPGRADE_STOPPED",
     "reshard": "RESHARD_STOPPED",
     "drain": "DRAIN_STOPPED",
+    "adopt": "ADOPT_STOPPED",
     "site": "SITE_STOPPED",
 }
 HEADS = {
@@ -23,8 +24,9 @@ HEADS = {
     "reshard": "The reshard to {0} shards",
     "drain": "The drain of {0}",
     "site": "The rolling change",
+    "adopt": "The adoption",
 }
-CHANGED = {"replace": "Replaced", "create": "Created", "start": "Started", "remove": "Removed"}
+CHANGED = {"replace": "Replaced", "create": "Created", "start": "Started", "remove": "Removed", "adopt": "Adopted"}
 
 _SCHEMA = (
     "Masters and coreapps of the old version stay stopped, since the schema may be half upgraded. Fix what the log"
@@ -74,8 +76,20 @@ def step_failure(
     if entry["action"] == "schema_upgrade":
         lines.append(_SCHEMA.format(instruction("schema_failed"), one_shot, instruction("schema_failed_back")))
     else:
+        lines += _old_container(entry)
         lines.append(_AGAIN + (_BACK.get(operation, "") if _leads_back(operation, entry, batches) else ""))
     return "\n".join(lines)
+
+
+def _old_container(entry: t.Mapping[str, t.Any]) -> list[str]:
+    """Until the cluster has the node that comes in its place, a container of a compose file is only stopped."""
+    replaced = (entry["node"] or {}).get("replaces")
+    if entry["action"] != "adopt" or not replaced:
+        return []
+    text = (
+        "{0} of the compose file may be stopped by now and is not removed: docker stop {1}, then docker start {0}, on"
+    )
+    return [(text + " {2} have it serve as before.").format(replaced["name"], entry["node"]["name"], entry["host"])]
 
 
 def _leads_back(

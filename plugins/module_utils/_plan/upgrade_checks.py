@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import ACT, WAIT
-from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import unread_coreapps
@@ -40,7 +39,7 @@ def uncertain_owners(
     """
     owned = {shard for node in nodes for shard in node.shards}
     lost = sorted(set(range(shards)) - owned)
-    running = {(host["name"], c["name"]) for host in hosts for c in cluster_nodes(host) if c["state"] == "running"}
+    running = {(host["name"], c["name"]) for host in hosts for c in host["containers"] if c["state"] == "running"}
     alive = {node.key for node in nodes if node.alive}
     silent = [
         node["key"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import (
+    DATABASE_PLACE,
     IMAGE_NAME,
     LABELS,
     SCRIPTS,
+    SINGLE_CORE,
     WEB_ENVIRONMENT,
     advertised,
     kind_and_index,
@@ -24,6 +26,8 @@ SHOWN_ENVIRONMENT = (
     "WA_APP_MULTICONNECT",
     "WA_MASTER_NODE",
     "WA_DB_UPGRADE",
+    *DATABASE_PLACE,
+    SINGLE_CORE,
 )
 """Variables of containers whose values are no secrets."""
 
@@ -32,10 +36,11 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there is to know of a container, from C(docker inspect), without secrets.
 
     C({name, id, image, image_id, state, exit_code, cluster, kind, index, version, product, environment,
-    environment_differs, ports, networks, mounts, options}). product: as product_of finds it, whoever started it. ports:
-    C([{host, container}]), published now or, when it is stopped, at its next start. networks: names. mounts: volume's
-    name or path on the host, by path inside. options: of a container of ours what it was created with, as
-    C(_desired/container.py) compares it; those of others may hold secrets.
+    environment_differs, ports, networks, mounts, names, options}). product: as product_of finds it, whoever started it.
+    ports: C([{host, container}]), published now or, when it is stopped, at its next start. networks: names. mounts:
+    volume's name or path on the host, by path inside. names: by what it calls itself and others, as names_of has it.
+    options: of a container of ours what it was created with, as C(_desired/container.py) compares it; those of others
+    may hold secrets.
     """
     config = entry.get("Config") or {}
     labels = config.get("Labels") or {}
@@ -58,7 +63,31 @@ def describe_container(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "ports": _published(entry, state),
         "networks": sorted((entry.get("NetworkSettings") or {}).get("Networks") or {}),
         "mounts": {m["Destination"]: m.get("Name") or m.get("Source") for m in entry.get("Mounts") or []},
+        "names": names_of(entry),
         "options": found_options(entry) if labels.get(LABELS + "cluster") else None,
+    }
+
+
+def names_of(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """By what a container calls itself and others: C({hostname, mode, aliases, links, extra_hosts, bound}).
+
+    mode: of its network. aliases: under which names others find it, by network. links: the name of another container by
+    the name under which this one finds it. extra_hosts: C({name: address}). bound: addresses of the host on which its
+    ports are published, empty for all of them.
+    """
+    host = entry.get("HostConfig") or {}
+    joined = (entry.get("NetworkSettings") or {}).get("Networks") or {}
+    links = (text.lstrip("/").partition(":/") for text in host.get("Links") or [])
+    extra = (text.partition(":") for text in host.get("ExtraHosts") or [])
+    bindings = (host.get("PortBindings") or {}).values()
+    addresses = {str(bound.get("HostIp") or "") for all_of in bindings for bound in all_of or []}
+    return {
+        "hostname": (entry.get("Config") or {}).get("Hostname") or "",
+        "mode": host.get("NetworkMode") or "",
+        "aliases": {network: list((way or {}).get("Aliases") or []) for network, way in joined.items()},
+        "links": {inside.rpartition("/")[2]: target for target, _colon, inside in links},
+        "extra_hosts": {name: address for name, _colon, address in extra},
+        "bound": sorted(addresses - {"", "0.0.0.0", "::"}),
     }
 
 

@@ -29,10 +29,10 @@ PIN = ("wa_api_ca_path", "wa_cluster_name")
 
 def _api_access(play: Play) -> Values:
     nodes = play.result("__wa_desired").get("nodes") or ()
-    return _access_to(play, nodes)
+    return access_to(play, nodes)
 
 
-def _access_to(play: Play, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> Values:
+def access_to(play: Play, nodes: t.Iterable[t.Mapping[str, t.Any]]) -> Values:
     file = _pin_file(play)
     variables = {**play.values(API), "wa_api_ca_path": file.path if file.given or file.exists else ""}
     trusted = kept_of(play, "_wa_trusted").get("sha256") or ()
@@ -113,14 +113,14 @@ def _api_access_running(play: Play) -> Values:
     }
     nodes = [*(placed.get("nodes") or ()), *(placed.get("leaving") or ())]
     there = [node for node in nodes if (node["host"], node["name"]) in running]
-    return _access_to(play, there or nodes)
+    return access_to(play, there or nodes)
 
 
 def _api_access_once(play: Play) -> Values:
     """For who looks once: only webapps that exist, or that may on a host that could not be read."""
     nodes = [node for node in known_nodes_of(play) if node["kind"] == "webapp"]
     placed = play.result("__wa_desired").get("nodes") or ()
-    return {**_access_to(play, nodes or placed), "api_once": True}
+    return {**access_to(play, nodes or placed), "api_once": True}
 
 
 def _login(play: Play) -> Values:

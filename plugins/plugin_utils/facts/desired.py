@@ -37,6 +37,7 @@ REACH = ("wa_db_host", "wa_db_port", "wa_db_check_host", "wa_extra_hosts")
 HOST_INFO = (
     "wa_cluster_name", "wa_network", "wa_media_share", "wa_data", "wa_container_uid", "wa_disk_free_mb",
 )  # fmt: skip
+ADOPTS = ("wa_db_host", "wa_db_port", "wa_db_name_prefix")
 MEDIA_SHARE = ("wa_container_uid", "wa_disk_free_mb")
 SIZING = ("wa_messages_per_second", "wa_db_ssl_ca", "wa_database_class")
 
@@ -129,6 +130,7 @@ def _host_info(play: Play) -> Values:
         "stop_single_connect": switch_on(play.value("wa_stop_single_connect")),
         "environment": FACTS["environment"](play),
         "container_settings": _container_settings(play),
+        "adopts": {name[len("wa_") :]: play.value(name) for name in ADOPTS} if play.value("_wa_adopts") else {},
     }
 
 

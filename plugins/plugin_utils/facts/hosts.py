@@ -75,6 +75,9 @@ def _webapps_here(play: Play) -> list[str]:
 
 
 def spared_of(play: Play) -> list[str]:
+    if play.value("_wa_adopts"):
+        # What compose files have started there would stay, seen by nobody.
+        return []
     return may_be_left_out(unreachable_of(play), play.left_out, play.groups)
 
 

@@ -29,7 +29,10 @@ GOOD = {
 UNKNOWN = {"drill": ["DRILL_UNKNOWN"], "rotate": ["ROTATE_UNKNOWN"]}
 NEEDED = (CLUSTER, *KIND_GROUPS)
 ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a", "drill": "coreapp", "rotate": "api_key"}
-PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine", "certificates", "rotate")
+PLAYBOOKS = (
+    *("site", "status", "reshard", "upgrade", "drain", "drill", "adopt"),
+    *("uninstall", "engine", "certificates", "rotate"),
+)
 
 
 def call(playbook="site", groups=None, **changes):
@@ -225,7 +228,7 @@ def test_distance_is_a_metric(one, two, three):
 # Hosts that are away
 
 
-@pytest.mark.parametrize("playbook", PLAYBOOKS)
+@pytest.mark.parametrize("playbook", [name for name in PLAYBOOKS if name != "adopt"])
 def test_hosts_are_left_out_by_who_plans_for_the_whole_cluster(playbook):
     plans = playbook in WHOLE_CLUSTER
     assert hosts_left_out(call(playbook, without=["b", "b"])) == (["b"] if plans else [])
@@ -272,3 +275,15 @@ def test_of_many_hosts_some_are_named():
     many = {name: ["h{0}".format(number) for number in range(200)] for name in NEEDED}
     (problem,) = call_problems(call("drain", many, hosts=many[CLUSTER]))
     assert problem.message.endswith("allowed are h0, h1, h2, h3, h4, h5, h6, h7 and 192 more.")
+
+
+FOUND = {"all": ["a"], "wa_adopt_hosts": ["a"]}
+
+
+def test_adopt_describes_hosts_of_which_there_is_no_inventory_yet():
+    assert codes(call("adopt", FOUND, arguments={"into": "here"}, extra=["into"])) == []
+    assert codes(call("adopt", FOUND, arguments={})) == ["INTO_MISSING"]
+    assert codes(call("adopt", without=["b"])) == ["ADOPT_NEEDS_ALL_HOSTS"]
+    assert codes(call("adopt", {**FOUND, **GOOD}, arguments={"into": "here"})) == ["ADOPT_BOTH_GROUPS"]
+    assert "ADOPT_HOSTS_MISSING" in codes(call("adopt", {"all": ["a"]}))
+    assert codes(call("adopt", FOUND, hosts=["localhost"], limit="b", arguments={"into": "x"})) == ["LIMIT_NOT_ALLOWED"]

@@ -196,6 +196,10 @@ def test_a_container_without_its_secrets():
         "product": "coreapp", "environment": {"COREAPP_HOSTNAME": "h1", "WA_APP_MULTICONNECT": "1"},
         "environment_differs": [], "ports": [{"host": 6250, "container": 6250}],
         "networks": ["waent"], "mounts": {"/usr/local/wamedia": "whatsappMedia", "/srv": "/host/srv"},
+        "names": {
+            "hostname": "", "mode": "", "aliases": {"waent": []}, "links": {}, "extra_hosts": {},
+            "bound": ["127.0.0.1"],
+        },
         "options": found_options(INSPECT),
     }  # fmt: skip
     assert found["options"]["published_ports"] == {"6250/tcp": "127.0.0.1:7000"}

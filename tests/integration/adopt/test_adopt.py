@@ -1,0 +1,108 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The published set-ups, adopted while messages are sent: none is lost, none comes twice, the number is not banned."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.waent.fleet.tests.support.compose_cluster import (
+    DEVELOPMENT,
+    HOST,
+    POSTGRES,
+    PRODUCTION,
+    SINGLE,
+    ComposeCluster,
+    ProductionCluster,
+    Setup,
+)
+from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
+from waemu.probe.report import Report, table
+
+YES = ("-e", "confirm=yes")
+
+
+def said(run: Run) -> str:
+    """Without the folding of long lines."""
+    return " ".join(run.output.split())
+
+
+def came_through(report: Report) -> None:
+    """Every accepted message, once. How long each shard was out is shown."""
+    print(table(report))
+    assert report.accepted > 0
+    assert (report.lost, report.twice, report.bans) == ([], [], [])
+
+
+def described(cluster: ComposeCluster) -> None:
+    """The inventory is there, and nothing was touched."""
+    run = cluster.describe()
+    assert run.code == OK, run.output
+
+
+def is_adopted(cluster: ComposeCluster, volumes: set[str]) -> None:
+    """All nodes are ours, what compose made beside them is there, and nobody has anything left to do."""
+    assert {name.split("_")[-2] for name in cluster.containers()} <= {"db"}
+    assert cluster.volumes() == volumes
+    assert cluster.serves()
+    nodes = cluster.nodes()
+    assert sorted(name.split("-")[-2] for name in nodes) == sorted(
+        kind for kind, count in cluster.adopted().items() for _number in range(count)
+    )
+    again = cluster.play("adopt.yml", *YES)
+    assert (again.code, again.changes[HOST]) == (OK, 0), again.output
+    assert "nothing to do" in again.output
+    site = cluster.play("site.yml")
+    assert (site.code, site.changes[HOST]) == (OK, 0), site.output
+    assert cluster.nodes() == nodes, "no node was started again"
+
+
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> t.Iterator[ComposeCluster]:
+    """A cluster in service that docker-compose has started."""
+    setup: Setup = request.param
+    kind = ProductionCluster if setup is PRODUCTION else ComposeCluster
+    with kind(tmp_path, setup) as made:
+        yield made
+
+
+@pytest.mark.parametrize("cluster", [SINGLE], indirect=True, ids=lambda setup: setup.name)
+def test_a_single_instance_becomes_highly_available(cluster: ComposeCluster) -> None:
+    described(cluster)
+    volumes, before = cluster.volumes(), cluster.containers()
+    planned = cluster.play("adopt.yml", "--check")
+    assert planned.code == OK, planned.output
+    assert "no service from here until the cluster serves" in said(planned)
+    assert cluster.containers() == before, "check mode changes nothing"
+    with cluster.probe() as probe:
+        run = cluster.play("adopt.yml", *YES)
+        assert run.code == OK, run.output
+    came_through(probe.report)
+    is_adopted(cluster, volumes)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("cluster", [DEVELOPMENT, PRODUCTION, POSTGRES], indirect=True, ids=lambda setup: setup.name)
+def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: ComposeCluster) -> None:
+    described(cluster)
+    volumes, before = cluster.volumes(), cluster.containers()
+    site = cluster.play("site.yml")
+    assert (site.code, "UNMANAGED_NODES_RUNNING" in site.codes) == (FAILED, True), site.output
+    planned = cluster.play("adopt.yml", "--check")
+    assert planned.code == OK, planned.output
+    unconfirmed = cluster.play("adopt.yml")
+    assert (unconfirmed.code, unconfirmed.codes) == (FAILED, ["NOT_CONFIRMED"]), unconfirmed.output
+    assert cluster.containers() == before, "nothing begins without a yes"
+    with cluster.probe() as probe:
+        # The first coreapp of ours runs, and the one in whose place it came is only stopped.
+        killed = cluster.killed("adopt.yml", "Adopt | Remove the container", *YES)
+        assert killed.code == KILLED, killed.output
+        assert len(cluster.nodes()) == 1
+        run = cluster.play("adopt.yml", *YES)
+        assert run.code == OK, run.output
+    came_through(probe.report)
+    is_adopted(cluster, volumes)

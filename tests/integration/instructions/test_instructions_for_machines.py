@@ -1,0 +1,96 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a refusal over a machine or its engine says to run, once somebody has done there what it asks for.
+
+The tests are one story, in this order.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.waent.fleet.tests.support import valid_variables
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands
+
+pytestmark = pytest.mark.thorough
+
+FIRST, SECOND = "one", "two"
+STOP_ENGINE = "pid=$(cat /var/run/docker.pid); kill $pid; tail --pid=$pid -f /dev/null"
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
+    """A cluster on two; the first has the database."""
+    made = ContainerHosts(tmp_path_factory.mktemp("told"), (FIRST, SECOND), scenario="told")
+    try:
+        made.create()
+        write_hosts(made, FIRST, SECOND)
+        run = made.site(variables(made))
+        assert run.code == OK, run.output
+        yield made
+    finally:
+        made.destroy()
+
+
+def write_hosts(machines: ContainerHosts, *names: str) -> None:
+    """The inventory."""
+    hosts = {name: {"ansible_become": True, "wa_address": machines.address(name)} for name in names}
+    machines.write_hosts(hosts, wa_database_hosts=[FIRST])
+
+
+def variables(machines: ContainerHosts) -> dict[str, t.Any]:
+    return valid_variables.but(
+        wa_db_host=machines.address(FIRST),
+        wa_database_image=DATABASE_IMAGE,
+        wa_extra_environment={"WAEMU_TIME_DIVISOR": "10"},
+        wa_survive={},
+    )
+
+
+def told(run: Run, code: str) -> Command:
+    """The first command of the sentence about the second machine."""
+    assert run.code == FAILED and run.codes == [code], run.output
+    (sentence,) = run.sentences(code)
+    assert sentence.startswith(SECOND + ": "), run.output
+    return commands(sentence)[0]
+
+
+def check_healthy(machines: ContainerHosts, run: Run) -> None:
+    assert run.code == OK, run.output
+    status = machines.play("status", variables(machines))
+    assert status.code == OK, status.output
+
+
+def test_an_engine_that_hung_answers_again(machines: ContainerHosts) -> None:
+    machines.run(SECOND, "kill -STOP $(cat /var/run/docker.pid)")
+    try:
+        command = told(machines.site(variables(machines)), "ENGINE_SILENT")
+    finally:
+        machines.run(SECOND, "kill -CONT $(cat /var/run/docker.pid)")
+    assert command == Command("", {})
+    check_healthy(machines, machines.site(variables(machines), *command.given()))
+
+
+def test_an_engine_that_ended_as_soon_as_it_was_started_starts(machines: ContainerHosts) -> None:
+    machines.run(SECOND, STOP_ENGINE)
+    machines.run(SECOND, "cp -a /etc/docker/daemon.json /root/kept 2>/dev/null; echo '{' > /etc/docker/daemon.json")
+    try:
+        command = told(machines.site(variables(machines)), "ENGINE_NOT_STARTED")
+    finally:
+        machines.run(SECOND, "rm /etc/docker/daemon.json; mv /root/kept /etc/docker/daemon.json 2>/dev/null; true")
+    assert command == Command("", {})
+    check_healthy(machines, machines.site(variables(machines), *command.given()))
+
+
+def test_a_machine_that_is_gone_for_good_is_replaced(machines: ContainerHosts) -> None:
+    with machines.dead(SECOND):
+        status = machines.play("status", variables(machines))
+        assert status.code == FAILED and "HOST_NOT_READ" in status.codes, status.output
+        (command,) = (one for one in commands(status.sentences("HOST_NOT_READ")[0]) if one.playbook)
+        assert command == Command("site", {})
+        write_hosts(machines, FIRST)
+        check_healthy(machines, machines.site(variables(machines), *command.given()))
