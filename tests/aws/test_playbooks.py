@@ -344,8 +344,8 @@ def left(aws: Aws) -> dict[str, t.Any]:
 def test_with_the_data_nothing_at_all_is_left(production: Environment) -> None:
     aws = production.aws
     kept = left(aws)
-    production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "aws_environment=staging")
+    production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "wa_aws_environment=staging")
     assert len(aws.hosts()) == 2
-    done = production.play("playbooks/aws_remove.yml", "-e", "aws_environment=staging", "-e", "wa_remove_data=true")
+    done = production.play("playbooks/aws_remove.yml", "-e", "wa_aws_environment=staging", "-e", "wa_remove_data=true")
     assert done.code == OK, done.output
     assert left(aws) == kept

@@ -98,7 +98,7 @@ run; only a command can say that it is to change now."""
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
 
-RESERVED = {"environment": "aws_environment"}
+RESERVED = {"environment": "wa_aws_environment"}
 """Names that Ansible keeps for itself, where ours is likely to be meant: a task would see its own."""
 
 NAMED = 8

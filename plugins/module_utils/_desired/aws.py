@@ -250,8 +250,8 @@ def read_environment(raw: t.Mapping[str, t.Any]) -> tuple[Environment | None, li
 def _environment_problems(value: t.Any) -> list[Problem]:
     if value in ENVIRONMENTS:
         return []
-    message = "{0}; allowed are {1}.".format(stated("aws_environment", value), enumerate_all(ENVIRONMENTS))
-    return [Problem("AWS_ENVIRONMENT_UNKNOWN", message, "aws_environment", value)]
+    message = "{0}; allowed are {1}.".format(stated("wa_aws_environment", value or None), enumerate_all(ENVIRONMENTS))
+    return [Problem("AWS_ENVIRONMENT_UNKNOWN", message, "wa_aws_environment", value)]
 
 
 def _shards_problems(value: t.Any) -> list[Problem]:

@@ -502,6 +502,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_production", SWITCH, role="drill"),
     Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
     # Of an environment on AWS; wa_aws_plan checks what they say together, before the first call.
+    Variable("wa_aws_environment", ANY_TEXT, empty=True, role="aws"),
     Variable("wa_aws_region", ANY_TEXT, empty=True, role="aws"),
     Variable(
         "wa_aws_name",
@@ -533,7 +534,6 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "aws_environment": ("aws", "aws_remove", "reshard"),
     "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "aws", "aws_remove"),
     "drill": ("drill",),
     "drill_report": ("drill",),
