@@ -35,12 +35,13 @@ RUNS: dict[str, tuple[str, list[str]]] = {
 
 
 class Cost(t.NamedTuple):
-    """Of one run. memory_mb: of the largest process. processes, variables, templatings: as count_work counts them."""
+    """Of one run. memory_mb: of the largest process. The others: as PretendFleet counts them."""
 
     seconds: float
     cpu_seconds: float
     memory_mb: float
     processes: int
+    sent: int
     variables: int
     templatings: int
 
@@ -64,7 +65,7 @@ def measure(count: int, state: str, arguments: list[str], forks: int, *, countin
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             sys.exit("{0} on {1} hosts failed:\n{2}".format(" ".join(arguments), count, log.read_text()[-4000:]))
-        counts = fleet.counts() if counting else {"processes": 0, "variables": 0, "templatings": 0}
+        counts = fleet.counts() if counting else dict.fromkeys(("processes", "sent", "variables", "templatings"), 0)
         return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, **counts)
 
 

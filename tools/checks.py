@@ -137,6 +137,7 @@ SMALL_BENCHMARKS = [
     "benchmarks/emulator_rate.py --rate 20 --seconds 5 --shards 2 --webhook",
     "benchmarks/emulator_failover.py --shards 2 --repetitions 1",
     "benchmarks/controller_scale.py --small",
+    "benchmarks/media_proof.py --hosts 2",
 ]
 
 # In the order in which they start: first what others wait for and what takes long.

@@ -12,12 +12,13 @@ uninstall() {
 }
 
 remove_images() {
-  local ids
-  .venv/bin/python emulator/build.py --remove
-  ids=$(docker image ls --quiet --filter label=waent.fleet.test | sort -u)
-  # shellcheck disable=SC2086 # one word per image
-  [ -z "$ids" ] || docker image rm --force $ids >/dev/null
-  docker volume ls --quiet --filter label=waent.fleet.test | xargs --no-run-if-empty docker volume rm >/dev/null
+  # Each of them whatever becomes of the others; step ends here with the code, as nothing in a condition ends by itself.
+  local failed=0
+  .venv/bin/python emulator/build.py --remove || failed=1
+  remove_images_labelled waent.fleet.test || failed=1
+  docker volume ls --quiet --filter label=waent.fleet.test | xargs --no-run-if-empty docker volume rm >/dev/null || failed=1
+  [ "$failed" = 0 ] || echo "Not clean: what stands above is still there. Fix that and run make clean again." >&2
+  return "$failed"
 }
 
 if timeout 30 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; then

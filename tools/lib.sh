@@ -56,6 +56,25 @@ indented() {
   return "${codes[0]}"
 }
 
+# remove_images_labelled LABEL: every image with it, those first that others are made from last. Says which are left, and why.
+remove_images_labelled() {
+  local label=$1 ids id progress=yes left=0
+  ids=$(docker image ls --all --quiet --filter "label=$label" | sort -u) || return 1
+  # An image goes only after those that were made from it: as long as one went, another try may get further.
+  while [ -n "$ids" ] && [ "$progress" = yes ]; do
+    progress=no
+    for id in $ids; do
+      docker image rm --force "$id" >/dev/null 2>&1 && progress=yes
+    done
+    ids=$(docker image ls --all --quiet --filter "label=$label" | sort -u) || return 1
+  done
+  for id in $ids; do
+    echo "image $id stays: $(docker image rm "$id" 2>&1 >/dev/null | tail -n 1)" >&2
+    left=1
+  done
+  return "$left"
+}
+
 # step TITLE COMMAND...: one line with the duration; what the command says stands below its title.
 step() {
   local title=$1 start code=0

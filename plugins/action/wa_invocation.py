@@ -20,7 +20,7 @@ from ansible_collections.waent.fleet.plugins.plugin_utils.pure_action import Pur
 from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import moment, not_written, write_report
 
 DEFAULT_CLUSTER_NAME = "waent"
-"""Of the role cluster, whose defaults this play has not."""
+"""Of the role variables, whose defaults this play has not."""
 
 
 class ActionModule(PureAction):

@@ -4,7 +4,7 @@
 """Runs wa_nfs_media: looks, mounts through ansible.posix.mount, and proves; or concludes what all hosts have seen.
 
 The module looks before, and not beside, ansible.posix.mount: that one asks for files in its own process, and would wait
-for a server that is gone.
+for a server that is gone. Where the server goes away between the two, it is ended at a deadline.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import mount_failed
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import mount_failed, mount_not_ended
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import outcome, problem_from
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     KEYS,
@@ -31,6 +31,10 @@ from ansible_collections.waent.fleet.plugins.modules.wa_nfs_media import (
     answer_of,
     finished,
 )
+from ansible_collections.waent.fleet.plugins.plugin_utils.bounded_module import execute_bounded
+
+MOUNT_SECONDS = 30
+"""For one call of ansible.posix.mount. The kernel itself gives up after two minutes, or never."""
 
 Result = t.Dict[str, t.Any]
 
@@ -76,7 +80,11 @@ class ActionModule(ActionBase):
                 return self._proved(share, params, variables, found)
             return finished({**found, "answer": {**found["answer"], "planned": True}}, [], params)
         for number, call in enumerate(calls):
-            done = self._execute_module(module_name="ansible.posix.mount", module_args=call, task_vars=variables)
+            done = execute_bounded(self, "ansible.posix.mount", call, variables, MOUNT_SECONDS)
+            if done is None:
+                late = mount_not_ended(share, params["name"], call["state"], MOUNT_SECONDS)
+                # What it has written until then is there.
+                return finished({**found, "changed": True, "refused": [late.as_dict()]}, [late], params)
             if done.get("failed"):
                 failed = mount_failed(share, params["name"], call["state"], str(done.get("msg") or ""))
                 # Of a step that fails it takes back what it has written.

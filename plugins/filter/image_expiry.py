@@ -62,20 +62,7 @@ _value:
 import datetime
 import typing as t
 
-LIFE_DAYS = 180
-"""A public build lives so long from the creation of its image (reference 6.4)."""
-
-
-def last_day(image: t.Mapping[str, t.Any]) -> datetime.date | None:
-    """The day in the label, else 180 days after the image was made; None where neither can be read."""
-    label = ((image.get("Config") or {}).get("Labels") or {}).get("EXPIRES_ON")
-    made = str(image.get("Created") or "")[:10]
-    try:
-        if label:
-            return datetime.date.fromisoformat(label)
-        return datetime.date.fromisoformat(made) + datetime.timedelta(days=LIFE_DAYS)
-    except ValueError:
-        return None
+from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import life_of
 
 
 def image_expiry(
@@ -85,20 +72,14 @@ def image_expiry(
     day = datetime.date.fromisoformat(today) if today else datetime.datetime.now(datetime.timezone.utc).date()
     found = []
     for image in images:
-        last = last_day(image)
-        name = (image.get("RepoTags") or [image.get("Id")])[0]
-        if last is None or last > day + datetime.timedelta(days=int(days)):
+        label = ((image.get("Config") or {}).get("Labels") or {}).get("EXPIRES_ON")
+        life = life_of((image.get("RepoTags") or [image.get("Id")])[0], image.get("Created"), label)
+        if life is None or not life.ends_within(int(days), day):
             continue
-        expired = last < day
-        sentence = "[{0}] The image {1} {2} on {3}: {4}.".format(
-            "BUILD_EXPIRED" if expired else "BUILD_EXPIRES_SOON",
-            name,
-            "expired" if expired else "expires",
-            last.isoformat(),
-            "it does not work any more, take a newer version" if expired else "upgrade to a newer version before",
-        )
-        found.append({"image": name, "expires_on": last.isoformat(), "expired": expired, "sentence": sentence})
-        found[-1]["works_until"] = "{0} works until {1}".format(name, last.isoformat())
+        found.append({
+            "image": life.image, "expires_on": life.last.isoformat(), "expired": life.expired(day),
+            "sentence": life.warning(day), "works_until": life.works_until,
+        })  # fmt: skip
     return found
 
 

@@ -19,8 +19,8 @@ options:
     description: The reason.
     type: str
     required: true
-    choices: [code_missing, drill_not_prepared, host_lost, hosts_lost, hosts_not_prepared, not_prepared,
-      schema_container_gone, schema_upgrade_failed, schema_upgrade_slow]
+    choices: [certificates_missing, code_missing, drill_not_prepared, host_lost, hosts_lost, hosts_not_prepared,
+      not_prepared, schema_container_gone, schema_upgrade_failed, schema_upgrade_slow]
   host:
     description: The host that was lost.
     type: str

@@ -21,15 +21,17 @@ options:
     description:
       - Which facts. C(version), C(images), C(container_settings), C(environment), C(schema_environment) and
         C(database_node) say what containers are made from, C(api_access), C(database_access), C(token) and C(secrets)
-        how the cluster is reached and what no output may hold.
+        how the cluster is reached and what no output may hold. C(node_containers) is what M(waent.fleet.wa_containers)
+        takes for C(wa_nodes).
       - C(host_info) is for M(waent.fleet.wa_host_info), on the host that the task is about.
-      - C(shards), C(shape) and C(placement) are for M(waent.fleet.wa_placement), C(identity) is for
+      - C(shape) and C(placement) are for M(waent.fleet.wa_placement), C(identity) is for
         M(waent.fleet.wa_identity), C(first_sizing) for M(waent.fleet.wa_sizing), C(preflight) and C(login) are for
         M(waent.fleet.wa_preflight).
       - C(observed), C(running) and C(failures) are what M(waent.fleet.wa_host_info) read on the hosts of the play, the
         nodes on them, and why a host could not be read. C(has_api) says whether a webapp runs, C(database_readable)
-        whether the database can be read.
-      - C(ports) and C(ports_unclear) are what came of M(waent.fleet.wa_ports).
+        whether the database can be read. C(image_lives) and C(image_warnings) say until when the images work.
+      - C(ports_to_listen), C(ports_to_try) and C(ports_to_report) are for M(waent.fleet.wa_ports) on the host that the
+        task is about, C(ports) and C(ports_unclear) are what came of it.
       - C(drill_left) and C(drill_not_prepared) are hosts on which a drill waits to be restored, and those on which none
         may begin. C(drill_outcome) is for M(waent.fleet.wa_drill_report).
     type: list

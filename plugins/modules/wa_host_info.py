@@ -179,8 +179,9 @@ host:
       returned: always
     images:
       description:
-        - For each image of O(images) its C(id) on the host, or the word of the C(registry), V(present), V(missing) or
-          V(unknown), with the C(reason). No registry is queried where the engine is stopped, as the image may be there.
+        - For each image of O(images) its C(id) on the host, when it was C(created) and on which day it C(expires_on) by
+          its label, or the word of the C(registry), V(present), V(missing) or V(unknown), with the C(reason).
+        - No registry is queried where the engine is stopped, as the image may be there.
       type: list
       elements: dict
       returned: always
@@ -205,8 +206,8 @@ host:
       description:
         - The media share, empty where there is to be none. What is mounted (C(mount)) and what lies C(hidden) under it,
           whether the path C(exists), is a C(directory) and C(empty), C(free_mb), C(free_inodes), the first C(error),
-          the last C(proof) with C(age_seconds), C(run) and C(hosts), lines of C(fstab), and C(users), the containers
-          that have it.
+          the last C(proof) with C(age_seconds), C(run) and C(hosts), C(denied), the id of this user where it may not
+          read that, lines of C(fstab), and C(users), the containers that have it.
       type: dict
       returned: always
     data:
@@ -230,6 +231,10 @@ host:
         - A drill that has not restored yet what it broke here, its kind C(drill), C(what) it is and the C(path) of its
           script.
       type: dict
+      returned: always
+    backup_timer:
+      description: Name of the units that back up the registration on a schedule, null where there are none.
+      type: str
       returned: always
     reached:
       description: For each service of O(reach) whether it could be C(reached), and the C(reason) if not.

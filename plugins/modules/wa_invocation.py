@@ -26,7 +26,23 @@ options:
     description: Name of the playbook that was called. V(_validate) is refused, as it only checks for the others.
     type: str
     required: true
-    choices: [site, status, reshard, upgrade, drain, uninstall, engine, drill, aws, aws_remove, _validate]
+    choices:
+      - site
+      - status
+      - reshard
+      - upgrade
+      - drain
+      - uninstall
+      - engine
+      - drill
+      - logs
+      - backup
+      - restore
+      - certificates
+      - rotate
+      - aws
+      - aws_remove
+      - _validate
   groups:
     description: The groups of the inventory, as C(groups) holds them.
     type: dict
@@ -58,11 +74,20 @@ options:
   shards:
     description: The number of shards that was given on the command line. Whether it can be meant is not checked here.
     type: raw
+  since:
+    description: The span of time that was given on the command line, such as V(3h).
+    type: raw
   host:
     description: The host that was given on the command line, or several.
     type: raw
+  backup:
+    description: The file that was given on the command line.
+    type: raw
   drill:
     description: The drill that was given on the command line.
+    type: raw
+  rotate:
+    description: The secret that was given on the command line, to be rotated.
     type: raw
   extra:
     description: Names of everything that C(-e) gives. The action reads them itself.
@@ -138,6 +163,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 
+GIVEN = ("backup", "drill", "host", "rotate", "shards", "since", "version")
 CODE = "WA_INVOCATION_INVALID"
 ARGUMENTS: dict[str, t.Any] = {
     "playbook": {
@@ -152,6 +178,11 @@ ARGUMENTS: dict[str, t.Any] = {
             "uninstall",
             "engine",
             "drill",
+            "logs",
+            "backup",
+            "restore",
+            "certificates",
+            "rotate",
             "aws",
             "aws_remove",
             "_validate",
@@ -164,9 +195,12 @@ ARGUMENTS: dict[str, t.Any] = {
     "skip_tags": {"type": "list", "elements": "str", "default": []},
     "sources": {"type": "list", "elements": "str", "default": []},
     "extra": {"type": "list", "elements": "str", "default": []},
+    "backup": {"type": "raw"},
     "drill": {"type": "raw"},
     "host": {"type": "raw"},
+    "rotate": {"type": "raw"},
     "shards": {"type": "raw"},
+    "since": {"type": "raw"},
     "version": {"type": "raw"},
     "pattern_mismatch": {"type": "str", "default": "ignore"},
     "without": {"type": "raw"},
@@ -177,7 +211,7 @@ ARGUMENTS: dict[str, t.Any] = {
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """Which hosts are left out, and everything that is wrong."""
     given = {key: params[key] for key in Call._fields if key in params}
-    call = Call(**given, arguments={key: params[key] for key in ("drill", "host", "shards", "version")})
+    call = Call(**given, arguments={key: params[key] for key in GIVEN})
     problems = call_problems(call)
     return {"without": [] if problems else hosts_left_out(call), "report": params["report"]}, problems
 

@@ -184,11 +184,11 @@ EXAMPLES = r"""
 RETURN = r"""
 answer:
   description:
-    - What was read of the share. What is mounted (C(mount), with C(source), C(fstype), C(opts) and C(read_only)) and
-      what lies C(hidden) under it, whether the path C(exists), is a C(directory) and C(empty), C(free_mb) and
-      C(free_inodes), the C(clock_offset_seconds) of the server, whether a C(token) was left, which ones were
-      C(unseen), whether mounting it was only C(planned), in check mode, which containers have the directory under it
-      (C(apart)), what happened C(inside) of those that have the share, and the first C(error).
+    - What was read of the share. What is mounted (C(mount), with C(source), C(fstype), C(opts), C(read_only) and
+      C(device)) and what lies C(hidden) under it, whether the path C(exists), is a C(directory) and C(empty),
+      C(free_mb) and C(free_inodes), the C(clock_offset_seconds) of the server, whether a C(token) was left, which ones
+      were C(unseen), whether mounting it was only C(planned), in check mode, which containers have the directory under
+      it (C(apart)), what happened C(inside) of those that have the share, and the first C(error).
   returned: for O(step=share) and O(step=compare)
   type: dict
 reasons:
@@ -275,6 +275,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share impo
     state_after,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
+    has_mounted,
     has_what_lies_under,
     mounted_as,
     read_fstab,
@@ -356,12 +357,12 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     del check_mode
     seconds = params["timeout"]
     answer = share_io.look_if_reached(
-        share.path, share.server, share.port, seconds, always=share.state in (MOUNTED, PROBED)
+        share.path, share.server, share.port, seconds, always=share.state in (MOUNTED, PROBED), user=user_of(params)
     )
     mount, fstab = answer["mount"], read_fstab(read_text(FSTAB))
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
     change = media_share_change(share, opts, fstab)
-    users = _users(mount["source"]) if mount and change.stops_nodes else []
+    users = _users(mount["device"]) if mount and change.stops_nodes else []
     refused = [] if share.state == PROBED else change_problems(share, params["name"], answer, users, change.stops_nodes)
     differs: Result = {}
     if opts is not None and share.state == MOUNTED and not refused:
@@ -379,8 +380,8 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     }
 
 
-def _users(source: str) -> list[str]:
-    return [space.name for space in spaces() if mounted_as(source, space.mounts)]
+def _users(device: str) -> list[str]:
+    return [space.name for space in spaces() if has_mounted(device, space.mounts)]
 
 
 def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Result:
@@ -403,7 +404,7 @@ def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Res
 def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """Set the directory's owner and mode, then try as the containers' user what nodes do, in containers as well."""
     seconds, user, name = params["timeout"], user_of(params), params["name"]
-    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True)
+    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
     changed = False
     sound = not answer["error"] and can_hold_tokens(host_problems(share, name, answer, user[0], limits_of(params)))
     if sound and share.state == MOUNTED:
@@ -444,9 +445,10 @@ def compare(share: MediaShare, params: Params, check_mode: bool) -> Result:
 def take_back(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """Remove the host's token, where one was left, and there is still a share to remove it from."""
     if not check_mode and (params["left"].get("answer") or {"token": True}).get("token"):
-        answer = share_io.look_if_reached(share.path, share.server, share.port, params["timeout"], always=True)
+        user, seconds = user_of(params), params["timeout"]
+        answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
         if answer["mount"] and not answer["error"]:
-            share_io.take_back(share.path, params["run"], params["name"], params["timeout"], user_of(params))
+            share_io.take_back(share.path, params["run"], params["name"], seconds, user)
     return {"problems": []}
 
 
@@ -464,7 +466,7 @@ def record(share: MediaShare, params: Params, check_mode: bool) -> Result:
     if check_mode:
         return {"problems": []}
     run, hosts, seconds, user = params["run"], params["hosts"], params["timeout"], user_of(params)
-    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True)
+    answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
     if not answer["error"] and answer["mount"]:
         answer["error"] = share_io.record_proof(share.path, run, hosts, seconds, user)
     problems = host_problems(share, params["name"], answer, user[0], limits_of(params))

@@ -36,7 +36,7 @@ options:
     choices: [listen, try, report]
     required: true
   plan:
-    description: RV(waent.fleet.wa_preflight#module:ports), the same for all hosts.
+    description: RV(waent.fleet.wa_preflight#module:ports), or as much of it as the host needs.
     type: dict
     required: true
   timeout:

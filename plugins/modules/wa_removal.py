@@ -41,6 +41,26 @@ options:
     description: Whether volumes go as well, with their data.
     type: bool
     default: false
+  pin:
+    description: File on the controller in which the authority of the API is pinned; empty where there is none.
+    type: str
+    default: ""
+  limited:
+    description: Whether hosts of the cluster are left out of the run.
+    type: bool
+    default: false
+  proves:
+    description: O(hosts) were read again, after something was removed, and RV(left) says where it is still there.
+    type: bool
+    default: false
+  before:
+    description: With O(proves), the RV(hosts) of the call before anything was removed.
+    type: dict
+    default: {}
+  unread:
+    description: With O(proves), the RV(unread) of that call.
+    type: dict
+    default: {}
 seealso:
   - module: waent.fleet.wa_host_info
 """
@@ -66,6 +86,8 @@ hosts:
       containers: [wa-webapp-1, wa-coreapp-1]
       networks: []
       volumes: []
+      files: []
+      stages: [[wa-webapp-1], [wa-coreapp-1], [], []]
       stays: ["network waent, used by b-webapp-1"]
 planned_changes:
   description: The same to be shown, with what stays and with the hosts that cannot be read.
@@ -81,6 +103,22 @@ unread:
   returned: always
   type: dict
   sample: {rack-b-1: "[ENGINE_STOPPED] rack-b-1: Docker Engine is stopped; start it."}
+pin:
+  description: The file with the pinned authority, where it goes; empty where it stays.
+  returned: always
+  type: str
+  sample: ""
+left:
+  description: With O(proves), by inventory name a sentence for each host where something is still there.
+  returned: always
+  type: dict
+  sample: {rack-b-1: "[REMOVAL_INCOMPLETE] rack-b-1: Still there: wa-db."}
+lines:
+  description: With O(proves), what to show at the end.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Removed, and read again to see that it is gone: rack-a-1."]
 refusals:
   description: By inventory name the text with which the removal ends for such a host.
   returned: always
@@ -93,9 +131,12 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
 from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import (
+    left_over,
+    pin_stays,
     plan_removal,
     planned_changes,
     refusal,
+    result_lines,
     unread_hosts,
 )
 
@@ -105,24 +146,51 @@ ARGUMENTS: dict[str, t.Any] = {
     "expected": {"type": "dict", "required": True},
     "cluster_name": {"type": "str", "required": True},
     "remove_data": {"type": "bool", "default": False},
+    "pin": {"type": "str", "default": ""},
+    "limited": {"type": "bool", "default": False},
+    "proves": {"type": "bool", "default": False},
+    "before": {"type": "dict", "default": {}},
+    "unread": {"type": "dict", "default": {}},
 }
 
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result; a host that could not be read does not keep the others from being done, so it is no problem here."""
+    if params["proves"]:
+        return _proved(params), []
     unread = unread_hosts(params["hosts"], params["expected"])
     plans = {
         host["name"]: plan_removal(host, params["cluster_name"], params["remove_data"])
         for host in params["hosts"]
         if host["name"] not in unread
     }
+    stays = pin_stays(params["pin"], params["remove_data"], params["limited"], unread) if params["pin"] else ""
+    pin = (params["pin"], stays) if params["pin"] else ()
     result = {
         "hosts": {name: plan.as_dict() for name, plan in plans.items() if plan.anything},
-        "planned_changes": planned_changes(params["cluster_name"], plans, unread),
+        "planned_changes": planned_changes(params["cluster_name"], plans, unread, pin),
+        "pin": "" if stays else params["pin"],
+        "left": {},
+        "lines": [],
         "unread": {name: summary([problem]) for name, problem in unread.items()},
         "refusals": {name: refusal(problem) for name, problem in unread.items()},
     }
     return result, []
+
+
+def _proved(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    left = left_over(
+        params["before"], params["hosts"], params["expected"], params["cluster_name"], params["remove_data"]
+    )
+    return {
+        "hosts": params["before"],
+        "planned_changes": [],
+        "pin": "" if left or params["unread"] else params["pin"],
+        "left": {name: summary([problem]) for name, problem in left.items()},
+        "lines": result_lines(params["before"], params["unread"], left),
+        "unread": params["unread"],
+        "refusals": {},
+    }
 
 
 def main() -> None:

@@ -108,6 +108,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import (
     differences,
+    hidden,
     patch_body,
     restart_needed,
     setting_problems,
@@ -127,11 +128,6 @@ def read_settings(client: Client) -> dict[str, t.Any]:
     if not isinstance(settings, dict):
         raise UnexpectedReply("{0} answered no application settings.".format(reply.url), url=reply.url)
     return settings
-
-
-def hidden(value: t.Any) -> t.Any:
-    """Settings as they may be shown."""
-    return {name: hidden(inner) for name, inner in value.items()} if isinstance(value, dict) else shown(value)
 
 
 def plan(desired: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:

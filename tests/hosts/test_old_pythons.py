@@ -16,10 +16,15 @@ from ansible_collections.waent.fleet.tests.support.container_hosts import Contai
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, play, write_variables
 
 PLAYBOOKS = {
+    "backup": (),
+    "certificates": ("-e", "confirm=yes"),
     "drain": ("-e", "host=debian11", "-e", "confirm=yes"),
     "drill": ("-e", "drill=coreapp", "-e", "confirm=yes"),
     "engine": (),
+    "logs": (),
     "reshard": ("-e", "shards=2", "-e", "confirm=yes"),
+    "restore": ("-e", "backup=/nowhere", "-e", "confirm=yes"),
+    "rotate": ("-e", "rotate=api_key", "-e", "confirm=yes"),
     "site": (),
     "status": (),
     "uninstall": ("-e", "confirm=yes"),

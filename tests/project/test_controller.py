@@ -30,7 +30,16 @@ PROTECTION = {
     "ansible_python_interpreter": "{{ ansible_playbook_python }}",
 }
 #: What runs on hosts by its very purpose; everything else of ours may be delegated to the controller.
-OF_HOSTS = {"wa_host_info", "wa_nfs_media", "wa_node_info", "wa_ports", "wa_served_certificate"}
+OF_HOSTS = {
+    "wa_backup_timer",
+    "wa_containers",
+    "wa_host_info",
+    "wa_nfs_media",
+    "wa_node_info",
+    "wa_node_logs",
+    "wa_ports",
+    "wa_served_certificate",
+}
 
 
 def plays_of(file: Path, plays: t.Sequence[dict[str, t.Any]]) -> t.Iterator[Task]:

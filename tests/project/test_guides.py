@@ -44,7 +44,7 @@ def test_the_second_number_of_the_guide_shares_no_name_and_no_port_with_the_firs
 
 
 def test_it_differs_in_everything_that_the_defaults_have_in_common() -> None:
-    given, defaults = second_number(), load(ROOT / "roles" / "cluster" / "defaults" / "main.yml")
+    given, defaults = second_number(), load(ROOT / "roles" / "variables" / "defaults" / "main.yml")
     assert not given.keys() - BY_NAME.keys()
     assert not [name for name in given if given[name] == defaults.get(name)]
     # The network, the media store and the volume of a database are called after the cluster.

@@ -72,6 +72,8 @@ def test_the_desired_state_is_checked_where_it_is_acted_on_and_nowhere_else() ->
         "upgrade",
         "drain",
         "drill",
+        "certificates",
+        "rotate",
     }
     assert {found.index("_desired.yml") for found in imports.values() if "_desired.yml" in found} == {1}
 

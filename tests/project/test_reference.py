@@ -17,20 +17,27 @@ from ansible_collections.waent.fleet.tools import docs
 FOR_USERS = {
     "wa_account",
     "wa_api_authority",
+    "wa_certificate",
     "wa_cluster_health",
     "wa_database_info",
     "wa_error_rate",
     "wa_host_info",
     "wa_login",
+    "wa_media_copy",
+    "wa_media_providers",
     "wa_nfs_media",
+    "wa_profile",
     "wa_settings",
     "wa_shards",
     "wa_sizing",
+    "wa_two_step",
     "wa_user",
 }
 ATTRIBUTES = {"action_group", "check_mode", "diff_mode", "idempotent", "platform"}
-WITHOUT_DIFF = {"wa_login", "wa_message_cleanup"}
-"""Modules that change something and show no diff: it would hold a password, or only the nodes know what they change."""
+WITHOUT_DIFF = {"wa_login", "wa_media_copy", "wa_message_cleanup"}
+"""Modules that change something and show no diff: it would hold a password, only the nodes know what they change, or
+there are no lines to compare.
+"""
 
 
 @pytest.fixture(scope="module")

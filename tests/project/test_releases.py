@@ -207,4 +207,4 @@ def test_every_secret_of_the_roles_is_masked() -> None:
     }
     assert secrets - set(SECRETS) == set()
     assert len(secrets) > 5
-    assert "cluster_facts', 'secrets'" in load(ROOT / "roles" / "cluster" / "vars" / "main.yml")["_wa_secrets"]
+    assert "cluster_facts', 'secrets'" in load(ROOT / "roles" / "variables" / "vars" / "main.yml")["_wa_secrets"]

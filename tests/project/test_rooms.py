@@ -37,6 +37,7 @@ PURE = frozenset(
         "hashlib",
         "heapq",
         "hmac",
+        "html",
         "ipaddress",
         "itertools",
         "json",

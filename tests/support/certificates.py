@@ -27,16 +27,27 @@ GENERATED = x509.Name(
 
 
 class Authority:
-    """Signs certificates. ca: path of its own. subject: where it is not its name. days: how long it is valid still."""
+    """Signs certificates. ca: path of its own. subject: where it is not its name. days: how long it is valid still.
 
-    def __init__(self, home: Path, name: str = "ca", subject: x509.Name | None = None, days: int = 30) -> None:
+    signer: who has signed its own, itself where that is left out.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        name: str = "ca",
+        subject: x509.Name | None = None,
+        days: int = 30,
+        signer: Authority | None = None,
+    ) -> None:
         self.home, self.name = home, name
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = subject or _name(name)
         constraints = x509.BasicConstraints(ca=True, path_length=None)
-        made = _begun(self._subject, self._subject, self._key, days).add_extension(constraints, critical=True)
+        by = signer or self
+        made = _begun(self._subject, by._subject, self._key, days).add_extension(constraints, critical=True)
         self.ca = home / (name + ".pem")
-        self.ca.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        self.ca.write_bytes(made.sign(by._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     @property
     def sha256(self) -> str:
@@ -44,11 +55,11 @@ class Authority:
         made = x509.load_pem_x509_certificate(self.ca.read_bytes())
         return made.fingerprint(hashes.SHA256()).hex(":").upper()
 
-    def sign(self, name: str, *also: str) -> tuple[Path, Path]:
+    def sign(self, name: str, *also: str, days: int = 30) -> tuple[Path, Path]:
         """Certificate and key for a name, and for further names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([_general(one) for one in (name, *also)])
-        made = _begun(_name(name), self._subject, key).add_extension(names, critical=False)
+        made = _begun(_name(name), self._subject, key, days).add_extension(names, critical=False)
         cert, private = (self.home / "{0}-{1}.{2}".format(self.name, name, end) for end in ("pem", "key"))
         cert.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         private.touch(mode=0o600)

@@ -37,11 +37,11 @@ case "$1 $2" in
   "info "*) echo '{{"ServerVersion": "20.10.24", "DockerRootDir": "{root}"}}' ;;
   "ps "*) echo aaa bbb ;;
   "inspect "*) cat "{containers}" ;;
-  "image inspect") exit 1 ;;
+  "image inspect") echo '[]'; echo "Error: No such image: $3" >&2; exit 1 ;;
   "network ls") echo n ;;
   "network inspect") echo '[{{"Name": "waent", "IPAM": {{"Config": []}}}}]' ;;
   "volume ls") ;;
-  "volume inspect") echo '[]'; exit 1 ;;
+  "volume inspect") echo '[]'; echo "Error: No such volume: $3" >&2; exit 1 ;;
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 """

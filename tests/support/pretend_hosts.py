@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE, KEYS, read_media_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._io.host import ASKED
 from ansible_collections.waent.fleet.plugins.modules import wa_host_info
@@ -28,6 +29,9 @@ from ansible_collections.waent.fleet.tests.support.valid_variables import VARIAB
 
 BARE, INSTALLED, CHANGED = "bare", "installed", "changed"
 """Nothing is there; all is as desired; all but one container of one host."""
+
+SENT = "sent"
+"""A file with the length of what each module was given, one a line."""
 
 SUPPORT = Path(__file__).resolve().parent
 SHARDS = 4
@@ -44,11 +48,18 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
     if not program:
         return (0, "{0:.9f}\n".format(time.time()).encode(), b"") if "date +%s" in command else (0, b"", b"")
     module = literal(MODULE, program).rpartition(".")[2]
-    given = json.loads(literal(PARAMETERS, program))["ANSIBLE_MODULE_ARGS"]
+    parameters = literal(PARAMETERS, program)
+    with Path(directory, SENT).open("a") as sent:
+        sent.write("{0}\n".format(len(parameters)))
+    given = json.loads(parameters)["ANSIBLE_MODULE_ARGS"]
     found = json.loads(Path(directory, host + ".json").read_text())
+    with Path(directory, host + ".calls").open("a") as calls:
+        calls.write(module + "\n")
     if module == "wa_host_info":
         read = host_as_read(found["state"], found["nodes"], {**DEFAULTS, **given})
         result = {"host": read, "engine_refusal": "", "engine_unusable": ""}
+    elif module == "wa_nfs_media":
+        result = media_answer(given, found["share_error"])
     elif module in ACTS:
         result = {"changed": found["state"] != INSTALLED, "container": {}}
     else:
@@ -61,12 +72,38 @@ OTHERS: dict[str, dict[str, t.Any]] = {
     "wa_ports": {"listening": [], "not_listening": [], "unreached": []},
     "docker_image_info": {"images": []},
     "setup": {"ansible_facts": {"ansible_service_mgr": "systemd"}},
+    "stat": {"stat": {"exists": True}},
     "command": {"stdout": "", "stderr": "", "rc": 0},
 }
 """What modules return that read."""
 
-ACTS = ("apt", "systemd_service", "docker_network", "docker_image_pull", "docker_volume", "docker_container")
+ACTS = (
+    "apt", "systemd_service", "docker_network", "docker_image_pull", "docker_volume", "docker_container",
+    "wa_containers",
+)  # fmt: skip
 """Modules that act; in check mode they say whether they would."""
+
+
+def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]:
+    """What a step of wa_nfs_media returns where the share is mounted and every token is seen.
+
+    error: the name of one that writing there meets; empty where it is sound.
+    """
+    share, problems = read_media_share({key: options.get(key) for key in KEYS})
+    if share is None:
+        raise AssertionError(problems)
+    mount = {"source": share.source, "fstype": FSTYPE, "opts": list(share.opts), "read_only": False}
+    answer = {
+        "mount": mount, "hidden": [], "exists": True, "directory": True, "empty": None, "error": None,
+        "token": not error, "free_mb": 50000, "free_inodes": None, "clock_offset_seconds": 0.0, "unseen": {},
+        "apart": [], "inside": {},
+    }  # fmt: skip
+    if error and options["step"] != "read":
+        answer["error"] = {"step": "write", "name": error, "message": error, "seconds": None, "left_behind": 0}
+    return {
+        "run": "5f3a", "name": options["name"], "answer": answer, "reasons": [], "stops_nodes": False, "calls": [],
+        "diff": {"before": "", "after": ""}, "refused": [], "problems": [],
+    }  # fmt: skip
 
 
 def literal(pattern: re.Pattern[bytes], program: bytes) -> str:
@@ -133,11 +170,18 @@ class PretendFleet:
     def __exit__(self, *_exc: object) -> None:
         self.api.close()
 
-    def be(self, state: str) -> None:
-        """From now on the hosts are like that; where one has changed, it is the last one."""
+    def be(self, state: str, share_error: str = "") -> None:
+        """From now on the hosts are like that; where one has changed, it is the last one.
+
+        share_error: what the last one meets when it writes on the media share.
+        """
         for name in self.names:
             its_own = INSTALLED if state == CHANGED and name != self.names[-1] else state
-            found = {"state": its_own, "nodes": [node for node in self.nodes if node["host"] == name]}
+            found = {
+                "state": its_own,
+                "nodes": [node for node in self.nodes if node["host"] == name],
+                "share_error": share_error if name == self.names[-1] else "",
+            }
             (self.home / "hosts" / (name + ".json")).write_text(json.dumps(found))
 
     def play(self, playbook: str, *arguments: str) -> Run:
@@ -154,11 +198,19 @@ class PretendFleet:
             "COUNT_WORK_FILE": str(self.home / "counts"),
         }
 
+    def calls(self) -> set[str]:
+        """Names of the modules that any host was given to run."""
+        return {name for file in (self.home / "hosts").glob("*.calls") for name in file.read_text().split()}
+
     def counts(self) -> dict[str, int]:
-        """What the runs until now have cost: processes, templatings, and how often variables were put together."""
+        """What the runs until now have cost.
+
+        Processes, templatings, how often variables were put together, and how much modules on the hosts were given.
+        """
         lines = [json.loads(line) for line in (self.home / "counts").read_text().splitlines()]
         found = {name: sum(line[name] for line in lines) for name in ("templatings", "variables")}
-        return {"processes": sum(1 for line in lines if line["task"]), **found}
+        sent = sum(map(int, (self.home / "hosts" / SENT).read_text().split()))
+        return {"processes": sum(1 for line in lines if line["task"]), "sent": sent, **found}
 
     def _host(self, number: int) -> dict[str, t.Any]:
         """A machine of its own in everything but that its API is this one's: all of 127.0.0.0/8 is."""

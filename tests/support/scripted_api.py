@@ -34,6 +34,7 @@ class Call:
     path: str
     authorization: str | None
     body: t.Any
+    content_type: str = "application/json"
 
     @property
     def what(self) -> tuple[str, str]:
@@ -153,8 +154,10 @@ class ScriptedApi:
             def _serve(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 raw = self.rfile.read(length) if length else b""
-                body = json.loads(raw) if raw else None
-                call = Call(self.command, self.path, self.headers.get("Authorization"), body)
+                kind = self.headers.get("Content-Type", "application/json")
+                # What is not sent as JSON, such as a photo or a certificate, is kept as it came.
+                body = (json.loads(raw) if kind == "application/json" else raw) if raw else None
+                call = Call(self.command, self.path, self.headers.get("Authorization"), body, kind)
                 api.calls.append(call)
                 answer = api._next(call)
                 status, content = answer.status, answer.body

@@ -83,6 +83,20 @@ async def test_sending_media_needs_the_volume(start: Start, hooked: Hook, monkey
         await boot.send("m2")
 
 
+async def test_media_that_another_host_has_alone_are_not_sent(start: Start, hooked: Hook, tmp_path: Path) -> None:
+    """As where each host has a directory of its own: the webapp has taken it, and the coreapp has no such file."""
+    del hooked
+    async with start() as boot:
+        with pytest.raises(CoreError) as refusal:
+            await boot.send("m1", kind="image", image={"id": "1"})
+        assert refusal.value.code == 1014
+        assert "1" in str(refusal.value)
+        file = mediavolume.path(tmp_path, "1")
+        file.parent.mkdir()
+        file.write_bytes(CONTENT)
+        await boot.send("m2", kind="image", image={"id": "1"})
+
+
 async def test_unknown_types_are_reported_as_such(start: Start, hooked: Hook) -> None:
     async with start() as boot:
         boot.deliver(Inbound("in1", "4917000001", "Anna", "smoke", {"colour": "white"}, 1))

@@ -13,6 +13,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import DRILLS, unknown_drill
+from ansible_collections.waent.fleet.plugins.module_utils._check.log_request import since_problems
+from ansible_collections.waent.fleet.plugins.module_utils._check.rotation import SECRETS, unknown_secret
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out, without_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt
@@ -41,6 +43,10 @@ WHOLE_CLUSTER = {
     "upgrade": "it plans for the whole cluster",
     "drain": "it plans for the whole cluster",
     "drill": "it breaks a part of the cluster and watches the rest",
+    "backup": "a registration belongs to the whole cluster",
+    "restore": "a registration belongs to the whole cluster",
+    "certificates": "it plans for the whole cluster",
+    "rotate": "it changes a secret of the whole cluster",
 }
 """Playbooks that cannot work on part of a cluster, and why. All others do on each host what they say."""
 
@@ -91,9 +97,26 @@ ARGUMENT = {
         instruction("drill_missing"),
         "one of " + enumerate_all(DRILLS),
     ),
+    "restore": Argument(
+        "backup",
+        "BACKUP_MISSING",
+        "the backup to restore",
+        instruction("backup_missing"),
+        "the file that backup.yml has written",
+    ),
+    "rotate": Argument(
+        "rotate",
+        "ROTATE_MISSING",
+        "which secret to rotate",
+        instruction("rotate_missing"),
+        "one of " + enumerate_all(SECRETS),
+    ),
 }
 """What has to stand on the command line, by playbook. The inventory says how the cluster is meant to be in the long
 run; only a command can say that it is to change now."""
+
+UNKNOWN: dict[str, t.Callable[[t.Any], list[Problem]]] = {"drill": unknown_drill, "rotate": unknown_secret}
+"""Who knows what an argument may be."""
 
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
@@ -147,6 +170,7 @@ def call_problems(call: Call) -> list[Problem]:
         + tag_problems(call)
         + argument_problems(call)
         + host_problems(call)
+        + (since_problems(call.arguments.get("since")) if call.playbook == "logs" else [])
         + misspelt_problems(call)
         + setting_problems(call)
     )
@@ -306,7 +330,8 @@ def argument_problems(call: Call) -> list[Problem]:
     name, code, meaning, added, allowed = ARGUMENT[call.playbook]
     # An inventory may well have a variable that is called host.
     if call.arguments.get(name) is not None and (name != "host" or name in call.extra):
-        return unknown_drill(call.arguments[name]) if name == "drill" else []
+        look = UNKNOWN.get(name)
+        return look(call.arguments[name]) if look else []
     message = "{0}.yml was not given {1}; add {2} to the command ({3}).".format(call.playbook, meaning, added, allowed)
     return [Problem(code, message, name)]
 

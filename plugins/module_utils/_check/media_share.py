@@ -153,7 +153,10 @@ def change_problems(
     if refused and (refused.code in _NEVER_CHANGED or answer.get("error")):
         return [Problem(refused.code, refused.sentence, VARIABLE, share.source, host)]
     if stops_nodes and users:
-        message = "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first."
+        message = (
+            "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first, or name another path, to"
+            " which nodes are moved in service."
+        )
         message = message.format(share.source, share.path, _some(users))
         return [Problem("MEDIA_SHARE_IN_USE", message, VARIABLE, share.source, host)]
     return in_the_way(share, host, answer) if share.state == MOUNTED else []
@@ -178,6 +181,13 @@ def mount_failed(share: MediaShare, host: str, step: str, said: str) -> Problem:
         code, advice = "MEDIA_SHARE_MOUNT_FAILED", "read the log of the kernel and of the server"
     message = "{0} at {1}: {2} failed ({3}); {4}.".format(share.source, share.path, step, said, advice)
     return Problem(code, message, VARIABLE, share.source, host)
+
+
+def mount_not_ended(share: MediaShare, host: str, step: str, seconds: float) -> Problem:
+    """C(ansible.posix.mount) was ended at its deadline: the server went away after it had answered."""
+    error = {"step": step, "name": NO_ANSWER, "message": "", "seconds": seconds, "left_behind": 0}
+    code, sentence = _no_answer(share, error)
+    return Problem(code, sentence, VARIABLE, share.source, host)
 
 
 def _is_share(share: MediaShare, mount: t.Mapping[str, t.Any]) -> bool:
@@ -371,10 +381,20 @@ def _some(names: t.Sequence[str]) -> str:
     return enumerate_all([*names[:MOST_NAMES], "{0} more".format(more)] if more > 1 else names)
 
 
-def proof_problem(share: MediaShare, host: str, proof: Answer | None) -> Problem | None:
-    """Whether a host has taken part in the last proof, which it reads on the share itself."""
+def proof_problem(share: MediaShare, host: str, answer: Answer) -> Problem | None:
+    """Whether a host has taken part in the last proof, which it reads on the share itself.
+
+    C(denied): it may not read the share, as user C(denied).
+    """
+    proof, denied = answer["proof"], answer.get("denied")
     if proof is not None and host in proof["hosts"]:
         return None
+    if denied is not None:
+        message = (
+            "whether {0} at {1} is proved is not known: user id {2}, as whom Ansible reads this host, may not read it;"
+            " set ansible_become to true for it, or let that user read the share."
+        ).format(share.source, share.path, denied)
+        return Problem("MEDIA_SHARE_DENIED", message, VARIABLE, None, host)
     message = "{0} at {1} was never proved by this host; run {2}, which does it.".format(
         share.source, share.path, instruction("media_share_unproved")
     )

@@ -39,7 +39,7 @@ def share_status(share: MediaShare, seen: t.Mapping[str, Answer], uid: int, limi
     of_hosts = {host: host_problems(share, host, answer, uid, limits) for host, answer in seen.items()}
     sound = [host for host, problems in of_hosts.items() if not problems]
     for host in sound:
-        unproved = proof_problem(share, host, seen[host]["proof"])
+        unproved = proof_problem(share, host, seen[host])
         of_hosts[host] += [unproved] if unproved else []
     by_proof: dict[str, list[str]] = {}
     for host in sound:
@@ -47,11 +47,13 @@ def share_status(share: MediaShare, seen: t.Mapping[str, Answer], uid: int, limi
     by_proof.pop("", None)
     split = [split_problem(share, list(by_proof.values()))] if len(by_proof) > 1 else []
     split_hosts = {host for hosts in by_proof.values() for host in hosts} if split else set()
-    rows = [_row(share, host, answer, not of_hosts[host] and host not in split_hosts) for host, answer in seen.items()]
+    rows = [_row(share, host, answer, of_hosts[host], host in split_hosts) for host, answer in seen.items()]
     return ShareStatus(rows, _lines(share, rows), [one for found in of_hosts.values() for one in found] + split)
 
 
-def _row(share: MediaShare, host: str, answer: Answer, proved: bool) -> dict[str, t.Any]:
+def _row(share: MediaShare, host: str, answer: Answer, problems: t.Sequence[Problem], split: bool) -> dict[str, t.Any]:
+    unknown = [one.code for one in problems] == ["MEDIA_SHARE_DENIED"]
+    proved = None if unknown else not problems and not split
     return {
         "host": host,
         "server": share.server,
@@ -72,11 +74,17 @@ def _lines(share: MediaShare, rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[s
             row["server"],
             "-" if row["free_mb"] is None else "{0} MB".format(row["free_mb"]),
             "-" if row["free_inodes"] is None else str(row["free_inodes"]),
-            "{0} ago".format(age(row["proof_age_seconds"])) if row["proved"] else "no",
+            _proved_text(row),
         ]
         for row in rows
     ]
     return ["", "media share {0} at {1}".format(share.source, share.path), *aligned([COLUMNS, *cells])]
+
+
+def _proved_text(row: t.Mapping[str, t.Any]) -> str:
+    if row["proved"] is None:
+        return "unknown"
+    return "{0} ago".format(age(row["proof_age_seconds"])) if row["proved"] else "no"
 
 
 def age(seconds: int) -> str:

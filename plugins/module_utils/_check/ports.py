@@ -138,6 +138,24 @@ def visitors(plan: Plan, host: str) -> dict[int, list[str]]:
     return found
 
 
+def part_of(plan: Plan, host: str, action: str) -> dict[str, t.Any]:
+    """What one host needs of the plan to listen, to try, or to report: a plan too, and as short as it can be.
+
+    Among a thousand hosts each would get the names of all the others, twice, though only few have somebody to listen
+    for.
+    """
+    every = plan.get("nodes") or ()
+    own = [node for node in every if node["host"] == host]
+    if action == "try":
+        nodes = [node for node in every if node["host"] != host]
+        hosts = {name: one for name, one in plan.get("hosts", {}).items() if name == host}
+    elif action == "listen":
+        nodes, hosts = own, plan["hosts"] if own else {}
+    else:
+        nodes, hosts = [], {}
+    return {**plan, "nodes": nodes, "hosts": hosts}
+
+
 def taking_part(plan: Plan) -> list[str]:
     """Hosts that try a port or listen on one."""
     return [name for name in plan.get("hosts", ()) if visitors(plan, name) or targets(plan, name)]

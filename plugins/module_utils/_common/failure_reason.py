@@ -50,16 +50,25 @@ def secret_values(secrets: t.Iterable[t.Any]) -> set[str]:
     return values - {""}
 
 
-def masked(text: str, secrets: t.Iterable[t.Any]) -> str:
-    """The text without any of the values, the longest first, so that nothing is left of one that holds another."""
+def pattern_of(secrets: t.Iterable[t.Any]) -> tuple[re.Pattern[str] | None, int]:
+    """What finds any of the values in any form, and the length of the longest; None where there are no values.
+
+    The longest comes first, so that nothing is left of one that holds another.
+    """
     forms = {form for value in secret_values(secrets) for form in written_forms(value)}
     if not forms:
-        return text
+        return None, 0
     patterns = [
         re.escape(form) if len(form) >= SHORT_CHARACTERS else r"(?<!\w)" + re.escape(form) + r"(?!\w)"
         for form in sorted(forms, key=lambda form: (-len(form), form))
     ]
-    return re.sub("|".join(patterns), MASK, text)
+    return re.compile("|".join(patterns)), max(map(len, forms))
+
+
+def masked(text: str, secrets: t.Iterable[t.Any]) -> str:
+    """The text without any of the values."""
+    pattern, _longest = pattern_of(secrets)
+    return pattern.sub(MASK, text) if pattern else text
 
 
 def failed_results(result: t.Mapping[str, t.Any]) -> list[tuple[str, t.Mapping[str, t.Any]]]:

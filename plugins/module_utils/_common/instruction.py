@@ -41,7 +41,9 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "aws_shards_missing": Instruction(ADDED, "aws", {"shards": "SHARDS"}),
     "version_missing": Instruction(ADDED, "upgrade", {"version": "VERSION"}),
     "host_missing": Instruction(ADDED, "drain", {"host": "HOST"}),
+    "backup_missing": Instruction(ADDED, "restore", {"backup": "FILE"}),
     "drill_missing": Instruction(ADDED, "drill", {"drill": "DRILL"}),
+    "rotate_missing": Instruction(ADDED, "rotate", {"rotate": "SECRET"}),
     "limit_not_allowed": Instruction(AGAIN, without="--limit"),
     "tags_not_allowed": Instruction(AGAIN, without="{option}"),
     "not_confirmed": Instruction(ADDED, arguments={"confirm": "yes"}),
@@ -64,6 +66,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "media_share_unproved": Instruction(OTHER, "site"),
     # Drills.
     "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
+    "rotate_other_changes": Instruction(OTHER, "site"),
     "drill_of_unhealthy": Instruction(OTHER, "status"),
     "drill_left": Instruction(OTHER, "drill", {"drill": "{drill}"}),
     # The API.

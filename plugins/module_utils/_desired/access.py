@@ -30,12 +30,14 @@ def api_access(
     nodes: t.Iterable[t.Mapping[str, t.Any]],
     token: str | None,
     served: t.Mapping[str, t.Any] | None = None,
+    trusted: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
     """Options of the action group C(waent.fleet.api).
 
     nodes: as wa_placement returns them; a call goes to the next webapp where one does not answer. token: of a login,
     if there was one. served: the C(url) of a webapp and the C(sha256) of the certificate that it serves on its own
-    host, while no authority is pinned: then that webapp alone is trusted, and for this certificate.
+    host, while no authority is pinned: then that webapp alone is trusted, and for this certificate. trusted: SHA-256 of
+    certificates that are trusted at every webapp, while they change from one authority to another.
     """
     access = {
         "api_url": [webapp_url(node) for node in nodes if node["kind"] == "webapp"],
@@ -43,6 +45,8 @@ def api_access(
         "ca_path": variables["wa_api_ca_path"],
         "api_token": token,
     }
+    if trusted:
+        access["trusted_certificates"] = list(trusted)
     if served:
         access.update(api_url=[served["url"]], ca_path=None, trusted_certificates=[served["sha256"]])
     return {name: value for name, value in access.items() if value not in (None, "")}

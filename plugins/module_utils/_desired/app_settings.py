@@ -33,29 +33,24 @@ _WHOLE_NUMBERS = (
     "unhealthy_interval",
 )
 _SWITCHES = (
+    "axolotl_context_striping_disabled",
     "callback_persist",
     "db_garbagecollector_enable",
+    "garbagecollector_enable.media",
+    "garbagecollector_enable.messages",
     "notify_user_change_number",
     "pass_through",
     "sent_status",
     "show_security_notifications",
     "verbose_logging",
-)
-_OTHERS = (
-    "axolotl_context_striping_disabled",
-    "garbagecollector_enable.media",
-    "garbagecollector_enable.messages",
-    "log_level",
-    "media.auto_download",
-    "on_call_pager",
     "webhook_payload_conversation_pricingmodel_disabled",
-    "webhooks.max_concurrent_requests",
     "webhooks.message.delivered",
     "webhooks.message.read",
     "webhooks.message.sent",
-    "webhooks.url",
 )
-KNOWN = frozenset((*READ_ONLY, *_WHOLE_NUMBERS, *_SWITCHES, *_OTHERS))
+_TEXTS = ("log_level", "on_call_pager")
+_OTHERS = ("media.auto_download", "webhooks.max_concurrent_requests", "webhooks.url")
+KNOWN = frozenset((*READ_ONLY, *_WHOLE_NUMBERS, *_SWITCHES, *_TEXTS, *_OTHERS))
 """All settings that the product is known to have, by dotted name (reference 4.4)."""
 
 _GROUPS = frozenset(name.rpartition(".")[0] for name in KNOWN if "." in name)
@@ -97,6 +92,8 @@ def _wrong(name: str, value: t.Any) -> str | None:
         return "at least 1 second is allowed"
     if name in _SWITCHES and not isinstance(value, bool):
         return "true or false is allowed"
+    if name in _TEXTS and not isinstance(value, str):
+        return "a text is allowed"
     if name == "webhooks.max_concurrent_requests" and (not _is_number(value) or int(value) not in CONCURRENT_REQUESTS):
         return "6, 12, 18 or 24 is allowed"
     if name == "webhooks.url" and value != "" and not _is_webhook(value):
@@ -177,6 +174,11 @@ def shown(value: t.Any) -> t.Any:
     if isinstance(value, str):
         return re.sub(r"^(\w+://)[^/@]+@", r"\1***@", value)
     return value
+
+
+def hidden(value: t.Any) -> t.Any:
+    """All settings as they may be shown."""
+    return {name: hidden(inner) for name, inner in value.items()} if isinstance(value, dict) else shown(value)
 
 
 def _is_number(value: t.Any) -> bool:

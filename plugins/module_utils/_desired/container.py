@@ -63,6 +63,8 @@ def container_of(node: Node, settings: Settings) -> dict[str, t.Any]:
     name = str(node["name"])
     own = zip(advertised(node["kind"]), (str(node["address"]), str(node["external_ports"])))
     labels = {LABELS + "kind": node["kind"], LABELS + "version": str(settings["version"])}
+    # What a playbook has it created for, as certificates.yml does; no other one compares that.
+    labels.update(node.get("labels") or {})
     return {
         **_of_the_client(settings, node["kind"]),
         # The health endpoint names a node by its advertised host and this name.

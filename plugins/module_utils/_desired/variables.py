@@ -18,7 +18,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._common import address
 from ansible_collections.waent.fleet.plugins.module_utils._common.nearest import misspelt, nearest
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, not_text, stated
+from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedule import SCHEDULE
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import client_allowed
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import blank_problems, whole_number
 
@@ -41,12 +43,14 @@ class Kind:
     """What values a variable takes.
 
     spec: its type in argument_specs. find: what is wrong with a value, by name and value. text: everything that YAML
-    did not read as text is refused first, as digits may be lost by then.
+    did not read as text is refused first, as digits may be lost by then. lines: a text of several lines, which may end
+    with one that is empty.
     """
 
     spec: str
     find: t.Callable[[str, t.Any], t.List[Finding]]
     text: bool = True
+    lines: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Variable:
             return self._of_nothing(value, is_needed)
         if self.kind.text and not isinstance(value, str):
             return [self._not_text(value)]
-        found = [] if self.secret else blank_problems({self.name: value})
+        found = [] if self.secret or self.kind.lines else blank_problems({self.name: value})
         return found or [self.problem(code, text, value) for code, text in self.kind.find(self.name, value)]
 
     def _of_nothing(self, value: t.Any, is_needed: bool) -> list[Problem]:
@@ -120,6 +124,18 @@ def _only(
 
     def find(name: str, value: t.Any) -> list[Finding]:
         return [] if fits(value) else [(code, "{0}; allowed {1}.".format(stated(name, value), allowed))]
+
+    return find
+
+
+def _pem(what: str) -> t.Callable[[str, t.Any], list[Finding]]:
+    """Refuses what is not PEM of this. Its text, which may be a key, is never repeated."""
+
+    def find(name: str, value: t.Any) -> list[Finding]:
+        if re.search("-----BEGIN ([A-Z0-9]+ )*{0}-----".format(what), value):
+            return []
+        text = "{0} holds no PEM block of a {1}; allowed is its text, as lookup('ansible.builtin.file', PATH) reads it."
+        return [("WA_CERTIFICATE_NOT_PEM", text.format(name, what.lower()))]
 
     return find
 
@@ -295,6 +311,12 @@ def _find_media_share(_name: str, value: t.Any) -> list[Finding]:
     return [(problem.code, problem.message) for problem in inventory_share(value)[1]]
 
 
+def _find_media_clients(name: str, value: t.Any) -> list[Finding]:
+    wrong = [one for one in value if not client_allowed(one)] if isinstance(value, list) else [value]
+    message = "{0}; allowed is a list of DNS names, addresses and networks such as 192.0.2.0/28."
+    return [("WA_VALUE_INVALID", message.format(stated(name, one))) for one in wrong]
+
+
 def _find_extra_hosts(name: str, value: t.Any) -> list[Finding]:
     if not isinstance(value, t.Mapping):
         return _find_map(name, value)
@@ -364,6 +386,8 @@ def _is_list_of_text(value: t.Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
 
 
+PEM_CERTIFICATES = Kind("str", _pem("CERTIFICATE"), lines=True)
+PEM_KEY = Kind("str", _pem("PRIVATE KEY"), lines=True)
 LIST_OF_TEXT = Kind("list", _only(_is_list_of_text, "is a list of texts, numbers in quotes"), text=False)
 LIST_OF_HOSTS = Kind(
     "list",
@@ -448,8 +472,13 @@ VARIABLES: tuple[Variable, ...] = (
         ),
         empty=True,
     ),
+    Variable("wa_api_certificate", PEM_CERTIFICATES, empty=True),
+    Variable("wa_api_certificate_key", PEM_KEY, secret=True, empty=True),
+    Variable("wa_api_names", LIST_OF_TEXT),
+    Variable("wa_webhook_ca", PEM_CERTIFICATES, empty=True),
     Variable("wa_admin_password", Kind("str", _find_admin_password), secret=True, needed=_FIRST_LOGIN),
     Variable("wa_admin_initial_password", ANY_TEXT, secret=True),
+    Variable("wa_admin_former_password", ANY_TEXT, secret=True, empty=True),
     Variable("wa_api_key", Kind("str", _find_api_key), secret=True, empty=True),
     Variable("wa_jwt_key", ANY_TEXT, secret=True, empty=True),
     Variable("wa_extra_environment", Kind("dict", _find_environment, text=False), secret=True),
@@ -498,9 +527,35 @@ VARIABLES: tuple[Variable, ...] = (
     # Where no engine answers.
     Variable("wa_engine_packages", LIST_OF_TEXT, role="docker_engine"),
     Variable("wa_engine_timeout_seconds", whole(1), role="docker_engine"),
+    # Of the roles media_share and media_server.
+    Variable("wa_media_from", VOLUME, empty=True, role="media_share"),
+    Variable("wa_media_server_clients", Kind("list", _find_media_clients, text=False), role="media_server"),
     # Of drill.yml.
     Variable("wa_production", SWITCH, role="drill"),
     Variable("wa_drill_deadline_seconds", whole(30), role="drill"),
+    # Of backup.yml.
+    Variable("wa_backup_password", ANY_TEXT, secret=True, empty=True, role="backup"),
+    Variable(
+        "wa_backup_directory", text(r"[^\x00-\x1f]+", "is a directory on the machine that runs Ansible"), role="backup"
+    ),
+    Variable("wa_backup_users", LIST_OF_TEXT, role="backup"),
+    Variable(
+        "wa_backup_host", text(r"[^\x00-\x1f,]+", "is a host as the inventory names it"), empty=True, role="backup"
+    ),
+    Variable(
+        "wa_backup_schedule",
+        text(SCHEDULE, "is a calendar event of systemd, such as daily or Mon *-*-* 03:00"),
+        role="backup",
+    ),
+    Variable("wa_backup_keep", whole(1), role="backup"),
+    Variable("wa_backup_recipient", ABSOLUTE_PATH, empty=True, role="backup"),
+    # Of logs.yml.
+    Variable(
+        "wa_logs_directory", text(r"[^\x00-\x1f]+", "is a directory on the machine that runs Ansible"), role="logs"
+    ),
+    Variable("wa_logs_megabytes", whole(1), role="logs"),
+    Variable("wa_logs_host_megabytes", whole(1), role="logs"),
+    Variable("wa_logs_seconds", whole(1), role="logs"),
     # Of an environment on AWS; wa_aws_plan checks what they say together, before the first call.
     Variable("wa_aws_environment", ANY_TEXT, empty=True, role="aws"),
     Variable("wa_aws_region", ANY_TEXT, empty=True, role="aws"),
@@ -534,12 +589,18 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "confirm": ("site", "reshard", "upgrade", "drain", "uninstall", "drill", "aws", "aws_remove"),
+    "backup": ("restore",),
+    "confirm": (
+        *("site", "reshard", "upgrade", "drain", "uninstall", "drill"),
+        *("certificates", "restore", "rotate", "aws", "aws_remove"),
+    ),
     "drill": ("drill",),
     "drill_report": ("drill",),
     "host": ("drain",),
     "really": ("drill",),
+    "rotate": ("rotate",),
     "shards": ("reshard", "aws"),
+    "since": ("logs",),
     "target": ("drill",),
     "upgrade_strategy": ("upgrade",),
     "version": ("upgrade",),

@@ -55,10 +55,13 @@ def run(
     user: tuple[int, int] | None = None,
     kill: Kill = os.kill,
     proc: str = "/proc",
+    *,
+    renewed: bool = False,
 ) -> Outcome:
     """Do the work in a child, as C(user) (uid and gid), and wait C(seconds) for it at most.
 
-    The work gets a function to say which step begins, so that the one that did not end is known.
+    The work gets a function to say which step begins, so that the one that did not end is known. renewed: each step
+    has so many seconds, for work of which nobody knows how long it takes.
     """
     own = (os.geteuid(), os.getegid())
     if user is not None and user != own and own[0] != 0:
@@ -74,7 +77,7 @@ def run(
         _in_child(work, path, user, writes)
     os.close(writes)
     try:
-        lines, ended = _read_until(reads, time.monotonic() + seconds)
+        lines, ended = _read_until(reads, seconds, renewed)
     finally:
         os.close(reads)
     gone = _end(child, kill)
@@ -99,16 +102,24 @@ def _late(step: str, seconds: float, left: int) -> dict[str, t.Any]:
     return {"step": step, "name": NO_ANSWER, "message": "no answer", "seconds": seconds, "left_behind": left}
 
 
-def _read_until(reads: int, end: float) -> tuple[list[dict[str, t.Any]], bool]:
-    """The lines that came, and whether the child closed its side."""
-    text, ended = b"", False
+def _read_until(reads: int, seconds: float, renewed: bool) -> tuple[list[dict[str, t.Any]], bool]:
+    """The last lines that came, and whether the child closed its side."""
+    text, ended, end = b"", False, time.monotonic() + seconds
     while not ended:
         left = end - time.monotonic()
         if left <= 0 or not select.select([reads], [], [], left)[0]:
             break
         more = os.read(reads, 65536)
         text, ended = text + more, not more
+        if renewed:
+            end = time.monotonic() + seconds
+            # Work that takes hours says a step for every piece of it.
+            text = b"\n".join(text.split(b"\n")[-_KEPT_LINES:])
     return [json.loads(line) for line in text.split(b"\n")[:-1]], ended
+
+
+_KEPT_LINES = 3
+"""With the one that is not whole yet."""
 
 
 def _end(child: int, kill: Kill) -> bool:

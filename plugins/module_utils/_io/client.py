@@ -30,7 +30,7 @@ from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 
-from ansible.module_utils.urls import Request
+from ansible.module_utils.urls import Request, make_context
 from ansible_collections.waent.fleet.plugins.module_utils._check.authority import (
     CHANGED,
     Authority,
@@ -57,6 +57,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.race import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import (
     NotTrusted,
+    of_anybody,
     read_authorities,
     served_certificate,
     trusting,
@@ -73,6 +74,9 @@ _UNTRUSTED = frozenset((7, 18, 19, 20, 21))
 _NOT_YET_VALID = 9
 _EXPIRED = 10
 _WRONG_NAME = frozenset((62, 64))
+
+#: What an answer is taken for where it is not JSON: nothing of this API, text, or bytes.
+JSON, TEXT, FILE = "json", "text", "file"
 
 _UNREACHABLE = re.compile(r"reach|connect|resolve|time(d |-)?out")
 
@@ -305,7 +309,7 @@ class Client:
         self._sleep = sleep
         self._chance = chance
         self._validate_certs = validate_certs
-        self._expects_text = False
+        self._expects = JSON
         # Proxies and .netrc are left out: cluster traffic stays inside, and .netrc would replace the token.
         self._opener = Request(
             use_proxy=False,
@@ -317,11 +321,18 @@ class Client:
             http_agent="waent.fleet",
         )
 
-    def _context(self, others: int) -> ssl.SSLContext | None:
-        """What verifies certificates otherwise than Ansible's own requests do; None where nothing does."""
+    def _context(self, others: int) -> ssl.SSLContext:
+        """What verifies certificates, for all calls.
+
+        Ansible would make one for each of them, which reads the authorities of the system every time: that costs more
+        than the call.
+        """
         if self._trusted:
             return trusting(self._trusted)
-        return verifying(self._ca_path, self._authorities, others) if self._ca_path else None
+        if not self._validate_certs:
+            return of_anybody(ssl.SSLContext)
+        own = verifying(self._ca_path, self._authorities, others) if self._ca_path else None
+        return own or t.cast("ssl.SSLContext", make_context(cafile=self._ca_path))
 
     def at(self, *urls: str) -> Client:
         """The same access for these base URLs only, in this order."""
@@ -389,9 +400,16 @@ class Client:
     def text(self, path: str, authorization: str | None = None) -> str:
         """Read what is text and not JSON."""
         clone = copy.copy(self)
-        clone._expects_text = True
+        clone._expects = TEXT
         body = clone.call("GET", path, authorization=authorization).body
         return body if isinstance(body, str) else ""
+
+    def file(self, path: str) -> bytes:
+        """Read what is a file, such as a photo."""
+        clone = copy.copy(self)
+        clone._expects = FILE
+        body = clone.call("GET", path).body
+        return body if isinstance(body, bytes) else b""
 
     def login(self, username: str, password: str, new_password: str | None = None) -> Reply:
         """POST /v1/users/login. With C(new_password) it changes the password (reference 4.2)."""
@@ -413,11 +431,12 @@ class Client:
         body: t.Any = None,
         authorization: str | None = None,
         repeatable: bool | None = None,
+        content_type: str = "application/json",
     ) -> Reply:
         """One request, tried again where that is safe.
 
-        body: sent as JSON when not None. repeatable: whether carrying it out twice does no harm; by default true for
-        every method but POST. Raises a C(ClientError).
+        body: sent when not None, bytes as they are and as content_type, anything else as JSON. repeatable: whether
+        carrying it out twice does no harm; by default true for every method but POST. Raises a C(ClientError).
         """
         if repeatable is None:
             repeatable = method != "POST"
@@ -426,8 +445,8 @@ class Client:
             headers["Authorization"] = authorization or "Bearer {0}".format(self._token)
         data = None
         if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = json.dumps(body).encode("utf-8")
+            headers["Content-Type"] = content_type
+            data = body if isinstance(body, bytes) else json.dumps(body).encode("utf-8")
         return self._until_answered(method, path, data, headers, repeatable)
 
     def _until_answered(
@@ -499,7 +518,7 @@ class Client:
             raise _MaybeSent(_words(error)) from error
         finally:
             response.close()
-        return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"), self._expects_text)
+        return _interpret(int(response.code), raw, url, response.headers.get("Retry-After"), self._expects)
 
     def _failure(self, reason: t.Any, url: str) -> Exception:
         """What it means that there is no connection, to a client that knows whom it expects."""
@@ -574,7 +593,7 @@ def _without_userinfo(url: str) -> str:
     return scheme + separator + authority.rpartition("@")[2] + slash + path
 
 
-def _interpret(status: int, raw: bytes, url: str, retry_after: str | None, text: bool = False) -> Reply:
+def _interpret(status: int, raw: bytes, url: str, retry_after: str | None, expects: str) -> Reply:
     body, is_json = _parsed(raw)
     error = _api_error(status, body, url) if is_json else None
     if error is None and not 200 <= status < 300:
@@ -588,8 +607,8 @@ def _interpret(status: int, raw: bytes, url: str, retry_after: str | None, text:
     if error is not None:
         error.retry_after = _seconds(retry_after)
         raise error
-    if not is_json and text:
-        return Reply(status=status, body=raw.decode("utf-8", "replace"), url=url)
+    if not is_json and expects != JSON:
+        return Reply(status=status, body=raw if expects == FILE else raw.decode("utf-8", "replace"), url=url)
     if not is_json:
         raise UnexpectedReply(
             "{0} answered something that is not JSON ({1}). Is this the address of the web application?".format(

@@ -238,6 +238,15 @@ def read_containers(
     return sorted(described.values(), key=lambda entry: entry["name"])
 
 
+def inspect_cluster(run: Run, command: str | None, cluster: str) -> list[dict[str, t.Any]]:
+    """All that C(docker inspect) says of the containers of a cluster, secrets and all. Raises EngineLost."""
+    if command is None:
+        raise EngineLost("there is no docker command")
+    label = "label={0}cluster={1}".format(LABELS, cluster)
+    ids = _listed(run, [command, "ps", "--all", "--quiet", "--no-trunc", "--filter", label])
+    return _json_list(run([command, "inspect", "--type", "container"] + ids)[1]) if ids else []
+
+
 def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[t.Any, list[str]]:
     """What images bring along, by id; one that was removed since is left out."""
     known = sorted(identity for identity in ids if identity)
@@ -250,15 +259,24 @@ def _image_environments(run: Run, command: str, ids: t.Iterable[t.Any]) -> dict[
 # Images, networks, volumes
 
 
-def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> dict[str, str | None]:
-    """The id of each image on this host, None where it is not there."""
+def read_local_images(run: Run, command: str, references: t.Iterable[str]) -> dict[str, dict[str, t.Any] | None]:
+    """C({id, created, expires_on}) of each image on this host, None where it is not there.
+
+    created: when it was made, in ISO 8601. expires_on: what its label EXPIRES_ON says, None without one.
+    """
     named = sorted(set(references))
-    asked = [command, "image", "inspect", "--format", "{{.Id}}"]
+    asked = [command, "image", "inspect"]
     # One question for all, in their order; each costs the start of a program. Where one lacks, who is who is not said.
-    together = _inspected(run, asked + named).split() if named else []
+    together = _json_list(_inspected(run, asked + named)) if named else []
     if len(together) == len(named):
-        return dict(zip(named, together))
-    return {reference: _inspected(run, [*asked, reference]).strip() or None for reference in named}
+        return {name: _described(entry) for name, entry in zip(named, together)}
+    each = {name: _json_list(_inspected(run, [*asked, name])) for name in named}
+    return {name: _described(entries[0]) if entries else None for name, entries in each.items()}
+
+
+def _described(image: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    labels = (image.get("Config") or {}).get("Labels") or {}
+    return {"id": image.get("Id"), "created": image.get("Created"), "expires_on": labels.get("EXPIRES_ON")}
 
 
 def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:

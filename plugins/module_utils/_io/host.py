@@ -26,7 +26,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io import (
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import mounted_as, read_fstab
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import has_mounted, read_fstab
 
 DOCKER_BRIDGE = "docker0"
 """The host's end of the engine's own network: its address is what C(host-gateway) stands for."""
@@ -74,6 +74,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
         "drill": machine.read_drill(params["cluster_name"]),
+        "backup_timer": machine.read_backup_timer(params["cluster_name"]),
         "reached": read_reached(params, docker),
     }
     host["nodes"] = [
@@ -91,26 +92,31 @@ SHARE_SECONDS = 2.0
 def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
     """The media share as the host has it, None where there is to be none. Nothing is written or mounted.
 
-    fstab: its lines for the path. users: what of the containers has the share mounted.
+    fstab: its lines for the path. users: what of the containers has what is mounted there.
     """
     share, _problems = inventory_share(raw)
     if share is None:
         return None
-    answer = media_share.look_if_reached(share.path, share.server, share.port, SHARE_SECONDS, always=True)
     root = os.geteuid() == 0
+    user = (uid, uid) if root else None
+    answer = media_share.look_if_reached(share.path, share.server, share.port, SHARE_SECONDS, always=True, user=user)
     # What this user may not see says nothing about the user of the containers.
-    answer["error"], proof = answer["error"] if root else _unless_denied(answer["error"]), None
+    denied = not root and _is_denied(answer["error"])
+    answer["error"], proof = None if denied else answer["error"], None
     if answer["mount"] and not answer["error"]:
         # A proof that could not be read is not one that was never made; rights are for site.yml to set.
-        found = media_share.read_proof(share.path, SHARE_SECONDS, (uid, uid) if root else None)
-        proof, answer["error"] = found["proof"], _unless_denied(found["error"])
+        found = media_share.read_proof(share.path, SHARE_SECONDS, user)
+        refused = _is_denied(found["error"])
+        denied = denied or (refused and not root)
+        proof, answer["error"] = found["proof"], None if refused else found["error"]
     fstab = [list(line) for line in read_fstab(machine.read_text("/etc/fstab")) if line.path == share.path]
-    users = [space.name for space in containers_mounts.spaces() if mounted_as(share.source, space.mounts)]
-    return {**answer, "proof": proof, "fstab": fstab, "users": users}
+    device = answer["mount"]["device"] if answer["mount"] else None
+    users = [one.name for one in containers_mounts.spaces() if device and has_mounted(device, one.mounts)]
+    return {**answer, "proof": proof, "denied": os.geteuid() if denied else None, "fstab": fstab, "users": users}
 
 
-def _unless_denied(error: dict[str, t.Any] | None) -> dict[str, t.Any] | None:
-    return None if error and error["name"] in ("EACCES", "EPERM") else error
+def _is_denied(error: dict[str, t.Any] | None) -> bool:
+    return error is not None and error["name"] in ("EACCES", "EPERM")
 
 
 def read_python() -> dict[str, t.Any]:
@@ -135,7 +141,8 @@ def read_images(
         # Nobody knows yet what an engine that is stopped holds.
         if not local.get(reference) and not may_hold(engine):
             word, reason = _registry_word(reference, params["timeout"], engine)
-        images.append({"image": reference, "id": local.get(reference), "registry": word, "reason": reason})
+        here = local.get(reference) or {"id": None, "created": None, "expires_on": None}
+        images.append({"image": reference, **here, "registry": word, "reason": reason})
     return images
 
 

@@ -18,6 +18,7 @@ import struct
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_drill, script_name
+from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedule import UNITS, unit_name
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import place_of, read_mounts
 
@@ -230,6 +231,13 @@ def reach(host: str, port: int, timeout: float) -> dict[str, t.Any]:
 
 
 # Drills
+
+
+def read_backup_timer(cluster_name: str, units: str = UNITS) -> str | None:
+    """Name of the units that back up the registration on a schedule; None where there are none."""
+    name = unit_name(cluster_name)
+    there = any(os.path.lexists("{0}/{1}.{2}".format(units, name, kind)) for kind in ("service", "timer"))
+    return name if there else None
 
 
 def read_drill(cluster_name: str, home: str = "~") -> dict[str, str] | None:

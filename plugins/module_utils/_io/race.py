@@ -16,6 +16,8 @@ import threading
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.waent.fleet.plugins.module_utils._io.tls import of_anybody
+
 #: How a handshake ends: with TLS; not at all; with an error that a real call would meet, and name, as soon.
 ANSWERS, SILENT, OTHER = "answers", "silent", "other"
 
@@ -57,9 +59,7 @@ def handshake(url: str, timeout: float) -> str:
     parts = urlsplit(url)
     name = parts.hostname or ""
     address = (name, parts.port or 443)
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    context = of_anybody(ssl.SSLContext)
     try:
         with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain, server_hostname=name):
             return ANSWERS

@@ -44,7 +44,7 @@ class _Trusting(ssl.SSLContext):
 Context = t.TypeVar("Context", bound=ssl.SSLContext)
 
 
-def _of_anybody(kind: t.Type[Context]) -> Context:
+def of_anybody(kind: t.Type[Context]) -> Context:
     """For certificates whoever has signed them, with whatever names."""
     context = kind(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -54,7 +54,7 @@ def _of_anybody(kind: t.Type[Context]) -> Context:
 
 def trusting(certificates: t.Iterable[str]) -> ssl.SSLContext:
     """Of a client that trusts certificates with these fingerprints."""
-    context = _of_anybody(_Trusting)
+    context = of_anybody(_Trusting)
     context.trusted = frozenset(certificates)
     return context
 
@@ -103,12 +103,17 @@ def _authorities_of(context: ssl.SSLContext) -> list[Authority]:
 
 def served_certificate(url: str, timeout: float) -> str:
     """The fingerprint of the certificate that is served there, whoever has signed it. Raises OSError."""
+    return fingerprint(served_bytes(url, timeout))
+
+
+def served_bytes(url: str, timeout: float) -> bytes:
+    """The certificate that is served there in DER, whoever has signed it. Raises OSError."""
     parts = urlsplit(url)
     name = parts.hostname or ""
-    context = _of_anybody(ssl.SSLContext)
+    context = of_anybody(ssl.SSLContext)
     address = (name, parts.port or 443)
     with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain, server_hostname=name) as made:
-        return fingerprint(made.getpeercert(True) or b"")
+        return made.getpeercert(True) or b""
 
 
 def write_pin(path: str, authority: Authority) -> None:

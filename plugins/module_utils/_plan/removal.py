@@ -20,26 +20,39 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import m
 ORDER = ("webapp", "coreapp", "schema-upgrade", "master", "other", "database")
 """Traffic ends at the front first, the database goes last."""
 
+STAGES = (("webapp",), ("coreapp", "schema-upgrade"), ("master", "other"), ("database",))
+"""What goes from all hosts before anything of the next is touched: no node is left that needs one that is gone."""
+
+PIN_STAYS_LIMITED = "the authority of the API that is pinned in {0}, as hosts of the cluster were left out (--limit)"
+PIN_STAYS_UNREAD = (
+    "the authority of the API that is pinned in {0}, as the cluster may go on where nothing could be read"
+)
+PIN_STAYS_DATA = "the authority of the API that is pinned in {0} ({1} removes it)"
+
 
 @dataclass(frozen=True)
 class Removal:
-    """What goes from a host, in this order: containers and volumes by name, networks as C({name, id}).
+    """What goes from a host, in this order: containers and volumes by name, networks as C({name, id}), files by path.
 
-    stays: one text for each thing of the cluster that does not go: what, and why.
+    timers: by name. stages: the same containers, as C(STAGES) has them. stays: one text for each thing of the cluster
+    that does not go: what, and why.
     """
 
     containers: tuple[str, ...] = ()
     networks: tuple[dict[str, str], ...] = ()
     volumes: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    timers: tuple[str, ...] = ()
+    stages: tuple[tuple[str, ...], ...] = ()
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to remove."""
-        return bool(self.containers or self.networks or self.volumes)
+        return bool(self.containers or self.networks or self.volumes or self.files or self.timers)
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape modules return: C({containers, networks, volumes, stays})."""
+        """The shape modules return: C({containers, networks, volumes, stays, files, timers, stages})."""
         return {key: list(value) for key, value in asdict(self).items()}
 
     def sentences(self, host: str) -> list[str]:
@@ -48,6 +61,11 @@ class Removal:
             ["{0}: container {1}".format(host, name) for name in self.containers]
             + ["{0}: network {1}".format(host, network["name"]) for network in self.networks]
             + ["{0}: volume {1}, with its data".format(host, name) for name in self.volumes]
+            + ["{0}: the script {1}, with which a drill was to be restored".format(host, path) for path in self.files]
+            + [
+                "{0}: the timer {1}, with all that it needs; its backups stay".format(host, name)
+                for name in self.timers
+            ]
             + ["{0}: stays: {1}".format(host, text) for text in self.stays]
         )
 
@@ -76,7 +94,16 @@ def plan_removal(observed: Observed, cluster: str, with_data: bool) -> Removal:
                 text = "volume {0}, which holds data ({1} removes it)"
                 stays.append(text.format(volume["name"], instruction("data_stays")))
     ours.sort(key=lambda container: (_rank(container["kind"]), container["name"]))
-    return Removal(tuple(c["name"] for c in ours), tuple(networks), tuple(volumes), tuple(stays))
+    stages = tuple(tuple(c["name"] for c in ours if _stage(c["kind"]) == stage) for stage in STAGES)
+    drill = observed.get("drill") or {}
+    files = (drill["path"],) if drill else ()
+    timers = (observed["backup_timer"],) if observed.get("backup_timer") else ()
+    return Removal(tuple(c["name"] for c in ours), tuple(networks), tuple(volumes), tuple(stays), files, timers, stages)
+
+
+def _stage(kind: str | None) -> tuple[str, ...]:
+    name = ORDER[_rank(kind)]
+    return next(stage for stage in STAGES if name in stage)
 
 
 def _rank(kind: str | None) -> int:
@@ -104,12 +131,32 @@ def volume_users(volume: t.Mapping[str, t.Any], others: t.Iterable[t.Mapping[str
     )
 
 
-def planned_changes(cluster: str, plans: t.Mapping[str, Removal], unread: t.Mapping[str, Problem]) -> list[str]:
-    """The lines to show before anything is removed: what goes, what stays, and what cannot be read. plans: by host."""
-    going = any(plan.anything for plan in plans.values())
+def pin_stays(path: str, with_data: bool, limited: bool, unread: t.Sized) -> str:
+    """Why the authority that is pinned on the controller stays; empty where it goes. It is needed while a webapp lives.
+
+    limited: whether hosts of the cluster are left out.
+    """
+    if limited:
+        return PIN_STAYS_LIMITED.format(path)
+    if unread:
+        return PIN_STAYS_UNREAD.format(path)
+    return "" if with_data else PIN_STAYS_DATA.format(path, instruction("data_stays"))
+
+
+def planned_changes(
+    cluster: str, plans: t.Mapping[str, Removal], unread: t.Mapping[str, Problem], pin: t.Sequence[str] = ()
+) -> list[str]:
+    """The lines to show before anything is removed: what goes, what stays, and what cannot be read. plans: by host.
+
+    pin: the path of the authority that is pinned here, and why it stays; empty where nothing is pinned.
+    """
+    going = any(plan.anything for plan in plans.values()) or (bool(pin) and not pin[1])
     head = "Of cluster {0} this goes:" if going else "Of cluster {0} nothing was found that goes."
     lines = [head.format(cluster)]
     lines += ["  " + sentence for name, plan in plans.items() for sentence in plan.sentences(name)]
+    if pin:
+        path, why = pin
+        lines.append("  here: " + ("stays: " + why if why else "the authority of the API that is pinned in " + path))
     if unread:
         lines.append("What cannot be read is left as it is:")
     return lines + ["  " + summary([problem]) for problem in unread.values()]
@@ -137,6 +184,52 @@ def unread_hosts(observed: t.Iterable[Observed], expected: t.Mapping[str, t.Mapp
         elif may_hold(host["engine"]):
             found[name] = Problem("ENGINE_STOPPED", "Docker Engine is stopped; start it.", None, None, name)
     return found
+
+
+def left_over(
+    before: t.Iterable[str],
+    after: t.Sequence[Observed],
+    failures: t.Mapping[str, t.Mapping[str, t.Any]],
+    cluster: str,
+    with_data: bool,
+) -> dict[str, Problem]:
+    """By host what is still there that was to go, or that nobody knows. before: the hosts from which something was.
+
+    after: hosts as they were read again. failures: by host C({code, message}) of the failure to read it, or to remove.
+    """
+    found = {}
+    seen = {host["name"]: host for host in after}
+    unread = unread_hosts(after, {name: failures.get(name) or {} for name in before})
+    for name in before:
+        why = str((failures.get(name) or {}).get("message") or "").strip()
+        because = " ({0})".format(" ".join(why.split()).rstrip(".")) if why else ""
+        if name in unread:
+            text = "Whether it is gone is unknown: {0}".format(unread[name].message)
+            found[name] = Problem("REMOVAL_UNKNOWN", text, None, None, name)
+            continue
+        left = plan_removal(seen[name], cluster, with_data)
+        if left.anything:
+            things = [
+                *left.containers,
+                *(network["name"] for network in left.networks),
+                *left.volumes,
+                *left.files,
+                *left.timers,
+            ]
+            text = "Still there: {0}{1}.".format(", ".join(things), because)
+            found[name] = Problem("REMOVAL_INCOMPLETE", text, None, None, name)
+    return found
+
+
+def result_lines(before: t.Iterable[str], unread: t.Iterable[str], left: t.Container[str]) -> list[str]:
+    """What to say at the end: where it is done, and where it is not. Of what was not there nothing is said."""
+    done = [name for name in before if name not in left]
+    open_ = [*(name for name in before if name in left), *unread]
+    lines = ["Removed, and read again to see that it is gone: {0}.".format(", ".join(done))] if done else []
+    if open_:
+        text = "Not done: {0}; run {1} when this is fixed. What is done already is left out then."
+        lines.append(text.format(", ".join(open_), instruction("nothing_removed")))
+    return lines
 
 
 def _unread(host: str, failure: t.Mapping[str, t.Any]) -> Problem:

@@ -15,6 +15,10 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 
 STOPS: dict[str, tuple[str, str]] = {
+    "certificates_missing": (
+        "CERTIFICATES_MISSING",
+        "Neither wa_api_certificate nor wa_webhook_ca is set, so there is nothing to bring to the cluster.",
+    ),
     "code_missing": (
         "REGISTRATION_CODE_MISSING",
         "The cluster runs, but its number is not registered yet: a code was sent to +{cc} {number} by {method}. Run "
@@ -29,6 +33,10 @@ STOPS: dict[str, tuple[str, str]] = {
     "host_lost": ("HOST_LOST", "{host} cannot be reached any more: {why}"),
     "hosts_lost": ("HOST_LOST", "Lost so far: {hosts}"),
     "hosts_not_prepared": ("HOST_LOST", "{hosts} could not be prepared."),
+    "media_from_missing": (
+        "MEDIA_COPY_NO_SOURCE",
+        "wa_media_from is empty; allowed is the name of a Docker volume of the hosts, or a path, where media are now.",
+    ),
     "not_prepared": ("", "No node was stopped; fix the reason and run {0}.".format(instruction("hosts_not_prepared"))),
     "schema_container_gone": (
         "SCHEMA_UPGRADE_FAILED",

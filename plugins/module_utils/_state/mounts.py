@@ -19,6 +19,7 @@ class Mount(t.NamedTuple):
     """One mount. root: the directory of its file system that it shows. opts: of the mount and of its file system.
 
     follows: what is mounted and unmounted elsewhere is so here as well, as for services that systemd sets apart.
+    device: of its file system, C(0:51); two mounts of one export may be two.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Mount(t.NamedTuple):
     opts: tuple[str, ...]
     read_only: bool
     follows: bool = False
+    device: str = ""
 
 
 class Place(t.NamedTuple):
@@ -64,6 +66,7 @@ def _read(line: str) -> Mount | None:
         opts=tuple(dict.fromkeys([*own, *whole])),
         read_only="ro" in own or "ro" in whole,
         follows=any(field.startswith(("shared:", "master:")) for field in fields[6:]),
+        device=fields[2],
     )
 
 
@@ -96,6 +99,11 @@ def place_of(path: str, mounts: t.Sequence[Mount]) -> Place:
 def mounted_as(source: str, mounts: t.Sequence[Mount]) -> str | None:
     """Where a container has a source mounted, whatever the host does; None where it has not."""
     return next((mount.path for mount in mounts if mount.source == source and not mount.follows), None)
+
+
+def has_mounted(device: str, mounts: t.Sequence[Mount]) -> bool:
+    """Whether a container has the file system of a mount, whatever the host does."""
+    return any(mount.device == device and not mount.follows for mount in mounts)
 
 
 def has_what_lies_under(path: str, own: t.Sequence[Mount], other: t.Sequence[Mount]) -> bool:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What differs by our comparison differs by docker_container's own, on a real engine, for every option in turn.
 
-Containers are made from specifications, as the roles do. Then each option is changed, and docker_container runs in
-check mode with diff. It must name the same options as our planned changes, and recreate where they say so.
+Containers are made from specifications by wa_containers, as the role C(node) does. Then each option is changed, and
+docker_container runs in check mode with diff. It must name the same options as our planned changes, and recreate where
+they say so.
 """
 
 from __future__ import annotations
@@ -110,6 +111,26 @@ def run_cases(home: Path, cases: list[dict[str, t.Any]], check: bool) -> list[di
     return results
 
 
+def at_once(home: Path, check: bool) -> dict[str, t.Any]:
+    """What wa_containers answers for a container of each kind."""
+    variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    answer = home / "answer.json"
+    done = [
+        {
+            "waent.fleet.wa_containers": {"containers": [options(kind) for kind in NODES]},
+            "register": "result",
+            "check_mode": check,
+        },
+        {"ansible.builtin.copy": {"content": "{{ result | to_json }}", "dest": str(answer), "mode": "0600"}},
+    ]
+    book = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": done}
+    (home / "play.yml").write_text(json.dumps([book]))
+    run = play(str(home / "play.yml"), "-i", "localhost,")
+    assert run.code == OK, run.output
+    found: dict[str, t.Any] = json.loads(answer.read_text())
+    return found
+
+
 @pytest.fixture(scope="module")
 def engine() -> t.Iterator[docker.DockerClient]:
     """With two networks, and without anything of this test before and after it."""
@@ -141,8 +162,14 @@ def clear(client: docker.DockerClient) -> None:
 
 @pytest.fixture(scope="module")
 def made(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.Any]]:
-    """What the engine reports of a container of each kind, made as the roles make it."""
-    run_cases(tmp_path_factory.mktemp("make"), [options(kind) for kind in NODES], check=False)
+    """What the engine reports of a container of each kind, made as the role C(node) makes it."""
+    home = tmp_path_factory.mktemp("make")
+    planned, first, second = (at_once(home, check) for check in (True, False, False))
+    assert [one["changed"] for one in planned["results"]] == [True] * len(NODES)
+    assert [(one["item"]["name"], one["changed"]) for one in first["results"]] == [
+        (node["name"], True) for node in NODES.values()
+    ]
+    assert (second["changed"], second["failed"]) == (False, False)
     return {kind: engine.api.inspect_container(node["name"]) for kind, node in NODES.items()}
 
 

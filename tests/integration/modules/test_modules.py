@@ -17,8 +17,10 @@ import subprocess
 import sys
 import typing as t
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.certificates import Authority
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.emulated_cluster import EmulatedCluster
 
@@ -31,6 +33,9 @@ SECRETS = {
     "other_user_password": "Canary-User-2!",
     "few_password": "Canary-few-1",
     "hook_password": "canary-hook-5",
+    "pin": "730194",
+    "provider_bearer": "canary-provider-6",
+    "provider_password": "canary-provider-7",
     "cert": "Q2FuYXJ5VmVyaWZpZWROYW1lQ2VydA==",
 }
 
@@ -42,6 +47,10 @@ class Site:
         self.home = home
         self.cluster = EmulatedCluster(prefix="mod-", divisor=DIVISOR)
         self.facts: dict[str, t.Any] = dict(SECRETS, version=self.cluster.version, code="123-456", divisor=DIVISOR)
+        self.keys: list[str] = []
+        photo = home / "logo.png"
+        photo.write_bytes(b"\x89PNG\r\n\x1a\n and the rest of it")
+        self.facts["photo"] = str(photo)
 
     def start_database(self) -> None:
         """The database alone, with the users that tests need."""
@@ -60,7 +69,20 @@ class Site:
             # Two calls to set the shards are refused for now, as the product may.
             cluster.start_master(number, WAEMU_FAULT_SET_SHARDS_403="2")
             cluster.start_coreapp(number)
+        self._certificates()
         self.facts.update(api_url=cluster.url(), ca_path=str(cluster.ca_file(self.home)), api_key=cluster.api_key)
+
+    def _certificates(self) -> None:
+        """A chain for the webapp by its address, and the key of another one."""
+        root = Authority(self.home, "root")
+        middle = Authority(self.home, "middle", signer=root)
+        certificate, key = middle.sign(urlsplit(self.cluster.url()).hostname or "")
+        _other, other_key = middle.sign("api.example.com")
+        self.facts.update(
+            root=root.ca.read_text(), root_path=str(root.ca), chain=certificate.read_text() + middle.ca.read_text(),
+            key=key.read_text(), other_key=other_key.read_text(),
+        )  # fmt: skip
+        self.keys = ["".join(path.read_text().splitlines()[1:2]) for path in (key, other_key)]
 
     def _database_users(self) -> None:
         password = SECRETS["few_password"]
@@ -104,6 +126,7 @@ class Site:
         assert run.returncode == 0, "{0}\n{1}".format(_last_task(output), self.cluster.logs())
         secrets = dict(SECRETS, db_password=self.cluster.db_password, api_key=self.cluster.api_key)
         assert [word for word, secret in secrets.items() if secret in output] == []
+        assert [key for key in self.keys if key in output] == []
         assert "[WARNING]" not in output and "DEPRECATION" not in output, _last_task(output)
         return output
 
@@ -165,11 +188,13 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Sites]:
     made.close()
 
 
+ON_A_NUMBER = ("health", "settings", "user", "two_step", "media_providers", "profile", "certificate")
+
 BEFORE = {
     "login": (),
     "unregistered": (),
     "account": ("login",),
-    **dict.fromkeys(("health", "settings", "user", "failover", "shards"), ("login", "account")),
+    **dict.fromkeys((*ON_A_NUMBER, "failover", "shards"), ("login", "account")),
 }
 """What a playbook needs to have been played before it."""
 
@@ -179,7 +204,7 @@ def test_database(sites: Sites) -> None:
     sites.empty().play("database")
 
 
-@pytest.mark.parametrize("playbook", ["login", "unregistered", "account", "health", "settings", "user"])
+@pytest.mark.parametrize("playbook", ["login", "unregistered", "account", *ON_A_NUMBER])
 def test_playbook(sites: Sites, playbook: str) -> None:
     sites.after(*BEFORE[playbook]).play(playbook)
     sites.played.append(playbook)

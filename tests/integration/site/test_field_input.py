@@ -215,7 +215,7 @@ def test_an_ipv6_address_gets_its_brackets(tmp_path: Path) -> None:
                     "gather_facts": False,
                     "vars": {"__wa_desired": {"nodes": [node]}},
                     "tasks": [
-                        {"ansible.builtin.include_vars": str(ROOT / "roles/cluster/vars/main.yml")},
+                        {"ansible.builtin.include_vars": str(ROOT / "roles/variables/vars/main.yml")},
                         {"ansible.builtin.copy": {"content": show, "dest": str(tmp_path / "url"), "mode": "0600"}},
                     ],
                 }

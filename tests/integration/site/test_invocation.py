@@ -31,8 +31,9 @@ PUBLIC = sorted(
     path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem not in INTERNAL and path.stem[0] != "_"
 )
 GIVEN = {"reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "uninstall": ("-e", "confirm=yes"),
-         "drain": ("-e", "host=one"), "drill": ("-e", "drill=coreapp")}  # fmt: skip
-WHOLE = {"site", "status", "reshard", "upgrade", "drain", "drill"}
+         "drain": ("-e", "host=one"), "drill": ("-e", "drill=coreapp"),
+         "restore": ("-e", "backup=/nowhere")}  # fmt: skip
+WHOLE = {"site", "status", "reshard", "upgrade", "drain", "drill", "backup", "restore"}
 
 
 @pytest.fixture(scope="module")

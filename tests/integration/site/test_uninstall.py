@@ -9,11 +9,15 @@ Two clusters share a host, its network and its volumes. Their containers do noth
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import typing as t
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
-from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, play
+from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, environment, play
 
 LABEL = "waent.fleet.cluster"
 
@@ -97,6 +101,83 @@ def test_what_another_cluster_uses_stays(fleet: ContainerHosts, clusters: None) 
     assert uninstall(fleet, "a", *DATA).code == OK
     assert names(fleet, "networks") == set()
     assert names(fleet, "volumes") == {"b-data"}
+
+
+@pytest.fixture
+def bystanders(fleet: ContainerHosts, clusters: None) -> t.Iterator[None]:
+    """Containers, a volume and a directory of nobody's cluster, mixed up with those of cluster a."""
+    start = "docker run --detach --name {0} {1} --entrypoint sleep {2} infinity"
+    fleet.run("one", "mkdir -p /srv/share && echo kept >/srv/share/file && docker volume create b-external")
+    fleet.run("one", start.format("b-bystander", "--network a-own -v a-data:/theirs", DATABASE_IMAGE))
+    node = "--label {0}=a --label waent.fleet.kind=coreapp -v b-external:/e -v /srv/share:/s".format(LABEL)
+    fleet.run("one", start.format("a-coreapp-1", node, DATABASE_IMAGE))
+    fleet.run("one", "docker exec a-coreapp-1 sh -c 'echo kept >/e/file'")
+    yield
+    fleet.run("one", "docker rm --force b-bystander a-coreapp-1; docker volume rm b-external; rm -rf /srv/share; true")
+
+
+def test_what_is_nobodys_stays_whatever_it_shares_with_the_cluster(fleet: ContainerHosts, bystanders: None) -> None:
+    before = {name: inspected(fleet, name) for name in ("b-bystander", "b-webapp-1")}
+    run = uninstall(fleet, "a", *DATA)
+    assert run.code == OK, run.output
+    assert {name: inspected(fleet, name) for name in before} == before
+    assert names(fleet, "containers") == {"b-bystander", "b-webapp-1"}
+    assert names(fleet, "volumes") == {"a-data", "b-data", "b-external", "shared-media"}
+    assert names(fleet, "networks") == {"a-own", "b-own", "shared-network"}
+    kept = fleet.run("one", "cat /srv/share/file $(docker volume inspect -f '{{.Mountpoint}}' b-external)/file")
+    assert kept.split() == ["kept", "kept"]
+    assert "one: stays: volume a-data, used by b-bystander" in run.output
+    assert "Removed, and read again to see that it is gone: one." in run.output
+
+
+@pytest.mark.parametrize("task", ["Remove | Containers, masters", "Remove rest | Volumes", "Prove | Read the hosts"])
+def test_a_run_that_was_killed_is_finished_by_the_same_command(
+    fleet: ContainerHosts, bystanders: None, task: str
+) -> None:
+    command = ["ansible-playbook", "playbooks/uninstall.yml", "-i", str(fleet.inventory), "-e", "wa_cluster_name=a"]
+    callbacks = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task"}
+    killed = subprocess.run(
+        [*command, "-e", "confirm=yes", *DATA], cwd=ROOT, env=environment(**callbacks, KILL_AT_TASK=task), check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stdout.decode()
+    # Kind by kind: the webapp was gone before anything of a master or a database was touched.
+    assert "a-webapp-1" not in names(fleet, "containers")
+    assert ("a-db" in names(fleet, "containers")) == (task == "Remove | Containers, masters")
+    run = uninstall(fleet, "a", *DATA)
+    assert run.code == OK, run.output
+    assert names(fleet, "containers") == {"b-bystander", "b-webapp-1"}
+    assert names(fleet, "volumes") == {"a-data", "b-data", "b-external", "shared-media"}
+    again = uninstall(fleet, "a", *DATA)
+    assert again.code == OK and set(again.changes.values()) == {0}, again.output
+
+
+def test_a_host_that_is_away_is_listed_at_the_end_and_the_others_are_done(
+    fleet: ContainerHosts, clusters: None
+) -> None:
+    fleet.write_hosts(
+        {"one": {"ansible_become": True}, "gone": {"ansible_host": "127.0.0.1", "ansible_port": 1}},
+    )
+    pin = fleet.inventory / ".wa_api_ca_a.pem"
+    pin.write_text("pinned")
+    try:
+        for changed in (True, False):
+            run = uninstall(fleet, "a", *DATA)
+            assert run.code == FAILED, run.output
+            assert "HOST_NOT_READ" in run.codes
+            assert (run.changes["one"] > 0) == changed
+            # The cluster may go on there, and whoever talks to it needs this.
+            assert pin.exists()
+            if changed:
+                assert "Not done: gone; run the playbook again" in run.output
+        assert not {"a-webapp-1", "a-db"} & names(fleet, "containers")
+        fleet.write_hosts({"one": {"ansible_become": True}})
+        run = uninstall(fleet, "a")
+        assert run.code == OK and pin.exists(), run.output
+        run = uninstall(fleet, "a", *DATA)
+        assert run.code == OK and not pin.exists(), run.output
+    finally:
+        pin.unlink(missing_ok=True)
 
 
 def test_an_engine_that_refuses_us_is_not_one_that_has_nothing(fleet: ContainerHosts, clusters: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from waemu import mediavolume
 from waemu.core.callback_queue import CallbackQueue
@@ -46,8 +47,8 @@ class Acceptance:
         problem = directory.users.get(request.wa_id)
         if problem is not None:
             raise CoreError(problem, f"Parameter 'to': {NOT_REACHED[problem]}")
-        if request.type in MEDIA_TYPES and not mediavolume.writable(self._media_dir):
-            raise CoreError(1014, "The media directory of the coreapp cannot be written")
+        if request.type in MEDIA_TYPES:
+            self._check_media(request.body.get(request.type) or {})
         found = None
         if request.type == "template":
             found = templates.check(request.body["template"], directory.templates)
@@ -55,3 +56,11 @@ class Acceptance:
             found = templates.check_hsm(request.body["hsm"], directory.templates)
         if found is not None:
             raise CoreError(*found)
+
+    def _check_media(self, media: dict[str, Any]) -> None:
+        """What a webapp has taken must be on the volume of the coreapp as well (2.3). The code is our choice."""
+        if not mediavolume.writable(self._media_dir):
+            raise CoreError(1014, "The media directory of the coreapp cannot be written")
+        media_id = media.get("id")
+        if media_id is not None and mediavolume.find(self._media_dir, media_id) is None:
+            raise CoreError(1014, f"The coreapp does not find media {media_id} in its media directory")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible_collections.waent.fleet.plugins.lookup.cluster_facts import LookupModule
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options
 from ansible_collections.waent.fleet.plugins.modules import (
     wa_drill_report,
     wa_host_info,
@@ -43,7 +44,7 @@ PLAY = {
     "wa_shards": 2, "wa_survive": {}, "wa_allow_no_ha": "no", "wa_coreapp_port": 6250, "wa_master_port": 6254,
     "wa_webapp_port": 9090, "wa_cc": "39", "wa_phone_number": "5550100244", "wa_registration_method": "sms",
     "wa_settings": {}, "wa_health_timeout_seconds": "300", "wa_recreate_at_once": False, "wa_register": "true",
-    "wa_check_ports": "yes", "ansible_forks": 7, "__wa_preflight": {"ports": {}},
+    "wa_check_ports": "yes", "wa_nodes": placed(), "ansible_forks": 7, "__wa_preflight": {"ports": {}},
     "wa_messages_per_second": 0, "wa_database_class": "", "ansible_play_hosts_all": ["h1", "h2"],
     "groups": {
         "wa_cluster": ["h1", "h2"], "wa_coreapp_hosts": ["h1", "h2"], "wa_master_hosts": ["h1", "h2"],
@@ -108,6 +109,48 @@ def test_what_came_of_a_proof():
     assert proof(__wa_media_left={"unreachable": True}) == ["", ["h1"]]
 
 
+def test_the_media_server_of_the_cluster():
+    (found,) = facts("media_server", **SHARED)
+    assert found["directory"] == {"path": "/media", "owner": 7, "group": 7, "mode": "0770"}
+    assert " h1(rw," in found["exports"]["content"] and " h2(rw," in found["exports"]["content"]
+    assert (found["refusal"], found["exported"]) == ("", False)
+    assert "[MEDIA_SERVER_NOT_EXPORTED]" in found["not_exported"]
+    (refused,) = facts("media_server", wa_media_share={})
+    assert "[MEDIA_SERVER_NO_SHARE]" in refused["refusal"]
+
+
+COPIED = {
+    "files": 1, "bytes": 5, "copied": 1, "same": 0, "conflicts": [], "changing": [], "others": [], "needed_bytes": 5,
+    "free_bytes": 9,
+}  # fmt: skip
+
+
+def media_copied(h1, h2):
+    """What came of copying on two hosts."""
+    lookup = LookupModule.__new__(LookupModule)
+    lookup._templar = SimpleNamespace(template=template)
+    hostvars = HostVars(h1={"__wa_media_copied": h1}, h2={"__wa_media_copied": h2})
+    given = {**PLAY, **SHARED, "wa_media_from": "v", "hostvars": hostvars}
+    ((found,), (options,)) = (lookup.run([term], given) for term in ("media_copied", "media_copy"))
+    assert options["source"] == "v" and "run" not in options
+    return found
+
+
+def test_what_came_of_copying():
+    sound = {"copied": COPIED, "problems": []}
+    assert media_copied(sound, {"copied": {}, "problems": []})["refusal"] == ""
+    problem = {"code": "MEDIA_COPY_CONFLICT", "message": "Another.", "host": "h2"}
+    for lost, code in (
+        ({"copied": COPIED, "problems": [problem], "failed": True}, "MEDIA_COPY_CONFLICT"),
+        ({"failed": True, "msg": "MODULE FAILURE"}, "MEDIA_COPY_FAILED"),
+        ({"unreachable": True, "msg": "gone"}, "MEDIA_COPY_FAILED"),
+        ({}, "MEDIA_COPY_FAILED"),
+    ):
+        assert "[{0}] h2: ".format(code) in media_copied(sound, lost)["refusal"]
+    nothing = {"copied": {}, "problems": []}
+    assert "[MEDIA_COPY_NO_SOURCE]" in media_copied(nothing, nothing)["refusal"]
+
+
 def test_every_fact_can_be_found_out():
     assert len(facts(*FACTS)) == len(FACTS)
 
@@ -140,7 +183,7 @@ def test_a_secret_that_cannot_be_read_hides_nothing_else():
 
 
 def test_the_command_line_says_more_than_the_inventory():
-    assert facts("shards", "version", shards="16", version="2.19.7") == ["16", "v2.19.7"]
+    assert facts("version", version="2.19.7") == ["v2.19.7"]
     (options,) = facts("placement", shards="16", version="2.19.7")
     assert (options["shards"], options["version"]) == ("16", "2.19.7")
 
@@ -399,3 +442,14 @@ def test_what_is_read_on_a_host_fits_the_module_and_is_said_in_full():
     assert set(options) <= set(wa_host_info.ARGUMENTS)
     assert (options["name"], options["disk_free_mb"], options["stop_single_connect"]) == ("h1", 2048, False)
     assert options["images"] == facts("images")[0] and options["version"] == "v2.19.4"
+
+
+def test_the_containers_of_the_nodes_of_a_host_with_their_environments():
+    """As docker_container takes them: the environment of the kind, and what the node itself advertises."""
+    nodes = placed()
+    containers, environments, settings = facts("node_containers", "environment", "container_settings")
+    assert [one["name"] for one in containers] == [node["name"] for node in nodes]
+    for node, container in zip(nodes, containers):
+        own = docker_options(node, settings)
+        assert {**container, "env": None} == {**own, "env": None}
+        assert container["env"] == {**environments[node["kind"]], **own["env"]}

@@ -38,5 +38,5 @@ def test_a_host_to_go_on_without():
 
 
 def test_the_default_name_of_a_cluster_is_that_of_the_role():
-    defaults = yaml.safe_load((ROOT / "roles" / "cluster" / "defaults" / "main.yml").read_text())
+    defaults = yaml.safe_load((ROOT / "roles" / "variables" / "defaults" / "main.yml").read_text())
     assert defaults["wa_cluster_name"] == DEFAULT_CLUSTER_NAME

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from unittest.mock import Mock
 
 import pytest
+from ansible_collections.waent.fleet.plugins.action import wa_nfs_media as action_file
 from ansible_collections.waent.fleet.plugins.action.wa_nfs_media import ActionModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES
 from ansible_collections.waent.fleet.plugins.modules import wa_nfs_media
+from ansible_collections.waent.fleet.plugins.plugin_utils import bounded_module
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
 
 SHARE = {"server": "nas-1", "export": "/media", "path": "/srv/waent-no-such-directory"}
@@ -107,14 +110,23 @@ def test_without_its_action_it_does_nothing(capfd):
 
 
 class Host:
-    """Answers of the modules that the action calls, in order; what they were called with is kept."""
+    """Answers of the modules that the action calls, in order; what they were called with is kept.
+
+    An answer that is None is that of a module which does not end.
+    """
 
     def __init__(self, *answers):
-        self.answers, self.calls = list(answers), []
+        self.answers, self.calls, self.job = list(answers), [], None
 
-    def __call__(self, module_name=None, module_args=None, task_vars=None):
+    def __call__(self, module_name=None, module_args=None, task_vars=None, wrap_async=False):
+        if module_name == "ansible.legacy.async_status":
+            return {"finished": False} if self.job is None else {**self.job, "finished": True}
         self.calls.append((module_name or module_args["step"], module_args))
-        return self.answers.pop(0)
+        answer = self.answers.pop(0)
+        if not wrap_async:
+            return answer
+        self.job = answer
+        return {"ansible_job_id": "j1", "started": True, "changed": True}
 
 
 FOUND = {
@@ -125,6 +137,13 @@ PROVED = {"changed": False, "answer": ANSWER, "problems": []}
 CALL = {"path": SHARE["path"], "state": "mounted"}
 TO_MOUNT = {**FOUND, "changed": True, "calls": [CALL]}
 PROBLEM = {"code": "MEDIA_SHARE_OTHER", "message": "It is another.", "host": "a"}
+
+
+@pytest.fixture(autouse=True)
+def _no_time_passes(monkeypatch):
+    now = [0.0]
+    quick = {"clock": lambda: now[0], "sleep": lambda seconds: now.__setitem__(0, now[0] + seconds)}
+    monkeypatch.setattr(action_file, "execute_bounded", partial(bounded_module.execute_bounded, **quick))
 
 
 def act(host, *, check_mode=False, **options):
@@ -177,6 +196,14 @@ def test_a_mount_that_fails_is_said_with_its_code():
     result = act(Host(TO_MOUNT, said))
     assert result["failed"] and result["changed"] is False
     assert codes(result) == ["MEDIA_SHARE_NOT_EXPORTED"]
+
+
+def test_a_mount_that_does_not_end_is_not_waited_for():
+    result = act(Host(TO_MOUNT, None))
+    assert result["failed"] and result["changed"] is True
+    assert codes(result) == ["MEDIA_SHARE_NO_ANSWER"]
+    assert "mounted at {0} did not end within 30 s".format(SHARE["path"]) in result["msg"]
+    assert "nothing was changed" not in result["msg"]
 
 
 def test_a_proof_that_fails_after_a_change_does_not_say_that_nothing_was_changed():

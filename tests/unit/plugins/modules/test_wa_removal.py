@@ -26,6 +26,7 @@ def test_what_goes_what_stays_and_who_was_not_asked():
     assert result["hosts"] == {
         "h1": {
             "containers": ["wa-webapp-1"], "networks": [{"name": "waent", "id": "waent"}], "volumes": [], "stays": [],
+            "files": [], "timers": [], "stages": [["wa-webapp-1"], [], [], []],
         }
     }  # fmt: skip
     assert result["planned_changes"][:4] == [
@@ -45,3 +46,17 @@ def test_nothing_that_goes():
     result = run(hosts=[], expected={}, cluster_name="waent")
     assert result["planned_changes"] == ["Of cluster waent nothing was found that goes."]
     assert (result["hosts"], result["unread"], result["refusals"]) == ({}, {}, {})
+
+
+def test_what_is_left_when_the_hosts_are_read_again():
+    before = {"h1": {}, "h2": {}}
+    after = [observed("h1", networks=[]), observed("h2", [container("wa-db", cluster="waent", kind="database")])]
+    result = run(
+        hosts=after, expected={"h1": {"message": ""}, "h2": {"message": "the engine said no"}}, cluster_name="waent",
+        proves=True, before=before, unread={"h3": "away"}, pin="/inv/.wa_api_ca_waent.pem",
+    )  # fmt: skip
+    assert set(result["left"]) == {"h2"}
+    assert result["left"]["h2"].startswith("[REMOVAL_INCOMPLETE] h2: Still there: wa-db")
+    assert result["pin"] == "" and "Not done: h2, h3" in result["lines"][1]
+    done = run(hosts=after[:1], expected={}, cluster_name="waent", proves=True, before={"h1": {}}, pin="/x")
+    assert (done["left"], done["pin"]) == ({}, "/x")

@@ -166,3 +166,49 @@ def test_role_too_low(api, run):
     api.refuse("GET", USERS + "/sender", 1005, "Access denied", status=403)
     result = run()
     assert result["failure"]["code"] == "API_1005" and "need admin" in result["msg"]
+
+
+def test_admin_changes_its_own_password_with_the_former_one(api, run):
+    server = Server(api, name="admin", users={"admin": "Former-Canary-2"})
+    own = {"username": "admin", "former_password": "Former-Canary-2", "api_token": None}
+    checked = run(check=True, diff=True, **own)
+    assert (checked["changed"], server.users) == (True, {"admin": "Former-Canary-2"})
+    real = run(diff=True, **own)
+    assert real["action"] == "password changed" and server.users == {"admin": PASSWORD}
+    assert real["diff"] == checked["diff"] and "Former-Canary-2" not in json.dumps(real)
+    again = run(**own)
+    assert not again["changed"] and again["exists"]
+    assert changes(api) == [("PUT", USERS + "/admin")]
+    logins, logouts = (len([what for what in api.whats if what[1] == path]) for path in (LOGIN, LOGOUT))
+    assert logouts == logins - 2, "each login that succeeded was ended; two were refused"
+
+
+def test_neither_password_is_accepted(api, run):
+    Server(api, name="admin", users={"admin": "Another-Canary-3"})
+    result = run(username="admin", former_password="Former-Canary-2", api_token=None)
+    assert result["failure"]["code"] == "FORMER_PASSWORD_REFUSED" and changes(api) == []
+    assert "Canary" not in result["msg"]
+
+
+def test_a_server_that_keeps_the_former_password(api, run):
+    Server(api, name="admin", users={"admin": "Former-Canary-2"})
+    api._script["PUT", USERS + "/admin"].clear()
+    api.on("PUT", USERS + "/admin", {"users": [{"username": "admin"}]})
+    result = run(username="admin", former_password="Former-Canary-2", api_token=None)
+    assert result["failure"]["code"] == "PASSWORD_NOT_TAKEN"
+
+
+def test_nobody_else_may_change_its_own_password(api, run):
+    result = run(former_password="Former-Canary-2")
+    assert result["failure"]["code"] == "FORMER_PASSWORD_OF_OTHERS" and api.calls == []
+
+
+def test_query_reads_and_no_more(api, run):
+    server = Server(api)
+    absent = run(state="query", password=None)
+    assert (absent["exists"], absent["role"], absent["changed"]) == (False, None, False)
+    server.users["sender"] = "x"
+    there = run(state="query", password=None, diff=True)
+    assert (there["exists"], there["role"], there["changed"]) == (True, "ROLE_USER", False)
+    assert there["diff"]["before"] == there["diff"]["after"]
+    assert {call.method for call in api.calls} == {"GET"}

@@ -46,6 +46,8 @@ class Case:
 
 
 LOGIN, APPLICATION = "/v1/users/login", "/v1/settings/application"
+WEBHOOK_CA = "/v1/certificates/webhooks/ca"
+PROVIDERS = "/v1/settings/application/media/providers"
 CASES = [
     Case("wa_login", {"password": CANARY}, (("POST", LOGIN, TOKEN),)),
     Case("wa_login", {"password": CANARY}, (("POST", LOGIN, TOKEN),), check=True),
@@ -65,6 +67,15 @@ CASES = [
     Case("wa_shards", {**NUMBER, "shards": "many", "pin": "123456"}),
     Case("wa_user", {"username": "bob", "password": CANARY}, (("GET", "/v1/users/bob", {}, 404),), check=True),
     Case("wa_user", {"username": "admin", "state": "absent"}),
+    Case("wa_two_step", {"pin": "12"}),
+    Case("wa_two_step", {"pin": "123456"}, check=True),
+    Case("wa_media_providers", {"providers": [{"name": "shop"}]}),
+    Case("wa_media_providers", {"providers": [{"name": "shop", "bearer": CANARY}]}, (("GET", PROVIDERS, {}),)),
+    Case("wa_profile", {"about": ""}),
+    Case("wa_certificate", {"purpose": "webhook", "certificate": "no PEM"}),
+    Case("wa_certificate", {"purpose": "webhook", "state": "absent"}, (("GET", WEBHOOK_CA, {}, 404),)),
+    Case("wa_certificate", {"purpose": "api"}),
+    Case("wa_profile", {"photo": ""}, (("GET", "/v1/settings/profile/photo", b"no JSON"),), check=True),
     Case("wa_message_cleanup", {}, (("PUT", "/v1/services/message/gc", {"services": {"message": {"gc": {"n": {}}}}}),)),
     Case("wa_message_cleanup", check=True),
     Case("wa_error_rate", {"seconds": 0}, (("GET", "/metrics?format=prometheus", b""),)),

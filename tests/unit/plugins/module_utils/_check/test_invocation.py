@@ -26,9 +26,10 @@ GOOD = {
     **{key: ["a", "b"] for key in KIND_GROUPS},
     DATABASE: ["d"],
 }
+UNKNOWN = {"drill": ["DRILL_UNKNOWN"], "rotate": ["ROTATE_UNKNOWN"]}
 NEEDED = (CLUSTER, *KIND_GROUPS)
-ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a", "drill": "coreapp"}
-PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine")
+ARGUMENTS = {"shards": "4", "version": "v2.19.7", "host": "a", "drill": "coreapp", "rotate": "api_key"}
+PLAYBOOKS = ("site", "status", "reshard", "upgrade", "drain", "drill", "uninstall", "engine", "certificates", "rotate")
 
 
 def call(playbook="site", groups=None, **changes):
@@ -157,6 +158,7 @@ def test_to_skip_a_tag_that_nothing_has_skips_nothing(playbook):
 
 @pytest.mark.parametrize(("playbook", "name", "code"), [
     ("reshard", "shards", "SHARDS_MISSING"), ("drill", "drill", "DRILL_MISSING"),
+    ("rotate", "rotate", "ROTATE_MISSING"),
     ("upgrade", "version", "VERSION_MISSING"),
 ])  # fmt: skip
 @pytest.mark.parametrize("arguments", [{}, {"shards": None, "version": None}])
@@ -165,7 +167,7 @@ def test_what_the_command_has_to_say(playbook, name, code, arguments):
     assert problem.code == code
     assert "-e {0}=".format(name) in problem.message
     # An empty or a wrong one was given; what may be given is checked elsewhere.
-    assert codes(call(playbook, arguments={name: ""})) == (["DRILL_UNKNOWN"] if name == "drill" else [])
+    assert codes(call(playbook, arguments={name: ""})) == UNKNOWN.get(name, [])
 
 
 @pytest.mark.parametrize(("name", "meant"), [

@@ -16,6 +16,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
     in_the_way,
     islands,
     mount_failed,
+    mount_not_ended,
     proof_problem,
     same_source,
     share_problems,
@@ -294,9 +295,22 @@ def test_many_hosts_stay_one_line():
 
 def test_a_host_that_was_no_part_of_the_last_proof():
     proof = {"age_seconds": 10.0, "run": "5f", "hosts": ["rack-a-1"]}
-    assert proof_problem(SHARE, "rack-a-1", proof) is None
-    for found in (proof_problem(SHARE, "rack-b-1", proof), proof_problem(SHARE, "rack-b-1", None)):
+    assert proof_problem(SHARE, "rack-a-1", {"proof": proof}) is None
+    for last in (proof, None):
+        found = proof_problem(SHARE, "rack-b-1", {"proof": last})
         assert (found.code, found.host) == ("MEDIA_SHARE_NOT_PROVED", "rack-b-1")
+
+
+def test_a_proof_that_ansible_may_not_read_is_not_one_that_was_never_made():
+    found = proof_problem(SHARE, "rack-b-1", {"proof": None, "denied": 1000})
+    assert (found.code, found.host) == ("MEDIA_SHARE_DENIED", "rack-b-1")
+    assert "user id 1000" in found.message and "never" not in found.message
+
+
+def test_a_mount_that_was_ended_at_its_deadline():
+    found = mount_not_ended(SHARE, "rack-b-1", "mounted", 30)
+    assert (found.code, found.host) == ("MEDIA_SHARE_NO_ANSWER", "rack-b-1")
+    assert "did not end within 30 s" in found.message
 
 
 @given(st.lists(st.text(min_size=1), min_size=2, unique=True), st.sampled_from(["0a1b", "ffff"]))

@@ -60,6 +60,13 @@ def test_what_makes_it_red(changes, code, unproved):
     assert [line.split()[0] for line in found.lines if line.endswith(" no")] == unproved
 
 
+def test_what_may_not_be_read_is_unknown_and_not_green():
+    found = status_of(proof=None, denied=1000)
+    assert [problem.code for problem in found.problems] == ["MEDIA_SHARE_DENIED"]
+    assert [row["proved"] for row in found.rows] == [True, None]
+    assert found.lines[-1].endswith(" unknown")
+
+
 def test_it_is_shown_and_counted_with_the_rest():
     found = status_of(proof=None)
     whole = {**found._asdict(), "problems": [problem.as_dict() for problem in found.problems]}

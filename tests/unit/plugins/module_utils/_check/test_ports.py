@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.ports import (
     SILENT,
     listening_seconds,
     outcome,
+    part_of,
     port_plan,
     ranges,
     taking_part,
@@ -150,6 +151,19 @@ def test_pairs(cluster):
     busy = {(one["host"], entry["port"]) for one in running for entry in listeners_of([node_container(one)])}
     assert not {(host, port) for _name, host, port in expected} & busy
     assert set(taking_part(made)) == {one[0] for one in tried} | {one[1] for one in expected}
+
+
+@given(st.dictionaries(SLOTS, st.booleans(), min_size=1, max_size=10))
+def test_a_host_does_with_its_part_of_the_plan_what_it_does_with_all_of_it(cluster):
+    nodes = [node(*slot) for slot in cluster]
+    made = plan(nodes, [one for one, runs in zip(nodes, cluster.values()) if runs])
+    for host in made.get("hosts", ()):
+        to_listen, to_try = (part_of(made, host, action) for action in ("listen", "try"))
+        assert visitors(to_listen, host) == visitors(made, host)
+        assert targets(to_try, host) == targets(made, host)
+        assert part_of(made, host, "report")["cluster"] == made["cluster"]
+        assert list(to_try["hosts"]) == [host], "it does not grow with the number of hosts"
+        assert to_listen["hosts"] == {} or visitors(made, host) or any(one["host"] == host for one in made["nodes"])
 
 
 # --- what it means ----------------------------------------------------------------------------------------------------

@@ -97,6 +97,10 @@ def test_a_slip_in_any_known_name_is_refused(name):
         ({"webhooks": {"url": "HTTP://h"}}, "an https:// address"),
         ({"webhooks": {"url": "https://h a"}}, "an https:// address"),
         ({"webhooks": {"url": 5}}, "an https:// address"),
+        ({"webhooks": {"message": {"read": "yes"}}}, "true or false"),
+        ({"garbagecollector_enable": {"messages": 1}}, "true or false"),
+        ({"axolotl_context_striping_disabled": None}, "true or false"),
+        ({"log_level": 3}, "a text is allowed"),
     ],
 )
 def test_forms_that_the_api_would_refuse(settings, says):

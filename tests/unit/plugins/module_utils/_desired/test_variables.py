@@ -27,7 +27,7 @@ from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.wrong_values import every_wrong_value, wrong_values
 from jinja2 import Environment, meta
 
-ROLE = ROOT / "roles" / "cluster"
+ROLE = ROOT / "roles" / "variables"
 GOOD = {
     "wa_version": "v2.19.4",
     "wa_db_host": "db.example.com",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 
 import pytest
@@ -376,6 +377,36 @@ def test_clones_keep_what_they_do_not_change(api, make):
     assert len(client.urls) == 2 and client.has_token
 
 
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [
+        ({"validate_certs": False, "ca_path": None}, 0),
+        # Read twice: who is in the file, and to verify with it.
+        ({}, 2),
+        # All that the system has: of those there are hundreds.
+        ({"ca_path": None}, 2),
+    ],
+)
+def test_authorities_are_read_once_for_all_calls(api, make, monkeypatch, options, most):
+    read = []
+    for name in ("set_default_verify_paths", "load_verify_locations"):
+        real = getattr(ssl.SSLContext, name)
+
+        def noted(context, *args, real=real, name=name, **given):
+            read.append(name)
+            return real(context, *args, **given)
+
+        monkeypatch.setattr(ssl.SSLContext, name, noted)
+    api.on("GET", "/v1/support", {"meta": META})
+    client = make(api, **options)
+    for _call in range(5):
+        try:
+            client.at(api.url).get("/v1/support")
+        except TlsError:
+            assert options == {"ca_path": None}  # the test's own authority is none of the system's
+    assert len(read) <= most, read
+
+
 def test_path_segments_are_quoted():
     assert path_segment("a/b c?") == "a%2Fb%20c%3F"
 
@@ -385,7 +416,7 @@ def test_any_body_is_an_answer_or_a_typed_error(raw, status):
     from ansible_collections.waent.fleet.plugins.module_utils._io import client as module
 
     try:
-        reply = module._interpret(status, raw, "https://h/v1/x", None)
+        reply = module._interpret(status, raw, "https://h/v1/x", None, module.JSON)
     except module.ClientError as error:
         json.dumps(error.details)
         assert str(error)

@@ -285,17 +285,22 @@ def test_an_engine_that_hangs_is_silent(place):
 
 
 def test_images_that_are_all_there_are_asked_for_at_once():
-    docker = Docker(**{"image inspect --format {{.Id}} here there": "sha256:1\nsha256:2\n"})
+    labels = {"EXPIRES_ON": "2026-03-01"}
+    entries = [{"Id": "sha256:1", "Created": "2026-01-01T00:00:00Z"}, {"Id": "sha256:2", "Config": {"Labels": labels}}]
+    docker = Docker(**{"image inspect here there": json.dumps(entries)})
     found = reader.read_local_images(docker, "docker", ["there", "here", "there"])
-    assert found == {"here": "sha256:1", "there": "sha256:2"}
+    assert found == {
+        "here": {"id": "sha256:1", "created": "2026-01-01T00:00:00Z", "expires_on": None},
+        "there": {"id": "sha256:2", "created": None, "expires_on": "2026-03-01"},
+    }
     assert len(docker.calls) == 1
     assert reader.read_local_images(docker, "docker", []) == {}
 
 
 def test_images_networks_volumes():
     docker = Docker(
-        **{"image inspect --format {{.Id}} here": "sha256:1\n"},
-        **{"image inspect --format {{.Id}} gone": (1, "", "No such image")},
+        **{"image inspect here": json.dumps([{"Id": "sha256:1"}])},
+        **{"image inspect gone": (1, "[]", "No such image")},
         network_ls="a b",
         network_inspect=json.dumps([
             {
@@ -308,7 +313,7 @@ def test_images_networks_volumes():
         volume_inspect=(1, "[]", "no such volume"),
     )  # fmt: skip
     assert reader.read_local_images(docker, "docker", ["gone", "here", "here"]) == {
-        "here": "sha256:1",
+        "here": {"id": "sha256:1", "created": None, "expires_on": None},
         "gone": None,
     }
     assert reader.read_networks(docker, "docker") == [

@@ -49,7 +49,8 @@ def test_a_volume_that_is_still_being_filled_is_missing(there, containers, exist
 
 
 SHARE = {"server": "nas.example", "export": "/media", "path": "/srv/media"}
-MOUNTED = {"mount": {"source": "nas.example:/media", "fstype": "nfs4", "opts": [], "read_only": False}}
+MOUNT = {"source": "nas.example:/media", "fstype": "nfs4", "opts": [], "read_only": False, "device": "0:51"}
+MOUNTED = {"mount": MOUNT}
 PROOF = {"age_seconds": 1.0, "run": "r", "hosts": ["h"]}
 
 
@@ -70,3 +71,4 @@ def test_a_proof_that_was_not_read_is_not_a_lacking_one(monkeypatch: pytest.Monk
     assert seen is not None
     assert seen["error"] == (None if name in ("EACCES", "EPERM", "") else error)
     assert seen["proof"] == read["proof"]
+    assert seen["denied"] == (1000 if name in ("EACCES", "EPERM") and not root else None)

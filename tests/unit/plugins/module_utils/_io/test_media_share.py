@@ -292,6 +292,25 @@ def test_another_file_system_at_the_path_is_refused(tmp_path):
 OURS = (os.geteuid(), os.getegid())
 
 
+@pytest.mark.parametrize("name", ["EACCES", "EPERM", "EIO"])
+def test_what_root_may_not_see_the_user_of_the_containers_may(tmp_path, monkeypatch, name):
+    """A server maps root to nobody, and the directory is closed to others: sound for containers that run as another."""
+    asked = []
+
+    def run(work, path, seconds, user=None):
+        asked.append(user)
+        denied = {"step": "stat", "name": name, "message": "no", "seconds": None, "left_behind": 0}
+        first = len(asked) == 1
+        return bounded.Outcome(None, denied) if first else bounded.Outcome(work(lambda _step: None), None)
+
+    monkeypatch.setattr(media_share.bounded, "run", run)
+    seen = media_share.look(str(tmp_path), 5.0, (7, 7))
+    assert (seen["error"] is None) == (name != "EIO")
+    assert asked[:2] == ([None, (7, 7)] if name != "EIO" else [None])
+    asked.clear()
+    assert media_share.look(str(tmp_path), 5.0)["error"]["name"] == name
+
+
 def test_a_proof_is_found_by_who_sees_the_share(tmp_path):
     assert media_share.read_proof(str(tmp_path), 10.0, OURS) == {"proof": None, "error": None}
     for run in ("first", "second"):

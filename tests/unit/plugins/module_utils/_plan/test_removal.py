@@ -6,7 +6,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import plan_removal, unread_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import (
+    STAGES,
+    left_over,
+    pin_stays,
+    plan_removal,
+    planned_changes,
+    result_lines,
+    unread_hosts,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import STATES
 from ansible_collections.waent.fleet.tests.support.observed_host import container, engine, network, observed
 from hypothesis import given
@@ -149,3 +157,73 @@ def test_a_host_that_was_not_read_for_a_reason_of_its_own():
     failure = {"code": "PYTHON_TOO_OLD", "message": "Python 3.6.8 runs Ansible's modules here.", "details": {}}
     (problem,) = unread_hosts([], {"h1": failure}).values()
     assert (problem.code, problem.host, problem.message) == ("PYTHON_TOO_OLD", "h1", failure["message"])
+
+
+@given(hosts())
+def test_stages_hold_every_container_once_and_end_with_the_database(host):
+    plan = plan_removal(host, "a", False)
+    assert len(plan.stages) == len(STAGES)
+    assert [name for stage in plan.stages for name in stage] == list(plan.containers)
+    kinds = {c["name"]: c["kind"] for c in host["containers"]}
+    assert {kinds[name] for name in plan.stages[0]} <= {"webapp"}
+    assert {kinds[name] for name in plan.stages[-1]} <= {"database"}
+
+
+@given(hosts(), st.booleans(), st.data())
+def test_what_is_left_after_a_removal_that_ended_anywhere_is_named(host, with_data, data):
+    """A run may have ended at any point; what it planned and did not do is named, and nothing else is."""
+    plan = plan_removal(host, "a", with_data)
+    gone = set(data.draw(st.lists(st.sampled_from(plan.containers), unique=True)) if plan.containers else [])
+    after = {**host, "containers": [c for c in host["containers"] if c["name"] not in gone]}
+    found = left_over(["h1"], [after], {"h1": READ}, "a", with_data)
+    left = plan_removal(after, "a", with_data)
+    assert bool(found) == left.anything
+    if found:
+        assert found["h1"].code == "REMOVAL_INCOMPLETE"
+        assert all(name in found["h1"].message for name in (*left.containers, *left.volumes))
+
+
+def test_a_host_that_cannot_be_read_again_is_not_one_that_has_nothing():
+    unknown = left_over(["h1", "h2"], [observed("h1")], {"h1": READ, "h2": {"message": "Connection reset"}}, "a", True)
+    assert set(unknown) == {"h2"}
+    assert unknown["h2"].code == "REMOVAL_UNKNOWN"
+    assert "Connection reset" in unknown["h2"].message
+
+
+def test_why_something_did_not_go_stands_with_it():
+    after = observed("h1", containers=[node("a-db", kind="database")])
+    found = left_over(["h1"], [after], {"h1": {"message": "[NOT_REMOVED] the engine\nsaid no."}}, "a", False)
+    assert found["h1"].message == "Still there: a-db ([NOT_REMOVED] the engine said no)."
+
+
+def test_the_end_says_what_is_done_and_what_is_not():
+    assert result_lines(["h1", "h2"], ["h3"], {"h2": None}) == [
+        "Removed, and read again to see that it is gone: h1.",
+        "Not done: h2, h3; run the playbook again when this is fixed. What is done already is left out then.",
+    ]
+    assert result_lines([], [], {}) == []
+
+
+@pytest.mark.parametrize(
+    ("with_data", "limited", "unread", "words"),
+    [
+        (True, False, [], ""),
+        (False, False, [], "-e wa_remove_data=true removes it"),
+        (True, True, [], "--limit"),
+        (True, False, ["h2"], "may go on where nothing could be read"),
+    ],
+)
+def test_the_pinned_authority_goes_with_the_last_of_the_cluster(with_data, limited, unread, words):
+    why = pin_stays("/inv/.wa_api_ca_a.pem", with_data, limited, unread)
+    assert (why == "") == (words == "") and words in why
+    lines = planned_changes("a", {}, {}, ("/inv/.wa_api_ca_a.pem", why))
+    assert (lines[0] == "Of cluster a this goes:") == (why == "")
+    assert lines[1].startswith("  here: stays: " if why else "  here: the authority of the API")
+
+
+def test_the_script_of_a_drill_that_was_never_restored_goes():
+    host = observed("h1", containers=[])
+    host["drill"] = {"path": "/root/.waent-drill-a.sh", "drill": "host", "what": "x"}
+    plan = plan_removal(host, "a", False)
+    assert plan.files == ("/root/.waent-drill-a.sh",) and plan.anything
+    assert plan.sentences("h1") == ["h1: the script /root/.waent-drill-a.sh, with which a drill was to be restored"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import place_of, read_mounts
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import has_mounted, place_of, read_mounts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +103,15 @@ def test_the_path_leads_to_what_was_mounted_last_on_the_way(paths, data):
     asked = data.draw(st.sampled_from(["/a", "/a/b", "/a/b/c", "/z"]))
     found = place("\n".join(lines), asked)
     assert (found.mount.number if found.mount else None) == last.get(asked)
+
+
+def test_who_has_one_of_two_mounts_of_one_export():
+    """As with nosharecache: another file system, so who has the one keeps nobody from unmounting the other."""
+    container = read_mounts("1 0 0:46 / /usr/local/wamedia rw - nfs4 nas-1:/media rw\n")
+    assert has_mounted("0:46", container) and not has_mounted("0:45", container)
+    # What follows the host is no container's own.
+    service = read_mounts("1 0 0:46 / /srv/media rw shared:20 - nfs4 nas-1:/media rw\n")
+    assert not has_mounted("0:46", service)
 
 
 def test_the_mounts_of_this_machine():

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether all files of a media volume are on the share, as they are in the volume. Internal. Pure.
+
+The results are what C(_io/media_copy.py) returns.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.table import aligned
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, one_line
+
+VARIABLE = "wa_media_from"
+
+COLUMNS = ("host", "files", "MB", "copied now", "there already")
+
+_MOST_NAMES = 3
+_MB = 1024 * 1024
+
+Result = t.Mapping[str, t.Any]
+
+
+def copy_problems(source: str, target: str, host: str, result: Result) -> list[Problem]:
+    """What is wrong after a host has copied. target: the share, as C(SERVER:EXPORT)."""
+    if result["free_bytes"] < result["needed_bytes"]:
+        message = "{0} has {1} MB free, and the files of {2} need {3} MB; nothing was copied, free space on the server."
+        message = message.format(target, result["free_bytes"] // _MB, source, _megabytes(result["needed_bytes"]))
+        return [Problem("MEDIA_COPY_NO_ROOM", message, VARIABLE, source, host)]
+    problems = []
+    for key, (code, message) in _SENTENCES.items():
+        names = result[key]
+        if names:
+            message = message.format(source, amount(len(names), "file"), target, _some(names))
+            problems.append(Problem(code, message, VARIABLE, source, host))
+    return problems
+
+
+_SENTENCES = {
+    "conflicts": (
+        "MEDIA_COPY_CONFLICT",
+        "{0}: {1} with another content on {2} ({3}); nothing was overwritten, move one of each away.",
+    ),
+    "others": ("MEDIA_COPY_NO_FILE", "{0}: links and the like are not copied to {2} ({3}); move them away."),
+    "changing": (
+        "MEDIA_COPY_CHANGING",
+        "{0}: {1} written to meanwhile, and not copied to {2} ({3}); the next run copies them.",
+    ),
+}
+
+
+def unreadable(source: str, host: str, error: Result) -> Problem:
+    """The volume itself could not be read."""
+    message = "{0} cannot be read: {1}; its files have to be those of the containers' user (wa_container_uid)."
+    return Problem(
+        "MEDIA_COPY_UNREADABLE", message.format(source, one_line(str(error["message"]))), VARIABLE, source, host
+    )
+
+
+def not_there(source: str, host: str) -> Problem:
+    """A path that does not exist."""
+    message = "{0} is no directory of the host; allowed is the name of a Docker volume, or a directory."
+    return Problem("MEDIA_COPY_NO_SOURCE", message.format(source), VARIABLE, source, host)
+
+
+def nowhere(source: str) -> Problem:
+    """No host has the volume."""
+    message = "{0} is {1}; no host has such a volume or directory, so nothing was copied."
+    return Problem("MEDIA_COPY_NO_SOURCE", message.format(VARIABLE, source), VARIABLE, source)
+
+
+def copied_lines(source: str, target: str, results: t.Mapping[str, Result]) -> list[str]:
+    """The table of what was done, by host; empty of a host that has no such volume."""
+    rows = [
+        [host, result["files"], _megabytes(result["bytes"]), result["copied"], result["same"]] if result
+        else [host, "none", "-", "-", "-"]
+        for host, result in results.items()
+    ]  # fmt: skip
+    whole = [result for result in results.values() if result]
+    total = sum(result["copied"] + result["same"] for result in whole)
+    text = "On {0}, compared by content with {1}: {2}.".format(target, source, amount(total, "file"))
+    return [*aligned([COLUMNS, *([str(cell) for cell in row] for row in rows)]), text]
+
+
+def _megabytes(size: int) -> int:
+    return -(-size // _MB)
+
+
+def _some(names: t.Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return enumerate_all([*names[:_MOST_NAMES], "{0} more".format(more)] if more > 1 else names)

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts of the hosts: what was read of them, which could not be read, and the nodes that are known."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
+from ansible_collections.waent.fleet.plugins.module_utils._check.without import may_be_left_out, signs_from, webapps_of
+from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
+from ansible_collections.waent.fleet.plugins.module_utils._desired import access
+from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
+from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
+from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold_unseen
+from ansible_collections.waent.fleet.plugins.plugin_utils.facts.desired import DATABASE, database_hosts_of, secrets_of
+from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values, observed_of
+from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost
+
+
+def _image_lives(play: Play) -> list[Life]:
+    """Until when the images of the client work that hosts of the play have."""
+    return lives_of(observed_of(play), [play.value("wa_database_image") or ""])
+
+
+def _image_warnings(play: Play) -> list[str]:
+    """What has expired of them, or will soon."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = whole_number(play.value("wa_expiry_warning_days")) or 0
+    return [life.warning(today) for life in _image_lives(play) if life.ends_within(days, today)]
+
+
+def _running(play: Play) -> list[Values]:
+    return [node for host in observed_of(play) for node in host["nodes"]]
+
+
+def unread_hosts_of(play: Play) -> dict[str, str]:
+    """Hosts that could not be read, and why, in one line without secrets."""
+    unread = {host: read for host, read in play.reads(play.hosts).items() if not read.get("host")}
+    secrets = secrets_of(play) if unread else []
+    return {host: masked(one_line(said(read).removeprefix("Task failed: ")), secrets) for host, read in unread.items()}
+
+
+def unreachable_of(play: Play) -> dict[str, str]:
+    """Those of the hosts that could not be read that do not answer at all, and why."""
+    reads = play.reads(play.hosts)
+    return {host: why for host, why in unread_hosts_of(play).items() if reads[host].get("unreachable")}
+
+
+def signs_of(play: Play) -> dict[str, Values]:
+    """Signs of life of the hosts that the run goes on without."""
+    return {
+        host: signs_from(play.facts(host, "__wa_sign_of_life"), play.facts(host, "__wa_webapps_of_it"))._asdict()
+        for host in play.left_out
+    }
+
+
+def _webapps_here(play: Play) -> list[str]:
+    """Where webapps of the host would answer that the task is about."""
+    name, port = play.value("inventory_hostname"), play.readable("wa_webapp_port")
+    return [url for host in play.inventory() if host["name"] == name for url in webapps_of(host, port)]
+
+
+def spared_of(play: Play) -> list[str]:
+    return may_be_left_out(unreachable_of(play), play.left_out, play.groups)
+
+
+def _unseen_hosts(play: Play) -> list[str]:
+    """Those, and hosts whose engine may hold nodes and does not say which."""
+    return [*unread_hosts_of(play), *(host["name"] for host in observed_of(play) if may_hold_unseen(host["engine"]))]
+
+
+def known_nodes_of(play: Play) -> list[Values]:
+    return preflight.known_nodes(play.result("__wa_desired").get("nodes") or (), _unseen_hosts(play))
+
+
+def _to_declare(play: Play) -> list[str]:
+    """Hosts that the command has drained, and the inventory does not."""
+    hosts = inventory_hosts(EveryHost(play.hostvars), play.groups)
+    declared = {host["name"] for host in hosts if switch_on(host["drained"])}
+    return [name for name in play.asked_to_drain if name not in declared]
+
+
+def _failures(play: Play) -> dict[str, Values]:
+    reads = play.reads(play.hosts).items()
+    return {host: read.get("failure") or {"message": str(read.get("msg") or "")} for host, read in reads}
+
+
+def unread_of(play: Play) -> dict[str, Values]:
+    """By host why it could not be read, where its module, or what started it, says so."""
+    reads = play.reads(play.hosts)
+    return {host: read["failure"] for host, read in reads.items() if read.get("failure")}
+
+
+def _database_readable(play: Play) -> bool:
+    return "db_host" in access.database_access(play.values(DATABASE)) and preflight.database_exists(
+        observed_of(play), database_hosts_of(play)
+    )
+
+
+def _removed(play: Play) -> Values:
+    """Hosts that were read again after something was removed there, and why one could not be, or something not go."""
+    reads, refused = play.results("__wa_host_after"), play.results("__wa_not_removed")
+    failures: Values = {
+        host: read.get("failure") or {"message": refused[host].get("reason") or str(read.get("msg") or "")}
+        for host, read in reads.items()
+    }
+    return {"hosts": [read["host"] for read in reads.values() if read.get("host")], "failures": failures}
+
+
+FACTS: dict[str, t.Callable[[Play], t.Any]] = {
+    "to_declare": _to_declare,
+    "observed": observed_of,
+    "image_lives": lambda play: [life.works_until for life in _image_lives(play)],
+    "image_warnings": _image_warnings,
+    "running": _running,
+    "unread_hosts": unread_hosts_of,
+    "spared_hosts": spared_of,
+    "webapps_here": _webapps_here,
+    "left_out": lambda play: play.left_out,
+    "unseen_hosts": _unseen_hosts,
+    "known_nodes": known_nodes_of,
+    "failures": _failures,
+    "has_api": lambda play: preflight.has_api(observed_of(play)),
+    "database_readable": _database_readable,
+    "removed": _removed,
+}
