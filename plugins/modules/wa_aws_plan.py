@@ -185,7 +185,7 @@ failure:
     code: WA_AWS_REFUSED
     message: |-
       1 problem was found, nothing was changed.
-      [AWS_ENVIRONMENT_UNKNOWN] aws_environment is 'test'; allowed are production and staging.
+      [AWS_ENVIRONMENT_UNKNOWN] wa_aws_environment is 'test'; allowed are production and staging.
     details: {codes: [AWS_ENVIRONMENT_UNKNOWN]}
 """
 

@@ -55,6 +55,11 @@ HOOK = """
 """
 
 
+def unfolded(run: Run) -> str:
+    """What it wrote, without the ends of lines that Ansible makes in long texts."""
+    return " ".join(run.output.split())
+
+
 class Environment:
     """An environment on AWS, and its user. directory: for files of hers."""
 
@@ -175,7 +180,12 @@ def inventory(aws: Aws) -> dict[str, t.Any]:
         text=True,
         check=True,
     )
-    return json.loads(done.stdout)
+    return json.loads(done.stdout, object_hook=plain)
+
+
+def plain(value: dict[str, t.Any]) -> t.Any:
+    """Without the mark of what came from elsewhere and is no template."""
+    return value.get("__ansible_unsafe", value) if len(value) == 1 else value
 
 
 def test_placement_accepts_what_the_inventory_finds(production: Environment) -> None:
@@ -242,16 +252,13 @@ def test_growing_makes_the_hosts_before_the_cluster_and_keeps_those_that_are_the
     after = {name: host["InstanceId"] for name, host in production.aws.hosts().items()}
     assert {name: after[name] for name in before} == before
     assert len(after) == 5
-    assert (
-        "added waent-production-1 waent-production-2 waent-production-3 waent-production-4 waent-production-5"
-        in done.output
-    )
+    assert "added " + " ".join(f"waent-production-{number}" for number in range(1, 6)) in unfolded(done)
     (database,) = production.aws.client("rds").describe_db_instances()["DBInstances"]
     assert (database["DBInstanceClass"], database["AllocatedStorage"]) == ("db.r5.xlarge", 410)
     # Killed after it, the run again finds it done, and goes on with the cluster.
     again = production.hook("before", 8)
     assert again.code == OK, again.output
-    assert "added waent-production-1" in again.output
+    assert "added waent-production-1" in unfolded(again)
     assert production.hook("after", 8).code == OK
     assert production.aws.changes() == []
 
@@ -259,8 +266,8 @@ def test_growing_makes_the_hosts_before_the_cluster_and_keeps_those_that_are_the
 def test_shrinking_says_who_goes_and_takes_nobody_away_before_the_cluster(production: Environment) -> None:
     done = production.hook("before", 2)
     assert done.code == OK, done.output
-    assert "leaving waent-production-4 waent-production-5; added" in done.output
-    assert "added waent" not in done.output
+    assert "leaving waent-production-4 waent-production-5; added" in unfolded(done)
+    assert "added waent" not in unfolded(done)
     assert production.aws.changes() == []
     assert production.shards() == "8"
 
@@ -292,7 +299,7 @@ NAMES_OF_THREE = ["waent-production-1", "waent-production-2", "waent-production-
 def test_removed_nothing_is_left_but_what_has_data(production: Environment) -> None:
     aws = production.aws
     refused = aws.play("playbooks/aws_remove.yml", "-i", "inventories/aws", "-e", f"wa_aws_image={production.image}")
-    assert "NOT_CONFIRMED" in refused.codes, refused.output
+    assert "[NOT_CONFIRMED] Nothing was changed" in refused.output
     assert len(aws.hosts()) == 3
     done = production.play("playbooks/aws_remove.yml")
     assert done.code == OK, done.output
@@ -337,8 +344,8 @@ def left(aws: Aws) -> dict[str, t.Any]:
 def test_with_the_data_nothing_at_all_is_left(production: Environment) -> None:
     aws = production.aws
     kept = left(aws)
-    production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "aws_environment=staging")
+    production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "wa_aws_environment=staging")
     assert len(aws.hosts()) == 2
-    done = production.play("playbooks/aws_remove.yml", "-e", "aws_environment=staging", "-e", "wa_remove_data=true")
+    done = production.play("playbooks/aws_remove.yml", "-e", "wa_aws_environment=staging", "-e", "wa_remove_data=true")
     assert done.code == OK, done.output
     assert left(aws) == kept

@@ -85,7 +85,7 @@ SHAPES = shapes()
 
 def rendered(kind: str, values: dict[str, t.Any]) -> str:
     """One template."""
-    return TEMPLATES.get_template(kind + ".yml.j2").render(aws=values)
+    return TEMPLATES.get_template(kind + ".yml.j2").render(_wa_aws=values)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ moto, each because a stack of ours needs it and moto skips it or leaves it behin
 - another class or size of a database; the last snapshot that DeletionPolicy asks for; its protection;
 - a network balancer with its targets;
 - an update that changes nothing, which AWS refuses;
+- other tags of a file system;
 - what goes with its stack: addresses, gateways, tables of routes, targets, launch templates.
 """
 
@@ -38,6 +39,7 @@ from moto.ec2.models.internet_gateways import InternetGateway
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.models.route_tables import RouteTable
+from moto.efs.models import FileSystem, efs_backends
 from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.rds.models import DBInstance, DBParameterGroup, rds_backends
@@ -358,6 +360,21 @@ def change_parameters(
     return original_resource
 
 
+def change_media(
+    _cls: type,
+    original_resource: FileSystem,
+    new_resource_name: str,
+    cloudformation_json: Json,
+    account_id: str,
+    region_name: str,
+) -> FileSystem:
+    """Other tags."""
+    del new_resource_name
+    tags = {tag["Key"]: tag["Value"] for tag in properties_of(cloudformation_json)["FileSystemTags"]}
+    efs_backends[account_id][region_name].tag_resource(original_resource.file_system_id, tags)
+    return original_resource
+
+
 def delete_template(self: LaunchTemplate, account_id: str, region_name: str) -> None:
     """With its stack."""
     ec2_backends[account_id][region_name].delete_launch_template(self.name, None)
@@ -375,6 +392,7 @@ def extend() -> None:
     FakeLoadBalancer.create_from_cloudformation_json = classmethod(make_balancer)  # type: ignore[assignment]
     NatGateway.delete = delete_nat  # type: ignore[attr-defined]
     DBParameterGroup.update_from_cloudformation_json = classmethod(change_parameters)  # type: ignore[assignment]
+    FileSystem.update_from_cloudformation_json = classmethod(change_media)  # type: ignore[assignment]
     ElasticAddress.delete = delete_address  # type: ignore[attr-defined]
     FakeTargetGroup.delete = delete_targets  # type: ignore[attr-defined]
     RouteTable.delete = delete_routes  # type: ignore[attr-defined]

@@ -16,6 +16,9 @@ Result = t.Mapping[str, t.Any]
 
 _EVENT = re.compile(r"(?P<kind>\S+) (?P<resource>\S+) (?P<status>\S+_FAILED): (?P<reason>.*)", re.DOTALL)
 
+_PREFIX = re.compile(r"(?:(?:Task|Module|Action) failed: )+")
+"""What Ansible puts before what the module says."""
+
 
 def stack_failure(result: Result, stack: str) -> str:
     """Why AWS has not done it, with the resource and the reason of the first that failed. result: one that failed."""
@@ -26,7 +29,7 @@ def stack_failure(result: Result, stack: str) -> str:
         for event in events
         if event and "cancelled" not in event["reason"]
     ]
-    said = one_line(str(result.get("msg") or result.get("output") or "AWS gave no reason"))
+    said = one_line(_PREFIX.sub("", str(result.get("msg") or result.get("output") or "AWS gave no reason")))
     why = "; ".join(reasons[:3]) or said
     message = "AWS has not brought the stack {0} about: {1}; correct that, and run {2}."
     text = message.format(stack, why, instruction("aws_stack_failed"))

@@ -124,7 +124,7 @@ UNKNOWN: dict[str, t.Callable[[t.Any], list[Problem]]] = {"drill": unknown_drill
 RENAMED = {"strategy": "upgrade_strategy"}
 """Names of the command line that were used before."""
 
-RESERVED = {"environment": "aws_environment"}
+RESERVED = {"environment": "wa_aws_environment"}
 """Names that Ansible keeps for itself, where ours is likely to be meant: a task would see its own."""
 
 NAMED = 8

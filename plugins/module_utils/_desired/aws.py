@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An environment on AWS as it is asked for: counts, names, classes, addresses. Internal: may change any time. Pure.
 
-The counts are those of the product's own AWS chapter (reference 7.1), connections and classes those of sizing.py. Hosts
+The counts are those of the product's own AWS chapter (reference 7), connections and classes those of sizing.py. Hosts
 are numbered, and the zone of a number never changes: growing adds numbers, shrinking takes the last ones away.
 """
 
@@ -26,10 +26,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.placement imp
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 
 ENVIRONMENTS = {"production": 3, "staging": 2}
-"""Hosts, webapps and masters that each has at least (reference 7.1)."""
+"""Hosts, webapps and masters that each has at least (reference 7)."""
 
 MOST_HOSTS = {2: 3, 4: 4, 8: 5, 16: 8, 32: 15}
-"""Hosts at most, by active coreapps, which are as many as shards (reference 7.1)."""
+"""Hosts at most, by active coreapps, which are as many as shards (reference 7)."""
 
 STACKS = NETWORK, DB, ENTERPRISE = ("network", "db", "enterprise")
 """In the order in which they are made."""
@@ -250,8 +250,8 @@ def read_environment(raw: t.Mapping[str, t.Any]) -> tuple[Environment | None, li
 def _environment_problems(value: t.Any) -> list[Problem]:
     if value in ENVIRONMENTS:
         return []
-    message = "{0}; allowed are {1}.".format(stated("aws_environment", value), enumerate_all(ENVIRONMENTS))
-    return [Problem("AWS_ENVIRONMENT_UNKNOWN", message, "aws_environment", value)]
+    message = "{0}; allowed are {1}.".format(stated("wa_aws_environment", value or None), enumerate_all(ENVIRONMENTS))
+    return [Problem("AWS_ENVIRONMENT_UNKNOWN", message, "wa_aws_environment", value)]
 
 
 def _shards_problems(value: t.Any) -> list[Problem]:

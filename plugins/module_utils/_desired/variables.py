@@ -557,6 +557,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_logs_host_megabytes", whole(1), role="logs"),
     Variable("wa_logs_seconds", whole(1), role="logs"),
     # Of an environment on AWS; wa_aws_plan checks what they say together, before the first call.
+    Variable("wa_aws_environment", ANY_TEXT, empty=True, role="aws"),
     Variable("wa_aws_region", ANY_TEXT, empty=True, role="aws"),
     Variable(
         "wa_aws_name",
@@ -588,7 +589,6 @@ RACK = "rack"
 """Variable of a host, without our prefix as it belongs to the machine: the rack it stands in, any text."""
 
 COMMAND_LINE = {
-    "aws_environment": ("aws", "aws_remove", "reshard"),
     "backup": ("restore",),
     "confirm": (
         *("site", "reshard", "upgrade", "drain", "uninstall", "drill"),

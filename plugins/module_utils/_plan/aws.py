@@ -213,7 +213,7 @@ def _not_made(environment: Environment) -> Problem:
     message = "There is no stack {0} in {1}, so there is nothing to change; run {2}, which makes it."
     making = instruction("aws_not_made", shards=environment.shards)
     text = message.format(environment.stack(ENTERPRISE), environment.region, making)
-    return Problem("AWS_NOT_MADE", text, "aws_environment", environment.name)
+    return Problem("AWS_NOT_MADE", text, "wa_aws_environment", environment.name)
 
 
 # --- what the templates are made of -----------------------------------------------------------------------------------

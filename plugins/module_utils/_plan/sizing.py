@@ -31,7 +31,7 @@ MOST_PER_SHARD = 12.5
 """Messages a second per shard in the fastest documented set-up below that, 100 on 8 shards (reference 7)."""
 
 STORAGE_GB, IOPS = 1024, 10000
-"""Of the database in the set-up for C(MOST_PER_SECOND) (reference 7.4)."""
+"""Of the database in the set-up for C(MOST_PER_SECOND) (reference 7)."""
 
 LEAST_STORAGE_GB = 100
 
@@ -95,7 +95,7 @@ MEMORY_MB = {"coreapp": 1024, "master": 1024, "webapp": 512}
 
 
 INSTANCE_MEMORY_MB = {"large": 1400, "xlarge": 3600, "2xlarge": 7000, "4xlarge": 14900}
-"""Memory for containers on each size of the templates' family of hosts (reference 7.3)."""
+"""Memory for containers on each size of the templates' family of hosts (reference 7)."""
 
 INSTANCE_FAMILY = "c5"
 
@@ -144,7 +144,7 @@ def own_limit(shards: t.Any, rate: t.Any, tls: bool) -> int:
 def storage(rate: float) -> tuple[int, int]:
     """Gigabytes of disk and I/O operations a second for C(rate) messages a second.
 
-    The one documented set-up has 1024 GB and 10000 a second at 250 messages (reference 7.4); the figures here go with
+    The one documented set-up has 1024 GB and 10000 a second at 250 messages (reference 7); the figures here go with
     the rate, and never below what a disk of AWS has at least.
     """
     share = rate / MOST_PER_SECOND

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.waent.fleet.plugins.filter import stack_changes as changes_filter
-from ansible_collections.waent.fleet.plugins.filter import stack_failure as failure_filter
+from ansible_collections.waent.fleet.plugins.filter.stack_changes import FilterModule as ChangesFilter
+from ansible_collections.waent.fleet.plugins.filter.stack_failure import FilterModule as FailureFilter
 from ansible_collections.waent.fleet.plugins.module_utils._check.aws_stack import stack_changes, stack_failure
 
 FAILED = {
@@ -30,7 +30,8 @@ def test_the_resource_that_failed_is_named_and_those_that_were_called_off_are_no
 
 
 def test_without_events_it_is_what_the_module_says():
-    assert "Failed to create stack" in stack_failure({"failed": True, "msg": "Failed to create stack x"}, "x")
+    said = "Task failed: Module failed: Failed to create stack x"
+    assert "about: Failed to create stack" in stack_failure({"failed": True, "msg": said}, "x")
     assert "Rollback complete" in stack_failure({"failed": True, "output": FAILED["output"]}, "x")
     assert "AWS gave no reason" in stack_failure({"failed": True}, "x")
 
@@ -56,5 +57,5 @@ def test_a_change_set_is_one_line_for_each_resource():
 
 
 def test_the_filters_are_these_functions():
-    assert changes_filter.FilterModule().filters() == {"stack_changes": stack_changes}
-    assert failure_filter.FilterModule().filters() == {"stack_failure": stack_failure}
+    assert ChangesFilter().filters() == {"stack_changes": stack_changes}
+    assert FailureFilter().filters() == {"stack_failure": stack_failure}
