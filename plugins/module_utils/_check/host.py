@@ -29,6 +29,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import (
     REFUSALS,
     RUNNING,
     STOPPED,
+    may_hold_unseen,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.found import adopted_nodes
 
@@ -283,6 +284,10 @@ def name_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
     ]
 
 
+PUBLISHER = "docker-proxy"
+"""Process of the engine that listens for a container."""
+
+
 def port_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Problem]:
     """A port may be taken by the very container that shall have it, and by what will be stopped first."""
     allowed = {c["name"] for c in observed["containers"] if ours(c, observed)}
@@ -298,6 +303,9 @@ def port_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pro
             if holder is None or holder["container"] in stopped or holder["process"] == LISTENER:
                 continue
             if holder["container"] == node["name"] and node["name"] in allowed:
+                continue
+            # What an engine publishes that does not say what it runs may well be the node's own port.
+            if holder["process"] == PUBLISHER and may_hold_unseen(observed["engine"]):
                 continue
             message = "Port {0}, needed by {1}, is taken by {2}; free it or change {3}.".format(
                 port, node["name"], holder_text(holder), variable

@@ -91,6 +91,14 @@ def test_a_port_on_which_a_run_that_was_killed_still_listens_is_free():
     assert host_problems(observed(listeners=[holder]), placed()) == []
 
 
+@pytest.mark.parametrize("state", ["silent", "denied", "command_missing"])
+def test_what_an_engine_publishes_that_nobody_can_ask_may_be_ours(state):
+    holder = {"port": 6251, "container": None, "process": "docker-proxy", "pid": 312}
+    host = observed(engine=engine(state, reason="because"), listeners=[holder])
+    assert "PORT_TAKEN" not in {problem.code for problem in host_problems(host, placed())}
+    assert only(observed(listeners=[holder])).code == "PORT_TAKEN"
+
+
 def test_a_port_held_by_another_node_of_ours_is_taken():
     nodes = placed()
     swapped = node_container(nodes[0], ports=[{"host": 6250, "container": 6250}])
