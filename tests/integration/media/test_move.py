@@ -65,7 +65,7 @@ def test_killed_in_the_middle_and_run_again_everything_is_there_once(rig: NfsRig
         os.killpg(begun.pid, signal.SIGKILL)
         begun.wait()
     for client in rig.clients:
-        rig.run(client, "pkill -9 -f wa_media_copy; pkill -9 wa-media-; true")
+        rig.run(client, "pkill -9 -f '[w]a_media_copy'; pkill -9 wa-media-; true")
     whole = on_share(rig)
     # What has its name is whole.
     assert 0 < len(whole) < len(everything) and whole < everything
