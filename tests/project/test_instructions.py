@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.confirmation import needs_question
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import unknown_drill
+from ansible_collections.waent.fleet.plugins.module_utils._check.rotation import unknown_secret
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import (
     ADDED,
     AGAIN,
@@ -56,8 +57,9 @@ FACTS = {
 """A value of each fact that an instruction takes."""
 
 FILLED = {
-    "drill": "coreapp", "host": "a-1", "shards": "8", "version": "v2.19.4", "wa_registration_code": "123-456",
-    "wa_version": "v2.19.4",
+    "backup": "/srv/x.vault",
+    "drill": "coreapp", "host": "a-1", "rotate": "api_key", "shards": "8", "version": "v2.19.4",
+    "wa_registration_code": "123-456", "wa_version": "v2.19.4",
 }  # fmt: skip
 """What a user fills in."""
 
@@ -118,9 +120,11 @@ def is_taken(name: str, value: t.Any) -> bool:
     if name in BY_NAME:
         return not BY_NAME[name].problems(value, is_needed=False)
     return {
+        "backup": lambda: bool(value),
         "confirm": lambda: not needs_question(value),
         "drill": lambda: not unknown_drill(value),
         "really": lambda: switch_on(value),
+        "rotate": lambda: not unknown_secret(value),
         "host": lambda: bool(names_in(value)),
         "shards": lambda: whole_number(value) in SHARD_COUNTS,
         "version": lambda: parse_version(value) is not None,

@@ -32,9 +32,19 @@ FOR_USERS = {
     "wa_sizing",
     "wa_two_step",
     "wa_user",
+    "wa_backup",
+    "wa_support_info",
 }
 ATTRIBUTES = {"action_group", "check_mode", "diff_mode", "idempotent", "platform"}
-WITHOUT_DIFF = {"wa_login", "wa_media_copy", "wa_message_cleanup"}
+WITHOUT_DIFF = {
+    "wa_login",
+    "wa_media_copy",
+    "wa_message_cleanup",
+    "wa_backup",
+    "wa_backup_timer",
+    "wa_log_archive",
+    "wa_node_logs",
+}
 """Modules that change something and show no diff: it would hold a password, only the nodes know what they change, or
 there are no lines to compare.
 """

@@ -58,7 +58,7 @@ def read(text: str) -> Backup:
     except ValueError:
         document = None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise Refusal("BACKUP_INVALID", "The file holds something else than a backup that backup.yml has made.")
+        raise Refusal("BACKUP_INVALID", "The file holds something else than a backup of this collection.")
     if document.get("format_version") != FORMAT_VERSION:
         text = "The backup has format version {0!r}; this release of the collection reads {1}."
         raise Refusal("BACKUP_INVALID", text.format(document.get("format_version"), FORMAT_VERSION))

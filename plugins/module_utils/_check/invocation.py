@@ -102,7 +102,7 @@ ARGUMENT = {
         "BACKUP_MISSING",
         "the backup to restore",
         instruction("backup_missing"),
-        "the file that backup.yml has written",
+        "the file of a backup",
     ),
     "rotate": Argument(
         "rotate",

@@ -36,6 +36,8 @@ MOST_CHARACTERS = 600
 _STAMP = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|UTC|[+-]\d\d:?\d\d)?[: ]?\s*"
 )
+_NO_COMPLAINT = re.compile(r"[DIVN]\s")
+"""Most lines: their own level says that nothing is wrong, and nobody has to read what they say."""
 _CHANGING = re.compile(
     r"req_id=\S+|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b|\b0x[0-9a-f]+\b|\b[0-9a-f]{12,}\b|\d+", re.IGNORECASE
 )
@@ -92,9 +94,12 @@ def read_line(text: str) -> Line:
     The engine's time goes before that of the node, and both before no time. The level is that of what comes after.
     """
     match = _STAMP.match(text)
-    rest = text[match.end() :] if match else text
     # A letter is a level only after a time; of two times the one before it is the node's own.
-    return Line(_seconds(match) if match else None, level_of(rest if _STAMP.match(rest) else text), text)
+    inner = _STAMP.match(text, match.end()) if match else None
+    own = inner or match
+    if match and own and _NO_COMPLAINT.match(text, own.end()):
+        return Line(_seconds(match), PLAIN, text)
+    return Line(_seconds(match) if match else None, level_of(text[inner.start() :] if inner else text), text)
 
 
 def _seconds(match: re.Match[str]) -> float | None:

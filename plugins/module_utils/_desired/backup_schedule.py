@@ -31,7 +31,7 @@ SYSTEMD = 247
 """The first release of systemd that gives a service credentials: that of Debian 11."""
 
 SERVICE = """\
-# Made by waent.fleet: backup.yml writes it, uninstall.yml removes it.
+# Made by the collection waent.fleet, which also removes it.
 [Unit]
 Description=Backup of the WhatsApp registration of cluster {cluster}
 Wants=network-online.target
@@ -57,7 +57,7 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 """
 
 TIMER = """\
-# Made by waent.fleet: backup.yml writes it, uninstall.yml removes it.
+# Made by the collection waent.fleet, which also removes it.
 [Unit]
 Description=Schedule of {name}.service
 
