@@ -35,6 +35,15 @@ options:
     type: list
     elements: dict
     required: true
+  unread:
+    description: Hosts that could not be read, and why.
+    type: dict
+    default: {}
+  spared:
+    description: Hosts to name for a run that goes on without them.
+    type: list
+    elements: str
+    default: []
   done:
     description: Whether everything is done, so that a node which still differs is a problem.
     type: bool
@@ -101,6 +110,8 @@ ARGUMENTS: dict[str, t.Any] = {
     },
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "hosts": {"type": "list", "elements": "dict", "required": True},
+    "unread": {"type": "dict", "default": {}},
+    "spared": {"type": "list", "elements": "str", "default": []},
     "done": {"type": "bool", "default": False},
 }
 

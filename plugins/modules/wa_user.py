@@ -254,7 +254,7 @@ def check(params: t.Mapping[str, t.Any]) -> None:
     if params["state"] == "present":
         check_password(params["password"])
         if params["former_password"] and params["username"] != FIRST_USER:
-            text = "former_password is set for {0!r}; only 'admin' may change a password, give api_token."
+            text = "Only 'admin' can change its own password; that of {0!r} is changed by a login of 'admin'."
             raise Refusal("FORMER_PASSWORD_OF_OTHERS", text.format(params["username"]))
     elif params["state"] == "absent" and params["username"] == FIRST_USER:
         raise Refusal("ADMIN_CANNOT_BE_DELETED", "username is 'admin'; that user cannot be deleted.")

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.confirmation import needs_question
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import unknown_drill
+from ansible_collections.waent.fleet.plugins.module_utils._check.rotation import unknown_secret
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import (
     ADDED,
     AGAIN,
@@ -56,7 +57,8 @@ FACTS = {
 """A value of each fact that an instruction takes."""
 
 FILLED = {
-    "drill": "coreapp", "host": "a-1", "into": "inventories/mine", "shards": "8", "version": "v2.19.4",
+    "drill": "coreapp", "host": "a-1", "into": "inventories/mine", "rotate": "api_key", "shards": "8",
+    "version": "v2.19.4",
     "wa_registration_code": "123-456", "wa_version": "v2.19.4",
 }  # fmt: skip
 """What a user fills in."""
@@ -121,6 +123,7 @@ def is_taken(name: str, value: t.Any) -> bool:
         "confirm": lambda: not needs_question(value),
         "drill": lambda: not unknown_drill(value),
         "really": lambda: switch_on(value),
+        "rotate": lambda: not unknown_secret(value),
         "host": lambda: bool(names_in(value)),
         "into": lambda: isinstance(value, str),
         "shards": lambda: whole_number(value) in SHARD_COUNTS,

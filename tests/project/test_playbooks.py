@@ -95,7 +95,8 @@ def test_hosts_that_the_rollout_prepares_are_prepared_once() -> None:
 
 def test_what_is_imported_only_is_imported() -> None:
     imported = {play.get("ansible.builtin.import_playbook") for playbook in PUBLIC for play in load(playbook)}
-    assert {path.name for path in PLAYBOOKS if path not in PUBLIC} == imported - {None}
+    # rotate.yml has site.yml do what it has decided on.
+    assert {path.name for path in PLAYBOOKS if path not in PUBLIC} == imported - {None} - {path.name for path in PUBLIC}
 
 
 def test_every_playbook_is_tried_on_a_host_whose_python_is_too_old() -> None:

@@ -73,6 +73,18 @@ class Found(t.NamedTuple):
     other: t.Tuple[str, ...] = ()
 
 
+MISSING = ("it is not there",)
+"""What is other about a node without a container."""
+
+
+def nobody_problems(site: str) -> list[Problem]:
+    """Where no node is there, the desired state would be installed, for which nobody has asked. site: what does it."""
+    message = (
+        "No node of the cluster is there, so there is no secret to rotate; {0} installs the cluster with the new one."
+    )
+    return [Problem("ROTATE_NOBODY", message.format(site), "rotate")]
+
+
 def unknown_secret(asked: t.Any) -> list[Problem]:
     """The problem of a secret that there is not."""
     if asked in SECRETS:

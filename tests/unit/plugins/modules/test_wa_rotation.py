@@ -41,3 +41,26 @@ def test_what_is_left_in_the_end():
     result = run(["WA_API_KEY"], rotate="api_key", done=True)
     assert [problem["code"] for problem in result["problems"]] == ["ROTATE_UNFINISHED"]
     assert "failed" not in run([], rotate="api_key", done=True)
+
+
+def test_a_host_that_was_not_read_may_have_any_secret():
+    for done in (True, False):
+        result = run([], rotate="api_key", unread={"h2": "no answer"}, spared=["h2"], done=done)
+        assert [problem["code"] for problem in result["problems"]] == ["HOST_NOT_READ"]
+
+
+def test_nothing_is_installed_by_a_rotation():
+    result = run_module_process("wa_rotation", nodes=[NODE], hosts=[observed("h1")], rotate="api_key")
+    assert [problem["code"] for problem in result["problems"]] == ["ROTATE_NOBODY"]
+
+
+def test_a_node_that_is_missing_would_be_created_with_it():
+    second = {**NODE, "name": "wa-webapp-2", "index": 2}
+    made = container(
+        "wa-webapp-1", cluster="waent", kind="webapp", index=1, environment_differs=["WA_API_KEY"], image=WEB
+    )
+    host = observed("h1", [{**made, "image_id": IDS[WEB]}])
+    host["asked"].pop("container_settings", None)
+    result = run_module_process("wa_rotation", nodes=[NODE, second], hosts=[host], rotate="api_key")
+    (problem,) = result["problems"]
+    assert "wa-webapp-2 on h1" in problem["message"] and "it is not there" in problem["message"]
