@@ -180,7 +180,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.pem import (
 from ansible_collections.waent.fleet.plugins.module_utils._io.race import HANDSHAKE_SECONDS
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import served_bytes
 
-CHAIN_PATH, ABOVE_PATH = "/v1/certificates/external", "/v1/certificates/external/ca"
+CHAIN_PATH = "/v1/certificates/external"
+ABOVE_PATH = "/v1/certificates/external/ca"
 WEBHOOK_PATH = "/v1/certificates/webhooks/ca"
 CODE = "WA_CERTIFICATE_REFUSED"
 PEM_TYPE = "text/plain"

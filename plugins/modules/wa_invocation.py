@@ -89,6 +89,7 @@ options:
     type: raw
   into:
     description: The directory for an inventory that was given on the command line.
+    type: raw
   rotate:
     description: The secret that was given on the command line, to be rotated.
     type: raw

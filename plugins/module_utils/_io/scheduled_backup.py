@@ -190,10 +190,10 @@ def main() -> int:
     try:
         path = run(os.environ["CREDENTIALS_DIRECTORY"], os.environ["STATE_DIRECTORY"].split(":")[0])
     except Refusal as error:
-        print("[{0}] {1}".format(error.code, error.message), file=sys.stderr)
+        sys.stderr.write("[{0}] {1}\n".format(error.code, error.message))
         return 1
     except (OSError, KeyError, ValueError) as error:
-        print("[BACKUP_FAILED] No backup was made ({0}: {1}).".format(type(error).__name__, error), file=sys.stderr)
+        sys.stderr.write("[BACKUP_FAILED] No backup was made ({0}: {1}).\n".format(type(error).__name__, error))
         return 1
-    print("Backup written to {0}".format(path))
+    sys.stdout.write("Backup written to {0}\n".format(path))
     return 0
