@@ -36,6 +36,7 @@ OF_HOSTS = {
     "wa_host_info",
     "wa_media_copy",
     "wa_nfs_media",
+    "wa_node_environment",
     "wa_node_info",
     "wa_node_logs",
     "wa_ports",

@@ -42,6 +42,7 @@ WITHOUT_DIFF = {
     "wa_message_cleanup",
     "wa_backup",
     "wa_backup_timer",
+    "wa_found_inventory",
     "wa_log_archive",
     "wa_node_logs",
 }

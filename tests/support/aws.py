@@ -106,4 +106,4 @@ class Aws:
     def stop(self) -> None:
         """The end of the account."""
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)

@@ -74,6 +74,13 @@ def _webapps_here(play: Play) -> list[str]:
     return [url for host in play.inventory() if host["name"] == name for url in webapps_of(host, port)]
 
 
+def _nodes_to_run(play: Play) -> list[Values]:
+    """The nodes of the host that the task is about that have to be created, started or recreated."""
+    host = play.value("inventory_hostname")
+    named = play.result("__wa_preflight")["hosts"][host]["nodes"]
+    return [node for node in play.result("__wa_desired")["hosts"][host] if node["name"] in named]
+
+
 def spared_of(play: Play) -> list[str]:
     if play.value("_wa_adopts"):
         # What compose files have started there would stay, seen by nobody.
@@ -134,6 +141,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "unread_hosts": unread_hosts_of,
     "spared_hosts": spared_of,
     "webapps_here": _webapps_here,
+    "nodes_to_run": _nodes_to_run,
     "left_out": lambda play: play.left_out,
     "unseen_hosts": _unseen_hosts,
     "known_nodes": known_nodes_of,

@@ -25,7 +25,7 @@ STOP_ENGINE = "pid=$(cat /var/run/docker.pid); kill $pid; tail --pid=$pid -f /de
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
     """A cluster on two; the first has the database."""
-    made = ContainerHosts(tmp_path_factory.mktemp("told"), (FIRST, SECOND), scenario="told")
+    made = ContainerHosts(tmp_path_factory.mktemp("advice"), (FIRST, SECOND), scenario="advice")
     try:
         made.create()
         write_hosts(made, FIRST, SECOND)
@@ -51,7 +51,7 @@ def variables(machines: ContainerHosts) -> dict[str, t.Any]:
     )
 
 
-def told(run: Run, code: str) -> Command:
+def advised(run: Run, code: str) -> Command:
     """The first command of the sentence about the second machine."""
     assert run.code == FAILED and run.codes == [code], run.output
     (sentence,) = run.sentences(code)
@@ -68,7 +68,7 @@ def check_healthy(machines: ContainerHosts, run: Run) -> None:
 def test_an_engine_that_hung_answers_again(machines: ContainerHosts) -> None:
     machines.run(SECOND, "kill -STOP $(cat /var/run/docker.pid)")
     try:
-        command = told(machines.site(variables(machines)), "ENGINE_SILENT")
+        command = advised(machines.site(variables(machines)), "ENGINE_SILENT")
     finally:
         machines.run(SECOND, "kill -CONT $(cat /var/run/docker.pid)")
     assert command == Command("", {})
@@ -79,7 +79,7 @@ def test_an_engine_that_ended_as_soon_as_it_was_started_starts(machines: Contain
     machines.run(SECOND, STOP_ENGINE)
     machines.run(SECOND, "cp -a /etc/docker/daemon.json /root/kept 2>/dev/null; echo '{' > /etc/docker/daemon.json")
     try:
-        command = told(machines.site(variables(machines)), "ENGINE_NOT_STARTED")
+        command = advised(machines.site(variables(machines)), "ENGINE_NOT_STARTED")
     finally:
         machines.run(SECOND, "rm /etc/docker/daemon.json; mv /root/kept /etc/docker/daemon.json 2>/dev/null; true")
     assert command == Command("", {})

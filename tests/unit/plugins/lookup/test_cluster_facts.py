@@ -50,7 +50,8 @@ PLAY = {
         "wa_cluster": ["h1", "h2"], "wa_coreapp_hosts": ["h1", "h2"], "wa_master_hosts": ["h1", "h2"],
         "wa_webapp_hosts": ["h1"], "wa_database_hosts": ["h1"],
     },
-    "__wa_desired": {"nodes": placed(), "shards": 2},
+    "__wa_desired": {"nodes": placed(), "hosts": {"h1": placed()}, "shards": 2},
+    "__wa_preflight": {"hosts": {"h1": {"nodes": []}}},
     "__wa_login": {"token": "canary-token", "password_changed": False}, "_wa_session_keeper": "h1",
 }  # fmt: skip
 
@@ -152,7 +153,7 @@ def test_what_came_of_copying():
 
 
 def test_every_fact_can_be_found_out():
-    assert len(facts(*FACTS)) == len(FACTS)
+    assert len(facts(*FACTS, inventory_hostname="h1")) == len(FACTS)
 
 
 def test_a_name_that_is_none():
@@ -180,6 +181,16 @@ def test_what_placement_checks_by_itself_may_be_unreadable():
 def test_a_secret_that_cannot_be_read_hides_nothing_else():
     (secrets,) = facts("secrets", wa_pin="{{ broken }}")
     assert {"canary-db", "canary-token"} <= {one for one in secrets if isinstance(one, str)}
+
+
+def test_only_nodes_that_differ_are_run():
+    nodes = [{"name": name, "kind": "coreapp"} for name in ("wa-coreapp-1", "wa-coreapp-2")]
+    found = facts(
+        "nodes_to_run", inventory_hostname="h1",
+        __wa_desired={"hosts": {"h1": nodes, "h2": []}},
+        __wa_preflight={"hosts": {"h1": {"nodes": ["wa-coreapp-2"]}, "h2": {"nodes": []}}},
+    )  # fmt: skip
+    assert found == [[nodes[1]]]
 
 
 def test_the_command_line_says_more_than_the_inventory():

@@ -20,5 +20,5 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.no_tls import spea
         (OSError("WRONG_VERSION_NUMBER"), False),
     ],
 )
-def test_who_answers_in_the_clear_is_told_from_who_is_not_trusted(reason, plain):
+def test_who_answers_in_the_clear_is_not_taken_for_one_who_is_not_trusted(reason, plain):
     assert speaks_no_tls(reason) is plain
