@@ -44,7 +44,8 @@ PLAY = {
     "wa_shards": 2, "wa_survive": {}, "wa_allow_no_ha": "no", "wa_coreapp_port": 6250, "wa_master_port": 6254,
     "wa_webapp_port": 9090, "wa_cc": "39", "wa_phone_number": "5550100244", "wa_registration_method": "sms",
     "wa_settings": {}, "wa_health_timeout_seconds": "300", "wa_recreate_at_once": False, "wa_register": "true",
-    "wa_check_ports": "yes", "wa_nodes": placed(), "ansible_forks": 7, "__wa_preflight": {"hosts": {"h1": {"nodes": []}}, "ports": {}},
+    "wa_check_ports": "yes", "wa_nodes": placed(), "ansible_forks": 7,
+    "__wa_preflight": {"hosts": {"h1": {"nodes": []}}, "ports": {}},
     "wa_messages_per_second": 0, "wa_database_class": "", "ansible_play_hosts_all": ["h1", "h2"],
     "groups": {
         "wa_cluster": ["h1", "h2"], "wa_coreapp_hosts": ["h1", "h2"], "wa_master_hosts": ["h1", "h2"],
