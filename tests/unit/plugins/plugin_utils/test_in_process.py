@@ -92,6 +92,9 @@ CASES = [
     Case("wa_database_info", {}, api=False),
     Case("wa_sizing", {"shards": 8}, api=False),
     Case("wa_sizing", {"shards": 7}, api=False),
+    # Refused before AWS is asked: there is nobody to ask.
+    Case("wa_aws_plan", {"shards": 3, "image": "debian"}, api=False),
+    Case("wa_aws_plan", {"shards": 3}, api=False),
 ]
 
 
