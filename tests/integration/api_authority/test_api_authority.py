@@ -129,9 +129,11 @@ def test_a_cluster_in_service_of_before_is_pinned_before_its_nodes_are_recreated
 
 
 def test_another_installation_is_refused_with_what_to_do_and_that_works(cluster: Cluster) -> None:
-    """Removed with its data and installed again: the same name, and another authority."""
+    """Removed with its data, and with it what was pinned, and installed again; a colleague still has the former pin."""
     former, kept = cluster.sha256, cluster.pin.read_bytes()
     cluster.uninstall()
+    assert not cluster.pin.exists()
+    cluster.pin.write_bytes(kept)
     run = cluster.play("site.yml")
     assert run.code == FAILED and "[API_AUTHORITY_CHANGED]" in said(run), run.output
     assert former in said(run)
