@@ -38,7 +38,7 @@ def test_what_compose_has_started_is_written_down(cluster: ComposeCluster) -> No
     before = cluster.containers()
     lacking = cluster.describe(into=False)
     assert (lacking.code, lacking.codes) == (FAILED, ["INTO_MISSING"]), lacking.output
-    (command,) = commands_after(lacking.output, "[INTO_MISSING]")
+    command, *_ = commands_after(lacking.output, "[INTO_MISSING]")
     assert "into" in command.given(into=str(cluster.inventory))[-1]
 
     planned = cluster.describe("--check")
