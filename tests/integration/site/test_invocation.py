@@ -32,8 +32,20 @@ PUBLIC = sorted(
 )
 GIVEN = {"reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "uninstall": ("-e", "confirm=yes"),
          "drain": ("-e", "host=one"), "drill": ("-e", "drill=coreapp"),
-         "restore": ("-e", "backup=/nowhere")}  # fmt: skip
-WHOLE = {"site", "status", "reshard", "upgrade", "drain", "drill", "backup", "restore", "adopt"}
+         "restore": ("-e", "backup=/nowhere"), "rotate": ("-e", "rotate=api_key")}  # fmt: skip
+WHOLE = {
+    "site",
+    "status",
+    "reshard",
+    "upgrade",
+    "drain",
+    "drill",
+    "backup",
+    "restore",
+    "adopt",
+    "certificates",
+    "rotate",
+}
 
 
 @pytest.fixture(scope="module")

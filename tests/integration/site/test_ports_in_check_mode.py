@@ -46,6 +46,7 @@ case "$1 $2" in
   "info "*) echo '{{"ServerVersion": "20.10.24", "DockerRootDir": "{home}"}}' ;;
   "ps "*|"volume ls"|"network ls") ;;
   "image inspect") if [ "$3" = --format ]; then echo sha256:i; else echo '[{{"Id": "sha256:i", "Config": {{}}}}]'; fi ;;
+  "volume inspect") echo '[]'; echo "Error: No such volume: $3" >&2; exit 1 ;;
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 """
