@@ -15,7 +15,7 @@ RELEASES = ("debian11", "debian12", "debian13")
 def client(machines: ContainerHosts, name: str, *arguments: str) -> Run:
     """The role's tasks for one machine, by a user who becomes root."""
     machines.write_hosts({name: {"ansible_become": True}})
-    return play("tests/hosts/playbooks/nfs_client.yml", "-i", str(machines.inventory), *arguments)
+    return play("tests/hosts/playbooks/nfs_client.yml", "-i", str(machines.inventory), "--limit", name, *arguments)
 
 
 @pytest.mark.parametrize("name", RELEASES)
