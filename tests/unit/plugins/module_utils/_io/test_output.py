@@ -45,7 +45,6 @@ def test_a_command_that_does_not_end_is_ended_with_its_children(tmp_path):
     pid = int((tmp_path / "pid").read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    # Ended is not yet gone: whoever adopts the child has to bury it.
     until = time.monotonic() + PATIENCE
     while left := [path for path in Path("/proc").glob("[0-9]*") if in_group(path, pid)]:
         assert time.monotonic() < until, left
