@@ -21,6 +21,9 @@ Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 SECONDS = 25.0
 """More than a busy engine takes for its longest answer, and less than the 30 s in which a lost host is named."""
 
+END_SECONDS = 1.0
+"""How long what was killed is given to be gone; what hangs in the kernel never is."""
+
 NOT_STARTED = 127
 """Exit code of what could not be started, as shells have it."""
 
@@ -33,10 +36,11 @@ def within(seconds: float = SECONDS) -> Run:
     """A way to run commands that each have so many seconds; what is not over by then is ended, and raises NoAnswer."""
 
     def run(argv: list[str]) -> tuple[int, str, str]:
-        pipe = subprocess.PIPE
         try:
             # In a session of its own, so that what it has started ends with it and holds no pipe open.
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True)
+            process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            )
         except OSError as error:
             return NOT_STARTED, "", error.strerror or str(error)
         try:
@@ -44,7 +48,11 @@ def within(seconds: float = SECONDS) -> Run:
         except subprocess.TimeoutExpired:
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            # Not until the pipes are empty: what has left the session may hold them open for as long as it likes.
+            for pipe in (process.stdout, process.stderr):
+                t.cast(t.IO[bytes], pipe).close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
             words = " ".join([os.path.basename(argv[0]), *argv[1:2]])
             raise NoAnswer("{0}: no answer within {1:g} s".format(words, seconds)) from None
         return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -35,6 +37,16 @@ def test_what_takes_too_long_is_ended_with_all_that_it_has_started(tmp_path):
     while runs(state):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_what_has_left_the_session_and_keeps_the_output_open_is_not_waited_for(tmp_path):
+    child = tmp_path / "child"
+    script = "setsid sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 90' & wait".format(child)
+    with pytest.raises(NoAnswer):
+        within(2)(["sh", "-c", script])
+    pid = child.read_text().strip()
+    assert runs(Path("/proc") / pid / "stat"), "it was waited for until it had ended by itself"
+    os.kill(int(pid), signal.SIGKILL)
 
 
 def runs(state):
