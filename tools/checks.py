@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the project's checks: C(make test), or C(make test CHECKS="ruff unit") for some; C(make test-all) for all.
 
-Two checks run at a time. One that runs clusters on the machine's own engine mostly waits for them, so that one which
-computes, or works on test hosts, fits beside it; two of that kind only share the machine when nothing else is left.
-Each writes its whole output to .cache/test-logs/NAME.log. At the end stand the tests that failed, a table and one
-line, C(N passed, N failed), which counts the single tests; a check without countable tests counts as one. The exit
-code is 0 when nothing failed.
+Three checks run at a time, two at most with clusters on the machine's own engine: those mostly wait for them, so that
+one which computes, or works on test hosts, fits beside them. One whose containers would stop the playbooks of others
+has the engine for itself. Each writes its whole output to .cache/test-logs/NAME.log. At the end stand the tests that
+failed, a table and one line, C(N passed, N failed), which counts the single tests; a check without countable tests
+counts as one. The exit code is 0 when nothing failed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "test-logs"
 TOOLS = Path(sys.executable).parent
-AT_A_TIME = 2
+AT_A_TIME = 3
+ON_THE_ENGINE_AT_A_TIME = 2
 SIGN_OF_LIFE_SECONDS = 20
 TAIL_LINES = 60
 
@@ -79,7 +80,8 @@ class Check:
     """One thing to run.
 
     commands: run in turn until one fails.
-    containers: it runs clusters on the machine's own engine: one such check at a time, while there are others.
+    containers: it runs clusters on the machine's own engine, with names and ports that no other check has.
+    alone: it has the engine for itself, as its nodes are of no cluster of ours: every playbook refuses beside them.
     needs: names of checks that must have passed before it starts.
     count: finds the single tests in its output.
     preparation: nothing is tested by it, so that it only counts when it fails.
@@ -90,6 +92,7 @@ class Check:
     name: str
     commands: list[list[str]]
     containers: bool = False
+    alone: bool = False
     needs: tuple[str, ...] = ()
     count: t.Callable[[str], Counts] = one_test
     preparation: bool = False
@@ -105,6 +108,11 @@ def python(*arguments: str) -> list[str]:
 def pytest(*arguments: str) -> list[str]:
     """A pytest run that ends with what took longest, and the reason of everything that it skipped."""
     return python("-m", "pytest", "--color=no", "-rfEs", "--durations=15", *arguments)
+
+
+def without(paths: list[str]) -> list[str]:
+    """What pytest is told to leave to other checks."""
+    return [f"--ignore={path}" for path in paths]
 
 
 def molecule(name: str, scenario: str, *, thorough: bool = False) -> Check:
@@ -125,10 +133,14 @@ IMAGES = ("engine", "images")
 SCENARIOS = sorted(file.parent.name for file in ROOT.glob("molecule/*/molecule.yml"))
 
 # Playbooks that change a cluster in service, while messages are sent: all tests that share one cluster, whose names and
-# ports no other check may use beside it. First how a container is compared: one that runs by itself stops rollouts.
-SHARING = ("containers", "upgrade", "reshard", "drain", "drills", "identity", "instructions")
+# ports no other check may use beside it.
+SHARING = ("upgrade", "reshard", "drain", "drills", "identity", "instructions")
 ROLLOUTS = [f"tests/integration/{name}" for name in SHARING]
-WITHOUT_ROLLOUTS = [f"--ignore={directory}" for directory in ["tests/integration/site", *ROLLOUTS]]
+# Nodes without a label, as compose files and docker run start them.
+EMULATOR_UNMANAGED = ["emulator/tests/compose", "emulator/tests/cluster/test_single.py"]
+OUR_UNMANAGED = ["tests/integration/adopt", "tests/integration/containers"]
+UNMANAGED = [*EMULATOR_UNMANAGED, *OUR_UNMANAGED]
+INTEGRATION_ELSEWHERE = ["tests/integration/site", *ROLLOUTS, *UNMANAGED]
 
 SMALL_BENCHMARKS = [
     "benchmarks/emulator_start.py --repetitions 1",
@@ -144,9 +156,18 @@ SMALL_BENCHMARKS = [
 CHECKS = [
     Check("engine", [["tools/engine.sh"]], preparation=True),
     Check("images", [python("emulator/build.py", "--postgres")], containers=True, needs=("engine",), preparation=True),
+    # Before the others with clusters, or it would wait for the last of them.
+    Check(
+        "unmanaged",
+        [pytest(*EMULATOR_UNMANAGED), pytest(*OUR_UNMANAGED, "-m", "not thorough")],
+        containers=True,
+        alone=True,
+        needs=IMAGES,
+        count=pytest_counts,
+    ),
     Check(
         "cluster",
-        [pytest("emulator/tests", "-m", "cluster and not soak")],
+        [pytest("emulator/tests", *without(UNMANAGED), "-m", "cluster and not soak")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
@@ -162,7 +183,7 @@ CHECKS = [
     ),
     Check(
         "integration",
-        [["tools/haproxy.sh"], pytest("tests/integration", *WITHOUT_ROLLOUTS, "-m", "not thorough")],
+        [["tools/haproxy.sh"], pytest("tests/integration", *without(INTEGRATION_ELSEWHERE), "-m", "not thorough")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
@@ -211,6 +232,7 @@ CHECKS = [
         "integration-all",
         [pytest("tests/integration", "--ignore=tests/integration/site", "-m", "thorough")],
         containers=True,
+        alone=True,
         needs=IMAGES,
         count=pytest_counts,
         thorough=True,
@@ -397,11 +419,14 @@ class Schedule:
                 self.running.append(Run(check))
 
     def has_room_for(self, check: Check) -> bool:
-        """Whether a core is free, and the engine where it is needed and something else could run instead."""
+        """Whether fewer than may run do, on the engine too, where nobody has that for himself."""
         if len(self.running) >= AT_A_TIME:
             return False
-        engine_taken = any(run.check.containers for run in self.running)
-        return not (check.containers and engine_taken and any(not other.containers for other in self.waiting))
+        there = [run.check for run in self.running if run.check.containers]
+        if not check.containers or not there:
+            return True
+        alone = check.alone or any(other.alone for other in there)
+        return not alone and len(there) < ON_THE_ENGINE_AT_A_TIME
 
     def collect(self) -> None:
         """Take the results of what has ended."""

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import ast
 import sys
+import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tools import checks as runner
+from hypothesis import given
+from hypothesis import strategies as st
 
 INTEGRATION = sorted((ROOT / "tests" / "integration").glob("*/test_*.py"))
 
@@ -90,21 +94,27 @@ def test_what_needs_a_failed_check_is_not_run_and_counts_as_failed(run_checks) -
     assert (results["second"].outcome, results["second"].counts) == ("not run", (0, 1, 0))
 
 
-def test_two_checks_with_clusters_share_the_machine_only_when_nothing_else_is_left(run_checks, tmp_path: Path) -> None:
-    """Those with clusters wait for each other as long as one that computes is left, and end together after it."""
-
-    def meets(name: str, other: str) -> list[str]:
-        wait = f"import pathlib, time; h = pathlib.Path({str(tmp_path)!r}); (h / {name!r}).touch()\n"
-        wait += f"end = time.monotonic() + 30\nwhile not (h / {other!r}).exists() and time.monotonic() < end:\n"
-        wait += "    time.sleep(0.1)"
-        return [sys.executable, "-c", f"{wait}\nraise SystemExit(not (h / {other!r}).exists())"]
-
-    with_clusters = [runner.Check(n, [meets(n, o)], containers=True) for n, o in (("a", "b"), ("b", "a"))]
-    computes = runner.Check(
-        "computes", [[*command(0)[:2], f"import os; assert not os.path.exists({str(tmp_path / 'b')!r})"]]
-    )
-    results = run_checks(*with_clusters, computes)
-    assert {name: result.outcome for name, result in results.items()} == {"a": "ok", "b": "ok", "computes": "ok"}
+@given(kinds=st.lists(st.sampled_from(["computes", "cluster", "alone"]), min_size=1, max_size=9))
+def test_what_runs_at_a_time(kinds: list[str]) -> None:
+    """However they are ordered and end: never more than may be, one that is alone has the engine, and none starves."""
+    checks = [
+        runner.Check(f"{kind}-{number}", [], containers=kind != "computes", alone=kind == "alone")
+        for number, kind in enumerate(kinds)
+    ]
+    schedule = runner.Schedule(checks)
+    done = 0
+    while schedule.waiting or schedule.running:
+        for check in list(schedule.waiting):
+            if schedule.has_room_for(check):
+                schedule.waiting.remove(check)
+                schedule.running.append(t.cast("runner.Run", SimpleNamespace(check=check)))
+        there = [run.check for run in schedule.running if run.check.containers]
+        assert 1 <= len(schedule.running) <= runner.AT_A_TIME
+        assert len(there) <= runner.ON_THE_ENGINE_AT_A_TIME
+        assert len(there) == 1 or not any(check.alone for check in there)
+        schedule.running.pop(done % len(schedule.running))
+        done += 1
+    assert done == len(checks)
 
 
 def test_choosing_a_check_brings_what_it_needs() -> None:
