@@ -107,11 +107,11 @@ class Machines:
         words = ["apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts"]
         words += ["--no-breaks", "--no-replaces", "--no-enhances", "docker-compose"]
         listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-        wanted = {line for line in listed.splitlines() if line[:1].isalpha()}
+        needed = {line for line in listed.splitlines() if line[:1].isalpha()}
         there = set(self.ssh(self.names[0], "dpkg-query -W -f '${Package}\\n'").split())
         packages = self.home / "packages"
         packages.mkdir()
-        missing = sorted(wanted - there)
+        missing = sorted(needed - there)
         subprocess.run(["apt-get", "download", *missing], cwd=packages, check=True, capture_output=True)
         archive = subprocess.run(["tar", "-c", "."], cwd=packages, check=True, capture_output=True).stdout
         install = "mkdir -p /tmp/p && cd /tmp/p && tar -x && dpkg -i *.deb && rm -r /tmp/p && docker-compose version"
@@ -219,8 +219,8 @@ class ByHand:
         self.until("registration", lambda: self.api("POST", "/account", account)[0] in (201, 202))
         self.until("verification", lambda: self.api("POST", "/account/verify", {"code": "123456"})[0] == 201)
         self.until("one shard", lambda: self.connected() == 1)
-        wish = {"cc": "1", "phone_number": "5550100201", "shards": SHARDS}
-        self.until("shards", lambda: self.api("POST", "/account/shards", wish)[0] == 201)
+        request = {"cc": "1", "phone_number": "5550100201", "shards": SHARDS}
+        self.until("shards", lambda: self.api("POST", "/account/shards", request)[0] == 201)
         self.until("four shards", lambda: self.connected() == SHARDS)
         return time.monotonic() - began
 

@@ -111,7 +111,7 @@ def pytest(*arguments: str) -> list[str]:
 
 
 def without(paths: list[str]) -> list[str]:
-    """What pytest is told to leave to other checks."""
+    """What pytest is given to leave to other checks."""
     return [f"--ignore={path}" for path in paths]
 
 
