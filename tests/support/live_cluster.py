@@ -244,9 +244,15 @@ class LiveCluster:
     def uninstall(self) -> None:
         """Everything but the gateway. Raises Failed."""
         self._token = ""
-        run = self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
+        run = self.play("uninstall.yml", *self.everything())
         if run.code != OK:
             raise Failed("uninstall.yml did not remove the cluster:\n" + run.output)
+
+    def everything(self) -> tuple[str, ...]:
+        """What uninstall.yml is given to remove the data too, and the database by its name where it is ours."""
+        ours = "wa_database_hosts" in Path(self.inventory).read_text()
+        named = ("-e", "wa_remove_database=" + self._given["wa_database_volume"]) if ours else ()
+        return ("-e", "confirm=yes", "-e", "wa_remove_data=true", *named)
 
     def _clear_away(self) -> None:
         """All there is of it, even if uninstall.yml fails: that is not the fault of a test that needs a new one."""

@@ -127,6 +127,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "aws_host_unread": Instruction(AGAIN),
     # The end of a cluster.
     "data_stays": Instruction(ADDED, "uninstall", {"wa_remove_data": "true"}),
+    "database_stays": Instruction(ADDED, "uninstall", {"wa_remove_data": "true", "wa_remove_database": "{database}"}),
     "nothing_removed": Instruction(AGAIN, "uninstall"),
 }
 

@@ -22,6 +22,9 @@ from ansible_collections.waent.fleet.plugins.plugin_utils.facts.desired import D
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values, observed_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost
 
+STORES = ("wa_database_volume", "wa_media", "wa_data")
+"""Variables that name a volume, or a path, of a host."""
+
 
 def _image_lives(play: Play) -> list[Life]:
     """Until when the images of the client work that hosts of the play have."""
@@ -131,7 +134,29 @@ def _removed(play: Play) -> Values:
     return {"hosts": [read["host"] for read in reads.values() if read.get("host")], "failures": failures}
 
 
+def _removal_stores(play: Play) -> dict[str, Values]:
+    """By host of the play what the inventory says of its volumes. A host may have another media store than the rest."""
+    every, database_hosts = EveryHost(play.hostvars), play.groups.get("wa_database_hosts") or ()
+    named = play.readable("wa_db_host") and not database_hosts
+    server = "{0}:{1}".format(play.readable("wa_db_host"), play.readable("wa_db_port")) if named else ""
+    found: dict[str, Values] = {}
+    for host in play.hosts:
+        own = every[host]
+        store = {name: str(own.get(name) or play.readable(name) or "") for name in STORES}
+        database = store.pop("wa_database_volume") if host in database_hosts else ""
+        found[host] = {"database": database, "others": list(store.values()), "server": server}
+    return found
+
+
+def _backup_notes(play: Play) -> list[str]:
+    """Hosts that could not be read: a backup comes from the API, and is whole without them."""
+    text = "{0} could not be read ({1}); the backup is whole, as it comes from one webapp."
+    return [text.format(host, why) for host, why in unread_hosts_of(play).items()]
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
+    "backup_notes": _backup_notes,
+    "removal_stores": _removal_stores,
     "to_declare": _to_declare,
     "observed": observed_of,
     "image_lives": lambda play: [life.works_until for life in _image_lives(play)],
