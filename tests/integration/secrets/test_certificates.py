@@ -116,6 +116,26 @@ def test_both_are_brought_under_load_and_not_again(live: LiveCluster, balancer: 
 
 
 @pytest.mark.thorough
+def test_coreapps_that_site_recreates_are_not_restarted_once_more_for_their_ca(
+    live: LiveCluster, tmp_path: Path
+) -> None:
+    """They took it when they started, and nobody can see that but by what was written down then."""
+    hook = Authority(tmp_path, "hook")
+    live.declare(wa_webhook_ca=hook.ca.read_text())
+    first = live.play("certificates.yml", *TALK)
+    assert first.code == OK, first.output
+    before = live.containers()
+    given: dict[str, t.Any] = live._given["wa_extra_environment"]
+    live.declare(wa_extra_environment={**given, "OF_NO_USE": "1"})
+    site = live.play("site.yml", "-e", "confirm=yes")
+    assert site.code == OK, site.output
+    assert started(live, before).count("coreapp") == 2
+    again = live.play("certificates.yml", *TALK)
+    assert again.code == OK and "nothing to do" in words(again.output), again.output
+    assert again.recap[live.shape.host]["changed"] == 0, again.output
+
+
+@pytest.mark.thorough
 def test_a_run_that_was_killed_is_finished_by_the_next(live: LiveCluster, balancer: Balancer, tmp_path: Path) -> None:
     mine = bundle(tmp_path / "three", "127.0.0.1", "api.example.com")
     # Another certificate of another authority: what is trusted changes from the one to the other.
