@@ -12,7 +12,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 import typing as t
 from pathlib import Path
 
@@ -22,14 +21,8 @@ import yaml
 from ansible_collections.waent.fleet.emulator.build import MARIADB
 from ansible_collections.waent.fleet.emulator.tests.compose.project import PASSWORD, Project, free_ports
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, run
-from ansible_collections.waent.fleet.tests.support.live_cluster import (
-    CALLBACKS,
-    CODE,
-    GATEWAY_IMAGE,
-    RUN_SECONDS,
-    _call,
-    end_group,
-)
+from ansible_collections.waent.fleet.tests.support.killable_runs import KillableRuns
+from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, _call
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment, play
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 from waemu.probe import Options, Probe
@@ -62,7 +55,7 @@ POSTGRES = DEVELOPMENT._replace(name="postgres", file="postgres/multiconnect-com
 PRODUCTION = Setup("prod", "prod-multiconnect-compose.yml", (), 1, {"webapp": 1, "master": 2, "coreapp": 2})
 
 
-class ComposeCluster:
+class ComposeCluster(KillableRuns):
     """One on this machine's engine, with a gateway. Everything made is removed."""
 
     def __init__(self, home: Path, setup: Setup) -> None:
@@ -177,22 +170,16 @@ class ComposeCluster:
         found: dict[str, t.Any] = yaml.safe_load(text)
         return found
 
-    def killed(self, playbook: str, task: str, *more: str) -> Run:
-        """The same, until its process group gets SIGKILL where a task begins whose name has this part."""
-        callback = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task"}
+    def begin(self, playbook: str, *more: str, **extra: str) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a playbook with the inventory that was written; its output goes to the file."""
         log = self.home / "killed.log"
-        started = time.monotonic()
         with log.open("w") as output:
             process = subprocess.Popen(
                 ["ansible-playbook", "playbooks/" + playbook, "-i", str(self.inventory), *more],
-                cwd=ROOT, env=environment(**callback, KILL_AT_TASK=task), stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True,
+                cwd=ROOT, env=environment(**extra), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
             )  # fmt: skip
-        try:
-            process.wait(timeout=RUN_SECONDS)
-        finally:
-            end_group(process)
-        return Run(process.returncode, log.read_text(), time.monotonic() - started)
+        return process, log
 
     # -- what is there -------------------------------------------------------------------------------------
 

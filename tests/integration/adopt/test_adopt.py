@@ -19,7 +19,7 @@ from ansible_collections.waent.fleet.tests.support.compose_cluster import (
     ProductionCluster,
     Setup,
 )
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 from waemu.probe.report import Report, table
 

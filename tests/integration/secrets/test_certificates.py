@@ -14,33 +14,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import served_certificate
 from ansible_collections.waent.fleet.tests.support.balancer import Balancer
-from ansible_collections.waent.fleet.tests.support.certificates import Authority
+from ansible_collections.waent.fleet.tests.support.certificates import Authority, bundle
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
 
 TALK = ("-vvv", "--diff", "-e", "confirm=yes")
-
-
-class Bundle(t.NamedTuple):
-    """A chain for the webapps, its key, and the file of its authority."""
-
-    chain: str
-    key: str
-    root: Path
-
-    def variables(self) -> dict[str, str]:
-        """As the inventory has them."""
-        names = {"wa_api_certificate": self.chain, "wa_api_certificate_key": self.key}
-        return {**names, "wa_api_ca_path": str(self.root)}
-
-
-def bundle(home: Path, *names: str) -> Bundle:
-    """Of an authority of its own, with an intermediate."""
-    home.mkdir()
-    root = Authority(home, "root")
-    middle = Authority(home, "middle", signer=root)
-    certificate, key = middle.sign(*names)
-    return Bundle(certificate.read_text() + middle.ca.read_text(), key.read_text(), root.ca)
 
 
 def serves(live: LiveCluster) -> list[str]:

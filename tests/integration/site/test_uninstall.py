@@ -16,7 +16,7 @@ import typing as t
 import pytest
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
-from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, environment, play
 
 LABEL = "waent.fleet.cluster"
