@@ -25,7 +25,7 @@ attributes:
     support: partial
     details:
       - Complete with O(state=present).
-      - With O(state=reset) it foresees the settings whose default is documented, and names the others in
+      - With O(state=reset) it predicts the settings whose default is documented, and names the others in
         RV(unknown).
   diff_mode:
     support: full
@@ -191,8 +191,8 @@ def reset_them(client: Client, desired: dict[str, t.Any], check: bool) -> dict[s
     """The result of having all others at their defaults. Only the server knows those, so what changed is read."""
     before = read_settings(client)
     if check:
-        foreseen = reset(desired, before)
-        return {**described(foreseen.changes, before), "unknown": foreseen.unknown}
+        predicted = reset(desired, before)
+        return {**described(predicted.changes, before), "unknown": predicted.unknown}
     client.call("DELETE", PATH)
     now = read_settings(client)
     if differences(desired, now):

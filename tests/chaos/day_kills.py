@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """certificates.yml, rotate.yml, restore.yml, uninstall.yml and adopt.yml killed at every task, and run again.
 
-Certificates and secrets go to and fro on one cluster in service; what is restored, removed or adopted is made anew for
+Certificates and secrets go to and fro on one cluster in service; what is restored, removed or adopted is recreated for
 each journey. What the engine has of others stands beside a cluster that is uninstalled, and may not change.
 """
 
@@ -276,9 +276,9 @@ class Adopting:
         left = {name for name in made.containers() if name.split("_")[-2] != "db"}
         if left:
             found.append("of the compose file there is still {0}".format(", ".join(sorted(left))))
-        wanted, nodes = sum(made.adopted().values()), made.nodes()
-        if len(nodes) != wanted:
-            found.append("{0} nodes, expected {1}".format(len(nodes), wanted))
+        expected, nodes = sum(made.adopted().values()), made.nodes()
+        if len(nodes) != expected:
+            found.append("{0} nodes, expected {1}".format(len(nodes), expected))
         return found + unchanged(made, "adopt.yml", *CONFIRMED)
 
 

@@ -64,7 +64,7 @@ DEFAULTS: dict[str, t.Any] = {
     "webhooks.max_concurrent_requests": 6,
     "webhooks.url": "",
 }
-"""Defaults that are documented for certain, by dotted name (reference 4.4); nobody can foresee those of others."""
+"""Defaults that are documented for certain, by dotted name (reference 4.4); nobody can predict those of others."""
 
 _GROUPS = frozenset(name.rpartition(".")[0] for name in KNOWN if "." in name)
 _MISSING = object()
@@ -146,7 +146,7 @@ def differences(desired: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -
 
 
 class Reset(t.NamedTuple):
-    """What a reset would change: C((dotted name, actual, afterwards)), and the names of which nobody can foresee it."""
+    """What a reset would change: C((dotted name, actual, afterwards)), and the names of which nobody can predict it."""
 
     changes: list[tuple[str, t.Any, t.Any]]
     unknown: list[str]
@@ -156,9 +156,9 @@ def reset(desired: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> Rese
     """Every setting back to its default, but those in C(desired)."""
     is_now, asked = flat(actual), flat(desired)
     # A version that does not show a setting has none to reset.
-    wanted = {**{name: value for name, value in DEFAULTS.items() if name in is_now}, **asked}
-    unknown = sorted(name for name in is_now if name not in wanted and name not in (*READ_ONLY, *_GROUPS))
-    return Reset([one for one in between(actual, wanted) if one[0] in wanted], unknown)
+    expected = {**{name: value for name, value in DEFAULTS.items() if name in is_now}, **asked}
+    unknown = sorted(name for name in is_now if name not in expected and name not in (*READ_ONLY, *_GROUPS))
+    return Reset([one for one in between(actual, expected) if one[0] in expected], unknown)
 
 
 def between(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> list[tuple[str, t.Any, t.Any]]:

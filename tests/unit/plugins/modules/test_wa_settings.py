@@ -154,8 +154,8 @@ def test_all_settings_back_to_the_defaults(api, run):
     before = copy.deepcopy(server.now)
     checked = run(None, state="reset", check=True, diff=True)
     assert checked["changed"] and server.now == before and api.writes == []
-    foreseen = {one["name"]: (one["before"], one["after"]) for one in checked["changes"]}
-    assert foreseen == {
+    predicted = {one["name"]: (one["before"], one["after"]) for one in checked["changes"]}
+    assert predicted == {
         "unhealthy_interval": (20, 30), "webhooks.max_concurrent_requests": (12, 6),
         "webhooks.url": ("https://***@h/x", ""),
     }  # fmt: skip
@@ -163,7 +163,7 @@ def test_all_settings_back_to_the_defaults(api, run):
 
     real = run(None, state="reset", diff=True)
     assert server.now == DEFAULT and real["unknown"] == []
-    assert {one["name"] for one in real["changes"]} == {*foreseen, "media.auto_download"}
+    assert {one["name"] for one in real["changes"]} == {*predicted, "media.auto_download"}
     assert real["diff"]["after"]["media.auto_download"] == []
     assert real["restart_required"] == ["webhooks.max_concurrent_requests"]
     assert [call.method for call in api.calls if call.method != "GET"] == ["DELETE"]
@@ -173,16 +173,16 @@ def test_all_settings_back_to_the_defaults(api, run):
 
 def test_what_is_named_does_not_get_its_default(api, run):
     server = Server(api)
-    wanted = {"heartbeat_interval": 7, "webhooks": {"url": "https://hooks.example.com/wa"}}
-    checked = run(wanted, state="reset", check=True)
+    expected = {"heartbeat_interval": 7, "webhooks": {"url": "https://hooks.example.com/wa"}}
+    checked = run(expected, state="reset", check=True)
     assert {one["name"]: one["after"] for one in checked["changes"]} == {
         "heartbeat_interval": 7, "webhooks.url": "https://hooks.example.com/wa"
     }  # fmt: skip
-    real = run(wanted, state="reset")
+    real = run(expected, state="reset")
     assert real["changed"] and [call.method for call in api.calls if call.method != "GET"] == ["DELETE", "PATCH"]
     assert server.now["heartbeat_interval"] == 7 and server.now["webhooks"]["url"] == "https://hooks.example.com/wa"
     assert server.now["webhooks"]["max_concurrent_requests"] == 6
-    assert not run(wanted, state="reset")["changed"]
+    assert not run(expected, state="reset")["changed"]
 
 
 def test_a_setting_that_cannot_be_meant_resets_nothing(api, run):
