@@ -9,6 +9,7 @@ import datetime
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._check.backup_status import backup_status
 from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import may_be_left_out, signs_from, webapps_of
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
@@ -148,6 +149,19 @@ def _removal_stores(play: Play) -> dict[str, Values]:
     return found
 
 
+def _backup_status(play: Play) -> Values:
+    """What status.yml shows of backups on a schedule."""
+    seen = {host["name"]: host["backup"] for host in observed_of(play) if host.get("backup")}
+    named, read = str(play.value("wa_backup_host") or ""), play.result("__wa_backup_read")
+    if read.get("found"):
+        seen[named] = read["found"]
+    if not read or read.get("skipped"):
+        # There is no such host, or it could not be read, which is said of it anyhow.
+        return backup_status(seen, "")._asdict()
+    unread = "" if "found" in read else masked(one_line(said(read)), secrets_of(play))
+    return backup_status(seen, named, unread)._asdict()
+
+
 def _backup_notes(play: Play) -> list[str]:
     """Hosts that could not be read: a backup comes from the API, and is whole without them."""
     text = "{0} could not be read ({1}); the backup is whole, as it comes from one webapp."
@@ -156,6 +170,7 @@ def _backup_notes(play: Play) -> list[str]:
 
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "backup_notes": _backup_notes,
+    "backup_status": _backup_status,
     "removal_stores": _removal_stores,
     "to_declare": _to_declare,
     "observed": observed_of,

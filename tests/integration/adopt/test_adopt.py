@@ -21,6 +21,7 @@ from ansible_collections.waent.fleet.tests.support.compose_cluster import (
 )
 from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
+from ansible_collections.waent.fleet.tests.support.printed import commands
 from waemu.probe.report import Report, table
 
 YES = ("-e", "confirm=yes")
@@ -95,6 +96,8 @@ def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: Com
     volumes, before = cluster.volumes(), cluster.containers()
     site = cluster.play("site.yml")
     assert (site.code, "UNMANAGED_NODES_RUNNING" in site.codes) == (FAILED, True), site.output
+    (way_on, *_others) = commands(site.sentences("UNMANAGED_NODES_RUNNING")[0])
+    assert (way_on.playbook, way_on.arguments) == ("adopt", {})
     planned = cluster.play("adopt.yml", "--check")
     assert planned.code == OK, planned.output
     unconfirmed = cluster.play("adopt.yml")

@@ -27,7 +27,8 @@ from ansible_collections.waent.fleet.tests.support.three_machines import (
 
 pytestmark = pytest.mark.thorough
 
-TALK = ("-vvv", "--diff", "-e", "confirm=yes")
+YES = ("-e", "confirm=yes")
+TALK = ("-vvv", "--diff", *YES)
 KEY = "canary-key-of-the-day-6Tg2"
 LIVING = tuple(name for name in MACHINES if name != DEAD)
 
@@ -73,11 +74,12 @@ def test_the_rest_is_done_when_the_machine_is_back(machines: ContainerHosts, tmp
     certificates = playbook == "certificates"
     kind = "coreapp" if certificates else "webapp"
     new = {"wa_webhook_ca": Authority(tmp_path, "hook").ca.read_text()} if certificates else {"wa_api_key": KEY}
-    given = TALK if certificates else (*TALK, "-e", "rotate=api_key")
+    what = () if certificates else ("-e", "rotate=api_key")
+    given = (*TALK, *what)
     declared = variables(machines, **new)
     before = {name: started(machines, name) for name in LIVING}
     with machines.dead(DEAD):
-        refused = silent(machines.play(playbook, declared, *given))
+        refused = silent(machines.play(playbook, declared, *YES, *what))
         assert refused.code == FAILED and refused.codes == ["HOST_NOT_READ"], refused.output
         (sentence,) = refused.sentences("HOST_NOT_READ")
         assert sentence.startswith(DEAD + ": ")
