@@ -239,10 +239,14 @@ class ProductionCluster(ComposeCluster):
         project = Project(f"adopt-prod{number}", self.setup.file, self.home / f"compose{number}", **ports)
         project.webapp = f"127.0.0.1:{self.ports[0]}"
         file = project.directory / project.file.name
-        external = "whatsappMedia: {external: true, name: " + self.media + "}"
-        file.write_text(file.read_text().replace("whatsappMedia: {}", external))
+        file.write_text(self._edited(file.read_text()))
         project.db_env(WA_DB_HOSTNAME=self.address, WA_DB_PORT=str(self.ports[1]))
         return project
+
+    def _edited(self, text: str) -> str:
+        """The compose file as somebody has changed it for several machines."""
+        external = "whatsappMedia: {external: true, name: " + self.media + "}"
+        return text.replace("whatsappMedia: {}", external)
 
     @property
     def media(self) -> str:
@@ -268,3 +272,29 @@ class ProductionCluster(ComposeCluster):
             self.engine.containers.get(self.prefix + "-db").remove(force=True, v=True)
         with contextlib.suppress(docker.errors.NotFound):
             self.engine.volumes.get(self.media).remove(force=True)
+
+
+class BoundCluster(ProductionCluster):
+    """The same with a directory of the host for media, as a mounted share is."""
+
+    @property
+    def directory(self) -> Path:
+        """On the host."""
+        return self.home / "media"
+
+    def _edited(self, text: str) -> str:
+        return text.replace("whatsappMedia:/usr/local/wamedia", "{0}:/usr/local/wamedia".format(self.directory))
+
+    def _up(self) -> None:
+        self.directory.mkdir()
+        self.directory.chmod(0o777)
+        super()._up()
+
+    def mounts(self) -> dict[str, str]:
+        """What each node of this collection has for media, by its name."""
+        return {
+            name: mount["Source"]
+            for name in self.nodes()
+            for mount in self.engine.containers.get(name).attrs["Mounts"]
+            if mount["Destination"] == "/usr/local/wamedia"
+        }

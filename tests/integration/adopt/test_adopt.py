@@ -15,6 +15,7 @@ from ansible_collections.waent.fleet.tests.support.compose_cluster import (
     POSTGRES,
     PRODUCTION,
     SINGLE,
+    BoundCluster,
     ComposeCluster,
     ProductionCluster,
     Setup,
@@ -112,3 +113,24 @@ def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: Com
         assert run.code == OK, run.output
     came_through(probe.report)
     is_adopted(cluster, volumes)
+
+
+@pytest.mark.thorough
+def test_a_directory_for_media_and_an_api_that_is_verified_are_carried_over(tmp_path: Path) -> None:
+    with BoundCluster(tmp_path, PRODUCTION) as cluster:
+        (cluster.directory / "kept").write_text("kept")
+        run = cluster.describe(wa_validate_certs=True)
+        assert run.code == OK, run.output
+        assert cluster.written("group_vars/all/main.yml")["wa_media"] == str(cluster.directory)
+        checked = cluster.play("adopt.yml", "--check")
+        assert checked.code == OK and list(cluster.inventory.glob(".wa_api_ca*")) == [], checked.output
+        with cluster.probe() as probe:
+            run = cluster.play("adopt.yml", *YES)
+            assert run.code == OK, run.output
+        came_through(probe.report)
+        is_adopted(cluster, cluster.volumes())
+        assert set(cluster.mounts().values()) == {str(cluster.directory)} and len(cluster.mounts()) == 5
+        assert (cluster.directory / "kept").read_text() == "kept"
+        assert len(list(cluster.inventory.glob(".wa_api_ca*"))) == 1, "its authority is pinned"
+        status = cluster.play("status.yml")
+        assert status.code == OK, status.output
