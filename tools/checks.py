@@ -128,6 +128,7 @@ SCENARIOS = sorted(file.parent.name for file in ROOT.glob("molecule/*/molecule.y
 # ports no other check may use beside it. First how a container is compared: one that runs by itself stops rollouts.
 SHARING = ("containers", "upgrade", "reshard", "drain", "drills", "identity", "instructions")
 ROLLOUTS = [f"tests/integration/{name}" for name in SHARING]
+DAY = ",".join(f"{name}_kills" for name in ("certificates", "rotate", "restore", "uninstall", "adopt"))
 WITHOUT_ROLLOUTS = [f"--ignore={directory}" for directory in ["tests/integration/site", *ROLLOUTS]]
 
 SMALL_BENCHMARKS = [
@@ -216,6 +217,14 @@ CHECKS = [
         thorough=True,
     ),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
+    # What the operator's day has been killed in; the other suites are run by hand, in stretches.
+    Check(
+        "kills",
+        [python("tests/chaos/run.py", "--only", DAY, "--minutes", "60")],
+        containers=True,
+        needs=IMAGES,
+        thorough=True,
+    ),
     *(molecule(f"molecule-{scenario}", scenario, thorough=True) for scenario in SCENARIOS if scenario != "default"),
     # As small as they can be: that they work, not what they measure.
     Check(
