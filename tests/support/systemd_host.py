@@ -34,7 +34,7 @@ class SystemdHost:
             environment={"container": "docker"},
         )  # fmt: skip
         try:
-            self._wait()
+            self.wait()
         except BaseException:
             self.__exit__()
             raise
@@ -43,7 +43,8 @@ class SystemdHost:
     def __exit__(self, *_error: object) -> None:
         self.container.remove(force=True, v=True)
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until it has started."""
         deadline = time.monotonic() + PATIENCE
         while self.run("systemctl", "is-system-running").stdout.strip() not in ("running", "degraded"):
             if time.monotonic() > deadline:

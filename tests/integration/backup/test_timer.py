@@ -162,3 +162,14 @@ def test_a_host_that_does_not_answer_is_unknown(cluster: LiveCluster, keeper: Sy
     finally:
         keeper.container.start()
     assert status.code == OK and about_backups(status) == ["BACKUP_UNKNOWN"], status.output
+
+
+def test_uninstalling_the_cluster_removes_all_but_the_backups(cluster: LiveCluster, keeper: SystemdHost) -> None:
+    keeper.wait()
+    kept = backups(keeper)
+    checked = cluster.play("uninstall.yml", *cluster.everything(), "--check")
+    assert "{0}: the timer {1}, with all that it needs; its backups stay".format(KEEPER, UNIT) in checked.output
+    cluster.uninstall()
+    assert keeper.run("systemctl", "cat", UNIT + ".timer").returncode != 0
+    assert keeper.run("sh", "-c", "ls -d /etc/waent-backup /usr/local/lib/waent-backup").stdout == ""
+    assert kept and backups(keeper) == kept

@@ -79,11 +79,16 @@ def test_another_password_of_admin_and_back(live: LiveCluster) -> None:
     assert live.faults(1) == []
 
 
-def test_another_api_key_under_load(live: LiveCluster, balancer: Balancer) -> None:
+def test_another_api_key_under_load_and_killed(live: LiveCluster, balancer: Balancer) -> None:
     before = live.containers()
     live.declare(wa_api_key="canary-second-api-key-7Rt")
     check(live, "api_key", "webapps refuse (401) requests", "environment: WA_API_KEY differs from the inventory")
+    arguments = ("-e", "rotate=api_key", *TALK)
     with live.probe(webapps=[balancer.url]) as probe:
+        # The first webapp has the new key, and is still out of the balancer.
+        killed = live.killed("rotate.yml", "Replace | Return the webapp to the balancer", *arguments)
+        assert killed.task and "canary" not in killed.output.lower(), killed.output
+        assert len(recreated(live, before)) == 1
         run = rotate(live, "api_key")
     assert run.code == OK, run.output
     assert recreated(live, before) == of_kind(live, "webapp")
