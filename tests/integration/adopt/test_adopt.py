@@ -23,6 +23,7 @@ from ansible_collections.waent.fleet.tests.support.compose_cluster import (
 from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 from ansible_collections.waent.fleet.tests.support.printed import commands
+from ansible_collections.waent.fleet.tests.support.run_reports import run_report
 from waemu.probe.report import Report, table
 
 YES = ("-e", "confirm=yes")
@@ -92,7 +93,7 @@ THOROUGH = [pytest.param(setup, marks=pytest.mark.thorough) for setup in (DEVELO
 
 
 @pytest.mark.parametrize("cluster", [PRODUCTION, *THOROUGH], indirect=True, ids=lambda setup: setup.name)
-def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: ComposeCluster) -> None:
+def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: ComposeCluster, tmp_path: Path) -> None:
     described(cluster)
     volumes, before = cluster.volumes(), cluster.containers()
     site = cluster.play("site.yml")
@@ -109,8 +110,14 @@ def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: Com
         killed = cluster.killed("adopt.yml", "Adopt | Remove the container", *YES)
         assert killed.code == KILLED, killed.output
         assert len(cluster.nodes()) == 1
-        run = cluster.play("adopt.yml", *YES)
+        path = tmp_path / "run.json"
+        run = cluster.play("adopt.yml", *YES, "-e", "wa_report={0}".format(path))
         assert run.code == OK, run.output
+    report = run_report(path)
+    assert (report["playbook"], report["result"]) == ("adopt", "done")
+    assert {step["state"] for step in report["steps"]} == {"done"} and "adopt" in {
+        step["action"] for step in report["steps"]
+    }
     came_through(probe.report)
     is_adopted(cluster, volumes)
 

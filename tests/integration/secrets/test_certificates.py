@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.tests.support.balancer import Balancer
 from ansible_collections.waent.fleet.tests.support.certificates import Authority, bundle
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
+from ansible_collections.waent.fleet.tests.support.run_reports import run_report
 
 TALK = ("-vvv", "--diff", "-e", "confirm=yes")
 
@@ -74,10 +75,16 @@ def test_both_are_brought_under_load_and_not_again(live: LiveCluster, balancer: 
     assert "Warning: wa_api_certificate: CN=127.0.0.1 is valid until" in words(check.output)
     assert (live.containers(), serves(live)) == (before, served), "check mode changes nothing"
 
+    path = tmp_path / "run.json"
     with live.probe(webapps=[balancer.url]) as probe:
-        run = silent(live.play("certificates.yml", *TALK), mine.key)
+        run = silent(live.play("certificates.yml", *TALK, "-e", "wa_report={0}".format(path)), mine.key)
     assert run.code == OK, run.output
     assert started(live, before) == ["coreapp"] * 2 + ["webapp"] * 2
+    written = run_report(path)
+    assert (written["playbook"], written["result"]) == ("certificates", "done")
+    assert {step["state"] for step in written["steps"]} == {"done"}
+    assert any(line.startswith("The certificate of the API is for 127.0.0.1") for line in written["changes"])
+    assert [line for line in mine.key.splitlines()[1:-1] if line in path.read_text()] == []
     report = probe.report
     assert (report.lost, report.twice, report.bans) == ([], [], [])
     assert report.accepted > 0

@@ -9,11 +9,13 @@ Every run is as talkative as it gets, and no secret may be in what it says.
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.balancer import Balancer
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, write_inventory
+from ansible_collections.waent.fleet.tests.support.run_reports import run_report
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 
 TALK = ("-vvv", "--diff", "-e", "confirm=yes")
@@ -79,19 +81,26 @@ def test_another_password_of_admin_and_back(live: LiveCluster) -> None:
     assert live.faults(1) == []
 
 
-def test_another_api_key_under_load_and_killed(live: LiveCluster, balancer: Balancer) -> None:
-    before = live.containers()
+def test_another_api_key_under_load_and_killed(live: LiveCluster, balancer: Balancer, tmp_path: Path) -> None:
+    before, path = live.containers(), tmp_path / "run.json"
     live.declare(wa_api_key="canary-second-api-key-7Rt")
     check(live, "api_key", "webapps refuse (401) requests", "environment: WA_API_KEY differs from the inventory")
-    arguments = ("-e", "rotate=api_key", *TALK)
+    arguments = ("-e", "rotate=api_key", "-e", "wa_report={0}".format(path), *TALK)
     with live.probe(webapps=[balancer.url]) as probe:
         # The first webapp has the new key, and is still out of the balancer.
         killed = live.killed("rotate.yml", "Replace | Return the webapp to the balancer", *arguments)
         assert killed.task and "canary" not in killed.output.lower(), killed.output
         assert len(recreated(live, before)) == 1
-        run = rotate(live, "api_key")
+        half = run_report(path)
+        assert (half["playbook"], half["result"]) == ("rotate", "running"), "site.yml is a part of it"
+        assert [step["state"] for step in half["steps"]] == ["begun", "planned"]
+        run = rotate(live, "api_key", *arguments[2:4])
     assert run.code == OK, run.output
     assert recreated(live, before) == of_kind(live, "webapp")
+    whole = run_report(path)
+    assert (whole["playbook"], whole["result"], whole["target"]) == ("rotate", "done", None)
+    assert [step["state"] for step in whole["steps"]] == ["done"]
+    assert whole["changes"][0].startswith("wa_api_key goes to ") and whole["changed"]
     report = probe.report
     assert (report.lost, report.twice, report.bans) == ([], [], []) and report.accepted > 0
     again(live, "api_key")
