@@ -65,7 +65,7 @@ def node_with_ca(node: t.Mapping[str, t.Any], webhook: Result) -> dict[str, t.An
     asked, and where the API has another CA than the inventory.
     """
     known = webhook.get("certificates") and not webhook.get("restart_required") and not webhook.get("failure")
-    if node["kind"] != "coreapp" or not known or node.get("labels"):
+    if node.get("kind") != "coreapp" or not known or node.get("labels"):
         return dict(node)
     return {**node, "labels": {LABEL: name_of(webhook)}}
 

@@ -108,7 +108,7 @@ def _certificate_nodes(play: Play) -> list[Values]:
 
 def _node_of_step(play: Play) -> Values:
     """The node that a step runs; of a coreapp with the CA that it is going to take, where that is known."""
-    return node_with_ca(play.value("_wa_node"), play.result("__wa_taken_ca"))
+    return node_with_ca(play.value("_wa_node") or {}, play.result("__wa_taken_ca"))
 
 
 def _api_access_running(play: Play) -> Values:
