@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, Failed, LiveCluster, Run, Shape
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, Failed, LiveCluster, Run, Shape
 from waemu.probe.report import Report, table
 
 PRODUCT_SECONDS = 60.0

@@ -133,7 +133,8 @@ def compose_round() -> tuple[Cost, Cost]:
 
 
 def uninstall() -> None:
-    run([*PLAYBOOK, "playbooks/uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true"])
+    everything = ("-e", "wa_remove_data=true", "-e", "wa_remove_database=waentDatabase")
+    run([*PLAYBOOK, "playbooks/uninstall.yml", "-e", "confirm=yes", *everything])
 
 
 class Tasks(t.NamedTuple):

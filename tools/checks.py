@@ -141,6 +141,7 @@ EMULATOR_UNMANAGED = ["emulator/tests/compose", "emulator/tests/cluster/test_sin
 OUR_UNMANAGED = ["tests/integration/adopt", "tests/integration/containers"]
 UNMANAGED = [*EMULATOR_UNMANAGED, *OUR_UNMANAGED]
 INTEGRATION_ELSEWHERE = ["tests/integration/site", *ROLLOUTS, *UNMANAGED]
+DAY = ",".join(f"{name}_kills" for name in ("certificates", "rotate", "restore", "uninstall", "adopt"))
 
 SMALL_BENCHMARKS = [
     "benchmarks/emulator_start.py --repetitions 1",
@@ -238,6 +239,14 @@ CHECKS = [
         thorough=True,
     ),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
+    # What the operator's day has been killed in; the other suites are run by hand, in stretches.
+    Check(
+        "kills",
+        [python("tests/chaos/run.py", "--only", DAY, "--minutes", "60")],
+        containers=True,
+        needs=IMAGES,
+        thorough=True,
+    ),
     *(molecule(f"molecule-{scenario}", scenario, thorough=True) for scenario in SCENARIOS if scenario != "default"),
     # As small as they can be: that they work, not what they measure.
     Check(

@@ -8,7 +8,8 @@
 rm -f inventories/local/group_vars/all/vault.yml .demo-vault-password
 
 uninstall() {
-  .venv/bin/ansible-playbook -i inventories/local playbooks/uninstall.yml -e confirm=yes -e wa_remove_data=true
+  .venv/bin/ansible-playbook -i inventories/local playbooks/uninstall.yml -e confirm=yes -e wa_remove_data=true \
+    -e wa_remove_database=waentDatabase
 }
 
 remove_images() {

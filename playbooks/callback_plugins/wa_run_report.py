@@ -14,8 +14,9 @@ name: wa_run_report
 type: notification
 short_description: Write what a run plans, does and ends with as JSON
 description:
-  - Writes the file that C(wa_report) names for C(site.yml), C(upgrade.yml), C(reshard.yml) and C(drain.yml), from the
-    beginning of the run on and after each step. docs/run-report.schema.json describes it.
+  - Writes the file that C(wa_report) names for every playbook but C(status.yml), whose report is another one, and
+    C(logs.yml), which collects the last one, from the beginning of the run on and after each step.
+    docs/run-report.schema.json describes it.
   - Does nothing where C(wa_report) is not set.
 """
 
@@ -26,7 +27,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.waent.fleet.plugins.module_utils._plan.run_report import RunReport
 from ansible_collections.waent.fleet.plugins.plugin_utils.report_file import moment, not_written, write_report
 
-PLANS = ("wa_upgrade_plan", "wa_reshard_plan", "wa_drain_plan")
+PLANS = ("wa_upgrade_plan", "wa_reshard_plan", "wa_drain_plan", "wa_adopt_plan")
 LAST_WORDS = ("fail", "assert")
 """Tasks whose message says why it ends, whatever has failed before or fails while things are cleared up."""
 
@@ -65,8 +66,8 @@ class CallbackModule(CallbackBase):
         changed = bool(found.get("changed"))
         if changed:
             self.report.change(result._host.get_name())
-        if module == "wa_preflight" and self.report.playbook == "site":
-            self.report.will_change(found.get("planned_changes") or ())
+        if self.report.hear(module, result._task.get_name(), found):
+            pass
         elif module in PLANS and not found.get("refusal"):
             self.report.plan(found)
         elif result._task.get_name().endswith(STEP):
@@ -94,6 +95,9 @@ class CallbackModule(CallbackBase):
         self._end(stats)
 
     def _begin(self, found: t.Mapping[str, t.Any]) -> None:
+        if self.report and found.get("within") == self.report.playbook:
+            # A part of the same run: rotate.yml has site.yml recreate nodes.
+            return
         self._end(None)
         about = dict(found.get("report") or {})
         if about:

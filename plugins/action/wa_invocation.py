@@ -46,7 +46,8 @@ class ActionModule(PureAction):
     def _report(self, params: t.Mapping[str, t.Any], values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What is known of the run by now; empty where nobody wants a report, or not at a place that can be meant."""
         path = value_of(values, "wa_report")
-        if params["playbook"] not in PLAYBOOKS or not isinstance(path, str) or not os.path.isabs(path):
+        other = params["playbook"] not in PLAYBOOKS or params["within"]
+        if other or not isinstance(path, str) or not os.path.isabs(path):
             return {}
         return {
             "path": path,

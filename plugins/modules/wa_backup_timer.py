@@ -34,9 +34,12 @@ attributes:
       - Where nothing differs, nothing is written and no backup is made.
 options:
   state:
-    description: Whether the host has it. V(absent) leaves the backups.
+    description:
+      - Whether the host has it. V(absent) leaves the backups.
+      - V(renewed) gives one that is there another O(password), makes a backup with it, and leaves all else as it is.
+      - V(read) changes nothing, and returns RV(found).
     type: str
-    choices: [present, absent]
+    choices: [present, absent, renewed, read]
     default: present
   cluster_name:
     description: The cluster.
@@ -115,6 +118,10 @@ backup:
   description: The backup that was made to prove that it works; empty where nothing differed.
   returned: success
   type: str
+found:
+  description: What there is, as RV(waent.fleet.wa_host_info#module:host) has it as C(backup); null where there is none.
+  returned: with O(state=read)
+  type: dict
 failure:
   description: Why the module failed.
   returned: failure
@@ -137,7 +144,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fai
 
 CODE = "WA_BACKUP_TIMER_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "renewed", "read"], "default": "present"},
     "cluster_name": {"type": "str", "required": True},
     "schedule": {"type": "str", "default": "daily"},
     "keep": {"type": "int", "default": 30},
@@ -190,6 +197,17 @@ def present(module: AnsibleModule, name: str, root: str) -> dict[str, t.Any]:
     return {**result, "changed": True}
 
 
+def renewed(module: AnsibleModule, name: str, root: str) -> dict[str, t.Any]:
+    """Another password of the user admin where there is one, and a backup as proof. Raises Refusal and OSError."""
+    file = backup_schedule.password_file(module.params["cluster_name"], module.params["password"])
+    differs = backup_timer.has_another(file, root)
+    result: dict[str, t.Any] = {"files": [file.path] if differs else [], "backup": ""}
+    if differs and not module.check_mode:
+        backup_timer.write([file], root)
+        result["backup"] = backup_timer.prove(module.run_command, name, root)
+    return {**result, "changed": differs}
+
+
 def absent(module: AnsibleModule, name: str, root: str) -> dict[str, t.Any]:
     """Remove what there is. Raises Refusal and OSError."""
     there = backup_timer.installed(name, root)
@@ -198,11 +216,21 @@ def absent(module: AnsibleModule, name: str, root: str) -> dict[str, t.Any]:
     return {"files": there, "backup": "", "changed": bool(there)}
 
 
+def read(module: AnsibleModule, name: str, root: str) -> dict[str, t.Any]:
+    """What there is, as wa_host_info has it."""
+    there = backup_timer.installed(name, root)
+    found = backup_timer.read_state(module.run_command, name, root) if there else None
+    return {"files": there, "backup": "", "changed": False, "found": found}
+
+
+STATES = {"present": present, "absent": absent, "renewed": renewed, "read": read}
+
+
 def main(root: str = "") -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     name = backup_schedule.unit_name(module.params["cluster_name"])
     try:
-        result = (present if module.params["state"] == "present" else absent)(module, name, root)
+        result = STATES[module.params["state"]](module, name, root)
     except Refusal as error:
         fail(module, error, name=name)
     except OSError as error:

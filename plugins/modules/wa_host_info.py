@@ -241,6 +241,14 @@ host:
       description: Name of the units that back up the registration on a schedule, null where there are none.
       type: str
       returned: always
+    backup:
+      description:
+        - Of those units C(name), whether the timer C(waits) and the last run C(failed), how long ago it ran
+          (C(last_run_seconds)), the age of the newest backup (C(last_backup_seconds)) and how many C(backups) there
+          are.
+        - Null where there are none, and where the user may not see it.
+      type: dict
+      returned: always
     reached:
       description: For each service of O(reach) whether it could be C(reached), and the C(reason) if not.
       type: list

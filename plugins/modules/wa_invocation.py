@@ -114,6 +114,11 @@ options:
     description: What is known of the run for the file that C(wa_report) names. The action reads it itself.
     type: dict
     default: {}
+  within:
+    description: The playbook that has run this one as a part of itself; empty where it runs alone.
+    type: str
+    default: ""
+    version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_placement
 """
@@ -146,6 +151,11 @@ report:
   description: What is known of the run for the file that C(wa_report) names; empty where nobody wants one.
   returned: always
   type: dict
+within:
+  description: The playbook of whose run this is a part, and of whose report; empty for a run of its own.
+  returned: always
+  type: str
+  sample: ""
 failure:
   description: Why it failed. The code is V(WA_INVOCATION_INVALID), C(details.codes) are the codes of the problems.
   returned: failure
@@ -211,6 +221,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "pattern_mismatch": {"type": "str", "default": "ignore"},
     "without": {"type": "raw"},
     "report": {"type": "dict", "default": {}},
+    "within": {"type": "str", "default": ""},
 }
 
 
@@ -219,7 +230,8 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     given = {key: params[key] for key in Call._fields if key in params}
     call = Call(**given, arguments={key: params[key] for key in GIVEN})
     problems = call_problems(call)
-    return {"without": [] if problems else hosts_left_out(call), "report": params["report"]}, problems
+    without = [] if problems else hosts_left_out(call)
+    return {"without": without, "within": params["within"], "report": params["report"]}, problems
 
 
 def main() -> None:

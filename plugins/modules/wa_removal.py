@@ -11,6 +11,8 @@ version_added: 0.1.0
 description:
   - Takes what M(waent.fleet.wa_host_info) read on each host, and answers what goes, in which order, and what stays.
   - Only what has the cluster's label goes. A network or volume that containers of others use stays.
+  - The volume of the database goes only where O(remove_database) has its name. A volume of which nobody knows what it
+    holds counts as one.
   - A host that could not be read, or whose engine does not answer, is named in RV(unread). Only a host without any
     engine has nothing for sure.
   - Runs on the controller, changes nothing and reads nothing itself.
@@ -41,6 +43,18 @@ options:
     description: Whether volumes go as well, with their data.
     type: bool
     default: false
+  remove_database:
+    description: Name of the volume with the database that goes as well; empty where it stays.
+    type: str
+    default: ""
+    version_added: 0.2.0
+  stores:
+    description:
+      - By inventory name what the inventory says of the volumes of a host, C({database, others, server}), the last one
+        where the database is, if on no host of the cluster.
+    type: dict
+    default: {}
+    version_added: 0.2.0
   pin:
     description: File on the controller in which the authority of the API is pinned; empty where there is none.
     type: str
@@ -124,13 +138,26 @@ refusals:
   returned: always
   type: dict
   sample: {}
+failure:
+  description: What is wrong with O(remove_database). The code is V(WA_REMOVAL_FAILED).
+  returned: failure
+  type: dict
+  sample:
+    code: WA_REMOVAL_FAILED
+    message: "1 problem was found, nothing was changed.\n[WA_REMOVE_DATABASE] ..."
+    details: {codes: [WA_REMOVE_DATABASE]}
 """
 
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave, summary
 from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import (
+    NOTHING_KNOWN,
+    Asked,
+    Stores,
+    database_problems,
+    databases,
     left_over,
     pin_stays,
     plan_removal,
@@ -146,6 +173,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "expected": {"type": "dict", "required": True},
     "cluster_name": {"type": "str", "required": True},
     "remove_data": {"type": "bool", "default": False},
+    "remove_database": {"type": "str", "default": ""},
+    "stores": {"type": "dict", "default": {}},
     "pin": {"type": "str", "default": ""},
     "limited": {"type": "bool", "default": False},
     "proves": {"type": "bool", "default": False},
@@ -158,36 +187,43 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     """The result; a host that could not be read does not keep the others from being done, so it is no problem here."""
     if params["proves"]:
         return _proved(params), []
+    cluster, asked, stores = params["cluster_name"], _asked(params), _stores(params)
     unread = unread_hosts(params["hosts"], params["expected"])
-    plans = {
-        host["name"]: plan_removal(host, params["cluster_name"], params["remove_data"])
-        for host in params["hosts"]
-        if host["name"] not in unread
-    }
-    stays = pin_stays(params["pin"], params["remove_data"], params["limited"], unread) if params["pin"] else ""
-    pin = (params["pin"], stays) if params["pin"] else ()
+    read = [host for host in params["hosts"] if host["name"] not in unread]
+    problems = database_problems(asked, read, cluster, stores)
+    plans = {host["name"]: plan_removal(host, cluster, asked, stores.get(host["name"], NOTHING_KNOWN)) for host in read}
+    kept = any(volume not in plans[host].volumes for volume, host in databases(read, cluster, stores))
+    why = pin_stays(params["pin"], asked, params["limited"], unread, kept) if params["pin"] else ""
+    pin = (params["pin"], why) if params["pin"] else ()
     result = {
         "hosts": {name: plan.as_dict() for name, plan in plans.items() if plan.anything},
-        "planned_changes": planned_changes(params["cluster_name"], plans, unread, pin),
-        "pin": "" if stays else params["pin"],
+        "planned_changes": planned_changes(cluster, plans, unread, pin),
+        "pin": "" if why else params["pin"],
         "left": {},
         "lines": [],
         "unread": {name: summary([problem]) for name, problem in unread.items()},
         "refusals": {name: refusal(problem) for name, problem in unread.items()},
     }
-    return result, []
+    return result, problems
+
+
+def _asked(params: t.Mapping[str, t.Any]) -> Asked:
+    return Asked(params["remove_data"], params["remove_database"])
+
+
+def _stores(params: t.Mapping[str, t.Any]) -> dict[str, Stores]:
+    return {host: Stores.from_option(known) for host, known in params["stores"].items()}
 
 
 def _proved(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    left = left_over(
-        params["before"], params["hosts"], params["expected"], params["cluster_name"], params["remove_data"]
-    )
+    before, again, cluster = params["before"], params["hosts"], params["cluster_name"]
+    left = left_over(before, again, params["expected"], cluster, _asked(params), _stores(params))
     return {
-        "hosts": params["before"],
+        "hosts": before,
         "planned_changes": [],
         "pin": "" if left or params["unread"] else params["pin"],
         "left": {name: summary([problem]) for name, problem in left.items()},
-        "lines": result_lines(params["before"], params["unread"], left),
+        "lines": result_lines(before, params["unread"], left),
         "unread": params["unread"],
         "refusals": {},
     }
@@ -195,8 +231,8 @@ def _proved(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    result, _problems = answer(module.params)
-    module.exit_json(changed=False, **result)
+    result, problems = answer(module.params)
+    leave(module, CODE, problems, result)
 
 
 if __name__ == "__main__":

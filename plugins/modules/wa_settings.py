@@ -12,6 +12,8 @@ description:
   - Reads C(/v1/settings/application) and sends only the fields that differ.
   - Reads again afterwards, and fails when the server did not take a setting.
   - Some settings take effect only when the coreapps restart. The module names them and restarts nothing.
+  - With O(state=reset) all settings go back to the defaults of the product, C(DELETE /v1/settings/application), and
+    those in O(settings) are set right after that.
 author:
   - waent.fleet contributors (@waent-fleet)
 extends_documentation_fragment:
@@ -20,7 +22,11 @@ extends_documentation_fragment:
   - waent.fleet.attributes.api_group
 attributes:
   check_mode:
-    support: full
+    support: partial
+    details:
+      - Complete with O(state=present).
+      - With O(state=reset) it predicts the settings whose default is documented, and names the others in
+        RV(unknown).
   diff_mode:
     support: full
     details:
@@ -32,8 +38,17 @@ options:
     description:
       - The settings as the API has them, nested in the same way. Those not named stay as they are.
       - Numbers may be written as text. The order inside of a list says nothing.
+      - Needed with O(state=present). With O(state=reset), what is not to have its default afterwards.
     type: dict
-    required: true
+  state:
+    description:
+      - V(present) sets what O(settings) has.
+      - V(reset) first has all settings go back to their defaults. Between the two calls the defaults hold, for less
+        than a second; a run that was killed in between is run again.
+    type: str
+    choices: [present, reset]
+    default: present
+    version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_login
 """
@@ -50,6 +65,13 @@ EXAMPLES = r"""
         url: https://hooks.example.com/wa
         max_concurrent_requests: 12
   register: settings
+
+- name: The defaults of the product, but for the webhook
+  waent.fleet.wa_settings:
+    api_url: https://wa-1:9090
+    api_token: "{{ wa_login.token }}"
+    state: reset
+    settings: {webhooks: {url: https://hooks.example.com/wa}}
 
 - name: Show what has to be restarted
   ansible.builtin.debug:
@@ -73,6 +95,14 @@ restart_required:
   type: list
   elements: str
   sample: [webhooks.max_concurrent_requests]
+unknown:
+  description:
+    - With O(state=reset), settings whose default is not documented, so that nobody can say before whether they change.
+    - After a reset that was done, empty.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 settings:
   description: All settings as read last. User and password inside of an address are hidden.
   returned: always
@@ -107,9 +137,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import (
+    between,
     differences,
     hidden,
     patch_body,
+    reset,
     restart_needed,
     setting_problems,
     shown,
@@ -130,22 +162,42 @@ def read_settings(client: Client) -> dict[str, t.Any]:
     return settings
 
 
-def plan(desired: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The module's result for the difference, before anything is done about it."""
-    changes = [
-        {"name": name, "before": shown(before), "after": shown(after)}
-        for name, before, after in differences(desired, actual)
-    ]
+def described(changes: t.Iterable[tuple[str, t.Any, t.Any]], actual: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The module's result for C((name, before, after)) of what changes. actual: the settings as they were read last."""
+    shows = [{"name": name, "before": shown(before), "after": shown(after)} for name, before, after in changes]
     return {
-        "changed": bool(changes),
-        "changes": changes,
-        "restart_required": restart_needed(change["name"] for change in changes),
+        "changed": bool(shows),
+        "changes": shows,
+        "restart_required": restart_needed(change["name"] for change in shows),
+        "unknown": [],
         "settings": hidden(actual),
         "diff": {
-            "before": {change["name"]: change["before"] for change in changes},
-            "after": {change["name"]: change["after"] for change in changes},
+            "before": {change["name"]: change["before"] for change in shows},
+            "after": {change["name"]: change["after"] for change in shows},
         },
     }
+
+
+def set_them(client: Client, desired: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+    """The result of having the settings as desired. Raises a Refusal when the server did not take them."""
+    actual = read_settings(client)
+    planned = described(differences(desired, actual), actual)
+    if planned["changed"] and not check:
+        planned["settings"] = hidden(apply(client, desired, actual))
+    return planned
+
+
+def reset_them(client: Client, desired: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+    """The result of having all others at their defaults. Only the server knows those, so what changed is read."""
+    before = read_settings(client)
+    if check:
+        predicted = reset(desired, before)
+        return {**described(predicted.changes, before), "unknown": predicted.unknown}
+    client.call("DELETE", PATH)
+    now = read_settings(client)
+    if differences(desired, now):
+        now = apply(client, desired, now)
+    return described(between(before, now), now)
 
 
 def apply(client: Client, desired: dict[str, t.Any], actual: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -160,23 +212,21 @@ def apply(client: Client, desired: dict[str, t.Any], actual: dict[str, t.Any]) -
 
 
 def main() -> None:
+    states = {"type": "str", "choices": ["present", "reset"], "default": "present"}
     module = AnsibleModule(
-        argument_spec=dict(api_options(), settings={"type": "dict", "required": True}),
+        argument_spec=dict(api_options(), settings={"type": "dict"}, state=states),
+        required_if=[("state", "present", ["settings"])],
         supports_check_mode=True,
     )
-    desired = module.params["settings"]
+    desired = module.params["settings"] or {}
     problems = setting_problems(desired)
-    result: dict[str, t.Any] = {"changed": False, "changes": [], "restart_required": [], "settings": {}}
+    result: dict[str, t.Any] = {"changed": False, "changes": [], "restart_required": [], "unknown": [], "settings": {}}
     result["problems"] = [problem.as_dict() for problem in problems]
+    bring = reset_them if module.params["state"] == "reset" else set_them
     try:
         if problems:
             raise refusal_for("SETTINGS_INVALID", problems)
-        client = client_from(module.params)
-        actual = read_settings(client)
-        planned = plan(desired, actual)
-        if planned["changed"] and not module.check_mode:
-            planned["settings"] = hidden(apply(client, desired, actual))
-        result.update(planned)
+        result.update(bring(client_from(module.params), desired, module.check_mode))
     except (ClientError, Refusal) as error:
         fail(module, error, **result)
     module.exit_json(**result)

@@ -109,6 +109,11 @@ options:
     description: The media share with its C(rows), C(lines) and C(problems); empty where there is none.
     type: dict
     default: {}
+  backups:
+    description: Backups on a schedule, with C(rows), C(lines) and C(problems).
+    type: dict
+    default: {}
+    version_added: 0.2.0
 """
 
 EXAMPLES = r"""
@@ -189,6 +194,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "report": {"type": "str", "default": ""},
     "notes": {"type": "list", "elements": "str", "default": []},
     "media_share": {"type": "dict", "default": {}},
+    "backups": {"type": "dict", "default": {}},
 }
 
 
@@ -219,6 +225,7 @@ def reports_of(params: t.Mapping[str, t.Any]) -> status.Reports:
         notes=params["notes"],
         leaving=params["leaving"],
         media_share=params["media_share"],
+        backups=params["backups"],
     )
 
 

@@ -23,7 +23,8 @@ import typing as t
 from ansible_collections.waent.fleet.tests.chaos.ledger import FAILED, UNREACHED, Conditions, Ledger, show
 from ansible_collections.waent.fleet.tests.chaos.ledger import OK as PASSED
 from ansible_collections.waent.fleet.tests.support.boundaries import WHERE
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, Failed, LiveCluster, Run
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, Failed, LiveCluster, Run
 
 
 class Journey(t.NamedTuple):

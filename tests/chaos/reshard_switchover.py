@@ -18,7 +18,8 @@ from pathlib import Path
 
 from ansible_collections.waent.fleet.tests.chaos.attempts import attempt, check, nothing_lost
 from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, SETTLE_SECONDS, Failed, Shape
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, SETTLE_SECONDS, Failed, Shape
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
 
 SCENARIO = "switchover"

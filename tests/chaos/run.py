@@ -22,6 +22,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.tests.chaos import (
     changed_secrets,
+    day_kills,
     emulator_soak,
     reshard_kills,
     reshard_pairs,
@@ -50,6 +51,7 @@ SUITES = {
         upgrade_kills.SCHEMA,
         site_kills.RECREATING,
         site_kills.INSTALLING,
+        *day_kills.SUITES,
         reshard_pairs.SUITE,
         reshard_switchover.SUITE,
         changed_secrets.SUITE,

@@ -29,7 +29,8 @@ from ansible_collections.waent.fleet.tests.chaos.attempts import Wrong, attempt,
 from ansible_collections.waent.fleet.tests.chaos.ledger import Conditions, Ledger, Suite
 from ansible_collections.waent.fleet.tests.support import container_hosts, machine_power, valid_variables
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
-from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, NEW, OLD, Shape, end_group
+from ansible_collections.waent.fleet.tests.support.killable_runs import end_group
+from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, NEW, OLD, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment, play, write_variables
 from docker.models.containers import Container
 from waemu.probe import Options, Probe

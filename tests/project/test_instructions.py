@@ -46,6 +46,7 @@ SHOWN = {"msg", "fail_msg", "success_msg", "prompt", "_wa_alone"}
 """What of a task the user reads."""
 
 FACTS = {
+    "database": "waentDatabase",
     "drill": "coreapp",
     "host": "a-1",
     "hosts": ["a-1", "b-1"],

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.invocation import MAKES_HOSTS
+from ansible_collections.waent.fleet.plugins.module_utils._plan.run_report import PLAYBOOKS as REPORTING
+from ansible_collections.waent.fleet.plugins.module_utils._plan.run_report import SHOWS
 from ansible_collections.waent.fleet.tests.hosts.test_old_pythons import PLAYBOOKS as ON_OLD_PYTHONS
 from ansible_collections.waent.fleet.tests.support.checkout import INVENTORIES, PLAYBOOKS, ROOT, load, name_of, run
 
@@ -97,6 +99,25 @@ def test_what_is_imported_only_is_imported() -> None:
     imported = {play.get("ansible.builtin.import_playbook") for playbook in PUBLIC for play in load(playbook)}
     # rotate.yml has site.yml do what it has decided on, and aws.yml goes on with it.
     assert {path.name for path in PLAYBOOKS if path not in PUBLIC} == imported - {None} - {path.name for path in PUBLIC}
+
+
+def test_every_playbook_writes_a_report_for_machines() -> None:
+    """status.yml has one of its own, and logs.yml collects the last one that a run has written."""
+    assert set(REPORTING) == {path.stem for path in PUBLIC} - {"status", "logs"}
+    imports = {path.stem: load(path) for path in PUBLIC}
+    parts = {
+        (name, play["vars"].get("_wa_within"))
+        for name, plays in imports.items()
+        for play in plays
+        if play.get("ansible.builtin.import_playbook") == "site.yml"
+    }
+    assert parts == {(name, name) for name, _within in parts}, "what another one runs goes into its report"
+
+
+@pytest.mark.parametrize("name", SHOWS.values())
+def test_a_task_that_a_report_is_made_from_is_there(name: str) -> None:
+    tasks = [path.read_text() for path in ROOT.glob("roles/*/tasks/*.yml")]
+    assert [text for text in tasks if "- name: {0}\n".format(name) in text] != []
 
 
 def test_every_playbook_is_tried_on_a_host_whose_python_is_too_old() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import typing as t
 from pathlib import Path
 
 from cryptography import x509
@@ -93,3 +94,25 @@ def _begun(
         .not_valid_before(now - 30 * DAY)
         .not_valid_after(now + days * DAY)
     )
+
+
+class Bundle(t.NamedTuple):
+    """A chain for the webapps, its key, and the file of its authority."""
+
+    chain: str
+    key: str
+    root: Path
+
+    def variables(self) -> dict[str, str]:
+        """As the inventory has them."""
+        names = {"wa_api_certificate": self.chain, "wa_api_certificate_key": self.key}
+        return {**names, "wa_api_ca_path": str(self.root)}
+
+
+def bundle(home: Path, *names: str) -> Bundle:
+    """Of an authority of its own, with an intermediate."""
+    home.mkdir()
+    root = Authority(home, "root")
+    middle = Authority(home, "middle", signer=root)
+    certificate, key = middle.sign(*names)
+    return Bundle(certificate.read_text() + middle.ca.read_text(), key.read_text(), root.ca)

@@ -12,7 +12,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 import typing as t
 from pathlib import Path
 
@@ -22,14 +21,8 @@ import yaml
 from ansible_collections.waent.fleet.emulator.build import MARIADB
 from ansible_collections.waent.fleet.emulator.tests.compose.project import PASSWORD, Project, free_ports
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, run
-from ansible_collections.waent.fleet.tests.support.live_cluster import (
-    CALLBACKS,
-    CODE,
-    GATEWAY_IMAGE,
-    RUN_SECONDS,
-    _call,
-    end_group,
-)
+from ansible_collections.waent.fleet.tests.support.killable_runs import KillableRuns
+from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, _call
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment, play
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 from waemu.probe import Options, Probe
@@ -62,7 +55,7 @@ POSTGRES = DEVELOPMENT._replace(name="postgres", file="postgres/multiconnect-com
 PRODUCTION = Setup("prod", "prod-multiconnect-compose.yml", (), 1, {"webapp": 1, "master": 2, "coreapp": 2})
 
 
-class ComposeCluster:
+class ComposeCluster(KillableRuns):
     """One on this machine's engine, with a gateway. Everything made is removed."""
 
     def __init__(self, home: Path, setup: Setup) -> None:
@@ -177,22 +170,16 @@ class ComposeCluster:
         found: dict[str, t.Any] = yaml.safe_load(text)
         return found
 
-    def killed(self, playbook: str, task: str, *more: str) -> Run:
-        """The same, until its process group gets SIGKILL where a task begins whose name has this part."""
-        callback = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task"}
+    def begin(self, playbook: str, *more: str, **extra: str) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a playbook with the inventory that was written; its output goes to the file."""
         log = self.home / "killed.log"
-        started = time.monotonic()
         with log.open("w") as output:
             process = subprocess.Popen(
                 ["ansible-playbook", "playbooks/" + playbook, "-i", str(self.inventory), *more],
-                cwd=ROOT, env=environment(**callback, KILL_AT_TASK=task), stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True,
+                cwd=ROOT, env=environment(**extra), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
             )  # fmt: skip
-        try:
-            process.wait(timeout=RUN_SECONDS)
-        finally:
-            end_group(process)
-        return Run(process.returncode, log.read_text(), time.monotonic() - started)
+        return process, log
 
     # -- what is there -------------------------------------------------------------------------------------
 
@@ -252,10 +239,14 @@ class ProductionCluster(ComposeCluster):
         project = Project(f"adopt-prod{number}", self.setup.file, self.home / f"compose{number}", **ports)
         project.webapp = f"127.0.0.1:{self.ports[0]}"
         file = project.directory / project.file.name
-        external = "whatsappMedia: {external: true, name: " + self.media + "}"
-        file.write_text(file.read_text().replace("whatsappMedia: {}", external))
+        file.write_text(self._edited(file.read_text()))
         project.db_env(WA_DB_HOSTNAME=self.address, WA_DB_PORT=str(self.ports[1]))
         return project
+
+    def _edited(self, text: str) -> str:
+        """The compose file as somebody has changed it for several machines."""
+        external = "whatsappMedia: {external: true, name: " + self.media + "}"
+        return text.replace("whatsappMedia: {}", external)
 
     @property
     def media(self) -> str:
@@ -281,3 +272,29 @@ class ProductionCluster(ComposeCluster):
             self.engine.containers.get(self.prefix + "-db").remove(force=True, v=True)
         with contextlib.suppress(docker.errors.NotFound):
             self.engine.volumes.get(self.media).remove(force=True)
+
+
+class BoundCluster(ProductionCluster):
+    """The same with a directory of the host for media, as a mounted share is."""
+
+    @property
+    def directory(self) -> Path:
+        """On the host."""
+        return self.home / "media"
+
+    def _edited(self, text: str) -> str:
+        return text.replace("whatsappMedia:/usr/local/wamedia", "{0}:/usr/local/wamedia".format(self.directory))
+
+    def _up(self) -> None:
+        self.directory.mkdir()
+        self.directory.chmod(0o777)
+        super()._up()
+
+    def mounts(self) -> dict[str, str]:
+        """What each node of this collection has for media, by its name."""
+        return {
+            name: mount["Source"]
+            for name in self.nodes()
+            for mount in self.engine.containers.get(name).attrs["Mounts"]
+            if mount["Destination"] == "/usr/local/wamedia"
+        }

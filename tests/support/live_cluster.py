@@ -13,8 +13,6 @@ import base64
 import contextlib
 import json
 import math
-import os
-import signal
 import ssl
 import subprocess
 import sys
@@ -27,7 +25,10 @@ from pathlib import Path
 import docker
 import docker.errors
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
-from ansible_collections.waent.fleet.tests.support.kill_points import killed_at
+from ansible_collections.waent.fleet.tests.support.killable_runs import (
+    KillableRuns,
+    Killed,
+)
 from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     OK,
     Run,
@@ -40,14 +41,11 @@ from ansible_collections.waent.fleet.tests.support.valid_variables import SECRET
 from waemu.probe import Options, Probe
 
 GATEWAY_IMAGE = "waent/gateway:0.1.0"
-CALLBACKS = Path(__file__).with_name("callbacks")
 NODE_KINDS = ("webapp", "master", "coreapp")
 CODE = "123456"
 OLD, NEW = "v2.19.4", "v2.19.7"
 SETTLE_SECONDS = 20.0
-RUN_SECONDS, PROBE_SECONDS = 600, 7200
-KILLED = -9
-"""What a process that SIGKILL has ended leaves as its code."""
+PROBE_SECONDS = 7200
 
 
 class Failed(Exception):
@@ -151,7 +149,7 @@ class Shape(t.NamedTuple):
         }
 
 
-class LiveCluster:
+class LiveCluster(KillableRuns):
     """One cluster, from C(start) to C(remove)."""
 
     def __init__(self, home: Path, shape: Shape) -> None:
@@ -244,9 +242,15 @@ class LiveCluster:
     def uninstall(self) -> None:
         """Everything but the gateway. Raises Failed."""
         self._token = ""
-        run = self.play("uninstall.yml", "-e", "confirm=yes", "-e", "wa_remove_data=true")
+        run = self.play("uninstall.yml", *self.everything())
         if run.code != OK:
             raise Failed("uninstall.yml did not remove the cluster:\n" + run.output)
+
+    def everything(self) -> tuple[str, ...]:
+        """What uninstall.yml is given to remove the data too, and the database by its name where it is ours."""
+        ours = "wa_database_hosts" in Path(self.inventory).read_text()
+        named = ("-e", "wa_remove_database=" + self._given["wa_database_volume"]) if ours else ()
+        return ("-e", "confirm=yes", "-e", "wa_remove_data=true", *named)
 
     def _clear_away(self) -> None:
         """All there is of it, even if uninstall.yml fails: that is not the fault of a test that needs a new one."""
@@ -301,41 +305,6 @@ class LiveCluster:
         return self.killed_when(
             lambda: self._has_shards(shards), "reshard.yml", "-e", "shards={0}".format(shards), seconds=seconds
         )
-
-    def killed_when(self, due: t.Callable[[], bool], playbook: str, *more: str, seconds: float = 0.0) -> Killed:
-        """Run a playbook until something is so and so many seconds have passed; then SIGKILL to its group."""
-        process, log = self.begin(playbook, *more)
-        while process.poll() is None and not due():
-            time.sleep(0.2)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=seconds)
-        end_group(process)
-        return Killed(process.wait(), log.read_text(), "")
-
-    def killed(self, playbook: str, task: str, *more: str) -> Killed:
-        """Run a playbook until its process group gets SIGKILL, where a task begins.
-
-        task: its number, counted from 1 as they begin, or a part of its name. A run that is over before has the code 0.
-        """
-        return self.killed_by("kill_at_task", playbook, *more, KILL_AT_TASK=task)
-
-    def recorded(self, playbook: str, *more: str) -> tuple[Killed, list[str]]:
-        """Run a playbook to its end, and the boundaries at which one could be killed, in order."""
-        record = self.home / "record"
-        record.write_text("")
-        run = self.killed_by("kill_at_boundary", playbook, *more, KILL_RECORD=str(record))
-        return run, record.read_text().splitlines()
-
-    def killed_by(self, callback: str, playbook: str, *more: str, **extra: str) -> Killed:
-        """Run a playbook under a callback that may kill it and says where. extra: environment variables."""
-        callbacks = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": callback}
-        process, log = self.begin(playbook, *more, **callbacks, **extra)
-        try:
-            process.wait(timeout=RUN_SECONDS)
-        finally:
-            end_group(process)
-        said = log.read_text()
-        return Killed(process.returncode, said, killed_at(said) if process.returncode == KILLED else "")
 
     def begin(self, playbook: str, *more: str, **extra: str) -> tuple[subprocess.Popen[bytes], Path]:
         """Start a playbook in a process group of its own; its output goes to the file."""
@@ -490,21 +459,6 @@ class LiveCluster:
         load = {"rate": rate, "seconds": PROBE_SECONDS, "shards": shards}
         urls, password = tuple(webapps) or self.webapps(), SECRETS["wa_admin_password"]
         return Probe(Options(webapps=urls, gateway=self.gateway_url, password=password, **load))
-
-
-class Killed(t.NamedTuple):
-    """A run of a playbook that was to be killed. task: at whose beginning it was, if so."""
-
-    code: int
-    output: str
-    task: str
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process with all its children, as a machine that loses its power would."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _call(url: str, method: str = "GET", authorization: str = "") -> t.Any:

@@ -35,6 +35,11 @@ class Run:
     seconds: float
 
     @property
+    def text(self) -> str:
+        """The output as one line: Ansible folds long sentences."""
+        return " ".join(self.output.split())
+
+    @property
     def problems(self) -> list[tuple[str, str]]:
         """Code and sentence of every problem in the output, in order, each once: Ansible prints a message twice."""
         return list(dict.fromkeys((code, text) for code, text in PROBLEM.findall(self.output)))

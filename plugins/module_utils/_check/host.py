@@ -215,9 +215,10 @@ def unmanaged_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> lis
         Problem(
             "UNMANAGED_NODES_RUNNING",
             "{0} run{1} the client in cluster mode, and no label says of which cluster; next to a cluster of the same"
-            " number both would evict each other and the number be banned. Stop what runs (docker stop {2}); if it"
-            " serves another number, recreate it with the label waent.fleet.cluster and a name of its own.".format(
-                ", ".join(names), "s" if len(names) == 1 else "", " ".join(names)
+            " number both would evict each other and the number be banned. If it serves this number, run {3}, which"
+            " takes it over in service; to end it, stop it (docker stop {2}); if it serves another number, recreate it"
+            " with the label waent.fleet.cluster and a name of its own.".format(
+                ", ".join(names), "s" if len(names) == 1 else "", " ".join(names), instruction("unmanaged_nodes")
             ),
             None,
             None,

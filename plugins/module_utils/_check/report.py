@@ -35,6 +35,7 @@ def report(reports: status.Reports, *, cluster_name: str, time: str, shards: int
         "nodes": [_node(row) for row in status.rows(reports)],
         "spares": status.spares(reports),
         "media_shares": list(reports.media_share.get("rows") or ()),
+        "backups": list(reports.backups.get("rows") or ()),
         "unread_hosts": sorted(reports.unread),
         "changes": status.drift(reports),
         "notes": status.notes(reports),

@@ -32,7 +32,7 @@ SECRETS: dict[str, Secret] = {
         "wa_admin_password",
         (),
         "No node is touched and no request fails: tokens that exist are valid until they end. Whoever logs in as admin"
-        " with the old password is refused from then on.",
+        " with the old password is refused from then on; a host that backs up on a schedule gets the new one.",
     ),
     "api_key": Secret(
         "wa_api_key",

@@ -57,7 +57,7 @@ class Reports:
     authority: problems of what is pinned for the API. unfinished: of C(_plan/unfinished). unread: hosts that could not
     be read, and why. spared: those to name for a run that goes on. left_out: hosts that this run goes on without.
     has_key: whether wa_api_key is set. notes: lines of others. media_share: rows, lines and problems of
-    C(_check/media_status), empty without a share.
+    C(_check/media_status), empty without a share. backups: those of C(_check/backup_status).
     """
 
     nodes: Nodes
@@ -75,6 +75,7 @@ class Reports:
     notes: t.Sequence[str] = ()
     leaving: Nodes = ()
     media_share: Result = field(default_factory=dict)
+    backups: Result = field(default_factory=dict)
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ def problems(reports: Reports) -> list[Problem]:
     """Everything that somebody has to do something about, each once; empty where the cluster is healthy and ours."""
     found = unread_problems(reports.unread, reports.spared) + login_problems(reports) + list(reports.unfinished)
     found += map(problem_from, reports.authority)
-    found += _of(reports.media_share)
+    found += _of(reports.media_share) + _of(reports.backups)
     found += _of(reports.health) + _of(reports.identity) + _of(reports.preflight) + behind_problems(reports)
     if not reports.health.get("healthy") and not found:
         found = [Problem("CLUSTER_NOT_HEALTHY", UNHEALTHY)]
@@ -101,7 +102,8 @@ def problems(reports: Reports) -> list[Problem]:
 
 def warnings(reports: Reports) -> list[Problem]:
     """What leaves the cluster healthy and is worth knowing."""
-    found = [entry for entry in reports.health.get("problems") or () if entry.get("kind") == WARNING]
+    of_both = [*(reports.health.get("problems") or ()), *(reports.backups.get("problems") or ())]
+    found = [entry for entry in of_both if entry.get("kind") == WARNING]
     superfluous = SAYS_IT_ALL["UPGRADE_UNFINISHED"] if reports.unfinished else ()
     answer = {problem.host for problem in _of(reports.identity) if problem.code == "WITHOUT_HOST_ANSWERS"}
     return left_out_notes(host for host in reports.left_out if host not in answer) + [
@@ -232,7 +234,7 @@ def cluster_lines(reports: Reports) -> list[str]:
         lines.append("spare coreapps: {0}".format(", ".join(spares(reports)) or "none"))
     if any(CONTROL_SHARD in (node.get("shards") or ()) for node in cluster.get("nodes") or ()):
         lines.append("shard -1 is the control shard, which carries no messages")
-    lines += reports.media_share.get("lines") or ()
+    lines += [*(reports.media_share.get("lines") or ()), *(reports.backups.get("lines") or ())]
     return lines + notes(reports) + ["Warning: " + sentence(warning) for warning in warnings(reports)]
 
 

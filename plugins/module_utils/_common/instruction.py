@@ -54,6 +54,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "engine_not_started": Instruction(AGAIN),
     "engine_silent": Instruction(AGAIN),
     "single_connect_running": Instruction(ADDED, "site", {"wa_stop_single_connect": "true"}),
+    "unmanaged_nodes": Instruction(OTHER, "adopt"),
     "hosts_not_prepared": Instruction(AGAIN),
     # Hosts that are away, come back, or leave.
     "host_not_read": Instruction(ADDED, arguments={"wa_without_hosts": "{hosts}"}),
@@ -117,6 +118,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "schema_failed_back": Instruction(OTHER, "site", {"wa_version": "OLD"}),
     "node_absent": Instruction(AGAIN),
     "no_reason": Instruction(ADDED, arguments={"wa_secure_logging": "false"}),
+    "backup_timer": Instruction(OTHER, "backup"),
     # AWS.
     "aws_stack_busy": Instruction(AGAIN),
     "aws_stack_failed": Instruction(AGAIN),
@@ -127,6 +129,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "aws_host_unread": Instruction(AGAIN),
     # The end of a cluster.
     "data_stays": Instruction(ADDED, "uninstall", {"wa_remove_data": "true"}),
+    "database_stays": Instruction(ADDED, "uninstall", {"wa_remove_data": "true", "wa_remove_database": "{database}"}),
     "nothing_removed": Instruction(AGAIN, "uninstall"),
 }
 

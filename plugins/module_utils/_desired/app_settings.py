@@ -53,6 +53,19 @@ _OTHERS = ("media.auto_download", "webhooks.max_concurrent_requests", "webhooks.
 KNOWN = frozenset((*READ_ONLY, *_WHOLE_NUMBERS, *_SWITCHES, *_TEXTS, *_OTHERS))
 """All settings that the product is known to have, by dotted name (reference 4.4)."""
 
+DEFAULTS: dict[str, t.Any] = {
+    "callback_backoff_delay_ms": 3000,
+    "callback_persist": True,
+    "garbagecollector_enable.media": False,
+    "garbagecollector_enable.messages": True,
+    "heartbeat_interval": 5,
+    "max_callback_backoff_delay_ms": 900000,
+    "unhealthy_interval": 30,
+    "webhooks.max_concurrent_requests": 6,
+    "webhooks.url": "",
+}
+"""Defaults that are documented for certain, by dotted name (reference 4.4); nobody can predict those of others."""
+
 _GROUPS = frozenset(name.rpartition(".")[0] for name in KNOWN if "." in name)
 _MISSING = object()
 
@@ -129,6 +142,32 @@ def differences(desired: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -
         (name, is_now.get(name), value)
         for name, value in sorted(flat(desired).items())
         if not same(value, is_now.get(name, _MISSING))
+    ]
+
+
+class Reset(t.NamedTuple):
+    """What a reset would change: C((dotted name, actual, afterwards)), and the names of which nobody can predict it."""
+
+    changes: list[tuple[str, t.Any, t.Any]]
+    unknown: list[str]
+
+
+def reset(desired: t.Mapping[str, t.Any], actual: t.Mapping[str, t.Any]) -> Reset:
+    """Every setting back to its default, but those in C(desired)."""
+    is_now, asked = flat(actual), flat(desired)
+    # A version that does not show a setting has none to reset.
+    expected = {**{name: value for name, value in DEFAULTS.items() if name in is_now}, **asked}
+    unknown = sorted(name for name in is_now if name not in expected and name not in (*READ_ONLY, *_GROUPS))
+    return Reset([one for one in between(actual, expected) if one[0] in expected], unknown)
+
+
+def between(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> list[tuple[str, t.Any, t.Any]]:
+    """C((dotted name, before, after)) of every setting that differs; None where it is not set."""
+    was, now = flat(before), flat(after)
+    return [
+        (name, was.get(name), now.get(name))
+        for name in sorted({*was, *now})
+        if not same(now.get(name, _MISSING), was.get(name, _MISSING))
     ]
 
 

@@ -26,7 +26,8 @@ PRIVATE, PUBLIC = 0o600, 0o644
 SCHEDULE = r"[A-Za-z0-9*:,./~ -]{1,100}"
 """The letters of a calendar event of systemd."""
 
-CREDENTIALS = ("config", "admin_password", "authority", "recipient")
+ADMIN_PASSWORD = "admin_password"
+CREDENTIALS = ("config", ADMIN_PASSWORD, "authority", "recipient")
 SYSTEMD = 247
 """The first release of systemd that gives a service credentials: that of Debian 11."""
 
@@ -118,6 +119,12 @@ def places(name: str) -> dict[str, str]:
     }
 
 
+def password_file(cluster: str, password: str) -> File:
+    """The one file with the password of the user admin."""
+    path = "{0}/{1}".format(places(unit_name(cluster))["configuration"], ADMIN_PASSWORD)
+    return File(path, password.encode("utf-8"), PRIVATE, secret=True)
+
+
 def files(asked: Schedule) -> list[File]:
     """Everything that the host has for it, what is needed before what needs it."""
     name = unit_name(asked.cluster)
@@ -132,7 +139,7 @@ def files(asked: Schedule) -> list[File]:
     }
     contents = {
         "config": json.dumps(config, indent=2, sort_keys=True) + "\n",
-        "admin_password": asked.password,
+        ADMIN_PASSWORD: asked.password,
         "authority": asked.authority,
         "recipient": asked.recipient,
     }
@@ -140,7 +147,7 @@ def files(asked: Schedule) -> list[File]:
     loads = "\n".join("LoadCredential={0}:{1}".format(key, inside[key]) for key in CREDENTIALS)
     service = SERVICE.format(cluster=_one_line(asked.cluster), program=where["program"], credentials=loads, name=name)
     return [
-        *(File(inside[key], contents[key].encode("utf-8"), PRIVATE, key == "admin_password") for key in CREDENTIALS),
+        *(File(inside[key], contents[key].encode("utf-8"), PRIVATE, key == ADMIN_PASSWORD) for key in CREDENTIALS),
         File(where["program"], asked.program, PUBLIC),
         File(where["service"], service.encode("utf-8"), PUBLIC),
         File(where["timer"], TIMER.format(name=name, schedule=asked.schedule).encode("utf-8"), PUBLIC),

@@ -35,6 +35,9 @@ FILES = (
     File("wa_db_ssl_key", "WA_DB_SSL_KEY", "client-key.pem", 0o400),
 )
 VARIABLES = tuple(file.variable for file in FILES)
+VOLUME = "-db-ssl-"
+"""What stands in the name of the volume that holds them, after that of the cluster and before the digest."""
+
 FILLER = "-filler"
 """What the name of the container ends with that fills a volume."""
 
@@ -59,7 +62,7 @@ def volume_name(cluster: str, contents: t.Mapping[str, bytes]) -> str:
     parts = [cluster.encode(), *(contents.get(name, b"") for name in ("wa_db_ssl_ca", "wa_db_ssl_cert"))]
     digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:12]
     plain = re.sub(r"[^a-zA-Z0-9_.-]", "-", cluster).lstrip("_.-")
-    return "{0}-db-ssl-{1}".format(plain or "waent", digest)
+    return (plain or "waent") + VOLUME + digest
 
 
 def together_problems(raw: t.Mapping[str, t.Any]) -> list[Problem]:

@@ -581,6 +581,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_aws_boot_seconds", whole(1), role="aws"),
     # Of uninstall.yml.
     Variable("wa_remove_data", SWITCH, role="uninstall"),
+    # Whose name it has to be is known once the hosts are read.
+    Variable("wa_remove_database", ANY_TEXT, empty=True, role="uninstall"),
 )
 
 BY_NAME: dict[str, Variable] = {variable.name: variable for variable in VARIABLES}

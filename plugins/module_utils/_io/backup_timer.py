@@ -14,6 +14,7 @@ import re
 import shutil
 import stat
 import tempfile
+import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
@@ -22,6 +23,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedu
     File,
     places,
 )
+
+STAMP = "/var/lib/systemd/timers/stamp-{0}.timer"
+"""What systemd touches when it starts what a timer with C(Persistent) is for."""
 
 Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 
@@ -91,6 +95,11 @@ def enable(run: Run, name: str) -> None:
     _must(run, ["systemctl", "restart", name + ".timer"])
 
 
+def has_another(password: File, root: str = "") -> bool:
+    """Whether the host has a password of the user admin that is another one. One that has none needs none."""
+    return os.path.lexists(root + password.path) and not _is_as(password, root)
+
+
 def prove(run: Run, name: str, root: str = "") -> str:
     """Run the backup now; the path of the new file. Raises Refusal."""
     before = backups(name, root)
@@ -119,6 +128,34 @@ def installed(name: str, root: str = "") -> list[str]:
     return [
         where[key] for key in ("timer", "service", "program", "configuration") if os.path.lexists(root + where[key])
     ]
+
+
+def read_state(run: Run, name: str, root: str = "") -> dict[str, t.Any]:
+    """C({name, waits, failed, last_run_seconds, last_backup_seconds, backups}) of a timer that is there.
+
+    last_run_seconds: how long ago systemd started it, by the file it keeps for timers that catch up; None where it
+    never did. last_backup_seconds, backups: age of the newest file, and how many there are; both None where this user
+    may not see them.
+    """
+    now = time.time()
+    made: list[float] | None
+    try:
+        made = [os.stat(path).st_mtime for path in backups(name, root)]
+    except OSError:
+        made = None
+    if made == [] and os.geteuid() != 0 and not root:
+        # To anybody but root the directory of a dynamic user looks as if it were not there.
+        made = None
+    stamp = root + STAMP.format(name)
+    started = os.stat(stamp).st_mtime if os.path.exists(stamp) else None
+    return {
+        "name": name,
+        "waits": enabled(run, name),
+        "failed": run(["systemctl", "is-failed", "--quiet", name + ".service"])[0] == 0,
+        "last_run_seconds": None if started is None else max(0.0, now - started),
+        "last_backup_seconds": max(0.0, now - max(made)) if made else None,
+        "backups": None if made is None else len(made),
+    }
 
 
 def remove(run: Run, name: str, root: str = "") -> None:

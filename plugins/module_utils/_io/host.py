@@ -25,6 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io import (
     registry,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
+from ansible_collections.waent.fleet.plugins.module_utils._io.backup_timer import read_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import has_mounted, read_fstab
 
@@ -57,6 +58,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     docker = command if engine["answers"] else None
     asked = (params["cluster_name"], params["environment"], bool(params["adopts"]))
     containers = engines.read_containers(run, docker, *asked) if docker else []
+    timer = machine.read_backup_timer(params["cluster_name"])
     host: dict[str, t.Any] = {
         "name": params["name"],
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
@@ -75,7 +77,8 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "networks": engines.read_networks(run, docker) if docker else [],
         "volumes": engines.read_volumes(run, docker) if docker else [],
         "drill": machine.read_drill(params["cluster_name"]),
-        "backup_timer": machine.read_backup_timer(params["cluster_name"]),
+        "backup_timer": timer,
+        "backup": read_state(run, timer) if timer else None,
         "reached": read_reached(params, docker),
     }
     host["nodes"] = [

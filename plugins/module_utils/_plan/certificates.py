@@ -4,8 +4,8 @@
 """Which nodes have to be restarted for certificates that were brought to the API. Internal to waent.fleet. Pure.
 
 A webapp shows which chain it took: it serves it. Which CA a coreapp has taken nobody can see, so a label of its
-container says for which one it was created; the CA is uploaded before. A label that is missing is unknown, and unknown
-is restarted.
+container says for which one it was created; the CA is uploaded before, or the API was seen to have it. A label that is
+missing is unknown, and unknown is restarted.
 """
 
 from __future__ import annotations
@@ -56,6 +56,18 @@ def _of(node: t.Mapping[str, t.Any], label: str, chain: Result, webhook: Result)
         ca = name_of(webhook)
         return "" if not webhook["restart_required"] and label in (ca, ca + AGAIN) else ca
     return ""
+
+
+def node_with_ca(node: t.Mapping[str, t.Any], webhook: Result) -> dict[str, t.Any]:
+    """A node that is about to be run, with the label of the CA that it takes.
+
+    webhook: what wa_certificate found out in check mode just before; it says nothing where it failed, where it was not
+    asked, and where the API has another CA than the inventory.
+    """
+    known = webhook.get("certificates") and not webhook.get("restart_required") and not webhook.get("failure")
+    if node.get("kind") != "coreapp" or not known or node.get("labels"):
+        return dict(node)
+    return {**node, "labels": {LABEL: name_of(webhook)}}
 
 
 def _only_above(chain: Result) -> bool:

@@ -4,7 +4,8 @@
 """What goes when a cluster is removed from a host, in which order, and what stays. Internal to waent.fleet. Pure.
 
 C(observed) is the structure that wa_host_info returns as C(host). Ours is what has the cluster's label. Of that, what
-containers of others use stays as well: a network is taken from nobody, and nobody's data goes.
+containers of others use stays as well: a network is taken from nobody, and nobody's data goes. The volume of the
+database goes only to somebody who has named it: the registration and all messages are in there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dataclasses import asdict, dataclass
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, engine_problems, unread_problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import VOLUME as DB_SSL_VOLUME
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 
 ORDER = ("webapp", "coreapp", "schema-upgrade", "master", "other", "database")
@@ -28,6 +31,39 @@ PIN_STAYS_UNREAD = (
     "the authority of the API that is pinned in {0}, as the cluster may go on where nothing could be read"
 )
 PIN_STAYS_DATA = "the authority of the API that is pinned in {0} ({1} removes it)"
+PIN_STAYS_DATABASE = "the authority of the API that is pinned in {0}, as the database stays, which has its key"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to go beside containers and networks.
+
+    data: volumes. database: the volume of the database that somebody has named; empty where nobody has.
+    """
+
+    data: bool = False
+    database: str = ""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What the inventory says of the volumes of a host: that of a database, and those that nodes have for other things.
+
+    server: where the database is that the inventory has, if it is none of ours; empty otherwise.
+    """
+
+    database: str = ""
+    others: t.Tuple[str, ...] = ()
+    server: str = ""
+
+    @classmethod
+    def from_option(cls, option: t.Mapping[str, t.Any]) -> Stores:
+        """From the form in which modules get it."""
+        others = tuple(str(name) for name in option.get("others") or ())
+        return cls(str(option.get("database") or ""), others, str(option.get("server") or ""))
+
+
+NOTHING_KNOWN = Stores()
 
 
 @dataclass(frozen=True)
@@ -70,8 +106,8 @@ class Removal:
         )
 
 
-def plan_removal(observed: Observed, cluster: str, with_data: bool) -> Removal:
-    """What goes from one host. with_data: the volumes as well."""
+def plan_removal(observed: Observed, cluster: str, asked: Asked, stores: Stores = NOTHING_KNOWN) -> Removal:
+    """What goes from one host."""
     ours = [container for container in observed["containers"] if container["cluster"] == cluster]
     others = [container for container in observed["containers"] if container["cluster"] != cluster]
     going = {container["name"] for container in ours}
@@ -86,19 +122,87 @@ def plan_removal(observed: Observed, cluster: str, with_data: bool) -> Removal:
     for volume in observed["volumes"]:
         if volume["cluster"] == cluster:
             users = volume_users(volume, others)
+            is_database = of_the_database(volume, ours, stores)
             if users:
                 stays.append("volume {0}, used by {1}".format(volume["name"], ", ".join(users)))
-            elif with_data:
+            elif asked.data and (not is_database or volume["name"] == asked.database):
                 volumes.append(volume["name"])
             else:
-                text = "volume {0}, which holds data ({1} removes it)"
-                stays.append(text.format(volume["name"], instruction("data_stays")))
+                stays.append(_stays(volume["name"], is_database))
     ours.sort(key=lambda container: (_rank(container["kind"]), container["name"]))
     stages = tuple(tuple(c["name"] for c in ours if _stage(c["kind"]) == stage) for stage in STAGES)
     drill = observed.get("drill") or {}
     files = (drill["path"],) if drill else ()
     timers = (observed["backup_timer"],) if observed.get("backup_timer") else ()
     return Removal(tuple(c["name"] for c in ours), tuple(networks), tuple(volumes), tuple(stays), files, timers, stages)
+
+
+def _stays(name: str, is_database: bool) -> str:
+    if is_database:
+        text = "volume {0}, the database, with the registration and all messages ({1} removes it)"
+        return text.format(name, instruction("database_stays", database=name))
+    return "volume {0}, which holds data ({1} removes it)".format(name, instruction("data_stays"))
+
+
+def of_the_database(
+    volume: t.Mapping[str, t.Any], ours: t.Iterable[t.Mapping[str, t.Any]], stores: Stores = NOTHING_KNOWN
+) -> bool:
+    """Whether a volume of the cluster holds its database, or may.
+
+    Who has it mounted shows that; where the containers are gone, the inventory. Of one that neither knows, as after
+    wa_database_volume was changed, nobody knows that it does not.
+    """
+    kinds = {one["kind"] for one in ours if volume_users(volume, [one])}
+    if "database" in kinds or volume["name"] == stores.database:
+        return True
+    return not kinds and volume["name"] not in stores.others and DB_SSL_VOLUME not in volume["name"]
+
+
+def databases(hosts: t.Iterable[Observed], cluster: str, stores: t.Mapping[str, Stores]) -> list[tuple[str, str]]:
+    """C((volume, host)) of every database of the cluster that is there."""
+    found = []
+    for host in hosts:
+        ours = [container for container in host["containers"] if container["cluster"] == cluster]
+        known = stores.get(host["name"], NOTHING_KNOWN)
+        found += [
+            (str(volume["name"]), str(host["name"]))
+            for volume in host["volumes"]
+            if volume["cluster"] == cluster and of_the_database(volume, ours, known)
+        ]
+    return sorted(found)
+
+
+def database_problems(
+    asked: Asked, hosts: t.Iterable[Observed], cluster: str, stores: t.Mapping[str, Stores]
+) -> list[Problem]:
+    """What is wrong with the name of a database that is to go. Nothing may go by a name that means something else."""
+    if not asked.database:
+        return []
+    if not asked.data:
+        message = (
+            "wa_remove_database is {0}, and data stays as long as nobody wants it removed; add {1} if it is meant."
+        )
+        return [_wrong_name(message.format(asked.database, instruction("data_stays")), asked)]
+    of_inventory = {(known.database, host) for host, known in stores.items() if known.database}
+    found = sorted(of_inventory.union(databases(hosts, cluster, stores)))
+    volumes = [one for one in found if not one[0].startswith("/")]
+    if asked.database in {volume for volume, _host in volumes}:
+        return []
+    if volumes:
+        named = ["{0} on {1}".format(*one) for one in volumes]
+        message = "wa_remove_database is {0}; allowed is the volume that holds the database of cluster {1}: {2}."
+        return [_wrong_name(message.format(asked.database, cluster, enumerate_all(named)), asked)]
+    where = ["the path {0} on {1}".format(*one) for one in found]
+    where = where or sorted({known.server for known in stores.values() if known.server}) or ["no host that was read"]
+    message = (
+        "wa_remove_database is {0}, and no volume holds the database of cluster {1}: it is on {2}, where nothing is"
+        " removed. Leave the argument out, and remove the database there by hand."
+    )
+    return [_wrong_name(message.format(asked.database, cluster, enumerate_all(where)), asked)]
+
+
+def _wrong_name(message: str, asked: Asked) -> Problem:
+    return Problem("WA_REMOVE_DATABASE", message, "wa_remove_database", asked.database)
 
 
 def _stage(kind: str | None) -> tuple[str, ...]:
@@ -131,16 +235,19 @@ def volume_users(volume: t.Mapping[str, t.Any], others: t.Iterable[t.Mapping[str
     )
 
 
-def pin_stays(path: str, with_data: bool, limited: bool, unread: t.Sized) -> str:
-    """Why the authority that is pinned on the controller stays; empty where it goes. It is needed while a webapp lives.
+def pin_stays(path: str, asked: Asked, limited: bool, unread: t.Sized, database: bool) -> str:
+    """Why the authority that is pinned on the controller stays; empty where it goes. It is needed while a webapp lives,
+    and for the next one that starts on the same database.
 
-    limited: whether hosts of the cluster are left out.
+    limited: whether hosts of the cluster are left out. database: whether a database of the cluster stays on a host.
     """
     if limited:
         return PIN_STAYS_LIMITED.format(path)
     if unread:
         return PIN_STAYS_UNREAD.format(path)
-    return "" if with_data else PIN_STAYS_DATA.format(path, instruction("data_stays"))
+    if not asked.data:
+        return PIN_STAYS_DATA.format(path, instruction("data_stays"))
+    return PIN_STAYS_DATABASE.format(path) if database else ""
 
 
 def planned_changes(
@@ -191,7 +298,8 @@ def left_over(
     after: t.Sequence[Observed],
     failures: t.Mapping[str, t.Mapping[str, t.Any]],
     cluster: str,
-    with_data: bool,
+    asked: Asked,
+    stores: t.Mapping[str, Stores] = {},
 ) -> dict[str, Problem]:
     """By host what is still there that was to go, or that nobody knows. before: the hosts from which something was.
 
@@ -207,7 +315,7 @@ def left_over(
             text = "Whether it is gone is unknown: {0}".format(unread[name].message)
             found[name] = Problem("REMOVAL_UNKNOWN", text, None, None, name)
             continue
-        left = plan_removal(seen[name], cluster, with_data)
+        left = plan_removal(seen[name], cluster, asked, stores.get(name, NOTHING_KNOWN))
         if left.anything:
             things = [
                 *left.containers,

@@ -19,8 +19,24 @@ Entry = t.Mapping[str, t.Any]
 
 FORMAT, FORMAT_VERSION = "waent.fleet.run", 1
 
-PLAYBOOKS = ("site", "upgrade", "reshard", "drain")
-"""Those that write it."""
+PLAYBOOKS = (
+    "site", "upgrade", "reshard", "drain", "adopt", "certificates", "rotate", "backup", "restore", "uninstall", "drill",
+    "engine", "aws", "aws_remove",
+)  # fmt: skip
+"""Those that write it: all but status.yml, which has a report of its own, and logs.yml, which collects the last one."""
+
+SAYS = {
+    "site": ("wa_preflight", "planned_changes"),
+    "uninstall": ("wa_removal", "planned_changes"),
+    "rotate": ("wa_rotation", "sentences"),
+    "aws": ("wa_aws_plan", "lines"),
+    "aws_remove": ("wa_aws_plan", "lines"),
+    "certificates": ("wa_show", "lines"),
+}
+"""The module that says what a playbook changes beside the steps of a plan, and where its result has that."""
+
+SHOWS = {"certificates": "Plan certificates | Show what is brought"}
+"""The one task of a module with many uses that says it."""
 
 RUNNING, DONE, PLANNED, REFUSED, STOPPED = "running", "done", "planned", "refused", "stopped"
 """What came of it. C(RUNNING) is also what a run leaves that was killed."""
@@ -78,6 +94,16 @@ class RunReport:
     def will_change(self, sentences: t.Iterable[str]) -> None:
         """What will be changed, as preflight shows it; read again, it is another."""
         self.changes = [str(sentence).strip() for sentence in sentences]
+
+    def hear(self, module: str, task: str, result: Entry) -> bool:
+        """A module has ended well: whether it said what will be changed. What it says when that is done is left out."""
+        says, where = SAYS.get(self.playbook, ("", ""))
+        if module != says or not task.endswith(SHOWS.get(self.playbook, "")) or not result.get(where):
+            return False
+        if self.changes and self.playbook != "site":
+            return False
+        self.will_change(result[where])
+        return True
 
     def plan(self, plan: Entry) -> None:
         """A plan was made: the first one, the rest of the one before, or that of another operation."""

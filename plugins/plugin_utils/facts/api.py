@@ -12,7 +12,11 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.addresses impo
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._io import pem
-from ansible_collections.waent.fleet.plugins.module_utils._plan.certificates import certificate_lines, certificate_nodes
+from ansible_collections.waent.fleet.plugins.module_utils._plan.certificates import (
+    certificate_lines,
+    certificate_nodes,
+    node_with_ca,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.hosts import known_nodes_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values, kept_of, observed_of, token_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.pins import (
@@ -102,6 +106,11 @@ def _certificate_nodes(play: Play) -> list[Values]:
     return certificate_nodes(nodes, observed_of(play), *_certificate_results(play))
 
 
+def _node_of_step(play: Play) -> Values:
+    """The node that a step runs; of a coreapp with the CA that it is going to take, where that is known."""
+    return node_with_ca(play.value("_wa_node") or {}, play.result("__wa_taken_ca"))
+
+
 def _api_access_running(play: Play) -> Values:
     """For a plan: every webapp whose container runs, on whatever host, as those it has made are not asked yet."""
     placed = play.result("__wa_desired")
@@ -148,6 +157,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "certificates_trusted": _certificates_trusted,
     "certificate_nodes": _certificate_nodes,
     "certificate_lines": lambda play: certificate_lines(_certificate_nodes(play), *_certificate_results(play)),
+    "node_of_step": _node_of_step,
     "pin_problems": _pin_problems,
     "pins": lambda play: bool(kept_of(play, "_wa_served") and token_of(play)),
     "api_access_once": _api_access_once,

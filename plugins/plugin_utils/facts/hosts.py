@@ -9,6 +9,7 @@ import datetime
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.filter.inventory_hosts import inventory_hosts
+from ansible_collections.waent.fleet.plugins.module_utils._check.backup_status import backup_status
 from ansible_collections.waent.fleet.plugins.module_utils._check.image_life import Life, lives_of
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import may_be_left_out, signs_from, webapps_of
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
@@ -21,6 +22,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import m
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.desired import DATABASE, database_hosts_of, secrets_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values, observed_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.host_values import EveryHost
+
+STORES = ("wa_database_volume", "wa_media", "wa_data")
+"""Variables that name a volume, or a path, of a host."""
 
 
 def _image_lives(play: Play) -> list[Life]:
@@ -131,7 +135,43 @@ def _removed(play: Play) -> Values:
     return {"hosts": [read["host"] for read in reads.values() if read.get("host")], "failures": failures}
 
 
+def _removal_stores(play: Play) -> dict[str, Values]:
+    """By host of the play what the inventory says of its volumes. A host may have another media store than the rest."""
+    every, database_hosts = EveryHost(play.hostvars), play.groups.get("wa_database_hosts") or ()
+    named = play.readable("wa_db_host") and not database_hosts
+    server = "{0}:{1}".format(play.readable("wa_db_host"), play.readable("wa_db_port")) if named else ""
+    found: dict[str, Values] = {}
+    for host in play.hosts:
+        own = every[host]
+        store = {name: str(own.get(name) or play.readable(name) or "") for name in STORES}
+        database = store.pop("wa_database_volume") if host in database_hosts else ""
+        found[host] = {"database": database, "others": list(store.values()), "server": server}
+    return found
+
+
+def _backup_status(play: Play) -> Values:
+    """What status.yml shows of backups on a schedule."""
+    seen = {host["name"]: host["backup"] for host in observed_of(play) if host.get("backup")}
+    named, read = str(play.value("wa_backup_host") or ""), play.result("__wa_backup_read")
+    if read.get("found"):
+        seen[named] = read["found"]
+    if not read or read.get("skipped"):
+        # There is no such host, or it could not be read, which is said of it anyhow.
+        return backup_status(seen, "")._asdict()
+    unread = "" if "found" in read else masked(one_line(said(read)), secrets_of(play))
+    return backup_status(seen, named, unread)._asdict()
+
+
+def _backup_notes(play: Play) -> list[str]:
+    """Hosts that could not be read: a backup comes from the API, and is whole without them."""
+    text = "{0} could not be read ({1}); the backup is whole, as it comes from one webapp."
+    return [text.format(host, why) for host, why in unread_hosts_of(play).items()]
+
+
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
+    "backup_notes": _backup_notes,
+    "backup_status": _backup_status,
+    "removal_stores": _removal_stores,
     "to_declare": _to_declare,
     "observed": observed_of,
     "image_lives": lambda play: [life.works_until for life in _image_lives(play)],

@@ -15,12 +15,15 @@ from ansible_collections.waent.fleet.tests.support.compose_cluster import (
     POSTGRES,
     PRODUCTION,
     SINGLE,
+    BoundCluster,
     ComposeCluster,
     ProductionCluster,
     Setup,
 )
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
+from ansible_collections.waent.fleet.tests.support.printed import commands
+from ansible_collections.waent.fleet.tests.support.run_reports import run_report
 from waemu.probe.report import Report, table
 
 YES = ("-e", "confirm=yes")
@@ -90,11 +93,13 @@ THOROUGH = [pytest.param(setup, marks=pytest.mark.thorough) for setup in (DEVELO
 
 
 @pytest.mark.parametrize("cluster", [PRODUCTION, *THOROUGH], indirect=True, ids=lambda setup: setup.name)
-def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: ComposeCluster) -> None:
+def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: ComposeCluster, tmp_path: Path) -> None:
     described(cluster)
     volumes, before = cluster.volumes(), cluster.containers()
     site = cluster.play("site.yml")
     assert (site.code, "UNMANAGED_NODES_RUNNING" in site.codes) == (FAILED, True), site.output
+    (way_on, *_others) = commands(site.sentences("UNMANAGED_NODES_RUNNING")[0])
+    assert (way_on.playbook, way_on.arguments) == ("adopt", {})
     planned = cluster.play("adopt.yml", "--check")
     assert planned.code == OK, planned.output
     unconfirmed = cluster.play("adopt.yml")
@@ -105,7 +110,34 @@ def test_a_cluster_is_adopted_node_by_node_and_a_killed_run_goes_on(cluster: Com
         killed = cluster.killed("adopt.yml", "Adopt | Remove the container", *YES)
         assert killed.code == KILLED, killed.output
         assert len(cluster.nodes()) == 1
-        run = cluster.play("adopt.yml", *YES)
+        path = tmp_path / "run.json"
+        run = cluster.play("adopt.yml", *YES, "-e", "wa_report={0}".format(path))
         assert run.code == OK, run.output
+    report = run_report(path)
+    assert (report["playbook"], report["result"]) == ("adopt", "done")
+    assert {step["state"] for step in report["steps"]} == {"done"} and "adopt" in {
+        step["action"] for step in report["steps"]
+    }
     came_through(probe.report)
     is_adopted(cluster, volumes)
+
+
+@pytest.mark.thorough
+def test_a_directory_for_media_and_an_api_that_is_verified_are_carried_over(tmp_path: Path) -> None:
+    with BoundCluster(tmp_path, PRODUCTION) as cluster:
+        (cluster.directory / "kept").write_text("kept")
+        run = cluster.describe(wa_validate_certs=True)
+        assert run.code == OK, run.output
+        assert cluster.written("group_vars/all/main.yml")["wa_media"] == str(cluster.directory)
+        checked = cluster.play("adopt.yml", "--check")
+        assert checked.code == OK and list(cluster.inventory.glob(".wa_api_ca*")) == [], checked.output
+        with cluster.probe() as probe:
+            run = cluster.play("adopt.yml", *YES)
+            assert run.code == OK, run.output
+        came_through(probe.report)
+        is_adopted(cluster, cluster.volumes())
+        assert set(cluster.mounts().values()) == {str(cluster.directory)} and len(cluster.mounts()) == 5
+        assert (cluster.directory / "kept").read_text() == "kept"
+        assert len(list(cluster.inventory.glob(".wa_api_ca*"))) == 1, "its authority is pinned"
+        status = cluster.play("status.yml")
+        assert status.code == OK, status.output

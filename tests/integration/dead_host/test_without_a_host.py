@@ -11,13 +11,17 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.waent.fleet.tests.support import valid_variables
-from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, NEXT_VERSION, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.container_hosts import NEXT_VERSION, ContainerHosts
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
-from ansible_collections.waent.fleet.tests.support.printed import commands
+from ansible_collections.waent.fleet.tests.support.three_machines import (
+    DEAD,
+    MACHINES,
+    added_by,
+    started,
+    variables,
+    write_hosts,
+)
 
-MACHINES = ("one", "two", "three")
-DEAD = "three"
 AWAY_SECONDS = 20
 """More than this a machine that is away does not cost; a run in which all answer takes some ten seconds by itself."""
 
@@ -40,42 +44,6 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHo
         yield made
     finally:
         made.destroy()
-
-
-def write_hosts(
-    machines: ContainerHosts, everywhere: t.Mapping[str, t.Any] | None = None, **of_the_dead: t.Any
-) -> None:
-    """Numbers by hand, so that two machines have all that one shard needs.
-
-    everywhere, of_the_dead: more variables of every host, and of that one.
-    """
-    hosts: dict[str, dict[str, t.Any]] = {}
-    for name in MACHINES:
-        fixed = {"wa_coreapps": 1, "wa_webapps": 1, "wa_masters": int(name != DEAD)}
-        hosts[name] = {"ansible_become": True, "wa_address": machines.address(name), **fixed, **(everywhere or {})}
-    hosts[DEAD].update(of_the_dead)
-    machines.write_hosts(hosts, wa_database_hosts=["one"])
-
-
-def variables(machines: ContainerHosts, **changes: t.Any) -> dict[str, t.Any]:
-    return valid_variables.but(
-        wa_db_host=machines.address("one"),
-        wa_database_image=DATABASE_IMAGE,
-        wa_extra_environment={"WAEMU_TIME_DIVISOR": "10"},
-        **changes,
-    )
-
-
-def added_by(sentence: str) -> list[str]:
-    """The arguments that it says to add to the command."""
-    (command,) = commands(sentence)
-    assert not command.again, sentence
-    return command.given()
-
-
-def started(machines: ContainerHosts, name: str) -> dict[str, str]:
-    """When each node on a machine has started, by its name."""
-    return {known[0]: known[1] for known in machines.state(name)["containers"].values()}
 
 
 def test_a_dead_machine_stops_nothing_but_itself(machines: ContainerHosts) -> None:

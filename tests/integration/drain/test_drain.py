@@ -9,7 +9,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, Shape
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
+from ansible_collections.waent.fleet.tests.support.live_cluster import Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
 from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines

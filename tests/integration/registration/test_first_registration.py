@@ -114,13 +114,18 @@ def test_the_end_of_it_needs_a_word_and_takes_the_data_when_that_is_said(cluster
     refused = cluster.play("uninstall.yml")
     assert refused.code == FAILED, refused.output
     data = next(one for one in commands_after(refused.output, "which holds data"))
+    database = next(one for one in commands_after(refused.output, "the database, with the registration"))
     confirm = next(one for one in commands_after(refused.output, "[NOT_CONFIRMED]"))
-    assert not data.again and not confirm.again, "both are added"
+    assert not data.again and not database.again and not confirm.again, "all are added"
     assert cluster.containers() != {}
     run = cluster.play("uninstall.yml", *confirm.given(), *data.given())
     assert run.code == OK, run.output
     assert cluster.containers() == {}
-    assert cluster.shape.prefix + "Database" not in {volume.name for volume in cluster.engine.volumes.list()}
+    ours = {cluster.shape.prefix + "Database", cluster.shape.prefix + "Media"}
+    assert ours & {volume.name for volume in cluster.engine.volumes.list()} == {cluster.shape.prefix + "Database"}
+    run = cluster.play("uninstall.yml", *confirm.given(), *database.given())
+    assert run.code == OK, run.output
+    assert ours & {volume.name for volume in cluster.engine.volumes.list()} == set()
 
 
 def journeys() -> t.Iterator[t.Any]:

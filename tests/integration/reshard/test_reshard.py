@@ -14,7 +14,8 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, OLD, LiveCluster, Run
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, OLD, LiveCluster, Run
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 

@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, OK, OLD, LiveCluster
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
+from ansible_collections.waent.fleet.tests.support.live_cluster import OK, OLD, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 from ansible_collections.waent.fleet.tests.support.run_reports import codes, run_report
 

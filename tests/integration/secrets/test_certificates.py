@@ -14,33 +14,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import served_certificate
 from ansible_collections.waent.fleet.tests.support.balancer import Balancer
-from ansible_collections.waent.fleet.tests.support.certificates import Authority
+from ansible_collections.waent.fleet.tests.support.certificates import Authority, bundle
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
+from ansible_collections.waent.fleet.tests.support.run_reports import run_report
 
 TALK = ("-vvv", "--diff", "-e", "confirm=yes")
-
-
-class Bundle(t.NamedTuple):
-    """A chain for the webapps, its key, and the file of its authority."""
-
-    chain: str
-    key: str
-    root: Path
-
-    def variables(self) -> dict[str, str]:
-        """As the inventory has them."""
-        names = {"wa_api_certificate": self.chain, "wa_api_certificate_key": self.key}
-        return {**names, "wa_api_ca_path": str(self.root)}
-
-
-def bundle(home: Path, *names: str) -> Bundle:
-    """Of an authority of its own, with an intermediate."""
-    home.mkdir()
-    root = Authority(home, "root")
-    middle = Authority(home, "middle", signer=root)
-    certificate, key = middle.sign(*names)
-    return Bundle(certificate.read_text() + middle.ca.read_text(), key.read_text(), root.ca)
 
 
 def serves(live: LiveCluster) -> list[str]:
@@ -96,10 +75,16 @@ def test_both_are_brought_under_load_and_not_again(live: LiveCluster, balancer: 
     assert "Warning: wa_api_certificate: CN=127.0.0.1 is valid until" in words(check.output)
     assert (live.containers(), serves(live)) == (before, served), "check mode changes nothing"
 
+    path = tmp_path / "run.json"
     with live.probe(webapps=[balancer.url]) as probe:
-        run = silent(live.play("certificates.yml", *TALK), mine.key)
+        run = silent(live.play("certificates.yml", *TALK, "-e", "wa_report={0}".format(path)), mine.key)
     assert run.code == OK, run.output
     assert started(live, before) == ["coreapp"] * 2 + ["webapp"] * 2
+    written = run_report(path)
+    assert (written["playbook"], written["result"]) == ("certificates", "done")
+    assert {step["state"] for step in written["steps"]} == {"done"}
+    assert any(line.startswith("The certificate of the API is for 127.0.0.1") for line in written["changes"])
+    assert [line for line in mine.key.splitlines()[1:-1] if line in path.read_text()] == []
     report = probe.report
     assert (report.lost, report.twice, report.bans) == ([], [], [])
     assert report.accepted > 0
@@ -113,6 +98,26 @@ def test_both_are_brought_under_load_and_not_again(live: LiveCluster, balancer: 
     site = live.play("site.yml")
     assert site.code == OK and site.recap[live.shape.host]["changed"] == 0, site.output
     assert live.containers() == after
+
+
+@pytest.mark.thorough
+def test_coreapps_that_site_recreates_are_not_restarted_once_more_for_their_ca(
+    live: LiveCluster, tmp_path: Path
+) -> None:
+    """They took it when they started, and nobody can see that but by what was written down then."""
+    hook = Authority(tmp_path, "hook")
+    live.declare(wa_webhook_ca=hook.ca.read_text())
+    first = live.play("certificates.yml", *TALK)
+    assert first.code == OK, first.output
+    before = live.containers()
+    given: dict[str, t.Any] = live._given["wa_extra_environment"]
+    live.declare(wa_extra_environment={**given, "OF_NO_USE": "1"})
+    site = live.play("site.yml", "-e", "confirm=yes")
+    assert site.code == OK, site.output
+    assert started(live, before).count("coreapp") == 2
+    again = live.play("certificates.yml", *TALK)
+    assert again.code == OK and "nothing to do" in words(again.output), again.output
+    assert again.recap[live.shape.host]["changed"] == 0, again.output
 
 
 @pytest.mark.thorough

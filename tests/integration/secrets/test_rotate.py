@@ -9,11 +9,13 @@ Every run is as talkative as it gets, and no secret may be in what it says.
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.balancer import Balancer
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, LiveCluster
-from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, write_inventory
+from ansible_collections.waent.fleet.tests.support.run_reports import run_report
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 
 TALK = ("-vvv", "--diff", "-e", "confirm=yes")
@@ -79,14 +81,26 @@ def test_another_password_of_admin_and_back(live: LiveCluster) -> None:
     assert live.faults(1) == []
 
 
-def test_another_api_key_under_load(live: LiveCluster, balancer: Balancer) -> None:
-    before = live.containers()
+def test_another_api_key_under_load_and_killed(live: LiveCluster, balancer: Balancer, tmp_path: Path) -> None:
+    before, path = live.containers(), tmp_path / "run.json"
     live.declare(wa_api_key="canary-second-api-key-7Rt")
     check(live, "api_key", "webapps refuse (401) requests", "environment: WA_API_KEY differs from the inventory")
+    arguments = ("-e", "rotate=api_key", "-e", "wa_report={0}".format(path), *TALK)
     with live.probe(webapps=[balancer.url]) as probe:
-        run = rotate(live, "api_key")
+        # The first webapp has the new key, and is still out of the balancer.
+        killed = live.killed("rotate.yml", "Replace | Return the webapp to the balancer", *arguments)
+        assert killed.task and "canary" not in killed.output.lower(), killed.output
+        assert len(recreated(live, before)) == 1
+        half = run_report(path)
+        assert (half["playbook"], half["result"]) == ("rotate", "running"), "site.yml is a part of it"
+        assert [step["state"] for step in half["steps"]] == ["begun", "planned"]
+        run = rotate(live, "api_key", *arguments[2:4])
     assert run.code == OK, run.output
     assert recreated(live, before) == of_kind(live, "webapp")
+    whole = run_report(path)
+    assert (whole["playbook"], whole["result"], whole["target"]) == ("rotate", "done", None)
+    assert [step["state"] for step in whole["steps"]] == ["done"]
+    assert whole["changes"][0].startswith("wa_api_key goes to ") and whole["changed"]
     report = probe.report
     assert (report.lost, report.twice, report.bans) == ([], [], []) and report.accepted > 0
     again(live, "api_key")
@@ -106,27 +120,15 @@ def test_what_would_change_with_it_is_refused(live: LiveCluster) -> None:
     assert live.containers() == before
 
 
-@pytest.mark.thorough
-def test_a_second_user_of_the_database_under_load_and_killed(live: LiveCluster, balancer: Balancer) -> None:
+def test_the_database_that_site_makes_has_one_user(live: LiveCluster) -> None:
     before = live.containers()
-    live._sql(
-        "CREATE USER 'second'@'%' IDENTIFIED BY 'canary-second-db-4Tq'; GRANT {0} ON *.* TO 'second'@'%';".format(
-            RIGHTS
-        )
-    )
     live.declare(wa_db_username="second", wa_db_password="canary-second-db-4Tq")
-    check(live, "database_password", "Each shard changes its owner, about 10 s without service there.")
-    with live.probe(webapps=[balancer.url]) as probe:
-        killed = live.killed("rotate.yml", "Switchover | Wait until a standby", "-e", "rotate=database_password", *TALK)
-        assert killed.task, killed.output
-        assert "canary" not in killed.output
+    try:
         run = rotate(live, "database_password")
-    assert run.code == OK, run.output
-    assert recreated(live, before) == of_kind(live, "webapp", "master", "coreapp")
-    report = probe.report
-    assert (report.lost, report.twice, report.bans) == ([], [], []) and report.accepted > 0
-    assert live.faults(1) == []
-    again(live, "database_password")
+    finally:
+        live.declare(wa_db_username="root", wa_db_password=SECRETS["wa_db_password"])
+    assert run.code == FAILED and "WA_DATABASE_USER" in run.codes, run.output
+    assert live.containers() == before
 
 
 @pytest.mark.thorough
@@ -156,3 +158,39 @@ def test_another_secret_between_the_nodes(live: LiveCluster, balancer: Balancer)
     assert (probe.report.lost, probe.report.twice, probe.report.bans) == ([], [], [])
     assert live.faults(1) == []
     again(live, "wa_secret")
+
+
+@pytest.fixture
+def database_elsewhere(live: LiveCluster) -> t.Iterator[None]:
+    """The inventory takes the database for one that is there: of those that site.yml makes, only root is the user."""
+    before = live.inventory
+    hosts = {live.shape.host: live.shape.host_variables()}
+    live.inventory = write_inventory(live.home / "elsewhere.yml", hosts, haproxy=[live.shape.host])
+    yield
+    live.inventory = before
+
+
+# The last one: the cluster keeps the second user.
+@pytest.mark.thorough
+def test_a_second_user_of_the_database_under_load_and_killed(
+    live: LiveCluster, balancer: Balancer, database_elsewhere: None
+) -> None:
+    before = live.containers()
+    live._sql(
+        "CREATE USER 'second'@'%' IDENTIFIED BY 'canary-second-db-4Tq'; GRANT {0} ON *.* TO 'second'@'%';".format(
+            RIGHTS
+        )
+    )
+    live.declare(wa_db_username="second", wa_db_password="canary-second-db-4Tq")
+    check(live, "database_password", "Each shard changes its owner, about 10 s without service there.")
+    with live.probe(webapps=[balancer.url]) as probe:
+        killed = live.killed("rotate.yml", "Switchover | Wait until a standby", "-e", "rotate=database_password", *TALK)
+        assert killed.task, killed.output
+        assert "canary" not in killed.output
+        run = rotate(live, "database_password")
+    assert run.code == OK, run.output
+    assert recreated(live, before) == of_kind(live, "webapp", "master", "coreapp")
+    report = probe.report
+    assert (report.lost, report.twice, report.bans) == ([], [], []) and report.accepted > 0
+    assert live.faults(1) == []
+    again(live, "database_password")

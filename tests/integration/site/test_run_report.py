@@ -19,7 +19,10 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
 )
 from ansible_collections.waent.fleet.tests.support.run_reports import codes, run_report
 
-GIVEN = {"site": (), "reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "drain": ("-e", "host=one")}
+GIVEN = {
+    "site": (), "reshard": ("-e", "shards=4"), "upgrade": ("-e", "version=v2.19.7"), "drain": ("-e", "host=one"),
+    "adopt": (), "certificates": (), "rotate": ("-e", "rotate=api_key"), "backup": (), "restore": ("-e", "backup=/x"),
+}  # fmt: skip
 
 
 def call(directory: Path, playbook: str, *arguments: str, **changes: t.Any) -> Run:

@@ -16,7 +16,7 @@ import typing as t
 import pytest
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
-from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, environment, play
 
 LABEL = "waent.fleet.cluster"
@@ -44,7 +44,7 @@ def clusters(fleet: ContainerHosts) -> t.Iterator[None]:
         cluster = node[0]
         volume = "docker volume create --label {0}={1} {1}-data".format(LABEL, cluster)
         labels = "--label {0}={1} --label waent.fleet.kind={2}".format(LABEL, cluster, kind)
-        mounts = "-v shared-media:/media -v {0}-data:/data".format(cluster)
+        mounts = "-v a-data:/var/lib/mysql" if kind == "database" else "-v shared-media:/usr/local/wamedia"
         start = "docker run --detach --name {0} {1} --network shared-network {2} --entrypoint sleep {3} infinity"
         fleet.run("one", "{0} && {1}".format(volume, start.format(node, labels, mounts, DATABASE_IMAGE)))
     yield
@@ -68,7 +68,7 @@ def uninstall(fleet: ContainerHosts, cluster: str, *arguments: str) -> Run:
         "playbooks/uninstall.yml",
         "-i",
         str(fleet.inventory),
-        *("-e", "wa_cluster_name=" + cluster, "-e", "confirm=yes"),
+        *("-e", "wa_cluster_name=" + cluster, "-e", "confirm=yes", "-e", "wa_media=shared-media"),
         *arguments,
     )
     assert "Traceback" not in run.output
@@ -76,15 +76,16 @@ def uninstall(fleet: ContainerHosts, cluster: str, *arguments: str) -> Run:
 
 
 DATA = ("-e", "wa_remove_data=true")
+ALL = (*DATA, "-e", "wa_remove_database=a-data")
 
 
 def test_what_another_cluster_uses_stays(fleet: ContainerHosts, clusters: None) -> None:
     before = inspected(fleet, "b-webapp-1")
-    checked = uninstall(fleet, "a", *DATA, "--check")
+    checked = uninstall(fleet, "a", *ALL, "--check")
     assert checked.code == OK, checked.output
     assert {"a-webapp-1", "a-db"} <= names(fleet, "containers")
 
-    run = uninstall(fleet, "a", *DATA)
+    run = uninstall(fleet, "a", *ALL)
     assert run.code == OK, run.output
     for output in (checked.output, run.output):
         assert "one: stays: network shared-network, used by b-webapp-1" in output
@@ -103,6 +104,33 @@ def test_what_another_cluster_uses_stays(fleet: ContainerHosts, clusters: None) 
     assert names(fleet, "volumes") == {"b-data"}
 
 
+def test_the_database_goes_only_to_somebody_who_names_it(fleet: ContainerHosts, bystanders: None) -> None:
+    """Not by the name of another cluster's, of anybody else's volume, or of media, nor without a name."""
+    fleet.run("one", "docker rm --force b-bystander")  # it would keep the volume as well
+    before, volumes = names(fleet, "containers"), names(fleet, "volumes")
+    for wrong in ("b-data", "b-external", "shared-media", "A-data", "a-db"):
+        run = uninstall(fleet, "a", *DATA, "-e", "wa_remove_database=" + wrong)
+        assert (run.code, run.codes) == (FAILED, ["WA_REMOVE_DATABASE"]), run.output
+        assert "allowed is the volume that holds the database of cluster a: a-data on one." in run.text, run.output
+    run = uninstall(fleet, "a", *ALL[2:])
+    assert (run.code, run.codes) == (FAILED, ["WA_REMOVE_DATABASE"]), run.output
+    assert "add -e wa_remove_data=true if it is meant" in run.text
+    assert (names(fleet, "containers"), names(fleet, "volumes")) == (before, volumes)
+
+    stays = "one: stays: volume a-data, the database, with the registration and all messages"
+    run = uninstall(fleet, "a", *DATA)
+    assert run.code == OK and stays in run.text, run.output
+    assert names(fleet, "containers") == {"b-webapp-1"}
+    # Its container is gone, and the inventory has no host for a database: nobody knows any more what the volume holds.
+    again = uninstall(fleet, "a", *DATA)
+    assert again.code == OK and set(again.changes.values()) == {0} and stays in again.text, again.output
+    assert names(fleet, "volumes") == volumes
+    checked = uninstall(fleet, "a", *ALL, "--check")
+    assert "one: volume a-data, with its data" in checked.text and "a-data" in names(fleet, "volumes")
+    assert uninstall(fleet, "a", *ALL).code == OK
+    assert names(fleet, "volumes") == volumes - {"a-data"}
+
+
 @pytest.fixture
 def bystanders(fleet: ContainerHosts, clusters: None) -> t.Iterator[None]:
     """Containers, a volume and a directory of nobody's cluster, mixed up with those of cluster a."""
@@ -118,7 +146,7 @@ def bystanders(fleet: ContainerHosts, clusters: None) -> t.Iterator[None]:
 
 def test_what_is_nobodys_stays_whatever_it_shares_with_the_cluster(fleet: ContainerHosts, bystanders: None) -> None:
     before = {name: inspected(fleet, name) for name in ("b-bystander", "b-webapp-1")}
-    run = uninstall(fleet, "a", *DATA)
+    run = uninstall(fleet, "a", *ALL)
     assert run.code == OK, run.output
     assert {name: inspected(fleet, name) for name in before} == before
     assert names(fleet, "containers") == {"b-bystander", "b-webapp-1"}
@@ -135,16 +163,17 @@ def test_a_run_that_was_killed_is_finished_by_the_same_command(
     fleet: ContainerHosts, bystanders: None, task: str
 ) -> None:
     command = ["ansible-playbook", "playbooks/uninstall.yml", "-i", str(fleet.inventory), "-e", "wa_cluster_name=a"]
+    command += ["-e", "wa_media=shared-media"]
     callbacks = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "kill_at_task"}
     killed = subprocess.run(
-        [*command, "-e", "confirm=yes", *DATA], cwd=ROOT, env=environment(**callbacks, KILL_AT_TASK=task), check=False,
+        [*command, "-e", "confirm=yes", *ALL], cwd=ROOT, env=environment(**callbacks, KILL_AT_TASK=task), check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stdout.decode()
     # Kind by kind: the webapp was gone before anything of a master or a database was touched.
     assert "a-webapp-1" not in names(fleet, "containers")
     assert ("a-db" in names(fleet, "containers")) == (task == "Remove | Containers, masters")
-    run = uninstall(fleet, "a", *DATA)
+    run = uninstall(fleet, "a", *ALL)
     assert run.code == OK, run.output
     assert names(fleet, "containers") == {"b-bystander", "b-webapp-1"}
     assert names(fleet, "volumes") == {"a-data", "b-data", "b-external", "shared-media"}
@@ -175,6 +204,9 @@ def test_a_host_that_is_away_is_listed_at_the_end_and_the_others_are_done(
         run = uninstall(fleet, "a")
         assert run.code == OK and pin.exists(), run.output
         run = uninstall(fleet, "a", *DATA)
+        assert run.code == OK and pin.exists(), run.output
+        assert "as the database stays, which has its key" in run.text
+        run = uninstall(fleet, "a", *ALL)
         assert run.code == OK and not pin.exists(), run.output
     finally:
         pin.unlink(missing_ok=True)

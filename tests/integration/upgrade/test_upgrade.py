@@ -16,7 +16,8 @@ import typing as t
 import pytest
 from ansible_collections.waent.fleet.tests.support.balancer import Balancer
 from ansible_collections.waent.fleet.tests.support.fake_version import fake_version
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED, NEW, OK, OLD, LiveCluster
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, OLD, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 from ansible_collections.waent.fleet.tests.support.printed import commands_after
 from waemu.probe import Report

@@ -22,6 +22,7 @@ echo "$*" >>"{home}/calls"
 case "$1" in
   --version) echo "systemd {version} (test)" ;;
   is-enabled|is-active) test -e "{home}/enabled" ;;
+  is-failed) test -e "{home}/failed" ;;
   enable) touch "{home}/enabled" ;;
   disable) rm "{home}/enabled" ;;
   start) {start} ;;
@@ -148,3 +149,37 @@ def test_systemd_itself_takes_the_units(tmp_path):
     except FileNotFoundError:
         pytest.skip("there is no systemd-analyze here")
     assert "Unknown" not in done.stderr and "Failed to parse" not in done.stderr and done.returncode == 0, done.stderr
+
+
+def test_another_password_and_nothing_else(host):
+    assert host.run(state="renewed", password="Canary-other")["changed"] is False, "there is none to renew"
+    host.run()
+    before = host.files()
+    assert host.run(state="renewed")["changed"] is False
+    new = "Canary-admin-6Rt2yX"
+    checked = host.run(check_mode=True, state="renewed", password=new)
+    path = host.root / "etc/waent-backup" / NAME / "admin_password"
+    assert checked["changed"] and path.read_text() == PASSWORD
+    done = host.run(state="renewed", password=new)
+    assert done["files"] == ["/etc/waent-backup/{0}/admin_password".format(NAME)] and done["backup"].endswith("/1.cms")
+    assert new not in str(done) and path.read_text() == new and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert host.files() == before | {"/var/lib/{0}/1.cms".format(NAME)}
+    assert host.run(state="renewed", password=new)["changed"] is False
+
+
+def test_a_password_that_the_api_refuses_is_red(host):
+    host.run()
+    host.systemd(start="exit 1")
+    assert host.run(state="renewed", password="Canary-other")["failure"]["code"] == "BACKUP_NOT_RUN"
+
+
+def test_what_there_is_is_read(host):
+    assert host.run(state="read")["found"] is None
+    host.run()
+    found = host.run(state="read")["found"]
+    assert (found["name"], found["waits"], found["backups"], found["last_run_seconds"]) == (NAME, True, 1, None)
+    assert 0 <= found["last_backup_seconds"] < 600
+    stamp = host.root / "var/lib/systemd/timers" / "stamp-{0}.timer".format(NAME)
+    stamp.parent.mkdir(parents=True)
+    stamp.touch()
+    assert 0 <= host.run(state="read")["found"]["last_run_seconds"] < 600

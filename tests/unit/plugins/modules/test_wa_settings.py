@@ -19,7 +19,14 @@ ACTUAL = {
     "webhooks": {"url": "https://u:canary-hook@h/x", "max_concurrent_requests": 6},
     "media": {"auto_download": ["image", "audio"]},
 }
-KEYS = {"changed", "changes", "restart_required", "settings", "problems"}
+DEFAULT = {
+    "heartbeat_interval": 5,
+    "unhealthy_interval": 30,
+    "callback_persist": True,
+    "webhooks": {"url": "", "max_concurrent_requests": 6},
+    "media": {"auto_download": []},
+}
+KEYS = {"unknown", "changed", "changes", "restart_required", "settings", "problems"}
 
 
 class Server:
@@ -30,6 +37,11 @@ class Server:
         self.take = take
         api.on("GET", PATH, lambda _call: (200, {"settings": {"application": self.now}, "meta": META}))
         api.on("PATCH", PATH, self.patch)
+        api.on("DELETE", PATH, self.delete)
+
+    def delete(self, _call):
+        self.now = copy.deepcopy(DEFAULT)
+        return 200, None
 
     def patch(self, call):
         if self.take:
@@ -132,3 +144,48 @@ def test_wrong_token(api, run):
 def test_answer_without_settings(api, run):
     api.on("GET", PATH, {"settings": {}})
     assert run({"unhealthy_interval": 20})["failure"]["code"] == "API_UNEXPECTED_REPLY"
+
+
+def test_all_settings_back_to_the_defaults(api, run):
+    server = Server(api)
+    server.now.update(
+        unhealthy_interval=20, webhooks={"url": "https://u:canary-hook@h/x", "max_concurrent_requests": 12}
+    )
+    before = copy.deepcopy(server.now)
+    checked = run(None, state="reset", check=True, diff=True)
+    assert checked["changed"] and server.now == before and api.writes == []
+    predicted = {one["name"]: (one["before"], one["after"]) for one in checked["changes"]}
+    assert predicted == {
+        "unhealthy_interval": (20, 30), "webhooks.max_concurrent_requests": (12, 6),
+        "webhooks.url": ("https://***@h/x", ""),
+    }  # fmt: skip
+    assert checked["unknown"] == ["media.auto_download"], "its default is documented nowhere for certain"
+
+    real = run(None, state="reset", diff=True)
+    assert server.now == DEFAULT and real["unknown"] == []
+    assert {one["name"] for one in real["changes"]} == {*predicted, "media.auto_download"}
+    assert real["diff"]["after"]["media.auto_download"] == []
+    assert real["restart_required"] == ["webhooks.max_concurrent_requests"]
+    assert [call.method for call in api.calls if call.method != "GET"] == ["DELETE"]
+    again = run(None, state="reset")
+    assert not again["changed"] and again["changes"] == []
+
+
+def test_what_is_named_does_not_get_its_default(api, run):
+    server = Server(api)
+    expected = {"heartbeat_interval": 7, "webhooks": {"url": "https://hooks.example.com/wa"}}
+    checked = run(expected, state="reset", check=True)
+    assert {one["name"]: one["after"] for one in checked["changes"]} == {
+        "heartbeat_interval": 7, "webhooks.url": "https://hooks.example.com/wa"
+    }  # fmt: skip
+    real = run(expected, state="reset")
+    assert real["changed"] and [call.method for call in api.calls if call.method != "GET"] == ["DELETE", "PATCH"]
+    assert server.now["heartbeat_interval"] == 7 and server.now["webhooks"]["url"] == "https://hooks.example.com/wa"
+    assert server.now["webhooks"]["max_concurrent_requests"] == 6
+    assert not run(expected, state="reset")["changed"]
+
+
+def test_a_setting_that_cannot_be_meant_resets_nothing(api, run):
+    Server(api)
+    result = run({"heartbeat_interval": 0}, state="reset")
+    assert result["failed"] and result["failure"]["code"] == "SETTINGS_INVALID" and api.writes == []

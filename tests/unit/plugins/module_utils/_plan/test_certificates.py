@@ -11,6 +11,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.certificates imp
     LABEL,
     certificate_lines,
     certificate_nodes,
+    node_with_ca,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,3 +114,27 @@ def test_lines():
     assert certificate_lines(found, chain([LEAF, LEAF]), webhook(False))[0].endswith(
         "valid until 2027-01-01, and every webapp has taken it."
     )
+
+
+def test_a_coreapp_that_another_playbook_recreates_is_not_restarted_for_a_ca_that_it_has():
+    (made,) = [node_with_ca(NODES[4], webhook(differs=False))]
+    assert made == {**NODES[4], "labels": {LABEL: CA}}
+    labels = ["", "", "", "", made["labels"][LABEL], ""]
+    found = certificate_nodes(NODES, hosts(labels), {}, webhook(differs=False))
+    assert restarted(found) == ["wa-coreapp-2"]
+
+
+def test_which_ca_a_node_takes_is_said_only_where_it_is_known():
+    other = webhook(differs=True)
+    for result in (
+        other,
+        {},
+        {"skipped": True},
+        {"failed": True, "msg": "x"},
+        {**webhook(False), "failure": {"code": "X"}},
+    ):
+        assert node_with_ca(NODES[4], result) == NODES[4]
+    for one in NODES[:4]:
+        assert node_with_ca(one, webhook(differs=False)) == one
+    asked = {**NODES[4], "labels": {LABEL: CA + AGAIN}}
+    assert node_with_ca(asked, webhook(differs=False)) == asked

@@ -8,6 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import (
     STAGES,
+    Asked,
+    Stores,
+    database_problems,
+    databases,
     left_over,
     pin_stays,
     plan_removal,
@@ -21,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 READ = {"message": ""}
+KEEP, DATA = Asked(), Asked(data=True)
 KINDS = ("webapp", "coreapp", "schema-upgrade", "master", "database", None, "of-a-later-release")
 
 
@@ -66,9 +71,13 @@ def uses(entry, source):
     return source in entry["mounts"].values() or any(inside in str(m) for m in entry["mounts"].values())
 
 
-@given(hosts(), st.booleans())
-def test_nothing_of_others_is_touched_and_nothing_fails_half_way(host, with_data):
-    plan = plan_removal(host, "a", with_data)
+asked = st.builds(Asked, st.booleans(), st.sampled_from(["", "v0", "v1", "other"]))
+stores = st.builds(Stores, st.sampled_from(["", "v0"]), st.lists(st.sampled_from(["v1", "v2"])).map(tuple))
+
+
+@given(hosts(), asked, stores)
+def test_nothing_of_others_is_touched_and_nothing_fails_half_way(host, wants, known):
+    plan = plan_removal(host, "a", wants, known)
     left = {c["name"]: c for c in host["containers"]}
     for name in plan.containers:
         assert left.pop(name)["cluster"] == "a"
@@ -79,13 +88,24 @@ def test_nothing_of_others_is_touched_and_nothing_fails_half_way(host, with_data
         assert [name for name, c in left.items() if one["name"] in c["networks"]] == []
     of = {one["name"]: one["cluster"] for one in host["volumes"]}
     for name in plan.volumes:
-        assert with_data and of[name] == "a"
+        assert wants.data and of[name] == "a"
         assert [c["name"] for c in left.values() if uses(c, name)] == []
 
 
-@given(hosts(), st.booleans())
-def test_of_ours_everything_goes_or_is_reported_to_stay(host, with_data):
-    plan = plan_removal(host, "a", with_data)
+@given(hosts(), asked, stores)
+def test_a_database_goes_only_by_its_name_whatever_shows_that_it_is_one(host, wants, known):
+    """An independent reading: what only nodes of another kind have, or the inventory has for them, is none."""
+    plan = plan_removal(host, "a", wants, known)
+    ours = [c for c in host["containers"] if c["cluster"] == "a"]
+    for name in plan.volumes:
+        users = [c["kind"] for c in ours if uses(c, name)]
+        harmless = name != known.database and "database" not in users and (users or name in known.others)
+        assert harmless or name == wants.database
+
+
+@given(hosts(), asked, stores)
+def test_of_ours_everything_goes_or_is_reported_to_stay(host, wants, known):
+    plan = plan_removal(host, "a", wants, known)
     ours = {kind: {one["name"] for one in host[kind] if one["cluster"] == "a"} for kind in ("networks", "volumes")}
     staying = {text.split(",")[0] for text in plan.stays}
     assert set(plan.containers) == {c["name"] for c in host["containers"] if c["cluster"] == "a"}
@@ -99,7 +119,7 @@ def test_of_ours_everything_goes_or_is_reported_to_stay(host, with_data):
 @given(hosts())
 def test_the_database_goes_last(host):
     kinds = {c["name"]: c["kind"] for c in host["containers"]}
-    order = [kinds[name] for name in plan_removal(host, "a", False).containers]
+    order = [kinds[name] for name in plan_removal(host, "a", KEEP).containers]
     assert order == sorted(order, key=lambda kind: (kind == "database", kind in ("master", None, KINDS[-1])))
 
 
@@ -108,7 +128,11 @@ def test_when_the_others_are_gone_nothing_stays(host):
     alone = {**host, "containers": [c for c in host["containers"] if c["cluster"] == "a"]}
     names = {c["name"] for c in alone["containers"]}
     alone["networks"] = [{**one, "endpoints": [e for e in one["endpoints"] if e in names]} for one in host["networks"]]
-    assert plan_removal(alone, "a", True).stays == ()
+    # One name at a time, and again: what goes by the name of a database is somebody's decision.
+    for _database, _host in databases([alone], "a", {}):
+        plan = plan_removal(alone, "a", Asked(True, _database))
+        alone["volumes"] = [one for one in alone["volumes"] if one["name"] not in plan.volumes]
+    assert plan_removal(alone, "a", DATA).stays == ()
 
 
 def test_what_is_said():
@@ -121,16 +145,64 @@ def test_what_is_said():
         networks=[network("waent", cluster="a", endpoints=["a-webapp-1", "stray"])],
         volumes=[volume("whatsappMedia", "a"), volume("aData", "a")],
     )
-    assert plan_removal(host, "a", True).sentences("h1") == [
+    assert plan_removal(host, "a", Asked(True, "aData")).sentences("h1") == [
         "h1: container a-webapp-1",
         "h1: container a-db",
         "h1: volume aData, with its data",
         "h1: stays: network waent, used by b-webapp-1, stray",
         "h1: stays: volume whatsappMedia, used by b-webapp-1",
     ]
-    assert "h1: stays: volume aData, which holds data (-e wa_remove_data=true removes it)" in plan_removal(
-        host, "a", False
-    ).sentences("h1")
+    database = "h1: stays: volume aData, the database, with the registration and all messages ({0} removes it)"
+    both = "-e wa_remove_data=true -e wa_remove_database=aData"
+    for wants in (KEEP, DATA, Asked(True, "another")):
+        assert database.format(both) in plan_removal(host, "a", wants).sentences("h1")
+    alone = observed(volumes=[volume("whatsappMedia", "a")], networks=[])
+    media = "h1: stays: volume whatsappMedia, which holds data (-e wa_remove_data=true removes it)"
+    assert plan_removal(alone, "a", KEEP, Stores(others=("whatsappMedia",))).sentences("h1") == [media]
+
+
+def test_a_volume_with_files_for_tls_is_no_database_though_its_containers_are_gone():
+    host = observed(volumes=[volume("a-db-ssl-0123456789ab", "a"), volume("old", "a")], networks=[])
+    assert plan_removal(host, "a", DATA).volumes == ("a-db-ssl-0123456789ab",)
+
+
+@pytest.mark.parametrize(
+    ("wants", "known", "words"),
+    [
+        (DATA, {}, ""),
+        (Asked(True, "aData"), {}, ""),
+        # It is gone already, or its host is away: the inventory has the name.
+        (Asked(True, "gone"), {"h9": Stores(database="gone")}, ""),
+        (
+            Asked(True, "adata"),
+            {},
+            "is adata; allowed is the volume that holds the database of cluster a: aData on h1.",
+        ),
+        (Asked(True, "bData"), {"h2": Stores(database="x")}, "of cluster a: aData on h1 and x on h2."),
+        (Asked(False, "aData"), {}, "data stays as long as nobody wants it removed; add -e wa_remove_data=true"),
+    ],
+)
+def test_a_name_that_is_not_that_of_the_database_is_refused(wants, known, words):
+    host = observed(
+        containers=[node("a-db", kind="database", mounts={"/var/lib/mysql": "aData"})],
+        volumes=[volume("aData", "a"), volume("bData", "b")],
+    )
+    problems = database_problems(wants, [host], "a", known)
+    assert [problem.code for problem in problems] == (["WA_REMOVE_DATABASE"] if words else [])
+    assert all(words in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("known", "where"),
+    [
+        ({"h1": Stores(server="db.example.com:3306")}, "on db.example.com:3306, where nothing is removed"),
+        ({"h1": Stores(database="/srv/db")}, "on the path /srv/db on h1, where nothing is removed"),
+        ({}, "on no host that was read"),
+    ],
+)
+def test_of_a_database_that_is_in_no_volume_nothing_is_removed(known, where):
+    (problem,) = database_problems(Asked(True, "waent"), [observed(volumes=[])], "a", known)
+    assert where in problem.message
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -161,7 +233,7 @@ def test_a_host_that_was_not_read_for_a_reason_of_its_own():
 
 @given(hosts())
 def test_stages_hold_every_container_once_and_end_with_the_database(host):
-    plan = plan_removal(host, "a", False)
+    plan = plan_removal(host, "a", KEEP)
     assert len(plan.stages) == len(STAGES)
     assert [name for stage in plan.stages for name in stage] == list(plan.containers)
     kinds = {c["name"]: c["kind"] for c in host["containers"]}
@@ -169,14 +241,14 @@ def test_stages_hold_every_container_once_and_end_with_the_database(host):
     assert {kinds[name] for name in plan.stages[-1]} <= {"database"}
 
 
-@given(hosts(), st.booleans(), st.data())
-def test_what_is_left_after_a_removal_that_ended_anywhere_is_named(host, with_data, data):
+@given(hosts(), asked, stores, st.data())
+def test_what_is_left_after_a_removal_that_ended_anywhere_is_named(host, wants, known, data):
     """A run may have ended at any point; what it planned and did not do is named, and nothing else is."""
-    plan = plan_removal(host, "a", with_data)
+    plan = plan_removal(host, "a", wants, known)
     gone = set(data.draw(st.lists(st.sampled_from(plan.containers), unique=True)) if plan.containers else [])
     after = {**host, "containers": [c for c in host["containers"] if c["name"] not in gone]}
-    found = left_over(["h1"], [after], {"h1": READ}, "a", with_data)
-    left = plan_removal(after, "a", with_data)
+    found = left_over(["h1"], [after], {"h1": READ}, "a", wants, {"h1": known})
+    left = plan_removal(after, "a", wants, known)
     assert bool(found) == left.anything
     if found:
         assert found["h1"].code == "REMOVAL_INCOMPLETE"
@@ -184,7 +256,7 @@ def test_what_is_left_after_a_removal_that_ended_anywhere_is_named(host, with_da
 
 
 def test_a_host_that_cannot_be_read_again_is_not_one_that_has_nothing():
-    unknown = left_over(["h1", "h2"], [observed("h1")], {"h1": READ, "h2": {"message": "Connection reset"}}, "a", True)
+    unknown = left_over(["h1", "h2"], [observed("h1")], {"h1": READ, "h2": {"message": "Connection reset"}}, "a", DATA)
     assert set(unknown) == {"h2"}
     assert unknown["h2"].code == "REMOVAL_UNKNOWN"
     assert "Connection reset" in unknown["h2"].message
@@ -192,7 +264,7 @@ def test_a_host_that_cannot_be_read_again_is_not_one_that_has_nothing():
 
 def test_why_something_did_not_go_stands_with_it():
     after = observed("h1", containers=[node("a-db", kind="database")])
-    found = left_over(["h1"], [after], {"h1": {"message": "[NOT_REMOVED] the engine\nsaid no."}}, "a", False)
+    found = left_over(["h1"], [after], {"h1": {"message": "[NOT_REMOVED] the engine\nsaid no."}}, "a", KEEP)
     assert found["h1"].message == "Still there: a-db ([NOT_REMOVED] the engine said no)."
 
 
@@ -205,16 +277,17 @@ def test_the_end_says_what_is_done_and_what_is_not():
 
 
 @pytest.mark.parametrize(
-    ("with_data", "limited", "unread", "words"),
+    ("wants", "limited", "unread", "database", "words"),
     [
-        (True, False, [], ""),
-        (False, False, [], "-e wa_remove_data=true removes it"),
-        (True, True, [], "--limit"),
-        (True, False, ["h2"], "may go on where nothing could be read"),
+        (DATA, False, [], False, ""),
+        (KEEP, False, [], False, "-e wa_remove_data=true removes it"),
+        (DATA, True, [], False, "--limit"),
+        (DATA, False, ["h2"], False, "may go on where nothing could be read"),
+        (DATA, False, [], True, "as the database stays"),
     ],
 )
-def test_the_pinned_authority_goes_with_the_last_of_the_cluster(with_data, limited, unread, words):
-    why = pin_stays("/inv/.wa_api_ca_a.pem", with_data, limited, unread)
+def test_the_pinned_authority_goes_with_the_last_of_the_cluster(wants, limited, unread, database, words):
+    why = pin_stays("/inv/.wa_api_ca_a.pem", wants, limited, unread, database)
     assert (why == "") == (words == "") and words in why
     lines = planned_changes("a", {}, {}, ("/inv/.wa_api_ca_a.pem", why))
     assert (lines[0] == "Of cluster a this goes:") == (why == "")
@@ -224,6 +297,6 @@ def test_the_pinned_authority_goes_with_the_last_of_the_cluster(with_data, limit
 def test_the_script_of_a_drill_that_was_never_restored_goes():
     host = observed("h1", containers=[])
     host["drill"] = {"path": "/root/.waent-drill-a.sh", "drill": "host", "what": "x"}
-    plan = plan_removal(host, "a", False)
+    plan = plan_removal(host, "a", KEEP)
     assert plan.files == ("/root/.waent-drill-a.sh",) and plan.anything
     assert plan.sentences("h1") == ["h1: the script /root/.waent-drill-a.sh, with which a drill was to be restored"]

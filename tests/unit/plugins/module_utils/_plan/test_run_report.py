@@ -93,6 +93,29 @@ def test_planned_changes_are_none() -> None:
     assert (made["result"], made["changes"]) == ("planned", ["one: create wa-db"])
 
 
+def test_what_is_changed_beside_the_steps_is_what_was_said_first() -> None:
+    report = begun("uninstall")
+    assert not report.hear("wa_preflight", "Decide", {"planned_changes": ["x"]}), "of another playbook"
+    assert report.hear("wa_removal", "Decide", {"planned_changes": ["Of cluster wa this goes:", "  one: volume v"]})
+    assert not report.hear("wa_removal", "Compare", {"planned_changes": []})
+    assert not report.hear("wa_removal", "Compare", {"planned_changes": ["nothing is there"]})
+    assert document(report)["changes"] == ["Of cluster wa this goes:", "one: volume v"]
+
+
+def test_site_reads_its_hosts_again_and_says_another_thing_then() -> None:
+    report = begun("site")
+    assert report.hear("wa_preflight", "x", {"planned_changes": ["start Docker Engine"]})
+    assert report.hear("wa_preflight", "x", {"planned_changes": ["create wa-db"]})
+    assert document(report)["changes"] == ["create wa-db"]
+
+
+def test_what_is_shown_of_certificates_is_one_of_many_things_shown() -> None:
+    report = begun("certificates")
+    assert not report.hear("wa_show", "role : Show | Show the plan", {"lines": ["a plan"]})
+    assert report.hear("wa_show", "role : Plan certificates | Show what is brought", {"lines": ["The certificate is"]})
+    assert document(report)["changes"] == ["The certificate is"]
+
+
 def test_a_refusal_has_every_problem_with_its_host() -> None:
     report = begun()
     report.fail("2 problems were found, nothing was changed.\n[A_B] one: It is odd.\n[C_D] three: It is even.", "one")
