@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 import time
 import typing as t
 from pathlib import Path
 
+import docker.errors
 import pytest
 from ansible_collections.waent.fleet.tests.support.certificates import Authority
 from ansible_collections.waent.fleet.tests.support.fake_version import create_fake_version, remove_fake_version
@@ -32,6 +34,11 @@ AGAIN = Command("", {})
 PROXY = Path(__file__).parents[2] / "support" / "lossy_proxy.py"
 OTHER_LINE = "v2.21.4"
 SCHEMA_FAILS = 'if [ "$WA_DB_UPGRADE" = 1 ]; then echo the table is full; exit 1; fi; exec "$0" "$@"'
+COPY_DATABASE = (
+    "docker stop {0}-db && docker run --rm --user 0 --volume {1}:/from:ro --volume {2}:/to --entrypoint sh"
+    " waent/mariadb:10.11 -c 'rm -rf /to/* && cp -a /from/. /to' && docker start {0}-db"
+)
+"""From a volume to another, while the database does not run."""
 
 pytestmark = pytest.mark.begins_with(shards=SHARDS, version=OLD)
 thorough = pytest.mark.thorough
@@ -94,7 +101,7 @@ def test_an_owner_that_runs_and_says_nothing_is_left_alone_until_it_reports(clus
     container.kill("STOP")
     try:
         deadline = time.monotonic() + 60
-        while (refused := cluster.upgrade(NEW)).codes != ["OWNER_UNCERTAIN"]:
+        while "OWNER_UNCERTAIN" not in (refused := cluster.upgrade(NEW)).codes:
             # Its last heartbeat is not old enough yet.
             assert refused.code == FAILED and time.monotonic() < deadline, refused.output
     finally:
@@ -193,21 +200,21 @@ def test_a_call_of_set_shards_that_got_lost_is_made_by_the_next_run(cluster: Liv
 
 
 @pytest.fixture
-def failing_schema(cluster: LiveCluster, tmp_path: Path) -> t.Iterator[Path]:
-    """A version of another line whose upgrade of the schema fails; yields where the snapshot before it is."""
+def failing_schema(cluster: LiveCluster, tmp_path: Path) -> t.Iterator[None]:
+    """A version of another line whose upgrade of the schema fails, and a snapshot that is taken before."""
     wait, snapshot = tmp_path / "wait.yml", tmp_path / "snapshot.yml"
-    wait.write_text("[]")
-    dump = "MYSQL_PWD=$MYSQL_ROOT_PASSWORD mariadb-dump --all-databases --add-drop-database >/tmp/snapshot.sql"
-    snapshot.write_text(json.dumps([
-        {"name": "Take it", "ansible.builtin.command": {"argv": ["docker", "exec", cluster.shape.prefix + "-db", "sh",
-                                                                 "-c", dump]}},
-    ]))  # fmt: skip
+    wait.write_text(json.dumps([{"name": "Wait for it", "ansible.builtin.debug": {"msg": "at once"}}]))
+    prefix = cluster.shape.prefix
+    take = COPY_DATABASE.format(prefix, prefix + "Database", prefix + "Snapshot")
+    snapshot.write_text(json.dumps([{"name": "Take it", "ansible.builtin.shell": take}]))
     create_fake_version(cluster.engine, OTHER_LINE, SCHEMA_FAILS)
     cluster.declare(wa_db_snapshot=str(snapshot), wa_message_cleanup_wait=str(wait))
     try:
-        yield snapshot
+        yield
     finally:
         remove_fake_version(cluster.engine, OTHER_LINE)
+        with contextlib.suppress(docker.errors.NotFound):
+            cluster.engine.volumes.get(prefix + "Snapshot").remove(force=True)
 
 
 @thorough
@@ -224,8 +231,7 @@ def test_a_schema_upgrade_that_failed_is_finished_or_given_up(cluster: LiveClust
         return
     one_shot = cluster.shape.prefix + "-schema-upgrade"
     assert "remove the container {0} and run".format(one_shot) in " ".join(refused.output.split())
-    database = cluster.engine.containers.get(cluster.shape.prefix + "-db")
-    restored = database.exec_run(["sh", "-c", "MYSQL_PWD=$MYSQL_ROOT_PASSWORD mariadb </tmp/snapshot.sql"])
-    assert restored.exit_code == 0, restored.output
+    prefix = cluster.shape.prefix
+    subprocess.run(COPY_DATABASE.format(prefix, prefix + "Snapshot", prefix + "Database"), shell=True, check=True)
     cluster.engine.containers.get(one_shot).remove(force=True)
     check_healthy(cluster, cluster.play("site.yml", *back.given(wa_version=OLD)))
