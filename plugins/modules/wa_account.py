@@ -163,13 +163,14 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.options import api
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
 
 REFUSED = "The registration code was not accepted: it is wrong or has expired. "
-RETRY = "Run {0} and the code that was received, or with {1} to have another one sent.".format(
+RETRY = "Run {0}, CODE being the one that was received, or with {1} to have another one sent.".format(
     instruction("code_refused"), instruction("code_refused_another")
 )
 LATER = (
-    "Another one cannot be sent yet (error 1015, too many requests): run {0} and the code that was received, or later."
+    "Another one cannot be sent yet (error 1015, too many requests): run {0}, CODE being the last one that was"
+    " received, or try again later."
 ).format(instruction("code_refused_too_often"))
-AGAIN = "Another code was sent just now: run {0} and that code; the ones before are void.".format(
+AGAIN = "Another code was sent just now: run {0}, CODE being that one; those before are void.".format(
     instruction("code_refused_resent")
 )
 

@@ -56,6 +56,13 @@ class Authority:
         made = x509.load_pem_x509_certificate(self.ca.read_bytes())
         return made.fingerprint(hashes.SHA256()).hex(":").upper()
 
+    @property
+    def with_key(self) -> str:
+        """Its key and its certificate, as one PEM."""
+        pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        key = self._key.private_bytes(pem, form, serialization.NoEncryption())
+        return key.decode() + self.ca.read_text()
+
     def sign(self, name: str, *also: str, days: int = 30) -> tuple[Path, Path]:
         """Certificate and key for a name, and for further names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())

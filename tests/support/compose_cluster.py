@@ -62,7 +62,8 @@ class ComposeCluster(KillableRuns):
         self.home, self.setup = home, setup
         self.engine = docker.from_env(timeout=120)
         self.prefix = "adopt-" + os.urandom(3).hex()
-        self.gateway_url = ""
+        self.gateway_url = self.link = ""
+        """Of the gateway: where it is asked, and where nodes connect to."""
         self.inventory = home / "adopted"
         self.address = machine_address(self.engine, GATEWAY_IMAGE)
         self.projects = self._made()
@@ -101,9 +102,9 @@ class ComposeCluster(KillableRuns):
         gateway.reload()
         ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
-        link = "http://{0}:{1}".format(self.address, ports["5222/tcp"])
+        self.link = "http://{0}:{1}".format(self.address, ports["5222/tcp"])
         for project in self.projects:
-            project.db_env(WAEMU_TIME_DIVISOR=DIVISOR, WAEMU_GATEWAY_URL=link)
+            project.db_env(WAEMU_TIME_DIVISOR=DIVISOR, WAEMU_GATEWAY_URL=self.link)
         self._up()
         self.project.log_in()
         self.project.register(NUMBER, lambda: CODE)

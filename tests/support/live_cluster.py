@@ -39,6 +39,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
 )
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 from waemu.probe import Options, Probe
+from waemu.whatsapp.attempts import MOST_ATTEMPTS
 
 GATEWAY_IMAGE = "waent/gateway:0.1.0"
 NODE_KINDS = ("webapp", "master", "coreapp")
@@ -341,11 +342,32 @@ class LiveCluster(KillableRuns):
 
     def ask(self, path: str) -> t.Any:
         """GET of the API as admin. Raises Failed."""
+        return _call(self.webapps()[0] + path, "GET", self._bearer())
+
+    def _bearer(self) -> str:
         if not self._token:
             basic = base64.b64encode("admin:{0}".format(SECRETS["wa_admin_password"]).encode()).decode()
             answer = _call(self.webapps()[0] + "/v1/users/login", "POST", "Basic " + basic)
             self._token = answer["users"][0]["token"]
-        return _call(self.webapps()[0] + path, "GET", "Bearer " + self._token)
+        return "Bearer " + self._token
+
+    def no_more_codes(self) -> None:
+        """Have registration codes sent until WhatsApp refuses to. Raises Failed when it does not."""
+        given = self._given
+        body = {
+            "cc": given["wa_cc"],
+            "phone_number": given["wa_phone_number"],
+            "method": "sms",
+            "cert": given["wa_cert"],
+        }
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                _call(self.webapps()[0] + "/v1/account", "POST", self._bearer(), body)
+            except Failed as error:
+                if "429" in str(error):
+                    return
+                raise
+        raise Failed("so many codes were sent: {0}".format(MOST_ATTEMPTS))
 
     def shards(self) -> int:
         """The configured number, by the API."""
@@ -360,6 +382,11 @@ class LiveCluster(KillableRuns):
         """Name of each coreapp's container to its state on the engine."""
         labels = ["waent.fleet.cluster=" + self.shape.prefix, "waent.fleet.kind=coreapp"]
         return {one.name: one.status for one in self.engine.containers.list(all=True, filters={"label": labels})}
+
+    def spare(self) -> str:
+        """The container of a coreapp that owns nothing, as the gateway sees it."""
+        serving = {link["node"].rpartition(":")[2] for link in self.connections()}
+        return min(set(self.coreapps()) - serving)
 
     def nodes(self) -> dict[str, tuple[str, str]]:
         """Name of each webapp's, master's and coreapp's container to its id and the tag of its image."""
@@ -461,9 +488,10 @@ class LiveCluster(KillableRuns):
         return Probe(Options(webapps=urls, gateway=self.gateway_url, password=password, **load))
 
 
-def _call(url: str, method: str = "GET", authorization: str = "") -> t.Any:
+def _call(url: str, method: str = "GET", authorization: str = "", body: t.Any = None) -> t.Any:
     headers = {"Content-Type": "application/json", **({"Authorization": authorization} if authorization else {})}
-    request = urllib.request.Request(url, b"" if method == "POST" else None, headers, method=method)
+    sent = json.dumps(body).encode() if body is not None else b"" if method == "POST" else None
+    request = urllib.request.Request(url, sent, headers, method=method)
     context = ssl._create_unverified_context()  # the images' own certificate is self-signed
     try:
         with urllib.request.urlopen(request, timeout=30, context=context) as reply:

@@ -124,7 +124,7 @@ def decide(
 
 _AGAIN = (
     "The authority that the API offers (SHA-256 {0}) was valid until {1}, so it is not pinned: restart the webapps one"
-    " after the other, which then make another one, and run {2}."
+    " after the other (docker restart, each on its host), which then make another one, and run {2}."
 )
 
 
@@ -198,8 +198,8 @@ def _renewal(authority: Authority, when: str = "") -> str:
     if not authority.generated:
         return "put the authority that comes after it into the file."
     return (
-        "{0}restart the webapps one after the other, which then make another one, remove the file and run {1},"
-        " which pins that; or upload a certificate of your own."
+        "{0}restart the webapps one after the other (docker restart, each on its host), which then make another one,"
+        " remove the file and run {1}, which pins that; or upload a certificate of your own."
     ).format(when, instruction("authority_renewed"))
 
 

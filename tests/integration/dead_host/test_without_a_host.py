@@ -13,6 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.waent.fleet.tests.support.container_hosts import NEXT_VERSION, ContainerHosts
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands
 from ansible_collections.waent.fleet.tests.support.three_machines import (
     DEAD,
     MACHINES,
@@ -131,15 +132,27 @@ def test_what_changes_the_whole_cluster_goes_on_without_it(
 @pytest.mark.thorough
 def test_a_machine_that_only_ansible_cannot_reach_is_not_left_behind(machines: ContainerHosts) -> None:
     """Nothing listens where the inventory has its SSH server now; what runs there serves as before."""
+    declared, without = variables(machines, **ANOTHER_KEY), ("-e", '{"wa_without_hosts": ["three"]}')
     write_hosts(machines, ansible_host="127.0.0.1", ansible_port=9, wa_api_address=machines.address(DEAD))
     try:
-        run = machines.site(variables(machines, **ANOTHER_KEY), "-e", '{"wa_without_hosts": ["three"]}')
+        run = machines.site(declared, *without)
     finally:
         write_hosts(machines)
     assert run.code == FAILED and run.codes == ["WITHOUT_HOST_LIVES"], run.output
     (sentence,) = run.sentences("WITHOUT_HOST_LIVES")
     address = machines.address(DEAD)
     assert "{0}:wa-coreapp-1".format(address) in sentence and "https://{0}:9090".format(address) in sentence, sentence
+    (command,) = commands(sentence)
+    assert command == Command("", {})
+    with machines.dead(DEAD):
+        write_hosts(machines, ansible_host="127.0.0.1", ansible_port=9, wa_api_address=address)
+        try:
+            again = machines.site(declared, *without, *command.given())
+        finally:
+            write_hosts(machines)
+        assert again.code == OK, again.output
+        status = machines.play("status", declared, *without)
+        assert status.code == OK, status.output
 
 
 def test_a_name_that_no_machine_has_is_refused_with_the_nearest(machines: ContainerHosts) -> None:

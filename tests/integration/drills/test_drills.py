@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, OLD, LiveCluster
-from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands, commands_after
 
 DEADLINE = 60
 """More than the outage that is predicted, and short enough to wait for it."""
@@ -51,12 +52,36 @@ def restarted(cluster: LiveCluster, before: dict[str, tuple[str, str]]) -> list[
     return sorted(name for name in before if after.get(name) != before[name])
 
 
+def by_what_is_printed(cluster: LiveCluster, kind: str) -> list[str]:
+    """The arguments of a drill in production, by what each refusal says to add. Nothing is broken meanwhile."""
+    before = cluster.containers()
+    arguments = ["-e", "wa_production=true", "-e", "confirm=yes"]
+    for code in ("DRILL_MISSING", "DRILL_ON_PRODUCTION"):
+        run = refused(cluster, code, *arguments)
+        (command, *_) = commands_after(run.output, "[{0}] ".format(code))
+        assert not command.again, "arguments are added"
+        arguments += command.given(drill=kind)
+    assert cluster.containers() == before
+    return arguments
+
+
+def refused(cluster: LiveCluster, code: str, *more: str) -> Run:
+    """A drill that is refused for this reason alone. No script is left on the host."""
+    run = drill(cluster, *more)
+    # Ansible quotes a message of one line, so that it is not at the beginning of one.
+    assert run.code == FAILED and "[{0}] ".format(code) in run.output, run.output
+    assert set(run.codes) <= {code}
+    assert not SCRIPT.exists()
+    return run
+
+
 @pytest.mark.parametrize("kind", ["coreapp", "database"])
 def test_a_drill_ends_as_predicted_with_everything_back(cluster: LiveCluster, tmp_path: Path, kind: str) -> None:
+    arguments = by_what_is_printed(cluster, kind) if kind == "coreapp" else ["-e", "drill=" + kind, "-e", "confirm=yes"]
     before = cluster.containers()
     report = tmp_path / "report.json"
     with cluster.probe(shards=2):
-        run = drill(cluster, "-e", "drill=" + kind, "-e", "confirm=yes", "-e", "drill_report={0}".format(report))
+        run = drill(cluster, *arguments, "-e", "drill_report={0}".format(report))
     assert run.code == OK, run.output
     found = json.loads(report.read_text())
     assert (found["drill"], found["passed"], found["problems"]) == (kind, True, [])
@@ -71,26 +96,34 @@ def test_a_drill_ends_as_predicted_with_everything_back(cluster: LiveCluster, tm
 
 REFUSED = [
     ("DRILL_UNKNOWN", ["-e", "drill=coffee", "-e", "confirm=yes"]),
-    ("DRILL_MISSING", ["-e", "confirm=yes"]),
     ("DRILL_TARGET_UNKNOWN", ["-e", "drill=coreapp", "-e", "target=nowhere", "-e", "confirm=yes"]),
     ("DRILL_NOT_SURVIVED", ["-e", "drill=host", "-e", "confirm=yes"]),
-    ("DRILL_ON_PRODUCTION", ["-e", "drill=coreapp", "-e", "wa_production=true", "-e", "confirm=yes"]),
     ("NOT_CONFIRMED", ["-e", "drill=coreapp"]),
 ]
 
 
-@pytest.mark.parametrize(
-    ("code", "more"),
-    [one if one[0] == "DRILL_ON_PRODUCTION" else pytest.param(*one, marks=thorough) for one in REFUSED],
-)
+@thorough
+@pytest.mark.parametrize(("code", "more"), REFUSED)
 def test_a_drill_that_cannot_be_meant_breaks_nothing(cluster: LiveCluster, code: str, more: list[str]) -> None:
     before = cluster.containers()
-    run = drill(cluster, *more)
-    # Ansible quotes a message of one line, so that it is not at the beginning of one.
-    assert run.code == FAILED and "[{0}] ".format(code) in run.output, run.output
-    assert set(run.codes) <= {code}
+    refused(cluster, code, *more)
     assert cluster.containers() == before
-    assert not SCRIPT.exists()
+
+
+@thorough
+def test_an_unhealthy_cluster_is_no_place_for_a_drill_until_what_status_says_is_done(cluster: LiveCluster) -> None:
+    spare = cluster.engine.containers.get(cluster.spare())
+    spare.stop(timeout=1)
+    (command, *_) = commands_after(refused(cluster, "DRILL_NOT_HEALTHY", "-e", "drill=coreapp").output, "DRILL_NOT_HEA")
+    assert command == Command("status", {})
+    status = cluster.play("status.yml", *command.given())
+    assert status.code == FAILED, status.output
+    assert "site" in {one.playbook for one in commands(status.output)}, status.output
+    run = cluster.play("site.yml")
+    assert run.code == OK, run.output
+    assert cluster.faults(2) == []
+    again = drill(cluster, "-e", "drill=coreapp", "--check")
+    assert again.code == OK, again.output
 
 
 @thorough
@@ -109,8 +142,10 @@ def test_the_same_command_restores_what_a_killed_drill_broke(cluster: LiveCluste
     other = drill(cluster, "-e", "drill=master", "-e", "confirm=yes")
     assert (other.code, other.codes) == (FAILED, ["DRILL_LEFT"]), other.output
     (sentence,) = other.sentences("DRILL_LEFT")
-    assert name in sentence and "drill.yml -e drill=coreapp" in sentence
-    again = drill(cluster, "-e", "drill=coreapp", "-e", "confirm=yes")
+    assert name in sentence
+    (command,) = commands(sentence)
+    assert command == Command("drill", {"drill": "coreapp"})
+    again = drill(cluster, *command.given())
     assert again.code == OK, again.output
     assert "Nothing more is broken" in again.output
     assert restarted(cluster, before) == [name]

@@ -8,13 +8,15 @@ The tests are one story, in this order.
 
 from __future__ import annotations
 
+import subprocess
 import typing as t
 
 import pytest
 from ansible_collections.waent.fleet.tests.support import valid_variables
-from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, NEXT_VERSION, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS, NEW
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
-from ansible_collections.waent.fleet.tests.support.printed import Command, commands
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands, commands_after
 
 pytestmark = pytest.mark.thorough
 
@@ -25,7 +27,7 @@ STOP_ENGINE = "pid=$(cat /var/run/docker.pid); kill $pid; tail --pid=$pid -f /de
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
     """A cluster on two; the first has the database."""
-    made = ContainerHosts(tmp_path_factory.mktemp("advice"), (FIRST, SECOND), scenario="advice")
+    made = ContainerHosts(tmp_path_factory.mktemp("advice"), (FIRST, SECOND), scenario="advice", images=NEXT_VERSION)
     try:
         made.create()
         write_hosts(made, FIRST, SECOND)
@@ -42,12 +44,13 @@ def write_hosts(machines: ContainerHosts, *names: str) -> None:
     machines.write_hosts(hosts, wa_database_hosts=[FIRST])
 
 
-def variables(machines: ContainerHosts) -> dict[str, t.Any]:
+def variables(machines: ContainerHosts, **changes: t.Any) -> dict[str, t.Any]:
     return valid_variables.but(
         wa_db_host=machines.address(FIRST),
         wa_database_image=DATABASE_IMAGE,
         wa_extra_environment={"WAEMU_TIME_DIVISOR": "10"},
         wa_survive={},
+        **changes,
     )
 
 
@@ -59,9 +62,9 @@ def advised(run: Run, code: str) -> Command:
     return commands(sentence)[0]
 
 
-def check_healthy(machines: ContainerHosts, run: Run) -> None:
+def check_healthy(machines: ContainerHosts, run: Run, **declared: t.Any) -> None:
     assert run.code == OK, run.output
-    status = machines.play("status", variables(machines))
+    status = machines.play("status", variables(machines, **declared))
     assert status.code == OK, status.output
 
 
@@ -94,3 +97,19 @@ def test_a_machine_that_is_gone_for_good_is_replaced(machines: ContainerHosts) -
         assert command == Command("site", {})
         write_hosts(machines, FIRST)
         check_healthy(machines, machines.site(variables(machines), *command.given()))
+
+
+def test_a_machine_that_was_not_prepared_is_so_by_the_next_run(machines: ContainerHosts) -> None:
+    """The registry hangs from the moment on at which images are pulled; before, it was asked whether it has them."""
+    before, registry = machines.state(FIRST)["containers"], "waent-mol-advice-registry"
+    act = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "act_at_task"}
+    act.update(ACT_AT_TASK="Pull the images this host lacks", ACT_COMMAND="docker pause " + registry)
+    upgrade = ("upgrade", variables(machines), "-e", "version=" + NEW)
+    try:
+        run = machines.play(*upgrade, **act)
+    finally:
+        subprocess.run(["docker", "unpause", registry], check=True)
+    assert run.code == FAILED and machines.state(FIRST)["containers"] == before, run.output
+    (command, *_) = commands_after(run.output, "No node was stopped")
+    assert command == Command("", {})
+    check_healthy(machines, machines.play(*upgrade, *command.given()), wa_version=NEW)

@@ -128,6 +128,22 @@ def test_the_end_of_it_needs_a_word_and_takes_the_data_when_that_is_said(cluster
     assert ours & {volume.name for volume in cluster.engine.volumes.list()} == set()
 
 
+@pytest.mark.thorough
+def test_where_no_more_codes_are_sent_the_one_that_came_is_asked_for(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Somebody has had more than twenty sent within the hour, and the last one is typed wrongly."""
+    made = LiveCluster(tmp_path_factory.mktemp("often"), Shape("often", 22600, shards=1, webapps=1))
+    try:
+        made.prepare()
+        made.declare(wa_registration_code="")
+        first(made.play("site.yml"), MISSING)
+        made.no_more_codes()
+        run = made.play("site.yml", *with_code(WRONG))
+        assert "Another one cannot be sent yet" in said(run), run.output
+        check_healthy(made, made.play("site.yml", *code_for(first(run, REFUSED))), 1)
+    finally:
+        made.remove()
+
+
 def journeys() -> t.Iterator[t.Any]:
     """Databases, numbers of shards, and the code that the first run is given; without one it asks for it."""
     quick = {("PGSQL", 2, "")}

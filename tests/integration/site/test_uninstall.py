@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
 from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, environment, play
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 
 LABEL = "waent.fleet.cluster"
 
@@ -222,6 +223,11 @@ def test_an_engine_that_refuses_us_is_not_one_that_has_nothing(fleet: ContainerH
     assert run.code == FAILED, run.output
     assert "ENGINE_DENIED" in run.codes
     assert {"a-webapp-1", "a-db"} <= names(fleet, "containers")
+    (command, *_) = commands_after(run.output, "Nothing was removed from one")
+    assert command == Command("", {}), "the same one again"
+    again = uninstall(fleet, "a", *command.given())
+    assert again.code == OK, again.output
+    assert not {"a-webapp-1", "a-db"} & names(fleet, "containers")
 
 
 def test_nobody_at_the_terminal_and_no_confirm(fleet: ContainerHosts, clusters: None) -> None:

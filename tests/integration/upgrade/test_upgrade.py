@@ -96,8 +96,7 @@ def test_the_same_version_again_changes_nothing(cluster: LiveCluster) -> None:
 def test_nodes_that_were_silent_for_minutes_do_not_stop_the_run_that_starts_them(cluster: LiveCluster) -> None:
     """As after a schema upgrade that failed and is looked into before it is run again: no master is there either."""
     assert cluster.faults(2) == []
-    serving = {link["node"].rpartition(":")[2] for link in cluster.connections()}
-    spare = min(set(cluster.coreapps()) - serving)
+    spare = cluster.spare()
     masters = [name for name in cluster.nodes() if "-master-" in name]
     for name in (*masters, spare):
         cluster.engine.containers.get(name).stop()

@@ -117,8 +117,8 @@ def test_wrong_code(unregistered, run, code, status, details):
     assert result["failure"]["code"] == "CODE_REFUSED"
     assert result["msg"] == (
         "The registration code was not accepted: it is wrong or has expired. Run the playbook again with"
-        " -e wa_registration_code=CODE and the code that was received, or with -e wa_registration_code= to have another"
-        " one sent."
+        " -e wa_registration_code=CODE, CODE being the one that was received, or with -e wa_registration_code= to"
+        " have another one sent."
     )
     assert result["status"] == "unknown" and result["changed"] is False
 
@@ -158,7 +158,7 @@ def test_fixed_code_that_is_refused_twice(unregistered, run):
     assert result["failure"]["code"] == "CODE_REFUSED"
     assert result["msg"] == (
         "The registration code was not accepted: it is wrong or has expired. Another code was sent just now: run the"
-        " playbook again with -e wa_registration_code=CODE and that code; the ones before are void."
+        " playbook again with -e wa_registration_code=CODE, CODE being that one; those before are void."
     )
 
 
