@@ -9,6 +9,7 @@ for a server that is gone. Where the server goes away between the two, it is end
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -33,8 +34,9 @@ from ansible_collections.waent.fleet.plugins.modules.wa_nfs_media import (
 )
 from ansible_collections.waent.fleet.plugins.plugin_utils.bounded_module import execute_bounded
 
-MOUNT_SECONDS = 30
-"""For one call of ansible.posix.mount. The kernel itself gives up after two minutes, or never."""
+MOUNT_TIMES = 3
+"""So many times the timeout of a question is for one call of ansible.posix.mount. The server has answered a moment
+before, and mounts within a second then; the kernel itself gives up after two minutes, or never."""
 
 Result = t.Dict[str, t.Any]
 
@@ -79,10 +81,11 @@ class ActionModule(ActionBase):
             if share.state == PROBED or not calls:
                 return self._proved(share, params, variables, found)
             return finished({**found, "answer": {**found["answer"], "planned": True}}, [], params)
+        seconds = math.ceil(MOUNT_TIMES * params["timeout"])
         for number, call in enumerate(calls):
-            done = execute_bounded(self, "ansible.posix.mount", call, variables, MOUNT_SECONDS)
+            done = execute_bounded(self, "ansible.posix.mount", call, variables, seconds)
             if done is None:
-                late = mount_not_ended(share, params["name"], call["state"], MOUNT_SECONDS)
+                late = mount_not_ended(share, params["name"], call["state"], seconds)
                 # What it has written until then is there.
                 return finished({**found, "changed": True, "refused": [late.as_dict()]}, [late], params)
             if done.get("failed"):

@@ -92,7 +92,7 @@ options:
     type: int
     default: 1000
   timeout:
-    description: Seconds for all questions to the server in one step.
+    description: Seconds for all questions to the server in one step. Mounting may take three times as long.
     type: float
     default: 5.0
   name:
@@ -104,6 +104,19 @@ options:
       - With it the token stays until O(step=take_back), and what is wrong is returned and fails nothing, as
         O(step=conclude) is going to.
     type: str
+  proof:
+    description:
+      - The O(run) of the last proof, which must be noted on the share. So one host alone finds out whether it sees the
+        share that all hosts have proved.
+    type: str
+    version_added: 0.2.0
+  later:
+    description:
+      - Only with O(state=probed). The share is going to be mounted again with O(opts), so that another version of the
+        protocol is no problem until then.
+    type: bool
+    default: false
+    version_added: 0.2.0
   step:
     description:
       - V(share) brings about O(state) and proves it. It consists of V(read) and V(prove), which are not for tasks.
@@ -122,8 +135,9 @@ options:
     default: []
   left:
     description:
-      - What O(step=share) has returned on this host, for O(step=compare), and for O(step=take_back), which then queries
-        no server where no token was left.
+      - What O(step=share) has returned on this host, for O(step=compare).
+      - What O(step=compare) has returned, or O(step=share), for O(step=take_back), which then queries no server where
+        no token was left, or the server did not answer a moment ago.
     type: dict
     default: {}
   compared:
@@ -245,6 +259,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
     can_hold_tokens,
     change_problems,
     host_problems,
+    is_silence,
     same_source,
     share_problems,
 )
@@ -313,6 +328,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 5.0},
     "name": {"type": "str"},
     "run": {"type": "str"},
+    "proof": {"type": "str"},
+    "later": {"type": "bool", "default": False},
     "step": {"type": "str", "choices": list(STEPS), "default": SHARE},
     "hosts": {"type": "list", "elements": "str", "default": []},
     "left": {"type": "dict", "default": {}},
@@ -405,6 +422,7 @@ def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """Set the directory's owner and mode, then try as the containers' user what nodes do, in containers as well."""
     seconds, user, name = params["timeout"], user_of(params), params["name"]
     answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
+    answer["later"] = params["later"]
     changed = False
     sound = not answer["error"] and can_hold_tokens(host_problems(share, name, answer, user[0], limits_of(params)))
     if sound and share.state == MOUNTED:
@@ -415,6 +433,10 @@ def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
             changed = answer["error"] is None
     if sound and not answer["error"] and not check_mode:
         answer.update(_token(share, params, user))
+    if sound and not answer["error"] and params["proof"] and not check_mode:
+        noted = share_io.read_proof(share.path, seconds, user)
+        answer["error"] = noted["error"]
+        answer["other_proof"] = not noted["error"] and (noted["proof"] or {}).get("run") != params["proof"]
     if sound and not answer["error"] and not check_mode:
         answer.update(_containers(share, params, user))
     problems = host_problems(share, name, answer, user[0], limits_of(params))
@@ -443,8 +465,12 @@ def compare(share: MediaShare, params: Params, check_mode: bool) -> Result:
 
 
 def take_back(share: MediaShare, params: Params, check_mode: bool) -> Result:
-    """Remove the host's token, where one was left, and there is still a share to remove it from."""
-    if not check_mode and (params["left"].get("answer") or {"token": True}).get("token"):
+    """Remove the host's token, where one was left, and there is still a share to remove it from.
+
+    A server that has just not answered is not waited for once more: what is old goes with a later run.
+    """
+    left = params["left"].get("answer") or {"token": True}
+    if not check_mode and left.get("token") and not is_silence(left.get("error")):
         user, seconds = user_of(params), params["timeout"]
         answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
         if answer["mount"] and not answer["error"]:
@@ -467,6 +493,7 @@ def record(share: MediaShare, params: Params, check_mode: bool) -> Result:
         return {"problems": []}
     run, hosts, seconds, user = params["run"], params["hosts"], params["timeout"], user_of(params)
     answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
+    answer["later"] = params["later"]
     if not answer["error"] and answer["mount"]:
         answer["error"] = share_io.record_proof(share.path, run, hosts, seconds, user)
     problems = host_problems(share, params["name"], answer, user[0], limits_of(params))

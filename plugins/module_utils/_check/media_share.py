@@ -75,13 +75,18 @@ def host_problems(share: MediaShare, host: str, answer: Answer, uid: int, limits
     return [Problem(code, sentence, VARIABLE, share.source, host) for code, sentence in found]
 
 
+def is_silence(error: t.Mapping[str, t.Any] | None) -> bool:
+    """Whether an error says that nothing was heard of the server."""
+    return error is not None and error["name"] in (NO_ANSWER, *_SILENT)
+
+
 def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
     """What is mounted, before anybody writes to it."""
     error = answer.get("error")
     if error and error["name"] == "EPROTONOSUPPORT":
         message = "{0} does not have NFS version 4, which media need; switch it on there."
         return _Refused("MEDIA_SHARE_VERSION", message.format(share.server))
-    if error and (error["name"] in (NO_ANSWER, *_SILENT) or error["step"].startswith(_ASKED)):
+    if error and (is_silence(error) or error["step"].startswith(_ASKED)):
         return _no_answer(share, error)
     mount = answer.get("mount")
     if any(_is_share(share, hidden) for hidden in answer.get("hidden", ())):
@@ -100,7 +105,8 @@ def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
         message = "{0} is mounted at {1} in place of {2}; unmount it, or correct {3}."
         return _Refused("MEDIA_SHARE_OTHER", message.format(mount["source"], share.path, share.source, VARIABLE))
     version = version_of(mount["opts"])
-    if version is not None and not version_fits(share.version, version):
+    # One that is going to be mounted again has its present options for as long as that.
+    if version is not None and not version_fits(share.version, version) and not answer.get("later"):
         message = "{0} is mounted at {1} with NFS version {2}; {3}.opts asks for {4}: unmount it and mount it again."
         message = message.format(share.source, share.path, version, VARIABLE, share.version)
         return _Refused("MEDIA_SHARE_VERSION", message)
@@ -155,9 +161,9 @@ def change_problems(
     if stops_nodes and users:
         message = (
             "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first, or name another path, to"
-            " which nodes are moved in service."
+            " which nodes are moved in service. To have nodes of this cluster stopped one host at a time, run {3}."
         )
-        message = message.format(share.source, share.path, _some(users))
+        message = message.format(share.source, share.path, _some(users), instruction("media_share_in_use"))
         return [Problem("MEDIA_SHARE_IN_USE", message, VARIABLE, share.source, host)]
     return in_the_way(share, host, answer) if share.state == MOUNTED else []
 
@@ -275,7 +281,13 @@ def _of_clock(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
 
 
 def _of_containers(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
-    """The host sees the share, and its nodes may not."""
+    """The host sees the share, and its nodes may not; or it sees another one than all hosts have proved."""
+    if answer.get("other_proof"):
+        message = (
+            "{0} at {1} is not the share that all hosts have proved: their last proof is not on it; look whether the"
+            " name leads to one server from all of them, and to one export."
+        )
+        yield _Refused("MEDIA_SHARE_SPLIT", message.format(share.source, share.path))
     apart = answer.get("apart")
     if apart:
         message = (

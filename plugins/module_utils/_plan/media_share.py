@@ -73,21 +73,38 @@ def media_share_change(share: MediaShare, mounted_opts: t.Sequence[str] | None, 
 
 
 class Seen(t.NamedTuple):
-    """What was read of the share of a host, and what follows for a run that brings it about."""
+    """What was read of the share of a host, and what follows for a run that brings it about.
+
+    remount: it has to be unmounted, and nobody has it but nodes, which the run stops for that.
+    """
 
     change: Change
     problems: list[Problem]
+    remount: bool = False
 
 
-def seen_share(share: MediaShare, host: str, seen: t.Mapping[str, t.Any], uid: int, limits: Limits) -> Seen:
-    """seen: what wa_host_info returns as C(media_share). What is going to be mounted cannot be checked yet."""
+def seen_share(
+    share: MediaShare,
+    host: str,
+    seen: t.Mapping[str, t.Any],
+    uid: int,
+    limits: Limits,
+    stoppable: t.Container[str] = (),
+) -> Seen:
+    """seen: what wa_host_info returns as C(media_share). What is going to be mounted cannot be checked yet.
+
+    stoppable: the containers that the run stops where the share is mounted again, by the beginning of their ids.
+    """
     mount = seen["mount"]
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
     change = media_share_change(share, opts, [FstabLine(*line) for line in seen["fstab"]])
-    problems = change_problems(share, host, seen, seen["users"] if change.stops_nodes else (), change.stops_nodes)
-    if not problems and opts is not None and not change.stops_nodes:
-        problems = host_problems(share, host, seen, uid, limits)
-    return Seen(change, problems)
+    users = dict(zip(seen["users"], seen["containers"])) if change.stops_nodes else {}
+    others = [name for name, container in users.items() if container not in stoppable]
+    problems = change_problems(share, host, seen, others, change.stops_nodes)
+    remount = change.stops_nodes and bool(users) and not others
+    if not problems and opts is not None and (remount or not change.stops_nodes):
+        problems = host_problems(share, host, {**seen, "later": remount}, uid, limits)
+    return Seen(change, problems, remount)
 
 
 def mount_arguments(share: MediaShare, step: str) -> dict[str, t.Any]:

@@ -141,7 +141,7 @@ def test_reading_fstab():
 MOUNT = {"source": SHARE.source, "fstype": "nfs4", "opts": OPTS, "read_only": False}
 THERE = {
     "mount": MOUNT, "hidden": [], "exists": True, "directory": True, "empty": None, "error": None, "free_mb": 5000,
-    "free_inodes": None, "fstab": [list(LINE)], "users": ["containerd"], "proof": None,
+    "free_inodes": None, "fstab": [list(LINE)], "users": ["containerd"], "containers": [""], "proof": None,
 }  # fmt: skip
 SILENT = {"name": "NO_ANSWER", "step": "ask", "message": "", "seconds": 2.0, "left_behind": False}
 
@@ -164,4 +164,32 @@ SILENT = {"name": "NO_ANSWER", "step": "ask", "message": "", "seconds": 2.0, "le
 def test_what_follows(changes, reasons, codes):
     seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000))
     assert seen.change.reasons == reasons
+    assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]
+
+
+NODES = {"users": ["java in 3fa43fa43fa4", "java in abababababab"], "containers": ["3fa43fa43fa4", "abababababab"]}
+OTHER_OPTS = {"mount": {**MOUNT, "opts": [*OPTS[:4], "timeo=600"]}, **NODES}
+
+
+@pytest.mark.parametrize(
+    ("changes", "stoppable", "remount", "codes"),
+    [
+        (OTHER_OPTS, {"3fa43fa43fa4", "abababababab"}, True, []),
+        (OTHER_OPTS, {"3fa43fa43fa4"}, False, ["IN_USE"]),
+        (OTHER_OPTS, (), False, ["IN_USE"]),
+        # Nobody has it: it is mounted again at once.
+        ({**OTHER_OPTS, "users": [], "containers": []}, {"3fa43fa43fa4"}, False, []),
+        # Of another version than is asked for, which is what the change is for.
+        (
+            {**OTHER_OPTS, "mount": {**MOUNT, "opts": ["rw", "vers=3", "hard", "timeo=150"]}},
+            {"3fa43fa43fa4", "abababababab"}, True, [],
+        ),
+        # What is wrong besides keeps the nodes where they are.
+        ({**OTHER_OPTS, "free_mb": 5}, {"3fa43fa43fa4", "abababababab"}, True, ["FULL"]),
+        (NODES, {"3fa43fa43fa4", "abababababab"}, False, []),
+    ],
+)  # fmt: skip
+def test_nodes_that_have_it_stop_for_it_and_nobody_else(changes, stoppable, remount, codes):
+    seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000), stoppable)
+    assert seen.remount is remount
     assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]
