@@ -13,7 +13,11 @@ import math
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import mount_failed, mount_not_ended
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
+    mount_failed,
+    mount_not_ended,
+    systemd_failed,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import outcome, problem_from
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     KEYS,
@@ -83,13 +87,15 @@ class ActionModule(ActionBase):
             return finished({**found, "answer": {**found["answer"], "planned": True}}, [], params)
         seconds = math.ceil(MOUNT_TIMES * params["timeout"])
         for number, call in enumerate(calls):
-            done = execute_bounded(self, "ansible.posix.mount", call, variables, seconds)
+            done = execute_bounded(self, call["module"], call["arguments"], variables, seconds)
             if done is None:
-                late = mount_not_ended(share, params["name"], call["state"], seconds)
+                late = mount_not_ended(share, params["name"], call["step"], seconds)
                 # What it has written until then is there.
                 return finished({**found, "changed": True, "refused": [late.as_dict()]}, [late], params)
             if done.get("failed"):
-                failed = mount_failed(share, params["name"], call["state"], str(done.get("msg") or ""))
+                why = systemd_failed if "argv" in call["arguments"] else mount_failed
+                said = "{0} {1}".format(done.get("msg") or "", done.get("stderr") or "").strip()
+                failed = why(share, params["name"], call["step"], said)
                 # Of a step that fails it takes back what it has written.
                 return finished({**found, "changed": number > 0, "refused": [failed.as_dict()]}, [failed], params)
         return self._proved(share, params, variables, found)

@@ -73,7 +73,10 @@ options:
     description: Mode of the share's directory, an octal number in quotes. Without it nothing is changed.
     type: str
   automount:
-    description: Have systemd mount it when somebody comes for it.
+    description:
+      - Have systemd mount it when somebody comes for it, and whenever it is not mounted. Proof and status come for it,
+        and do not wait longer for that than for any other question. Where it is mounted already, it holds from the
+        next boot on. Needs systemd.
     type: bool
     default: false
   container_uid:
@@ -236,7 +239,7 @@ problems:
       V(MEDIA_SHARE_FULL), V(MEDIA_SHARE_NO_INODES), V(MEDIA_SHARE_CLOCK), V(MEDIA_SHARE_IN_THE_WAY),
       V(MEDIA_SHARE_NO_DIRECTORY), V(MEDIA_SHARE_IN_USE), V(MEDIA_SHARE_NO_CLIENT), V(MEDIA_SHARE_NOT_EXPORTED),
       V(MEDIA_SHARE_MOUNT_FAILED), V(MEDIA_SHARE_SPLIT), V(MEDIA_SHARE_APART), V(MEDIA_SHARE_INSIDE),
-      V(MEDIA_SHARE_NOT_PROBED), V(MEDIA_SHARE_FAILED) and V(WA_MEDIA_SHARE_INVALID).
+      V(MEDIA_SHARE_NOT_PROBED), V(MEDIA_SHARE_AUTOMOUNT), V(MEDIA_SHARE_FAILED) and V(WA_MEDIA_SHARE_INVALID).
   returned: always
   type: list
   elements: dict
@@ -284,8 +287,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts 
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
+    call_of,
     media_share_change,
-    mount_arguments,
     shown_state,
     state_after,
 )
@@ -378,7 +381,7 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     )
     mount, fstab = answer["mount"], read_fstab(read_text(FSTAB))
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
-    change = media_share_change(share, opts, fstab)
+    change = media_share_change(share, opts, fstab, answer["waits"])
     users = _users(mount["device"]) if mount and change.stops_nodes else []
     refused = [] if share.state == PROBED else change_problems(share, params["name"], answer, users, change.stops_nodes)
     differs: Result = {}
@@ -390,7 +393,7 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
         "answer": answer,
         "reasons": [*change.reasons, *("{0} differs".format(name) for name in differs)],
         "stops_nodes": change.stops_nodes,
-        "calls": [mount_arguments(share, step) for step in change.steps],
+        "calls": [call_of(share, step) for step in change.steps],
         "diff": {"before": before, "after": state_after(share, change, before)},
         "refused": [problem.as_dict() for problem in refused],
         "problems": [],

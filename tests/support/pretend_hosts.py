@@ -15,6 +15,8 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, host_problems
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE, KEYS, read_media_share
@@ -135,9 +137,12 @@ def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]
     }  # fmt: skip
     if error and options["step"] != "read":
         answer["error"] = {"step": "write", "name": error, "message": error, "seconds": None, "left_behind": 0}
+    found: list[Problem] = []
+    if options["step"] == "prove":
+        found = host_problems(share, options["name"], answer, options.get("container_uid") or 0, Limits(0, 0))
     return {
         "run": "5f3a", "name": options["name"], "answer": answer, "reasons": [], "stops_nodes": False, "calls": [],
-        "diff": {"before": "", "after": ""}, "refused": [], "problems": [],
+        "diff": {"before": "", "after": ""}, "refused": [], "problems": [one.as_dict() for one in found],
     }  # fmt: skip
 
 

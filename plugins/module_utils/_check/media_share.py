@@ -117,6 +117,12 @@ def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
 
 
 def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
+    if answer.get("waits"):
+        error = answer.get("error")
+        message = "{0} is not mounted: systemd waits at {1} to mount it, and did not when somebody came{2}; {3}."
+        how = " ({0})".format(one_line(str(error["message"]))) if error else ""
+        advice = "read what it says of the mount (systemctl status), and look whether the server exports it"
+        return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path, how, advice))
     if not answer.get("exists"):
         message = "{0} is not mounted: {1} does not exist; run {2}, which mounts it."
     elif not answer.get("directory"):
@@ -133,7 +139,7 @@ def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
 
 def in_the_way(share: MediaShare, host: str, answer: Answer) -> list[Problem]:
     """What keeps the share from being mounted: whatever lies there would be out of reach under it."""
-    if answer.get("mount") or answer.get("error") or not answer.get("exists"):
+    if answer.get("mount") or answer.get("error") or not answer.get("exists") or answer.get("waits"):
         return []
     if not answer.get("directory"):
         code, what = "MEDIA_SHARE_NO_DIRECTORY", "{1} is no directory"
@@ -187,6 +193,14 @@ def mount_failed(share: MediaShare, host: str, step: str, said: str) -> Problem:
         code, advice = "MEDIA_SHARE_MOUNT_FAILED", "read the log of the kernel and of the server"
     message = "{0} at {1}: {2} failed ({3}); {4}.".format(share.source, share.path, step, said, advice)
     return Problem(code, message, VARIABLE, share.source, host)
+
+
+def systemd_failed(share: MediaShare, host: str, step: str, said: str) -> Problem:
+    """systemctl could not do a step."""
+    message = (
+        "{0} at {1}: {2} failed ({3}); automount needs systemd: leave {4}.automount out, or read the log of that unit."
+    ).format(share.source, share.path, step, one_line(said), VARIABLE)
+    return Problem("MEDIA_SHARE_AUTOMOUNT", message, VARIABLE, share.source, host)
 
 
 def mount_not_ended(share: MediaShare, host: str, step: str, seconds: float) -> Problem:

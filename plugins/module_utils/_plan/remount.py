@@ -26,9 +26,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import Cl
 
 
 def remounts(state: ClusterState) -> list[Step]:
-    """A step for each host. Who owns which shard on the later ones is only foreseen; the step itself looks again.
+    """A step for each host. Who owns which shard on the later ones is only predicted; the step itself looks again.
 
-    Hosts without an owner come first: what a shard moves to then need not move again, as far as that can be foreseen.
+    Hosts without an owner come first: what a shard moves to then need not move again, as far as that can be predicted.
     """
     steps: list[Step] = []
     by_host = _by_host(state)

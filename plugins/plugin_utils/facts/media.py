@@ -28,6 +28,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
     MediaShare,
     inventory_share,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.nfs_packages import nfs_packages, unknown_manager
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
@@ -191,6 +192,14 @@ def _media_server(play: Play) -> Values:
 NO_SERVER = "Nothing was changed on the media server."
 
 
+def _nfs_packages(play: Play) -> Values:
+    """Names of the packages of the host that the task is about, or why it has none."""
+    manager = str(play.result("ansible_facts").get("pkg_mgr") or "")
+    found = nfs_packages(manager)
+    unknown = unknown_manager(manager, str(play.value("inventory_hostname")))
+    return {**found._asdict(), "refusal": ""} if found else {"refusal": summary([unknown])}
+
+
 def _media_copy(play: Play) -> Values:
     """The options of wa_media_copy, which are those of the share but for what it does not have."""
     options = {key: value for key, value in _media_share(play).items() if key in COPY_OPTIONS}
@@ -257,6 +266,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_refusal": _media_refusal,
     "media_status": _media_status,
     "media_server": _media_server,
+    "nfs_packages": _nfs_packages,
     "media_copy": _media_copy,
     "media_copied": _media_copied,
 }

@@ -33,7 +33,7 @@ FILL = (
     " for n in $(seq {1}); do head -c {2}k /dev/urandom > outgoing/$(hostname)-$n; done;"
     " echo small > incoming/$(hostname); touch -d '2020-02-03' incoming/$(hostname)"
 )
-# Who opens the file waits until this gives it back (fcntl(2), leases). It is one of the last, and not the last one.
+# Who opens the file waits until this has ended (fcntl(2), leases). It is one of the last, and not the last one.
 GATED = "outgoing/{0}-5"
 GATE = (
     "exec python3 -c 'import fcntl, signal, time; signal.signal(signal.SIGIO, signal.SIG_IGN);"

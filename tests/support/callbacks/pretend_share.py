@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers in the place of what asks a host for its media share; all else runs there as it does without this.
+"""Answers in the place of what reads the media share of a host; all else runs there as it does without this.
 
 For hosts whose kernel mounts no NFS: nodes, engines and rollouts are real, the mount is not. Who runs on a host at the
 moment in which its share is mounted again is noted.
