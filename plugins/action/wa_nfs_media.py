@@ -9,10 +9,15 @@ for a server that is gone. Where the server goes away between the two, it is end
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import mount_failed, mount_not_ended
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
+    mount_failed,
+    mount_not_ended,
+    systemd_failed,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import outcome, problem_from
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     KEYS,
@@ -33,8 +38,9 @@ from ansible_collections.waent.fleet.plugins.modules.wa_nfs_media import (
 )
 from ansible_collections.waent.fleet.plugins.plugin_utils.bounded_module import execute_bounded
 
-MOUNT_SECONDS = 30
-"""For one call of ansible.posix.mount. The kernel itself gives up after two minutes, or never."""
+MOUNT_TIMES = 3
+"""So many times the timeout of a question is for one call of ansible.posix.mount. The server has answered a moment
+before, and mounts within a second then; the kernel itself gives up after two minutes, or never."""
 
 Result = t.Dict[str, t.Any]
 
@@ -79,14 +85,17 @@ class ActionModule(ActionBase):
             if share.state == PROBED or not calls:
                 return self._proved(share, params, variables, found)
             return finished({**found, "answer": {**found["answer"], "planned": True}}, [], params)
+        seconds = math.ceil(MOUNT_TIMES * params["timeout"])
         for number, call in enumerate(calls):
-            done = execute_bounded(self, "ansible.posix.mount", call, variables, MOUNT_SECONDS)
+            done = execute_bounded(self, call["module"], call["arguments"], variables, seconds)
             if done is None:
-                late = mount_not_ended(share, params["name"], call["state"], MOUNT_SECONDS)
+                late = mount_not_ended(share, params["name"], call["step"], seconds)
                 # What it has written until then is there.
                 return finished({**found, "changed": True, "refused": [late.as_dict()]}, [late], params)
             if done.get("failed"):
-                failed = mount_failed(share, params["name"], call["state"], str(done.get("msg") or ""))
+                why = systemd_failed if "argv" in call["arguments"] else mount_failed
+                said = "{0} {1}".format(done.get("msg") or "", done.get("stderr") or "").strip()
+                failed = why(share, params["name"], call["step"], said)
                 # Of a step that fails it takes back what it has written.
                 return finished({**found, "changed": number > 0, "refused": [failed.as_dict()]}, [failed], params)
         return self._proved(share, params, variables, found)

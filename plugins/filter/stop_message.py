@@ -20,7 +20,8 @@ options:
     type: str
     required: true
     choices: [certificates_missing, code_missing, drill_not_prepared, host_lost, hosts_lost, hosts_not_prepared,
-      media_from_missing, not_prepared, schema_container_gone, schema_upgrade_failed, schema_upgrade_slow]
+      media_from_missing, not_prepared, schema_container_gone, schema_upgrade_failed, schema_upgrade_slow,
+      share_lost, share_not_remounted]
   host:
     description: The host that was lost.
     type: str
@@ -29,7 +30,7 @@ options:
     type: list
     elements: str
   why:
-    description: What the attempt to reach it said.
+    description: What the attempt to reach it said, or why its media share was not mounted again.
     type: str
   container:
     description: Name of the container that upgrades the schema.
@@ -59,7 +60,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The message, with its code in brackets. V(not_prepared) has none, as it follows a reason that has one.
+  description: The message, with its code in brackets. V(not_prepared), V(share_not_remounted) and
+    V(share_lost) have none, as they follow a reason that has one.
   type: str
 """
 

@@ -73,7 +73,10 @@ options:
     description: Mode of the share's directory, an octal number in quotes. Without it nothing is changed.
     type: str
   automount:
-    description: Have systemd mount it when somebody comes for it.
+    description:
+      - Have systemd mount it when somebody comes for it, and whenever it is not mounted. Proof and status come for it,
+        and do not wait longer for that than for any other question. Where it is mounted already, it holds from the
+        next boot on. Needs systemd.
     type: bool
     default: false
   container_uid:
@@ -92,7 +95,7 @@ options:
     type: int
     default: 1000
   timeout:
-    description: Seconds for all questions to the server in one step.
+    description: Seconds for all questions to the server in one step. Mounting may take three times as long.
     type: float
     default: 5.0
   name:
@@ -104,6 +107,19 @@ options:
       - With it the token stays until O(step=take_back), and what is wrong is returned and fails nothing, as
         O(step=conclude) is going to.
     type: str
+  proof:
+    description:
+      - The O(run) of the last proof, which must be noted on the share. So one host alone finds out whether it sees the
+        share that all hosts have proved.
+    type: str
+    version_added: 0.2.0
+  later:
+    description:
+      - Only with O(state=probed). The share is going to be mounted again with O(opts), so that another version of the
+        protocol is no problem until then.
+    type: bool
+    default: false
+    version_added: 0.2.0
   step:
     description:
       - V(share) brings about O(state) and proves it. It consists of V(read) and V(prove), which are not for tasks.
@@ -122,8 +138,9 @@ options:
     default: []
   left:
     description:
-      - What O(step=share) has returned on this host, for O(step=compare), and for O(step=take_back), which then queries
-        no server where no token was left.
+      - What O(step=share) has returned on this host, for O(step=compare).
+      - What O(step=compare) has returned, or O(step=share), for O(step=take_back), which then queries no server where
+        no token was left, or the server did not answer a moment ago.
     type: dict
     default: {}
   compared:
@@ -222,7 +239,7 @@ problems:
       V(MEDIA_SHARE_FULL), V(MEDIA_SHARE_NO_INODES), V(MEDIA_SHARE_CLOCK), V(MEDIA_SHARE_IN_THE_WAY),
       V(MEDIA_SHARE_NO_DIRECTORY), V(MEDIA_SHARE_IN_USE), V(MEDIA_SHARE_NO_CLIENT), V(MEDIA_SHARE_NOT_EXPORTED),
       V(MEDIA_SHARE_MOUNT_FAILED), V(MEDIA_SHARE_SPLIT), V(MEDIA_SHARE_APART), V(MEDIA_SHARE_INSIDE),
-      V(MEDIA_SHARE_NOT_PROBED), V(MEDIA_SHARE_FAILED) and V(WA_MEDIA_SHARE_INVALID).
+      V(MEDIA_SHARE_NOT_PROBED), V(MEDIA_SHARE_AUTOMOUNT), V(MEDIA_SHARE_FAILED) and V(WA_MEDIA_SHARE_INVALID).
   returned: always
   type: list
   elements: dict
@@ -245,6 +262,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
     can_hold_tokens,
     change_problems,
     host_problems,
+    is_silence,
     same_source,
     share_problems,
 )
@@ -269,8 +287,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts 
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
+    call_of,
     media_share_change,
-    mount_arguments,
     shown_state,
     state_after,
 )
@@ -313,6 +331,8 @@ ARGUMENTS: dict[str, t.Any] = {
     "timeout": {"type": "float", "default": 5.0},
     "name": {"type": "str"},
     "run": {"type": "str"},
+    "proof": {"type": "str"},
+    "later": {"type": "bool", "default": False},
     "step": {"type": "str", "choices": list(STEPS), "default": SHARE},
     "hosts": {"type": "list", "elements": "str", "default": []},
     "left": {"type": "dict", "default": {}},
@@ -361,7 +381,7 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     )
     mount, fstab = answer["mount"], read_fstab(read_text(FSTAB))
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
-    change = media_share_change(share, opts, fstab)
+    change = media_share_change(share, opts, fstab, answer["waits"])
     users = _users(mount["device"]) if mount and change.stops_nodes else []
     refused = [] if share.state == PROBED else change_problems(share, params["name"], answer, users, change.stops_nodes)
     differs: Result = {}
@@ -373,7 +393,7 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
         "answer": answer,
         "reasons": [*change.reasons, *("{0} differs".format(name) for name in differs)],
         "stops_nodes": change.stops_nodes,
-        "calls": [mount_arguments(share, step) for step in change.steps],
+        "calls": [call_of(share, step) for step in change.steps],
         "diff": {"before": before, "after": state_after(share, change, before)},
         "refused": [problem.as_dict() for problem in refused],
         "problems": [],
@@ -405,6 +425,7 @@ def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """Set the directory's owner and mode, then try as the containers' user what nodes do, in containers as well."""
     seconds, user, name = params["timeout"], user_of(params), params["name"]
     answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
+    answer["later"] = params["later"]
     changed = False
     sound = not answer["error"] and can_hold_tokens(host_problems(share, name, answer, user[0], limits_of(params)))
     if sound and share.state == MOUNTED:
@@ -415,6 +436,10 @@ def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
             changed = answer["error"] is None
     if sound and not answer["error"] and not check_mode:
         answer.update(_token(share, params, user))
+    if sound and not answer["error"] and params["proof"] and not check_mode:
+        noted = share_io.read_proof(share.path, seconds, user)
+        answer["error"] = noted["error"]
+        answer["other_proof"] = not noted["error"] and (noted["proof"] or {}).get("run") != params["proof"]
     if sound and not answer["error"] and not check_mode:
         answer.update(_containers(share, params, user))
     problems = host_problems(share, name, answer, user[0], limits_of(params))
@@ -443,8 +468,12 @@ def compare(share: MediaShare, params: Params, check_mode: bool) -> Result:
 
 
 def take_back(share: MediaShare, params: Params, check_mode: bool) -> Result:
-    """Remove the host's token, where one was left, and there is still a share to remove it from."""
-    if not check_mode and (params["left"].get("answer") or {"token": True}).get("token"):
+    """Remove the host's token, where one was left, and there is still a share to remove it from.
+
+    A server that has just not answered is not waited for once more: what is old goes with a later run.
+    """
+    left = params["left"].get("answer") or {"token": True}
+    if not check_mode and left.get("token") and not is_silence(left.get("error")):
         user, seconds = user_of(params), params["timeout"]
         answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
         if answer["mount"] and not answer["error"]:
@@ -467,6 +496,7 @@ def record(share: MediaShare, params: Params, check_mode: bool) -> Result:
         return {"problems": []}
     run, hosts, seconds, user = params["run"], params["hosts"], params["timeout"], user_of(params)
     answer = share_io.look_if_reached(share.path, share.server, share.port, seconds, always=True, user=user)
+    answer["later"] = params["later"]
     if not answer["error"] and answer["mount"]:
         answer["error"] = share_io.record_proof(share.path, run, hosts, seconds, user)
     problems = host_problems(share, params["name"], answer, user[0], limits_of(params))

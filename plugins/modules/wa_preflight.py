@@ -112,7 +112,8 @@ options:
   media_share:
     description:
       - By inventory name the media share of a host that has to prove it, empty where there is none. C(what) is mounted
-        where, and C(why) has what differs, none where it is as desired.
+        where, and C(why) has what differs, none where it is as desired. C(remount) is true where nodes of the host
+        have it, so that they have to stop for that.
     type: dict
     default: {}
   api:
@@ -501,6 +502,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "clocks": clocks,
         "stopped": stopped,
         "secret_mismatches": secret_mismatches(hosts),
+        "remounts": list(recreated.remounts),
         "recreation": recreated.as_dict(),
         "ask_service": recreated.way == ASK and not unread,
         # The share is proved before them, and that may fail.

@@ -101,6 +101,7 @@ hosts:
       networks: []
       volumes: []
       files: []
+      shares: []
       stages: [[wa-webapp-1], [wa-coreapp-1], [], []]
       stays: ["network waent, used by b-webapp-1"]
 planned_changes:

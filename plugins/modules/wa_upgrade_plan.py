@@ -17,6 +17,7 @@ description:
   - Between lines (V(schema)) everything that writes is stopped while the schema of the database is upgraded.
   - The plan of a cluster that an earlier run left half upgraded is what was left to do.
   - Nodes that have the version already and differ otherwise are recreated in the same order.
+  - Last come hosts whose media share has to be mounted again (O(remount)), one at a time with all their nodes.
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
@@ -62,6 +63,14 @@ options:
         declared.
     type: str
     default: none
+  remount:
+    description:
+      - Hosts whose media share has to be unmounted and mounted again for its options, as
+        RV(waent.fleet.wa_preflight#module:remounts). Their nodes stop for it, one host at a time.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_reshard_plan
   - module: waent.fleet.wa_cluster_health
@@ -108,7 +117,8 @@ steps:
     action:
       description:
         - V(replace) nodes by new ones, V(switchover) the shard of a coreapp by stopping it, V(stop) nodes, take a
-          V(snapshot) of the database, V(cleanup) old messages, V(schema_upgrade).
+          V(snapshot) of the database, V(cleanup) old messages, V(schema_upgrade), V(remount) the media share of a host
+          with all its nodes stopped.
       type: str
       returned: always
     nodes:
@@ -222,6 +232,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "leaving": {"type": "list", "elements": "dict", "default": []},
     "snapshot": {"type": "str", "default": "none"},
+    "remount": {"type": "list", "elements": "str", "default": []},
     **plan_options(),
 }
 

@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 
 Result = t.Dict[str, t.Any]
 
-PAUSES = (0.2, 0.5, 1.0, 2.0)
+PAUSES = (0.2, 0.5, 1.0)
 """Seconds before each question whether it has ended; the last one again and again."""
 
 _STATUS = "ansible.legacy.async_status"

@@ -54,6 +54,7 @@ FACTS = {
     "shards": 4,
     "survive": {"racks": 1},
     "version": "v2.19.7",
+    "volume": "whatsappMedia",
 }
 """A value of each fact that an instruction takes."""
 

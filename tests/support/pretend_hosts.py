@@ -15,11 +15,14 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, host_problems
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE, KEYS, read_media_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._io.host import ASKED
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 from ansible_collections.waent.fleet.plugins.modules import wa_host_info
 from ansible_collections.waent.fleet.tests.support.cluster_bodies import healthy_bodies
 from ansible_collections.waent.fleet.tests.support.observed_host import bare, node_container, observed, store
@@ -27,8 +30,10 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, pla
 from ansible_collections.waent.fleet.tests.support.scripted_api import META, ScriptedApi, certificate
 from ansible_collections.waent.fleet.tests.support.valid_variables import VARIABLES, but
 
-BARE, INSTALLED, CHANGED = "bare", "installed", "changed"
-"""Nothing is there; all is as desired; all but one container of one host."""
+BARE, INSTALLED, CHANGED, IN_VOLUME = "bare", "installed", "changed", "in_volume"
+"""Nothing is there; all is as desired; all but one container of one host; but for media, which are in a volume."""
+
+VOLUME = "whatsappMedia"
 
 SENT = "sent"
 """A file with the length of what each module was given, one a line."""
@@ -47,6 +52,8 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
     """Exit code, standard output and error of what is run on a host."""
     if not program:
         return (0, "{0:.9f}\n".format(time.time()).encode(), b"") if "date +%s" in command else (0, b"", b"")
+    # A node of a step of a rollout is called so, and is on its host.
+    host = re.sub(r"\A.* on (.*), step \d+\Z", r"\1", host)
     module = literal(MODULE, program).rpartition(".")[2]
     parameters = literal(PARAMETERS, program)
     with Path(directory, SENT).open("a") as sent:
@@ -57,14 +64,36 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
         calls.write(module + "\n")
     if module == "wa_host_info":
         read = host_as_read(found["state"], found["nodes"], {**DEFAULTS, **given})
+        read["media_share"] = share_as_read(read, given["media_share"], found["share_opts"])
         result = {"host": read, "engine_refusal": "", "engine_unusable": ""}
     elif module == "wa_nfs_media":
-        result = media_answer(given, found["share_error"])
+        after = found["share_error_after"]
+        begun = not after or after in Path(directory, host + ".calls").read_text().split()
+        result = media_answer(given, found["share_error"] if begun else "")
     elif module in ACTS:
         result = {"changed": found["state"] != INSTALLED, "container": {}}
     else:
         result = OTHERS.get(module) or {"failed": True, "msg": "A pretended host does not know {0}.".format(module)}
     return 0, json.dumps({"changed": False, **result}).encode(), b""
+
+
+def share_as_read(host: t.Mapping[str, t.Any], raw: t.Any, opts: t.Sequence[str]) -> dict[str, t.Any] | None:
+    """What wa_host_info would return as C(media_share) where nodes have it mounted with these options, if any."""
+    share, _problems = read_media_share(raw) if raw and opts else (None, [])
+    if share is None:
+        return None
+    containers = [node["id"][:SHORT_ID] for node in host["containers"]]
+    return {
+        **media_answer({**raw, "step": "read", "name": host["name"]}, "")["answer"],
+        "mount": {"source": share.source, "fstype": FSTYPE, "opts": list(opts), "read_only": False},
+        "source": share.source,
+        "path": share.path,
+        "proof": None,
+        "denied": None,
+        "fstab": [[share.source, share.path, FSTYPE, share.fstab_opts]],
+        "users": ["node in " + one for one in containers],
+        "containers": containers,
+    }
 
 
 OTHERS: dict[str, dict[str, t.Any]] = {
@@ -73,8 +102,16 @@ OTHERS: dict[str, dict[str, t.Any]] = {
     "docker_image_info": {"images": []},
     "setup": {"ansible_facts": {"ansible_service_mgr": "systemd"}},
     "stat": {"stat": {"exists": True}},
+    "wa_media_copy": {
+        "changed": True,
+        "copied": {
+            "files": 3, "bytes": 3000, "copied": 3, "same": 0, "conflicts": [], "changing": [], "others": [],
+            "needed_bytes": 3000, "free_bytes": 9000,
+        },
+        "problems": [],
+    },
     "command": {"stdout": "", "stderr": "", "rc": 0},
-}
+}  # fmt: skip
 """What modules return that read."""
 
 ACTS = (
@@ -100,9 +137,12 @@ def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]
     }  # fmt: skip
     if error and options["step"] != "read":
         answer["error"] = {"step": "write", "name": error, "message": error, "seconds": None, "left_behind": 0}
+    found: list[Problem] = []
+    if options["step"] == "prove":
+        found = host_problems(share, options["name"], answer, options.get("container_uid") or 0, Limits(0, 0))
     return {
         "run": "5f3a", "name": options["name"], "answer": answer, "reasons": [], "stops_nodes": False, "calls": [],
-        "diff": {"before": "", "after": ""}, "refused": [], "problems": [],
+        "diff": {"before": "", "after": ""}, "refused": [], "problems": [one.as_dict() for one in found],
     }  # fmt: skip
 
 
@@ -129,10 +169,10 @@ def host_as_read(
         images = [{"image": image, "id": None, "registry": "present", "reason": None} for image in references]
         return {**bare(name), **parts, "images": images}
     ids = {image: "sha256:" + image for image in references}
-    containers = [
-        node_container(node, options["container_settings"], image_id=ids[options["images"][node["kind"]]])
-        for node in nodes
-    ]
+    made_from = dict(options["container_settings"])
+    if state == IN_VOLUME:
+        made_from["media"] = VOLUME
+    containers = [node_container(node, made_from, image_id=ids[options["images"][node["kind"]]]) for node in nodes]
     if state == CHANGED:
         containers[0]["environment_differs"] = ["WA_DB_IDLE_TIMEOUT_MS"]
     return {
@@ -152,13 +192,15 @@ def host_as_read(
 class PretendFleet:
     """A cluster on as many hosts as asked for. home: a directory for its files. A context manager: its API ends."""
 
-    def __init__(self, home: Path, count: int) -> None:
+    def __init__(self, home: Path, count: int, survive: t.Mapping[str, int] | None = None) -> None:
         self.home = home
+        self.survive = {"hosts": 1} if survive is None else dict(survive)
         self.names = ["pretended-{0:04d}".format(number) for number in range(count)]
         (home / "hosts").mkdir()
         hosts = {name: self._host(number) for number, name in enumerate(self.names)}
         self.api = ScriptedApi(*certificate(home), address=("0.0.0.0", 0))
-        self.nodes = placed(hosts, {**DEFAULT_PORTS, "webapp": self.api.port})
+        tolerance = FaultTolerance("hosts", 1) if self.survive else FaultTolerance()
+        self.nodes = placed(hosts, {**DEFAULT_PORTS, "webapp": self.api.port}, tolerance)
         self._script_api()
         self.inventory = write_inventory(home / "hosts.yml", hosts)
         self.arguments = ["-i", self.inventory, "-e", write_variables(home / "variables.json", self._variables())]
@@ -170,10 +212,13 @@ class PretendFleet:
     def __exit__(self, *_exc: object) -> None:
         self.api.close()
 
-    def be(self, state: str, share_error: str = "") -> None:
+    def be(
+        self, state: str, share_error: str = "", share_opts: t.Sequence[str] = (), share_error_after: str = ""
+    ) -> None:
         """From now on the hosts are like that; where one has changed, it is the last one.
 
-        share_error: what the last one meets when it writes on the media share.
+        share_error: what the last one meets when it writes on the media share. share_opts: with what it is mounted on
+        all, where their nodes have it. share_error_after: the module that has to run there before.
         """
         for name in self.names:
             its_own = INSTALLED if state == CHANGED and name != self.names[-1] else state
@@ -181,6 +226,8 @@ class PretendFleet:
                 "state": its_own,
                 "nodes": [node for node in self.nodes if node["host"] == name],
                 "share_error": share_error if name == self.names[-1] else "",
+                "share_opts": list(share_opts),
+                "share_error_after": share_error_after,
             }
             (self.home / "hosts" / (name + ".json")).write_text(json.dumps(found))
 
@@ -201,6 +248,13 @@ class PretendFleet:
     def calls(self) -> set[str]:
         """Names of the modules that any host was given to run."""
         return {name for file in (self.home / "hosts").glob("*.calls") for name in file.read_text().split()}
+
+    def calls_in_order(self, host: str) -> list[str]:
+        """Names of the modules that a host was given to run since the last question, one after the other."""
+        file = self.home / "hosts" / (host + ".calls")
+        found = file.read_text().split() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return found
 
     def counts(self) -> dict[str, int]:
         """What the runs until now have cost.
@@ -227,7 +281,7 @@ class PretendFleet:
             ansible_python_interpreter="/usr/bin/python3",
             pretend_directory=str(self.home / "hosts"),
             wa_shards=SHARDS,
-            wa_survive={"hosts": 1},
+            wa_survive=self.survive,
             wa_webapp_port=self.api.port,
             # A database that only the hosts reach.
             wa_db_check_host="",
@@ -242,16 +296,29 @@ class PretendFleet:
         api.on("GET", "/v1/health", {"health": health, "meta": META})
         api.on("GET", "/v1/support", {"support": support, "meta": META})
         api.on("GET", "/v1/account/shards", {"account": {"shards": SHARDS}, "meta": META})
-        api.on("GET", "/v1/settings/application", {"settings": {"application": VARIABLES["wa_settings"]}, "meta": META})
+        settings = dict(VARIABLES["wa_settings"])
+
+        def take(call: t.Any) -> tuple[int, dict[str, t.Any]]:
+            settings.update(call.body)
+            return 200, {"meta": META}
+
+        api.on(
+            "GET",
+            "/v1/settings/application",
+            lambda _call: (200, {"settings": {"application": settings}, "meta": META}),
+        )
+        api.on("PATCH", "/v1/settings/application", take)
 
 
-def placed(hosts: t.Mapping[str, t.Mapping[str, t.Any]], ports: t.Mapping[str, int]) -> list[dict[str, t.Any]]:
+def placed(
+    hosts: t.Mapping[str, t.Mapping[str, t.Any]], ports: t.Mapping[str, int], tolerance: FaultTolerance
+) -> list[dict[str, t.Any]]:
     """The nodes of the cluster as the collection places them on hosts on which nothing runs."""
     specs = tuple(
         HostSpec(name, own["rack"], name, own["wa_api_address"], KINDS, {"webapp": 1}, ports)
         for name, own in hosts.items()
     )
-    spec = ClusterSpec(SHARDS, None, FaultTolerance("hosts", 1), False, specs)
+    spec = ClusterSpec(SHARDS, None, tolerance, False, specs)
     return [node.as_dict() for node in place(spec).nodes]
 
 

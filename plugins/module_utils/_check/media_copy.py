@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import aligned
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, one_line
@@ -70,6 +71,33 @@ def nowhere(source: str) -> Problem:
     """No host has the volume."""
     message = "{0} is {1}; no host has such a volume or directory, so nothing was copied."
     return Problem("MEDIA_COPY_NO_SOURCE", message.format(VARIABLE, source), VARIABLE, source)
+
+
+def left_behind(source: str, path: str, stores: t.Mapping[str, t.Iterable[str]]) -> list[str]:
+    """What is to be known before nodes are switched to the share, one sentence for each store they have until now.
+
+    stores: by host what its nodes have for media. source: the share as C(SERVER:EXPORT), path: where it is mounted.
+    """
+    hosts: dict[str, list[str]] = {}
+    for host, found in stores.items():
+        for store in sorted(set(found) - {path}):
+            hosts.setdefault(store, []).append(host)
+    text = (
+        "Media are in {0} on {1} until now, and nodes are going to use {2} at {3}{4}: files that are not there are left"
+        " behind, and messages with them fail. To have them copied, before nodes are switched and once more after, add"
+        " {5}."
+    )
+    return [
+        text.format(
+            store,
+            _some(names),
+            source,
+            path,
+            ", which may be the same files" if store.startswith("/") else "",
+            instruction("media_left_behind", volume=store),
+        )
+        for store, names in sorted(hosts.items())
+    ]
 
 
 def copied_lines(source: str, target: str, results: t.Mapping[str, Result]) -> list[str]:

@@ -75,13 +75,18 @@ def host_problems(share: MediaShare, host: str, answer: Answer, uid: int, limits
     return [Problem(code, sentence, VARIABLE, share.source, host) for code, sentence in found]
 
 
+def is_silence(error: t.Mapping[str, t.Any] | None) -> bool:
+    """Whether an error says that nothing was heard of the server."""
+    return error is not None and error["name"] in (NO_ANSWER, *_SILENT)
+
+
 def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
     """What is mounted, before anybody writes to it."""
     error = answer.get("error")
     if error and error["name"] == "EPROTONOSUPPORT":
         message = "{0} does not have NFS version 4, which media need; switch it on there."
         return _Refused("MEDIA_SHARE_VERSION", message.format(share.server))
-    if error and (error["name"] in (NO_ANSWER, *_SILENT) or error["step"].startswith(_ASKED)):
+    if error and (is_silence(error) or error["step"].startswith(_ASKED)):
         return _no_answer(share, error)
     mount = answer.get("mount")
     if any(_is_share(share, hidden) for hidden in answer.get("hidden", ())):
@@ -100,7 +105,8 @@ def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
         message = "{0} is mounted at {1} in place of {2}; unmount it, or correct {3}."
         return _Refused("MEDIA_SHARE_OTHER", message.format(mount["source"], share.path, share.source, VARIABLE))
     version = version_of(mount["opts"])
-    if version is not None and not version_fits(share.version, version):
+    # One that is going to be mounted again has its present options for as long as that.
+    if version is not None and not version_fits(share.version, version) and not answer.get("later"):
         message = "{0} is mounted at {1} with NFS version {2}; {3}.opts asks for {4}: unmount it and mount it again."
         message = message.format(share.source, share.path, version, VARIABLE, share.version)
         return _Refused("MEDIA_SHARE_VERSION", message)
@@ -111,6 +117,12 @@ def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
 
 
 def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
+    if answer.get("waits"):
+        error = answer.get("error")
+        message = "{0} is not mounted: systemd waits at {1} to mount it, and did not when somebody came{2}; {3}."
+        how = " ({0})".format(one_line(str(error["message"]))) if error else ""
+        advice = "read what it says of the mount (systemctl status), and look whether the server exports it"
+        return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path, how, advice))
     if not answer.get("exists"):
         message = "{0} is not mounted: {1} does not exist; run {2}, which mounts it."
     elif not answer.get("directory"):
@@ -127,7 +139,7 @@ def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
 
 def in_the_way(share: MediaShare, host: str, answer: Answer) -> list[Problem]:
     """What keeps the share from being mounted: whatever lies there would be out of reach under it."""
-    if answer.get("mount") or answer.get("error") or not answer.get("exists"):
+    if answer.get("mount") or answer.get("error") or not answer.get("exists") or answer.get("waits"):
         return []
     if not answer.get("directory"):
         code, what = "MEDIA_SHARE_NO_DIRECTORY", "{1} is no directory"
@@ -155,9 +167,9 @@ def change_problems(
     if stops_nodes and users:
         message = (
             "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first, or name another path, to"
-            " which nodes are moved in service."
+            " which nodes are moved in service. To have nodes of this cluster stopped one host at a time, run {3}."
         )
-        message = message.format(share.source, share.path, _some(users))
+        message = message.format(share.source, share.path, _some(users), instruction("media_share_in_use"))
         return [Problem("MEDIA_SHARE_IN_USE", message, VARIABLE, share.source, host)]
     return in_the_way(share, host, answer) if share.state == MOUNTED else []
 
@@ -181,6 +193,14 @@ def mount_failed(share: MediaShare, host: str, step: str, said: str) -> Problem:
         code, advice = "MEDIA_SHARE_MOUNT_FAILED", "read the log of the kernel and of the server"
     message = "{0} at {1}: {2} failed ({3}); {4}.".format(share.source, share.path, step, said, advice)
     return Problem(code, message, VARIABLE, share.source, host)
+
+
+def systemd_failed(share: MediaShare, host: str, step: str, said: str) -> Problem:
+    """systemctl could not do a step."""
+    message = (
+        "{0} at {1}: {2} failed ({3}); automount needs systemd: leave {4}.automount out, or read the log of that unit."
+    ).format(share.source, share.path, step, one_line(said), VARIABLE)
+    return Problem("MEDIA_SHARE_AUTOMOUNT", message, VARIABLE, share.source, host)
 
 
 def mount_not_ended(share: MediaShare, host: str, step: str, seconds: float) -> Problem:
@@ -275,7 +295,13 @@ def _of_clock(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
 
 
 def _of_containers(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
-    """The host sees the share, and its nodes may not."""
+    """The host sees the share, and its nodes may not; or it sees another one than all hosts have proved."""
+    if answer.get("other_proof"):
+        message = (
+            "{0} at {1} is not the share that all hosts have proved: their last proof is not on it; look whether the"
+            " name leads to one server from all of them, and to one export."
+        )
+        yield _Refused("MEDIA_SHARE_SPLIT", message.format(share.source, share.path))
     apart = answer.get("apart")
     if apart:
         message = (

@@ -67,6 +67,9 @@ INSTRUCTIONS: dict[str, Instruction] = {
     # The media share.
     "media_share_unmounted": Instruction(OTHER, "site"),
     "media_share_unproved": Instruction(OTHER, "site"),
+    "media_share_in_use": Instruction(OTHER, "site"),
+    "media_left_behind": Instruction(ADDED, "site", {"wa_media_from": "{volume}"}),
+    "remount_no_spare": Instruction(OTHER, "site"),
     # Drills.
     "drill_in_production": Instruction(ADDED, "drill", {"really": "true"}),
     "rotate_other_changes": Instruction(OTHER, "site"),

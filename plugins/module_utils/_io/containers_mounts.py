@@ -17,18 +17,22 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._io import bounded
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import Mount, read_mounts
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID, Mount, read_mounts
 
 _MOUNTS = 0x00020000
 """CLONE_NEWNS, of setns(2)."""
 
 
 class Space(t.NamedTuple):
-    """The mounts that the processes of one container have. process: one of them. name: what it is called."""
+    """The mounts that the processes of one container have. process: one of them. name: what it is called.
+
+    container: the id as C(docker ps) shows it; empty for what is none.
+    """
 
     process: int
     name: str
     mounts: tuple[Mount, ...]
+    container: str = ""
 
 
 def spaces(proc: str = "/proc") -> list[Space]:
@@ -42,7 +46,7 @@ def spaces(proc: str = "/proc") -> list[Space]:
         if space not in seen:
             seen.add(space)
             mounts = tuple(read_mounts(read_text(os.path.join(directory, "mountinfo"))))
-            found.append(Space(process, _name(directory), mounts))
+            found.append(Space(process, _name(directory), mounts, _container(directory)))
     return found
 
 
@@ -55,21 +59,33 @@ def _space(directory: str) -> str:
 
 def _name(directory: str) -> str:
     """The program, and the container's id as C(docker ps) shows it."""
-    program = read_text(os.path.join(directory, "comm")).strip()
-    container = re.search(r"[0-9a-f]{64}", read_text(os.path.join(directory, "cgroup")))
-    return "{0} in {1}".format(program, container.group(0)[:12]) if container else program
+    program, container = read_text(os.path.join(directory, "comm")).strip(), _container(directory)
+    return "{0} in {1}".format(program, container) if container else program
+
+
+def _container(directory: str) -> str:
+    found = re.search(r"[0-9a-f]{64}", read_text(os.path.join(directory, "cgroup")))
+    return found.group(0)[:SHORT_ID] if found else ""
 
 
 def inside(process: int, user: tuple[int, int], work: bounded.Work, proc: str = "/proc") -> bounded.Work:
-    """The work for C(bounded), which goes on with the mounts of a process, and as this user."""
+    """The work for C(bounded), which goes on with the mounts and the root of a process, and as this user.
+
+    The kernel says where mounts are as seen from the root of the process. That need not be the root of its mounts: an
+    engine that cannot pivot the root (C(DOCKER_RAMDISK)) changes it, as chroot(2) does, and so may a start script.
+    """
 
     def whole(say: bounded.Say) -> t.Any:
         say("enter")
         space = os.open(os.path.join(proc, str(process), "ns/mnt"), os.O_RDONLY)
+        root = os.open(os.path.join(proc, str(process), "root"), os.O_RDONLY | os.O_DIRECTORY)
         library = ctypes.CDLL(None, use_errno=True)
         if library.setns(space, _MOUNTS):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
+        os.fchdir(root)
+        os.chroot(".")
+        os.close(root)
         os.close(space)
         bounded.become(*user)
         return work(say)

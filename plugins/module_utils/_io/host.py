@@ -96,7 +96,8 @@ SHARE_SECONDS = 2.0
 def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
     """The media share as the host has it, None where there is to be none. Nothing is written or mounted.
 
-    fstab: its lines for the path. users: what of the containers has what is mounted there.
+    source, path: what is to be mounted where. fstab: its lines for the path. users: who has what is mounted there in
+    mounts of its own. containers: the id of each of these as C(docker ps) shows it, empty for what is none.
     """
     share, _problems = inventory_share(raw)
     if share is None:
@@ -115,8 +116,17 @@ def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
         proof, answer["error"] = found["proof"], None if refused else found["error"]
     fstab = [list(line) for line in read_fstab(machine.read_text("/etc/fstab")) if line.path == share.path]
     device = answer["mount"]["device"] if answer["mount"] else None
-    users = [one.name for one in containers_mounts.spaces() if device and has_mounted(device, one.mounts)]
-    return {**answer, "proof": proof, "denied": os.geteuid() if denied else None, "fstab": fstab, "users": users}
+    users = [one for one in containers_mounts.spaces() if device and has_mounted(device, one.mounts)]
+    return {
+        **answer,
+        "source": share.source,
+        "path": share.path,
+        "proof": proof,
+        "denied": os.geteuid() if denied else None,
+        "fstab": fstab,
+        "users": [one.name for one in users],
+        "containers": [one.container for one in users],
+    }
 
 
 def _is_denied(error: dict[str, t.Any] | None) -> bool:

@@ -19,6 +19,7 @@ import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import token_name, token_text
+from ansible_collections.waent.fleet.plugins.module_utils._common.paths import normalized
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE
 from ansible_collections.waent.fleet.plugins.module_utils._io import bounded, nfs_server
 from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import Space, inside
@@ -56,7 +57,7 @@ def look_if_reached(
     if always or (place.mount is not None and place.mount.fstype in (FSTYPE, "nfs")):
         error = nfs_server.reach(server, port, path, seconds)
         if error is not None:
-            return {**_NOTHING, **_shown_place(place), "empty": None, "error": error}
+            return {**_NOTHING, **_shown_place(place), "empty": None, "error": error, "waits": _waits(path, proc)}
     return look(path, max(end - time.monotonic(), LEAST_SECONDS), user, proc)
 
 
@@ -84,7 +85,14 @@ def look(path: str, seconds: float, user: User | None = None, proc: str = "/proc
     empty = None
     if place.mount is None and error is None and seen["directory"]:
         empty, error = bounded.run(lambda say: _is_empty(path, say), path, seconds)
-    return {**(seen or _NOTHING), **_shown_place(place), "empty": empty, "error": error}
+    waits = _waits(path, proc)
+    return {**(seen or _NOTHING), **_shown_place(place), "empty": empty, "error": error, "waits": waits}
+
+
+def _waits(path: str, proc: str) -> bool:
+    """Whether systemd waits there to mount it when somebody comes, or has mounted it over that."""
+    mounts = read_mounts(read_text(os.path.join(proc, "self/mountinfo")))
+    return any(mount.fstype == "autofs" and mount.path == normalized(path) for mount in mounts)
 
 
 def _is_empty(path: str, say: bounded.Say) -> bool:

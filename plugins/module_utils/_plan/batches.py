@@ -11,7 +11,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.addresses impo
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
-from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import SHORTENED, Step
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState, NodeState
 
 Entry = t.Mapping[str, t.Any]
@@ -34,15 +34,18 @@ def batches(
     none. first: number of the first step. expect: C({what, shards, nodes, masters, coreapps, webapps}), the gate: which
     nodes, and which webapps by their URL, have to be there after the step. shortened: the failover timers are, from the
     first switchover to the last; restore: this is the last. log_in: no webapp that the gate asks knows the tokens of
-    before. shared_tokens: the webapps have a declared key for tokens; without one each container makes its own.
+    before. Of a remount also coreapps: the keys of those that it stops one after the other, and vacated: the gate while
+    these are stopped. shared_tokens: the webapps have a declared key for tokens; without one each container makes its
+    own.
     """
-    switchovers = [number for number, step in enumerate(steps, first) if step.action == "switchover"]
+    switchovers = [number for number, step in enumerate(steps, first) if step.action in SHORTENED]
     by_key = {node["key"]: node for node in placed}
     created = {key: _created(node) for key, node in by_key.items()}
     home = next((node["host"] for node in placed if node["kind"] == "master"), placed[0]["host"] if placed else None)
     found: list[list[Entry]] = []
     for number, step in enumerate(steps, first):
         before, state = state, simulate(state, step, desired, created)
+        coreapps = tuple(key for key in step.nodes if by_key[key]["kind"] == "coreapp")
         common = {
             "step": number,
             "action": step.action,
@@ -52,6 +55,9 @@ def batches(
             "restore": number in switchovers[-1:],
             "log_in": _tokens_change(before, state, step, shared_tokens),
         }
+        if step.action == "remount":
+            vacated = simulate(before, Step("stop", coreapps, ()))
+            common.update(coreapps=list(coreapps), vacated=_expect(vacated, step, by_key))
         entries: list[Entry] = [
             dict(
                 common,

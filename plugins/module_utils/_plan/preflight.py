@@ -183,7 +183,8 @@ def removals(leaving: t.Iterable[PlacedNode], host: str) -> list[Act]:
 def share_changes(media: t.Mapping[str, t.Mapping[str, t.Any]], host: str) -> list[Act]:
     """What is done for the media share of a host, before its nodes. media: option C(media_share) of wa_preflight."""
     share = media.get(host)
-    return [Act(host, "mount_share", share["what"], tuple(share["why"]))] if share and share["why"] else []
+    action = "remount_share" if share and share.get("remount") else "mount_share"
+    return [Act(host, action, share["what"], tuple(share["why"]))] if share and share["why"] else []
 
 
 def drain_unfinished(observed: t.Sequence[Observed], leaving: t.Sequence[PlacedNode]) -> list[Problem]:

@@ -10,6 +10,7 @@ wa_cluster_health returned.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, ours
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
@@ -24,9 +25,17 @@ Entry = t.Mapping[str, t.Any]
 
 
 def read_state(
-    nodes: t.Sequence[Entry], hosts: t.Sequence[Entry], health: Entry, shards: int, version: Version | None = None
+    nodes: t.Sequence[Entry],
+    hosts: t.Sequence[Entry],
+    health: Entry,
+    shards: int,
+    version: Version | None = None,
+    remount: t.Container[str] = (),
 ) -> ClusterState:
-    """The placed nodes as they are. shards: for where the API does not show the number. version: the desired one."""
+    """The placed nodes as they are. shards: for where the API does not show the number. version: the desired one.
+
+    remount: names of hosts whose media share has to be mounted again.
+    """
     cluster = health.get("cluster") or {}
     by_host = {host["name"]: host for host in hosts}
     reported = {node["name"]: node for node in cluster.get("nodes") or []}
@@ -35,6 +44,7 @@ def read_state(
         _node(node, by_host.get(node["host"]), reported.get(node["key"]), webapp_url(node) in answers, version)
         for node in nodes
     ]
+    found = [replace(state, remount=node["host"] in remount) for node, state in zip(nodes, found)]
     schema = schema_state(hosts, version) if version else None
     return ClusterState(cluster.get("shards") or shards, tuple(found), schema)
 

@@ -14,11 +14,13 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, engine_problems, unread_problem
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import same_source
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, summary
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
 from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import VOLUME as DB_SSL_VOLUME
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 
 ORDER = ("webapp", "coreapp", "schema-upgrade", "master", "other", "database")
 """Traffic ends at the front first, the database goes last."""
@@ -70,8 +72,8 @@ NOTHING_KNOWN = Stores()
 class Removal:
     """What goes from a host, in this order: containers and volumes by name, networks as C({name, id}), files by path.
 
-    timers: by name. stages: the same containers, as C(STAGES) has them. stays: one text for each thing of the cluster
-    that does not go: what, and why.
+    timers: by name. shares: media shares that are unmounted, as C({source, path}). stages: the same containers, as
+    C(STAGES) has them. stays: one text for each thing of the cluster that does not go: what, and why.
     """
 
     containers: tuple[str, ...] = ()
@@ -81,14 +83,15 @@ class Removal:
     files: tuple[str, ...] = ()
     timers: tuple[str, ...] = ()
     stages: tuple[tuple[str, ...], ...] = ()
+    shares: tuple[dict[str, str], ...] = ()
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to remove."""
-        return bool(self.containers or self.networks or self.volumes or self.files or self.timers)
+        return bool(self.containers or self.networks or self.volumes or self.files or self.timers or self.shares)
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape modules return: C({containers, networks, volumes, stays, files, timers, stages})."""
+        """The shape modules return: C({containers, networks, volumes, stays, files, timers, stages, shares})."""
         return {key: list(value) for key, value in asdict(self).items()}
 
     def sentences(self, host: str) -> list[str]:
@@ -101,6 +104,12 @@ class Removal:
             + [
                 "{0}: the timer {1}, with all that it needs; its backups stay".format(host, name)
                 for name in self.timers
+            ]
+            + [
+                "{0}: the mount of the media share {source} at {path}, and its line in fstab; its files stay".format(
+                    host, **share
+                )
+                for share in self.shares
             ]
             + ["{0}: stays: {1}".format(host, text) for text in self.stays]
         )
@@ -129,12 +138,41 @@ def plan_removal(observed: Observed, cluster: str, asked: Asked, stores: Stores 
                 volumes.append(volume["name"])
             else:
                 stays.append(_stays(volume["name"], is_database))
+    shares, kept = _shares(observed, ours, others)
+    stays += kept
     ours.sort(key=lambda container: (_rank(container["kind"]), container["name"]))
     stages = tuple(tuple(c["name"] for c in ours if _stage(c["kind"]) == stage) for stage in STAGES)
     drill = observed.get("drill") or {}
     files = (drill["path"],) if drill else ()
     timers = (observed["backup_timer"],) if observed.get("backup_timer") else ()
-    return Removal(tuple(c["name"] for c in ours), tuple(networks), tuple(volumes), tuple(stays), files, timers, stages)
+    names = tuple(container["name"] for container in ours)
+    return Removal(names, tuple(networks), tuple(volumes), tuple(stays), files, timers, stages, shares)
+
+
+def _shares(
+    observed: Observed, ours: t.Sequence[t.Mapping[str, t.Any]], others: t.Sequence[t.Mapping[str, t.Any]]
+) -> tuple[tuple[dict[str, str], ...], list[str]]:
+    """The media share of the inventory, where it is mounted or has a line in fstab; and what of it stays, and why.
+
+    What else is mounted at its path was not mounted by this collection.
+    """
+    seen = observed.get("media_share")
+    if not seen:
+        return (), []
+    source, path, mount = seen["source"], seen["path"], seen["mount"]
+    if mount and not same_source(mount["source"], source):
+        return (), []
+    if not mount and not any(same_source(line[0], source) for line in seen["fstab"]):
+        return (), []
+    users = set(volume_users({"name": path, "path": path}, others))
+    going = {container["id"][:SHORT_ID] for container in ours}
+    by_id = {container["id"][:SHORT_ID]: container["name"] for container in others}
+    for name, container in zip(seen["users"], seen["containers"]):
+        if container not in going:
+            users.add(by_id.get(container, name))
+    if users:
+        return (), ["media share {0} at {1}, used by {2}".format(source, path, ", ".join(sorted(users)))]
+    return ({"source": source, "path": path},), []
 
 
 def _stays(name: str, is_database: bool) -> str:
@@ -323,6 +361,7 @@ def left_over(
                 *left.volumes,
                 *left.files,
                 *left.timers,
+                *(share["path"] for share in left.shares),
             ]
             text = "Still there: {0}{1}.".format(", ".join(things), because)
             found[name] = Problem("REMOVAL_INCOMPLETE", text, None, None, name)

@@ -26,6 +26,9 @@ def simulate(
     created: t.Mapping[str, NodeState] | None = None,
 ) -> ClusterState:
     """The state after the step. desired: what C(replace) brings nodes to. created: what C(create) makes, by key."""
+    if step.action == "remount":
+        # Others have taken over before its nodes are back.
+        state = simulate(state, Step("stop", step.nodes, ()), desired)
     nodes = {node.key: node for node in state.nodes}
     # A node in whose place another one comes has another key.
     gone = list(dict(step.gate).get("absent", ())) if step.action == "adopt" else []
@@ -51,6 +54,8 @@ def _act(nodes: Nodes, action: str, key: str, desired: Version | None, created: 
         nodes.pop(key, None)
     elif action == "start":
         nodes[key] = replace(nodes[key], alive=True)
+    elif action == "remount":
+        nodes[key] = replace(nodes[key], alive=True, shards=frozenset(), primary=False, remount=False)
     elif action == "replace":
         new = replace(nodes[key], version=desired, alive=True, differs=False, other_tokens=False)
         nodes[key] = replace(new, primary=False)

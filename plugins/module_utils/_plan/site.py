@@ -10,7 +10,7 @@ The planned changes, from what was read: existing containers are compared with t
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
     Observed,
@@ -34,9 +34,9 @@ ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
 class Act:
     """One thing that is done to one host.
 
-    action: C(install_engine), C(start_engine), C(stop), C(mount_share), C(create_network), C(create_volume), C(pull),
-    C(create), C(start), C(recreate), C(update) (without another container), C(remove) or C(keep); only the last changes
-    nothing.
+    action: C(install_engine), C(start_engine), C(stop), C(mount_share), C(remount_share), C(create_network),
+    C(create_volume), C(pull), C(create), C(start), C(recreate), C(update) (without another container), C(remove) or
+    C(keep); only the last changes nothing.
     what: the thing. why: what differs, empty where it is new.
     """
 
@@ -52,6 +52,7 @@ class Act:
             "install_engine": "install and start",
             "start_engine": "start",
             "mount_share": "mount media share",
+            "remount_share": "mount again, with its nodes stopped, media share",
             "create_network": "create network",
             "create_volume": "create volume",
             "pull": "pull image",
@@ -247,13 +248,15 @@ def service_of(login: t.Mapping[str, t.Any] | None, health: t.Mapping[str, t.Any
 class Recreation:
     """Which nodes are recreated, in which way, why that way, and what forbids it.
 
-    nodes: names of their containers. way: C(roll), C(at_once), C(ask) or C(nothing).
+    nodes: names of their containers. way: C(roll), C(at_once), C(ask) or C(nothing). remounts: hosts whose nodes stop
+    and start because their media share is mounted again.
     """
 
     nodes: tuple[str, ...]
     way: str
     why: str = ""
     problem: Problem | None = None
+    remounts: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, t.Any]:
         """The shape modules return: C({nodes, way, why})."""
@@ -268,10 +271,52 @@ def recreation(
     service: what C(service_of) returned. Without an answer of the API running nodes are then left alone
     unless C(allow_at_once).
     """
+    acts = list(acts)
     recreated = {(act.host, act.what) for act in acts if act.action == "recreate"}
+    remounts = tuple(dict.fromkeys(act.host for act in acts if act.action == "remount_share"))
     nodes = [(host["name"], node) for host in hosts for node in cluster_nodes(host)]
-    ours_of = [node for host, node in nodes if (host, node["name"]) in recreated]
+    ours_of = [node for host, node in nodes if (host, node["name"]) in recreated or host in remounts]
     names = tuple(sorted(node["name"] for node in ours_of))
+    found = _way(hosts, names, ours_of, nodes, service, allow_at_once)
+    if not remounts:
+        return found
+    if found.way == AT_ONCE:
+        return replace(found, problem=_not_remounted(acts, found.why))
+    why = _REMOUNTED if found.way == ROLL and not recreated else found.why
+    return replace(found, why=why, remounts=remounts)
+
+
+_REMOUNTED = (
+    "The cluster is in service: the media share is mounted again on one host at a time, with its nodes stopped"
+    " meanwhile, and with a gate after it."
+)
+
+
+def _not_remounted(acts: t.Iterable[Act], why: str) -> Problem:
+    """Nodes that are recreated at once are not stopped before the share is mounted."""
+    acts = [act for act in acts if act.action == "remount_share"]
+    message = (
+        "{0} has to be unmounted for its options ({1}), and nodes of {2} use it. They are not stopped one host at a"
+        " time now: {3} Stop them (docker stop), and run {4}; or leave the options as they are."
+    ).format(
+        acts[0].what,
+        "; ".join(acts[0].why),
+        ", ".join(act.host for act in acts),
+        why,
+        instruction("media_share_in_use"),
+    )
+    return Problem("MEDIA_SHARE_IN_USE", message, "wa_media_share")
+
+
+def _way(
+    hosts: t.Sequence[Observed],
+    names: tuple[str, ...],
+    ours_of: t.Sequence[t.Mapping[str, t.Any]],
+    nodes: t.Sequence[tuple[str, t.Mapping[str, t.Any]]],
+    service: Service | None,
+    allow_at_once: bool,
+) -> Recreation:
+    """The way for these nodes, whatever is the reason. nodes: all of the cluster, each with its host."""
     running = [node["name"] for node in ours_of if node["state"] in RUNNING]
     if not names:
         return Recreation((), NOTHING)

@@ -21,11 +21,17 @@ SWITCHOVER_SECONDS = 10
 RESTART_SECONDS = 30
 """A node that nobody takes over from is recreated, starts, and connects (reference 3.3, 3.7)."""
 
+REMOUNT_SECONDS = RESTART_SECONDS + 10
+"""All nodes of a host are stopped, its media share is unmounted, mounted and proved, and they start again."""
+
 ACTIONS = (
     "create", "start", "replace", "switchover", "set_shards", "remove", "stop", "snapshot", "cleanup", "schema_upgrade",
-    "adopt", "discard",
+    "adopt", "discard", "remount",
 )  # fmt: skip
 """What a step can do: for each of them role C(rollout) has one file of tasks."""
+
+SHORTENED = ("switchover", "remount")
+"""Actions that stop owners on purpose, with the failover timers shortened."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,10 @@ HEADS = {
     "site": "The rolling change",
     "adopt": "The adoption",
 }
-CHANGED = {"replace": "Replaced", "create": "Created", "start": "Started", "remove": "Removed", "adopt": "Adopted"}
+CHANGED = {
+    "replace": "Replaced", "create": "Created", "start": "Started", "remove": "Removed", "adopt": "Adopted",
+    "remount": "Restarted on the share that was mounted again",
+}  # fmt: skip
 
 _SCHEMA = (
     "Masters and coreapps of the old version stay stopped, since the schema may be half upgraded. Fix what the log"

@@ -37,6 +37,14 @@ STOPS: dict[str, tuple[str, str]] = {
         "MEDIA_COPY_NO_SOURCE",
         "wa_media_from is empty; allowed is the name of a Docker volume of the hosts, or a path, where media are now.",
     ),
+    "share_not_remounted": (
+        "",
+        "{why} What was mounted before is sound, and the nodes of {host} run on it again.",
+    ),
+    "share_lost": (
+        "",
+        "{why} Nodes of {host} stay stopped: without the share they would write to a directory of the host itself.",
+    ),
     "not_prepared": ("", "No node was stopped; fix the reason and run {0}.".format(instruction("hosts_not_prepared"))),
     "schema_container_gone": (
         "SCHEMA_UPGRADE_FAILED",

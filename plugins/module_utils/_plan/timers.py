@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import SHORTENED, Step
 
 NAMES = ("heartbeat_interval", "unhealthy_interval")
 PRODUCT = {"heartbeat_interval": 5, "unhealthy_interval": 30}
@@ -58,7 +58,7 @@ def timer_problems(steps: t.Iterable[Step], declared: t.Mapping[str, t.Any], unr
     declared: application settings. unread: why those of the cluster could not be read; empty where they were.
     """
     missing = [name for name in NAMES if name not in declared]
-    if not unread or not missing or not any(step.action == "switchover" for step in steps):
+    if not unread or not missing or not any(step.action in SHORTENED for step in steps):
         return []
     message = (
         "The failover timers could not be read, so that they could not be restored after a switchover: {0} Run {2} when"

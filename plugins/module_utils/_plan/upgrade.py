@@ -4,7 +4,8 @@
 """The ordered steps of an upgrade. Internal to waent.fleet: may change in any release. Pure.
 
 Rolling, within one line of versions: standbys, owners one at a time, each with a switchover to a standby that is new
-already, secondary masters, the primary, webapps. Schema, between lines: everything that writes stops, the schema is
+already, secondary masters, the primary, webapps; then, host by host, those whose media share has to be mounted again.
+Schema, between lines: everything that writes stops, the schema is
 upgraded once, everything starts again (reference 6.4). Planned again from what is read, it is the rest of the old plan.
 """
 
@@ -17,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.instruction im
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
+from ansible_collections.waent.fleet.plugins.module_utils._plan.remount import remount_problems, remounts
 from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import (
     RESTART_SECONDS,
@@ -63,6 +65,7 @@ def plan_upgrade(
     problems = _version_problems(state, desired, chosen)
     if chosen == "rolling":
         problems += _spare_problems(state, desired, allow_no_ha)
+        problems += remount_problems(state, allow_no_ha)
     if problems:
         return UpgradePlan(chosen, (), tuple(problems))
     steps = _rolling(state, desired) if chosen == "rolling" else _schema(state, desired)
@@ -78,7 +81,7 @@ def choose_strategy(state: ClusterState, desired: Version) -> str:
 
 
 def _pending(state: ClusterState, desired: Version) -> bool:
-    return any(node.outdated(desired) or not node.alive for node in state.nodes)
+    return any(node.outdated(desired) or not node.alive or node.remount for node in state.nodes)
 
 
 # Refusals
@@ -153,9 +156,10 @@ def _rolling(state: ClusterState, desired: Version) -> list[Step]:
     steps = _revive(state, desired)
     for step in list(steps):
         state = simulate(state, step, desired)
-    for part in (_standbys, _owners, _masters, _webapps):
-        steps += part(state, desired)
-    return steps
+    changes = [step for part in (_standbys, _owners, _masters, _webapps) for step in part(state, desired)]
+    for step in changes:
+        state = simulate(state, step, desired)
+    return steps + changes + remounts(state)
 
 
 def _revive(state: ClusterState, desired: Version) -> list[Step]:

@@ -66,7 +66,9 @@ def option_problems(params: Params) -> list[Problem]:
 
 def _planned(params: Params, version: Version, reported: t.Container[str]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan as a result, and its problems. reported: codes of problems that are known already."""
-    state = read_state(params["nodes"], params["observed"], params["health"], params["shards"], version)
+    state = read_state(
+        params["nodes"], params["observed"], params["health"], params["shards"], version, params["remount"]
+    )
     plan = plan_upgrade(state, version, params["strategy"], params["allow_no_ha"])
     problems: list[Problem] = []
     if nobody_to_ask(state.nodes, params["health"]):
@@ -119,9 +121,12 @@ def _only_webapps(plan: UpgradePlan, state: ClusterState) -> UpgradePlan:
 
 def _shown(state: ClusterState, plan: UpgradePlan, version: Version, declared: t.Any, changes: bool) -> Shown:
     """The same steps serve nodes of the desired version that differ in something else: site.yml recreates those."""
+    remounts = all(step.action == "remount" for step in plan.steps)
     headline = (
         "From {0} to {1}, {2}:".format(table_of_versions(state.nodes), version, plan.strategy)
         if changes
+        else "The media share is mounted again with other options, one host at a time:"
+        if remounts
         else "Nodes that differ from the desired state are recreated, {0}:".format(plan.strategy)
     )
     nothing = "Every node is in the desired state, of version {0}, and reports: nothing to do.".format(version)

@@ -14,6 +14,9 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.paths import from_the_root, normalized
 
+SHORT_ID = 12
+"""So many characters of a container's id C(docker ps) shows."""
+
 
 class Mount(t.NamedTuple):
     """One mount. root: the directory of its file system that it shows. opts: of the mount and of its file system.

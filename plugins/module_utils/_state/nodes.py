@@ -25,7 +25,8 @@ class NodeState:
     webapp answers. primary: it is the primary master. shards: those it owns, without the control shard. slot: its
     place. version: what its container is made for, None where there is no container. differs: its container is not as
     desired for another reason than its version, for example an image that was rebuilt. other_tokens: a webapp with
-    another key for tokens than the desired one, so that it refuses the tokens of one that has that.
+    another key for tokens than the desired one, so that it refuses the tokens of one that has that. remount: the media
+    share of its host has to be unmounted and mounted again, for which it has to stop.
     """
 
     key: str
@@ -37,6 +38,7 @@ class NodeState:
     version: Version | None = None
     differs: bool = False
     other_tokens: bool = False
+    remount: bool = False
 
     @property
     def cost(self) -> int:

@@ -22,7 +22,11 @@ from ansible_collections.waent.fleet.plugins.plugin_utils.facts.hosts import (
     unreachable_of,
     unread_of,
 )
-from ansible_collections.waent.fleet.plugins.plugin_utils.facts.media import media_changes_of, media_seen_of
+from ansible_collections.waent.fleet.plugins.plugin_utils.facts.media import (
+    left_behind_of,
+    media_changes_of,
+    media_seen_of,
+)
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values, observed_of
 
 REPORTS = ("__wa_desired", "__wa_database", "__wa_first_room", "__wa_identity")
@@ -64,6 +68,7 @@ def _preflight(play: Play) -> Values:
         "reports": [
             *(play.result(name) for name in REPORTS),
             {"notes": access.unread_notes(play.values(REACH))},
+            {"notes": left_behind_of(play)},
             {"problems": [one.as_dict() for seen in media_seen_of(play).values() for one in seen.problems]},
         ],
         "recreate_at_once": switch_on(play.value("wa_recreate_at_once")),

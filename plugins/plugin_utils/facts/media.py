@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import copied_lines, nowhere
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import copied_lines, left_behind, nowhere
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import said
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, problem_from, summary
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import MEDIA_TARGET
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import (
     CLIENTS,
     is_exported,
@@ -20,13 +22,18 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server 
     not_exported,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    MOUNTED,
     OF_INVENTORY,
+    PROBED,
     MediaShare,
     inventory_share,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired.nfs_packages import nfs_packages, unknown_manager
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
+from ansible_collections.waent.fleet.plugins.module_utils._plan.remount import stop_order
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.desired import MEDIA_SHARE
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values
 
@@ -55,7 +62,50 @@ def _media_share(play: Play) -> Values:
         "container_uid": whole_number(uid),
         "free_mb": whole_number(free),
         "run": play.result("__wa_media_asked").get("run"),
+        "later": play.value("inventory_hostname") in _remounts(play),
     }
+
+
+def _remounts(play: Play) -> list[str]:
+    """The hosts on which the share is mounted again later in this run, as their nodes have to stop for that."""
+    return play.result("__wa_preflight").get("remounts") or []
+
+
+def _media_state(play: Play) -> str:
+    """What the share of the host that the task is about is brought to by the role."""
+    return PROBED if play.value("inventory_hostname") in _remounts(play) else MOUNTED
+
+
+def _media_remount(play: Play) -> Values:
+    """The options of wa_nfs_media for a host of which all nodes are stopped. It alone is asked, and nobody waits."""
+    host = play.result("_wa_entry").get("host") or ""
+    proof = ((play.facts(host, "__wa_media_asked") if host else None) or {}).get("run")
+    return {**_media_share(play), "name": host, "run": "", "proof": proof}
+
+
+def _coreapps_to_stop(play: Play) -> list[list[str]]:
+    """Which coreapps of the host of a step are stopped together, in this order."""
+    return stop_order(play.result("_wa_entry").get("coreapps") or [], play.result("__wa_now"))
+
+
+def _media_groups(play: Play) -> list[str]:
+    """The groups whose plays concern the hosts that have to have the share."""
+    moves = ["_wa_media_move", *([] if play.value("ansible_check_mode") else ["_wa_media_moved"])]
+    return ["_wa_media", *(moves if play.value("wa_media_from") else [])]
+
+
+def left_behind_of(play: Play) -> list[str]:
+    """What stays behind in volumes that nodes have for media until now, and are not moved by this run."""
+    share = _share(play)
+    if share is None or play.value("wa_media_from"):
+        return []
+    reads = play.reads(_media_hosts(play))
+    stores = {
+        host: [node["mounts"][MEDIA_TARGET] for node in cluster_nodes(read["host"]) if MEDIA_TARGET in node["mounts"]]
+        for host, read in reads.items()
+        if read.get("host")
+    }
+    return left_behind(share.source, share.path, stores)
 
 
 def _media_limits(play: Play) -> tuple[int, Limits]:
@@ -103,10 +153,16 @@ def media_seen_of(play: Play) -> dict[str, Seen]:
     reads = play.reads(_media_hosts(play))
     uid, limits = _media_limits(play)
     return {
-        host: seen_share(share, host, read["host"]["media_share"], uid, limits)
+        host: seen_share(share, host, read["host"]["media_share"], uid, limits, _stoppable(play, read["host"]))
         for host, read in reads.items()
         if share and read.get("host") and read["host"].get("media_share")
     }
+
+
+def _stoppable(play: Play, host: Values) -> set[str]:
+    """The nodes of a host that the run stops where its share has to be mounted again, by their short ids."""
+    nodes = cluster_nodes(host) if play.value("_wa_remounts") else []
+    return {node["id"][:SHORT_ID] for node in nodes}
 
 
 def _media_server(play: Play) -> Values:
@@ -136,6 +192,14 @@ def _media_server(play: Play) -> Values:
 NO_SERVER = "Nothing was changed on the media server."
 
 
+def _nfs_packages(play: Play) -> Values:
+    """Names of the packages of the host that the task is about, or why it has none."""
+    manager = str(play.result("ansible_facts").get("pkg_mgr") or "")
+    found = nfs_packages(manager)
+    unknown = unknown_manager(manager, str(play.value("inventory_hostname")))
+    return {**found._asdict(), "refusal": ""} if found else {"refusal": summary([unknown])}
+
+
 def _media_copy(play: Play) -> Values:
     """The options of wa_media_copy, which are those of the share but for what it does not have."""
     options = {key: value for key, value in _media_share(play).items() if key in COPY_OPTIONS}
@@ -148,8 +212,9 @@ COPY_OPTIONS = ("server", "export", "path", "opts", "container_uid")
 def _media_copied(play: Play) -> Values:
     """What came of copying on all hosts: why it failed, and the table of it."""
     share, source = _share(play), play.value("wa_media_from")
-    results = play.results("__wa_media_copied")
-    if share is None:
+    # In check mode a share that is not mounted yet is left out.
+    results = {host: one for host, one in play.results("__wa_media_copied").items() if not one.get("skipped")}
+    if share is None or not results:
         return {"refusal": "", "lines": []}
     problems = [problem_from(one) for result in results.values() for one in result.get("problems") or ()]
     problems += [
@@ -184,16 +249,24 @@ def media_changes_of(play: Play) -> dict[str, Values]:
     """By host what is done for its media share."""
     share = _share(play)
     what = "{0} at {1}".format(share.source, share.path) if share else ""
-    return {host: {"what": what, "why": list(seen.change.reasons)} for host, seen in media_seen_of(play).items()}
+    return {
+        host: {"what": what, "why": list(seen.change.reasons), "remount": seen.remount}
+        for host, seen in media_seen_of(play).items()
+    }
 
 
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_hosts": _media_hosts,
+    "media_groups": _media_groups,
     "media_share": _media_share,
+    "media_state": _media_state,
+    "media_remount": _media_remount,
+    "coreapps_to_stop": _coreapps_to_stop,
     "media_proved": _media_proved,
     "media_refusal": _media_refusal,
     "media_status": _media_status,
     "media_server": _media_server,
+    "nfs_packages": _nfs_packages,
     "media_copy": _media_copy,
     "media_copied": _media_copied,
 }

@@ -15,6 +15,8 @@ CLEAN = """
 cat /tmp/*.pid 2>/dev/null | xargs --no-run-if-empty kill -9 2>/dev/null
 rm -f /tmp/*.pid
 umount --force --lazy --all --types nfs,nfs4
+test ! -e /run/automount-srv-media || { kill -9 $(cat /run/automount-srv-media); rm /run/automount-srv-media; }
+umount --lazy --all --types autofs
 umount --quiet /srv/media
 sed -i /nfs4/d /etc/fstab
 rm -rf /srv/media

@@ -14,7 +14,13 @@ import typing as t
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
-from ansible_collections.waent.fleet.tests.support.media_plays import PATH, PLAYBOOKS, Play
+from ansible_collections.waent.fleet.tests.support.media_plays import (
+    PATH,
+    PLAYBOOKS,
+    Play,
+    end_background,
+    in_background,
+)
 from ansible_collections.waent.fleet.tests.support.nfs_rig import NfsRig
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, environment, play
 
@@ -26,6 +32,12 @@ FILL = (
     "rm -rf {0}; mkdir -p {0}/outgoing {0}/incoming; chmod 750 {0}/incoming; cd {0};"
     " for n in $(seq {1}); do head -c {2}k /dev/urandom > outgoing/$(hostname)-$n; done;"
     " echo small > incoming/$(hostname); touch -d '2020-02-03' incoming/$(hostname)"
+)
+# Who opens the file waits until this has ended (fcntl(2), leases). It is one of the last, and not the last one.
+GATED = "outgoing/{0}-5"
+GATE = (
+    "exec python3 -c 'import fcntl, signal, time; signal.signal(signal.SIGIO, signal.SIG_IGN);"
+    ' file = open("{0}", "r+b"); fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK); time.sleep(600)' + "'"
 )
 SUMS = "cd {0} && find . -type f ! -path '*/.waent-*' | sort | xargs sha256sum"
 
@@ -55,6 +67,10 @@ def on_share(rig: NfsRig) -> set[str]:
 
 def test_killed_in_the_middle_and_run_again_everything_is_there_once(rig: NfsRig, do: Play) -> None:
     everything = fill(rig)
+    for client in rig.clients:
+        rig.run(client, "echo 600 > /proc/sys/fs/lease-break-time")
+        in_background(rig, client, GATE.format(VOLUME + "/" + GATED.format(client)))
+        rig.run(client, "until grep -q LEASE /proc/locks; do sleep 0.2; done")
     begun = subprocess.Popen(
         ["ansible-playbook", *arguments(rig)], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -66,8 +82,9 @@ def test_killed_in_the_middle_and_run_again_everything_is_there_once(rig: NfsRig
         begun.wait()
     for client in rig.clients:
         rig.run(client, "pkill -9 -f '[w]a_media_copy'; pkill -9 wa-media-; true")
+        end_background(rig, client)
     whole = on_share(rig)
-    # What has its name is whole.
+    # What has its name is whole. Nobody came past the file that was kept from being opened.
     assert 0 < len(whole) < len(everything) and whole < everything
 
     again = move(rig)

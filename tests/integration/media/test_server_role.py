@@ -18,18 +18,16 @@ pytestmark = pytest.mark.thorough
 SERVER = "media-2"
 EXPORT = "/srv/exported/media"
 QUICK = "[nfsd]\\ngrace-time=10\\nlease-time=10\\n[exports]\\nrootdir=/srv/root\\n"
-# What a kernel exports lies below directories that it exports as well, and the root of a guest it cannot: so a disk is
-# made the root of what is exported. Where systemd is, the package of rpcbind starts it.
+# What a kernel exports lies below directories that it exports as well, and the root of a guest it cannot: so the disk
+# of the guest is made the root of what is exported. Where systemd is, the package of rpcbind starts it.
 PREPARE = (
-    "truncate -s 128m /srv/disk && mkfs.ext4 -q /srv/disk && mkdir -p /srv/root /srv/exported /etc/nfs.conf.d"
-    " && mount -o loop /srv/disk /srv/root && mkdir -p /srv/root/srv/exported"
+    "rm -f /tmp/disk && mknod /tmp/disk b 98 0 && mkfs.ext4 -q -F /tmp/disk"
+    " && mkdir -p /srv/root /srv/exported /etc/nfs.conf.d && mount /tmp/disk /srv/root"
+    " && mkdir -p /srv/root/srv/exported"
     " && mount --bind /srv/root/srv/exported /srv/exported && printf '{0}' > /etc/nfs.conf.d/test.conf"
     " && (pgrep -x rpcbind || rpcbind)"
 ).format(QUICK)
-STOP = (
-    "service nfs-kernel-server stop; rm -f /etc/exports.d/waent-*.exports; umount /srv/exported; umount /srv/root;"
-    " rm -f /srv/disk"
-)
+STOP = "service nfs-kernel-server stop; rm -f /etc/exports.d/waent-*.exports; umount /srv/exported; umount /srv/root"
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ for port in eth0 tap0; do
   ip link set dev "$port" up
 done
 ip link set dev br0 up
+# A disk of its own, which the guest knows as block device 98:0: for what its root, a directory of another kernel, is no use.
+truncate -s 128m /guest-disk
 # The memory of the guest is a file in TMPDIR, of which it runs code.
 TMPDIR=/guest-memory exec linux mem=512m rootfstype=hostfs rootflags=/ rw init=/nfs/guest.sh \
-  vec0:transport=tap,ifname=tap0,depth=128,gro=1 con=null con0=fd:0,fd:1 \
+  ubd0=/guest-disk vec0:transport=tap,ifname=tap0,depth=128,gro=1 con=null con0=fd:0,fd:1 \
   waent_address="$address" waent_name="$(hostname)"

@@ -77,9 +77,30 @@ def test_the_media_share_as_its_module_takes_it():
     assert facts("media_share", **SHARED, __wa_media_asked={"run": "5f"}) == [
         {
             "server": "nas-1", "export": "/media", "path": "/srv/media", "opts": ["vers=4.2", "timeo=300"],
-            "container_uid": 7, "free_mb": 100, "run": "5f",
+            "container_uid": 7, "free_mb": 100, "run": "5f", "later": False,
         }
     ]  # fmt: skip
+
+
+def test_a_host_whose_nodes_have_to_stop_for_its_share_is_proved_as_it_is_until_then():
+    given = {**SHARED, "__wa_preflight": {"remounts": ["h1"]}}
+    for host, state, later in (("h1", "probed", True), ("h2", "mounted", False)):
+        found = facts("media_state", "media_share", **given, inventory_hostname=host)
+        assert (found[0], found[1]["later"]) == (state, later)
+
+
+def test_when_its_nodes_are_stopped_the_share_is_brought_about_and_compared_with_the_last_proof():
+    hostvars = HostVars(h1={"__wa_media_asked": {"run": "5f"}}, h2={})
+    entry = {"host": "h1", "coreapps": ["h1:b", "h1:a"]}
+    given = {"hostvars": hostvars, "_wa_entry": entry, "inventory_hostname": "wa-webapp-1 on h1, step 2"}
+    health = {
+        "cluster": {
+            "nodes": [{"name": "h1:a", "alive": True, "shards": [0]}, {"name": "h1:b", "alive": True, "shards": []}]
+        }
+    }
+    found, order = facts("media_remount", "coreapps_to_stop", **SHARED, **given, __wa_now=health)
+    assert (found["name"], found["run"], found["proof"], found["later"]) == ("h1", "", "5f", False)
+    assert order == [["h1:b"], ["h1:a"]]
 
 
 def test_no_host_needs_a_share_that_there_is_not_and_no_drained_one_needs_it():

@@ -134,7 +134,9 @@ FOUND = {
     "diff": {"before": "", "after": ""},
 }  # fmt: skip
 PROVED = {"changed": False, "answer": ANSWER, "problems": []}
-CALL = {"path": SHARE["path"], "state": "mounted"}
+CALL = {
+    "module": "ansible.posix.mount", "step": "mounted", "arguments": {"path": SHARE["path"], "state": "mounted"},
+}  # fmt: skip
 TO_MOUNT = {**FOUND, "changed": True, "calls": [CALL]}
 PROBLEM = {"code": "MEDIA_SHARE_OTHER", "message": "It is another.", "host": "a"}
 
@@ -164,7 +166,7 @@ def test_a_share_that_is_mounted_is_proved():
 def test_a_share_is_mounted_by_ansible_posix_and_proved_then():
     host = Host(TO_MOUNT, {"changed": True}, PROVED)
     assert act(host)["changed"] is True
-    assert host.calls[1] == ("ansible.posix.mount", CALL)
+    assert host.calls[1] == ("ansible.posix.mount", CALL["arguments"])
     assert host.calls[2][0] == "prove"
 
 
@@ -180,7 +182,7 @@ def test_check_mode_mounts_nothing():
 
 @pytest.mark.parametrize("state", ["unmounted", "absent"])
 def test_what_is_taken_away_is_not_proved(state):
-    host = Host({**TO_MOUNT, "calls": [{**CALL, "state": "unmounted"}]}, {"changed": True})
+    host = Host({**TO_MOUNT, "calls": [{**CALL, "step": "unmounted"}]}, {"changed": True})
     assert act(host, state=state)["changed"] is True
 
 
@@ -198,11 +200,20 @@ def test_a_mount_that_fails_is_said_with_its_code():
     assert codes(result) == ["MEDIA_SHARE_NOT_EXPORTED"]
 
 
+def test_a_step_of_systemd_that_fails_is_said_with_its_own_code():
+    argv = {"argv": ["systemctl", "start", "srv-media.automount"]}
+    call = {"module": "ansible.builtin.command", "step": "systemctl start srv-media.automount", "arguments": argv}
+    said = {"failed": True, "msg": "non-zero return code", "stderr": "Unit is masked."}
+    result = act(Host({**TO_MOUNT, "calls": [CALL, call]}, {"changed": True}, said))
+    assert result["failed"] and result["changed"] is True and codes(result) == ["MEDIA_SHARE_AUTOMOUNT"]
+    assert "systemctl start srv-media.automount failed (non-zero return code Unit is masked)" in result["msg"]
+
+
 def test_a_mount_that_does_not_end_is_not_waited_for():
     result = act(Host(TO_MOUNT, None))
     assert result["failed"] and result["changed"] is True
     assert codes(result) == ["MEDIA_SHARE_NO_ANSWER"]
-    assert "mounted at {0} did not end within 30 s".format(SHARE["path"]) in result["msg"]
+    assert "mounted at {0} did not end within 15 s".format(SHARE["path"]) in result["msg"]
     assert "nothing was changed" not in result["msg"]
 
 

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import (
     copied_lines,
     copy_problems,
+    left_behind,
     not_there,
     nowhere,
     unreadable,
@@ -60,3 +61,12 @@ def test_the_table():
         "rack-b-1  none   -   -           -",
         "On nas-1:/media, compared by content with whatsappMedia: 3 files.",
     ]
+
+
+def test_what_would_be_left_behind_is_said_for_each_store():
+    stores = {"a": ["v", "v"], "b": ["/srv/media"], "c": ["w", "v"], "d": ["/srv/old"], "e": []}
+    other, volume, own = left_behind("nas:/media", "/srv/media", stores)
+    assert "Media are in v on a and c until now, and nodes are going to use nas:/media at /srv/media: files" in volume
+    assert volume.endswith("add -e wa_media_from=v.")
+    assert "in w on c" in own and "in /srv/old on d" in other and "may be the same files" in other
+    assert left_behind("nas:/media", "/srv/media", {"a": ["/srv/media"], "b": []}) == []

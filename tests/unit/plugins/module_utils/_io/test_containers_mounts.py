@@ -76,6 +76,21 @@ def test_what_nodes_do_is_done_inside(tmp_path):
     assert not any((tmp_path / "in").iterdir())
 
 
+def test_inside_is_what_the_process_sees_also_where_its_root_is_not_that_of_its_mounts(tmp_path):
+    """Where an engine cannot pivot the root, and where a start script has changed it."""
+    source, root = "media-{0}".format(tmp_path.name), tmp_path / "root"
+    root.mkdir()
+    commands = "mount --bind / {1}; mount -t tmpfs -o mode=0777 {0} {1}/mnt; exec chroot {1} sh -e -c 'echo ready; {2}'"
+    with apart(commands.format(source, root, "exec sleep 60")) as space:
+        path = mounted_as(source, space.mounts)
+        assert path == "/mnt"
+        assert media_share.try_inside(space, path, "r", "h", 10.0, ROOT) is None
+        made = bounded.run(inside(space.process, ROOT, lambda say: Path(path, "photo").touch()), path, 10.0)
+        assert made.error is None
+        assert Path("/proc/{0}/root/mnt/photo".format(space.process)).exists()
+    assert not Path("/mnt/photo").exists()
+
+
 def test_what_fails_inside_says_where(tmp_path):
     source, path = "media-{0}".format(tmp_path.name), str(tmp_path / "in")
     with apart(tmpfs(source, path) + "; mount -o remount,ro {0}".format(path)) as space:

@@ -9,14 +9,20 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits
-from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES, MediaShare
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    STATES,
+    MediaShare,
+    read_media_share,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import (
     Change,
+    call_of,
     media_share_change,
     mount_arguments,
     seen_share,
     shown_state,
     state_after,
+    unit_of,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import FstabLine, read_fstab
 from hypothesis import given
@@ -72,37 +78,54 @@ LINES = st.builds(
 LIVE = st.none() | st.sampled_from([OPTS, [*OPTS[:3], "soft"], ["rw", "vers=4.1", "hard", "timeo=600"]])
 
 
-def done(step, opts, fstab):
-    """What ansible.posix.mount leaves with this state: of several lines for a path it changes each."""
+def done(share, step, opts, fstab, waits):
+    """What ansible.posix.mount leaves with this state, of several lines for a path it changes each; or systemd."""
+    if step == "daemon-reload":
+        return opts, fstab, waits
+    if step == "start":
+        # It refuses to wait where something is mounted; the proof comes for the share then.
+        assert opts is None
+        return OPTS, fstab, True
+    if step == "stop":
+        # What it has mounted goes with it.
+        return None, fstab, False
     if step == "unmounted":
-        return None, fstab
-    others = [line for line in fstab if line.path != SHARE.path]
+        assert not waits, "whoever comes next would have it mounted again"
+        return None, fstab, waits
+    others = [one for one in fstab if one.path != SHARE.path]
+    line = LINE._replace(opts=share.fstab_opts)
     if step == "absent_from_fstab":
-        return opts, others
-    lines = [LINE] * max(1, len(fstab) - len(others))
-    return (OPTS if step == "mounted" and opts is None else opts), [*others, *lines]
+        return opts, others, waits
+    lines = [line] * max(1, len(fstab) - len(others))
+    return (OPTS if step == "mounted" and opts is None else opts), [*others, *lines], waits
 
 
-@given(st.sampled_from(STATES), LIVE, st.lists(LINES, max_size=4))
-def test_after_its_steps_nothing_is_left_to_do(state, opts, fstab):
-    share = replace(SHARE, state=state)
-    change = media_share_change(share, opts, fstab)
+AUTO = read_media_share({"server": "2001:db8::1", "export": "/media", "path": "/srv/media", "automount": True})[0]
+SHARES = st.builds(
+    lambda share, state: replace(share, state=state), st.sampled_from([SHARE, AUTO]), st.sampled_from(STATES)
+)
+
+
+@given(SHARES, LIVE, st.lists(LINES, max_size=4), st.booleans())
+def test_after_its_steps_nothing_is_left_to_do(share, opts, fstab, waits):
+    change = media_share_change(share, opts, fstab, waits)
     was_mounted, went = opts is not None, False
     for step in change.steps:
-        opts, fstab = done(step, opts, fstab)
+        opts, fstab, waits = done(share, step, opts, fstab, waits)
         went = went or (was_mounted and opts is None)
-    assert media_share_change(share, opts, fstab) == Change()
+    assert media_share_change(share, opts, fstab, waits) == Change()
     assert change.stops_nodes == went
+    if share.state in ("unmounted", "absent"):
+        assert not waits
 
 
-@given(st.sampled_from(STATES), LIVE, st.lists(LINES, max_size=4))
-def test_a_diff_shows_what_is_there_afterwards(state, opts, fstab):
-    share = replace(SHARE, state=state)
-    change = media_share_change(share, opts, fstab)
+@given(SHARES, LIVE, st.lists(LINES, max_size=4), st.booleans())
+def test_a_diff_shows_what_is_there_afterwards(share, opts, fstab, waits):
+    change = media_share_change(share, opts, fstab, waits)
     before = shown_state(share, opts, fstab)
     shown = state_after(share, change, before)
     for step in change.steps:
-        opts, fstab = done(step, opts, fstab)
+        opts, fstab, waits = done(share, step, opts, fstab, waits)
 
     def plain(text):
         # The kernel adds options of its own, which nobody can know before.
@@ -110,6 +133,46 @@ def test_a_diff_shows_what_is_there_afterwards(state, opts, fstab):
 
     assert plain(shown) == plain(shown_state(share, opts, fstab))
     assert (shown == before) or change.steps
+
+
+@pytest.mark.parametrize(
+    ("state", "opts", "lines", "waits", "steps", "stops"),
+    [
+        ("mounted", None, [], False, ("present", "daemon-reload", "start"), False),
+        ("mounted", None, ["own"], True, ("stop", "present", "daemon-reload", "start"), False),
+        ("mounted", OPTS, ["own"], True, (), False),
+        # Switched on while it is mounted: from the next boot on, and no node stops for it.
+        ("mounted", OPTS, ["plain"], False, ("present", "daemon-reload"), False),
+        (
+            "mounted", [*OPTS[:4], "timeo=600"], ["own"], True,
+            ("stop", "unmounted", "present", "daemon-reload", "start"), True,
+        ),
+        ("absent", OPTS, ["own"], True, ("stop", "unmounted", "absent_from_fstab", "daemon-reload"), True),
+        ("absent", None, [], True, ("stop",), False),
+        ("unmounted", OPTS, ["own"], True, ("stop", "unmounted"), True),
+        ("probed", OPTS, [], True, (), False),
+    ],
+)  # fmt: skip
+def test_what_systemd_mounts(state, opts, lines, waits, steps, stops):
+    fstab = [LINE if one == "plain" else LINE._replace(opts=AUTO.fstab_opts) for one in lines]
+    change = media_share_change(replace(AUTO, state=state), opts, fstab, waits)
+    assert (change.steps, change.stops_nodes) == (steps, stops)
+    assert bool(change.reasons) == bool(steps)
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        ("/srv/media", "srv-media.automount"),
+        ("/srv/whatsapp-media", r"srv-whatsapp\x2dmedia.automount"),
+        ("/.m/\u00e9_1", r"\x2em-\xc3\xa9_1.automount"),
+    ],
+)
+def test_the_unit_that_waits(path, unit):
+    """As systemd-escape --path has it."""
+    assert unit_of(path) == unit
+    assert call_of(replace(SHARE, path=path), "start")["arguments"] == {"argv": ["systemctl", "start", unit]}
+    assert call_of(SHARE, "daemon-reload")["arguments"] == {"argv": ["systemctl", "daemon-reload"]}
 
 
 @pytest.mark.parametrize("step", ["unmounted", "absent_from_fstab"])
@@ -141,7 +204,7 @@ def test_reading_fstab():
 MOUNT = {"source": SHARE.source, "fstype": "nfs4", "opts": OPTS, "read_only": False}
 THERE = {
     "mount": MOUNT, "hidden": [], "exists": True, "directory": True, "empty": None, "error": None, "free_mb": 5000,
-    "free_inodes": None, "fstab": [list(LINE)], "users": ["containerd"], "proof": None,
+    "free_inodes": None, "fstab": [list(LINE)], "users": ["containerd"], "containers": [""], "proof": None,
 }  # fmt: skip
 SILENT = {"name": "NO_ANSWER", "step": "ask", "message": "", "seconds": 2.0, "left_behind": False}
 
@@ -164,4 +227,32 @@ SILENT = {"name": "NO_ANSWER", "step": "ask", "message": "", "seconds": 2.0, "le
 def test_what_follows(changes, reasons, codes):
     seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000))
     assert seen.change.reasons == reasons
+    assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]
+
+
+NODES = {"users": ["java in 3fa43fa43fa4", "java in abababababab"], "containers": ["3fa43fa43fa4", "abababababab"]}
+OTHER_OPTS = {"mount": {**MOUNT, "opts": [*OPTS[:4], "timeo=600"]}, **NODES}
+
+
+@pytest.mark.parametrize(
+    ("changes", "stoppable", "remount", "codes"),
+    [
+        (OTHER_OPTS, {"3fa43fa43fa4", "abababababab"}, True, []),
+        (OTHER_OPTS, {"3fa43fa43fa4"}, False, ["IN_USE"]),
+        (OTHER_OPTS, (), False, ["IN_USE"]),
+        # Nobody has it: it is mounted again at once.
+        ({**OTHER_OPTS, "users": [], "containers": []}, {"3fa43fa43fa4"}, False, []),
+        # Of another version than is asked for, which is what the change is for.
+        (
+            {**OTHER_OPTS, "mount": {**MOUNT, "opts": ["rw", "vers=3", "hard", "timeo=150"]}},
+            {"3fa43fa43fa4", "abababababab"}, True, [],
+        ),
+        # What is wrong besides keeps the nodes where they are.
+        ({**OTHER_OPTS, "free_mb": 5}, {"3fa43fa43fa4", "abababababab"}, True, ["FULL"]),
+        (NODES, {"3fa43fa43fa4", "abababababab"}, False, []),
+    ],
+)  # fmt: skip
+def test_nodes_that_have_it_stop_for_it_and_nobody_else(changes, stoppable, remount, codes):
+    seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000), stoppable)
+    assert seen.remount is remount
     assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]

@@ -300,3 +300,51 @@ def test_the_script_of_a_drill_that_was_never_restored_goes():
     plan = plan_removal(host, "a", KEEP)
     assert plan.files == ("/root/.waent-drill-a.sh",) and plan.anything
     assert plan.sentences("h1") == ["h1: the script /root/.waent-drill-a.sh, with which a drill was to be restored"]
+
+
+# --- the media share --------------------------------------------------------------------------------------------------
+
+SOURCE, PATH = "nas-1:/media", "/srv/media"
+
+
+def share(**changes):
+    """As wa_host_info reads it where it is mounted and nobody has it."""
+    found = {"source": SOURCE, "path": PATH, "mount": {"source": SOURCE}, "fstab": [], "users": [], "containers": []}
+    return {**found, **changes}
+
+
+OURS = node("a-webapp-1", id="a1" * 32)
+OTHERS = node("b-webapp-1", "b", id="b1" * 32)
+GOES = ({"source": SOURCE, "path": PATH},)
+
+
+@pytest.mark.parametrize(
+    ("seen", "containers", "goes", "users"),
+    [
+        (share(), [], GOES, None),
+        (share(mount=None, fstab=[[SOURCE, PATH, "nfs4", "hard"]]), [], GOES, None),
+        (share(mount={"source": "NAS-1:/media/"}), [], GOES, None),
+        (share(users=["java in a1a1a1a1a1a1"], containers=["a1a1a1a1a1a1"]), [OURS], GOES, None),
+        # Of others: mounted or in fstab at the same path, in use, or by a container that is stopped and has it.
+        (share(mount={"source": "nas-2:/media"}), [], (), None),
+        (share(mount=None, fstab=[["nas-2:/media", PATH, "nfs4", "hard"]]), [], (), None),
+        (share(mount=None), [], (), None),
+        (None, [], (), None),
+        (share(users=["java in b1b1b1b1b1b1"], containers=["b1b1b1b1b1b1"]), [OURS, OTHERS], (), "b-webapp-1"),
+        (share(users=["sleep"], containers=[""]), [], (), "sleep"),
+        (share(), [node("b-db", "b", mounts={"/m": PATH + "/sub"}, state="exited")], (), "b-db"),
+    ],
+)
+def test_the_mount_of_the_media_share_goes_unless_others_have_it(seen, containers, goes, users):
+    host = observed(containers=containers, media_share=seen)
+    plan = plan_removal(host, "a", False)
+    assert plan.shares == goes and plan.as_dict()["shares"] == list(goes)
+    assert [text for text in plan.stays if "media share" in text] == (
+        ["media share nas-1:/media at /srv/media, used by " + users] if users else []
+    )
+    line = "h1: the mount of the media share nas-1:/media at /srv/media, and its line in fstab; its files stay"
+    assert (line in plan.sentences("h1")) is bool(goes)
+    left = left_over(["h1"], [host], {}, "a", False)
+    assert bool(left) is plan.anything
+    if goes:
+        assert PATH in left["h1"].message

@@ -15,13 +15,36 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.step import (
     switchover,
     total_downtime,
 )
-from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load
 
 STEPS = ROOT / "roles" / "rollout" / "tasks" / "steps"
 
 
 def test_every_action_has_one_file_of_tasks_and_every_file_an_action():
     assert {path.stem for path in STEPS.glob("*.yml")} == set(ACTIONS)
+
+
+def test_no_task_of_a_step_fails_for_all_nodes_at_once():
+    """Where one with run_once fails, Ansible ends the play of several hosts at once, and nobody gathers evidence."""
+    files = [*STEPS.glob("*.yml"), *(STEPS.parent / (name + ".yml") for name in IN_STEPS)]
+    found = [(file.name, task["name"]) for file in files for task in _tasks(load(file)) if fails_for_all(task)]
+    assert found == []
+
+
+IN_STEPS = (
+    "gate", "remount_coreapps", "remount_share", "restore_timers", "run_node", "shorten_timers", "stop_node",
+)  # fmt: skip
+
+
+def fails_for_all(task):
+    return bool(task.get("run_once")) and task.get("failed_when") is not False
+
+
+def _tasks(tasks):
+    for task in tasks or ():
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from _tasks(task.get(part))
 
 
 def test_steps_are_certain_up_to_the_first_that_is_predicted():

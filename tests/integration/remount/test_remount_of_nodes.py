@@ -1,0 +1,132 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Another mount option of the media share, on two machines with their own engines, with messages going through.
+
+Nodes, engines and rollout are real, the mount is pretended: the kernel of this machine need not know NFS. That one
+really has the new options then is found out in tests/integration/media.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS, KILLED, RUN_SECONDS, Shape, end_group
+from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run
+from ansible_collections.waent.fleet.tests.support.pretended_share import MACHINES, PretendedShare
+from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
+
+pytestmark = pytest.mark.thorough
+
+PATH = "/srv/media"
+
+
+def share(*opts: str) -> dict[str, t.Any]:
+    return {"server": "nas-1.example.com", "export": "/media", "path": PATH, "opts": list(opts)}
+
+
+class Sharing(TwoMachines):
+    """A node of each kind on both machines, so that one does without the other."""
+
+    def __init__(self, home: Path) -> None:
+        more = {"wa_survive": {"hosts": 1}, "wa_media": PATH, "wa_media_share": share()}
+        super().__init__(home, Shape("rem", 0, 1, divisor=10, webapps=1, more=more), "remount")
+        self.share = PretendedShare(home / "share")
+        self.share.directory.mkdir()
+        machines = {machine: "waent-mol-remount-" + machine for machine in (FIRST, SECOND)}
+        (self.share.directory / MACHINES).write_text(json.dumps(machines))
+        create = self.fleet.create
+
+        def create_with_directories() -> None:
+            create()
+            for machine in (FIRST, SECOND):
+                self.on(machine, "mkdir -p -m 0777 " + PATH)
+
+        self.fleet.create = create_with_directories  # type: ignore[method-assign]
+
+    @property
+    def pretence(self) -> dict[str, str]:
+        return {
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_CALLBACKS_ENABLED": "pretend_share",
+            "PRETEND_SHARE": str(self.share.directory),
+        }
+
+    def play(self, playbook: str, *more: str, **extra: str) -> Run:
+        return super().play(playbook, *more, **{**self.pretence, **extra})
+
+    def change(self, *arguments: str, opts: str) -> Run:
+        """site.yml with an option."""
+        return self.play("site.yml", "-e", json.dumps({"wa_media_share": share(opts)}), *arguments)
+
+    def change_killed(self, task: str, opts: str) -> int:
+        """The same until a task begins; its code."""
+        extra = {**self.pretence, "ANSIBLE_CALLBACKS_ENABLED": "pretend_share,kill_at_task", "KILL_AT_TASK": task}
+        process, log = self.begin("site.yml", "-e", json.dumps({"wa_media_share": share(opts)}), **extra)
+        try:
+            process.wait(timeout=RUN_SECONDS)
+        finally:
+            end_group(process)
+        assert process.returncode == KILLED, log.read_text()
+        return process.returncode
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Sharing]:
+    made = Sharing(tmp_path_factory.mktemp("remount"))
+    try:
+        made.start_machines()
+        yield made
+    finally:
+        made.remove()
+
+
+def said(output: str) -> str:
+    """Without the folding of long lines."""
+    return " ".join(output.split())
+
+
+def came_through(report: t.Any) -> None:
+    """Every accepted message, once."""
+    assert report.accepted > 0
+    assert (report.lost, report.twice, report.bans) == ([], [], [])
+
+
+def test_one_machine_after_the_other_and_no_message_is_lost(cluster: Sharing) -> None:
+    before = {machine: cluster.states(machine) for machine in (FIRST, SECOND)}
+    planned = cluster.change("--check", opts="timeo=300")
+    assert planned.code == OK, planned.output
+    for machine in (FIRST, SECOND):
+        assert "{0}: mount again, with its nodes stopped, media share".format(machine) in said(planned.output)
+    assert {machine: cluster.states(machine) for machine in (FIRST, SECOND)} == before
+    mounted = len(cluster.share.running_when_mounted())
+
+    with cluster.probe(shards=1) as probe:
+        run = cluster.change(opts="timeo=300")
+        assert run.code == OK, run.output
+    came_through(probe.report)
+    hosts = cluster.share.running_when_mounted()[mounted:]
+    assert sorted(hosts) == [(FIRST, []), (SECOND, [])], "nobody may run while the share is mounted again"
+    assert cluster.faults(1, coreapps=2) == []
+    again = cluster.change(opts="timeo=300")
+    assert (again.code, set(again.changes.values())) == (OK, {0}), again.output
+    assert len(cluster.share.running_when_mounted()) == mounted + 2
+
+
+@pytest.mark.parametrize("task", ["Remount share | Mount it with its options", "Remount | Stop the other nodes"])
+def test_killed_and_run_again(cluster: Sharing, task: str) -> None:
+    opts = "timeo=400" if "share |" in task else "timeo=500"
+    with cluster.probe(shards=1) as probe:
+        cluster.change_killed(task, opts)
+        run = cluster.change(opts=opts)
+        assert run.code == OK, run.output
+    came_through(probe.report)
+    for machine in (FIRST, SECOND):
+        assert opts in cluster.share.opts(machine)
+    assert all(nodes == [] for _host, nodes in cluster.share.running_when_mounted()[2:])
+    assert cluster.faults(1, coreapps=2) == []
+    again = cluster.change(opts=opts)
+    assert (again.code, set(again.changes.values())) == (OK, {0}), again.output

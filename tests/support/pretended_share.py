@@ -1,0 +1,59 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The media share of hosts that are real and have none: with which options each has it, kept in files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import typing as t
+from pathlib import Path
+
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import KEYS, MOUNTED, read_media_share
+from ansible_collections.waent.fleet.tests.support.pretend_hosts import media_answer, share_as_read
+
+MACHINES = "machines"
+"""A file with the name of the container that is each host, by the host's name."""
+
+
+class PretendedShare:
+    """directory: for the files. Mounting works, and every token is seen."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def opts(self, host: str) -> list[str]:
+        """With which options it is mounted; none where it is not."""
+        file = self.directory / (host + ".opts")
+        return list(json.loads(file.read_text())) if file.exists() else []
+
+    def running_when_mounted(self) -> list[tuple[str, list[str]]]:
+        """Each time in which options were changed: the host, and the nodes that ran there."""
+        file = self.directory / "mounted"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [(host, nodes) for host, nodes in map(json.loads, lines)]
+
+    def read(self, host: t.Mapping[str, t.Any], raw: t.Any) -> dict[str, t.Any] | None:
+        """What wa_host_info would have read: nodes that run have the share."""
+        running = [node for node in host["containers"] if node["kind"] and node["state"] == "running"]
+        running = [node for node in running if node["kind"] != "database"]
+        return share_as_read({**host, "containers": running}, raw, self.opts(host["name"]))
+
+    def step(self, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """What a step of wa_nfs_media returns; the proof of one that is to be mounted changes the mount."""
+        share, _problems = read_media_share({key: options.get(key) for key in KEYS})
+        host = str(options["name"])
+        if share and options["step"] == "prove" and share.state == MOUNTED and self.opts(host) != list(share.opts):
+            with (self.directory / "mounted").open("a") as noted:
+                noted.write(json.dumps([host, self._nodes_of(host)]) + "\n")
+            (self.directory / (host + ".opts")).write_text(json.dumps(share.opts))
+        return {**media_answer(options, ""), "changed": False}
+
+    def _nodes_of(self, host: str) -> list[str]:
+        machine = json.loads((self.directory / MACHINES).read_text())[host]
+        command = "docker ps --filter label=waent.fleet.kind --format {{.Names}}"
+        done = subprocess.run(
+            ["docker", "exec", machine, "sh", "-c", command], capture_output=True, text=True, check=True
+        )
+        return sorted(name for name in done.stdout.split() if not name.endswith("-db"))
