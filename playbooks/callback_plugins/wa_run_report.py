@@ -65,8 +65,8 @@ class CallbackModule(CallbackBase):
         changed = bool(found.get("changed"))
         if changed:
             self.report.change(result._host.get_name())
-        if module == "wa_preflight" and self.report.playbook == "site":
-            self.report.will_change(found.get("planned_changes") or ())
+        if module == "wa_checks" and self.report.playbook == "site":
+            self.report.will_change((found.get("preflight") or {}).get("planned_changes") or ())
         elif module in PLANS and not found.get("refusal"):
             self.report.plan(found)
         elif result._task.get_name().endswith(STEP):

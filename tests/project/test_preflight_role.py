@@ -90,14 +90,14 @@ PLANTED = """
     - {name: reads, waent.fleet.wa_host_info: {name: x}}
   always:
     - name: five
-      ansible.builtin.import_role: {name: waent.fleet.node, tasks_from: network}
+      ansible.builtin.import_role: {name: waent.fleet.node, tasks_from: stores}
 """
 
 
 def test_what_would_change_something_is_found() -> None:
     tasks = tasks_of(Path("planted.yml"), yaml.safe_load(PLANTED), None)
     found = [one.task["name"] for one in tasks if may_change(one)]
-    assert found == ["one", "two", "three", "four", "Make the network of the nodes"]
+    assert found == ["one", "two", "three", "four", "Make the network and the volumes of the nodes"]
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
