@@ -131,9 +131,9 @@ PLANTED = """
 def test_what_would_take_it_over_is_found() -> None:
     plays = yaml.safe_load(PLANTED.replace("PROTECTION", str(PROTECTION)))
     assert unprotected(plays_of(Path("planted.yml"), plays)) == [
-        "stores.yml: Make the network and the volumes of the nodes",
         "planted.yml: four",
         "planted.yml: one",
         "planted.yml: three",
         "planted.yml: two",
+        "stores.yml: Make the network and the volumes of the nodes",
     ]

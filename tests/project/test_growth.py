@@ -23,7 +23,7 @@ PROCESSES_OF_STATUS = 1
 
 
 TASKS_AGAIN = 10
-"""What site.yml does on one host, or for it, where there is nothing to do. Nobody reads the database of pretended hosts:
+"""What site.yml does on one host, or for it, where there is nothing to do. The database of pretended hosts is not read;
 in place of that it is shown what stays unknown."""
 
 

@@ -23,7 +23,7 @@ READS = {
     "waent.fleet." + name
     for name in (
         "wa_host_info", "wa_database_info", "wa_cluster_health", "wa_placement", "wa_preflight", "wa_identity",
-        "wa_sizing", "wa_ports", "wa_served_certificate",
+        "wa_sizing", "wa_ports", "wa_served_certificate", "wa_checks",
     )
 }  # fmt: skip
 """Modules that read, or only compute; C(changes_nothing) of their documentation is checked below."""

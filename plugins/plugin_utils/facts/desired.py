@@ -195,7 +195,6 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "database_targets": lambda play: access.database_targets(play.values(REACH), bool(database_hosts_of(play))),
     "environment": lambda play: environment.environments(play.values(ENVIRONMENT)),
     "schema_environment": lambda play: environment.schema_environment(play.values(ENVIRONMENT)),
-    "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "database_hosts": database_hosts_of,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
     "secrets": secrets_of,
