@@ -13,10 +13,19 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.waent.fleet.plugins.module_utils._common.container_results import together
+from ansible_collections.waent.fleet.plugins.module_utils._common.container_results import (
+    STAGES,
+    Answer,
+    Thing,
+    in_stages,
+    together,
+)
 
 PLACES = ("_module_container", "module_container")
 """Where community.docker has had the code of docker_container."""
+
+MODULES = {"networks": ("docker_network", {}), "volumes": ("docker_volume", {"recreate": "never"})}
+"""What makes them where that code is elsewhere, and options besides theirs; docker_container makes all others."""
 
 
 def code_is_known() -> bool:
@@ -42,15 +51,24 @@ class ActionModule(ActionBase):
         if code_is_known():
             result.update(self._execute_module(task_vars=task_vars))
             return result
-        containers = self._task.args.get("containers")
-        if not isinstance(containers, list) or not all(isinstance(one, dict) for one in containers):
-            raise AnsibleActionFail("containers has to be a list of dictionaries: the options of docker_container.")
-        answers = []
-        for one in containers:
+        stages = [(name, self._task.args.get(name) or []) for name in STAGES]
+        for name, desired in stages:
+            if not isinstance(desired, list) or not all(isinstance(one, dict) for one in desired):
+                raise AnsibleActionFail("{0} has to be a list of dictionaries.".format(name))
+        things, answers = in_stages(stages, lambda stage, desired: self._one_by_one(stage, desired, task_vars))
+        if answers and answers[-1].get("unreachable"):
+            return {**result, **answers[-1]}
+        diffs = [answer["diff"] for answer in answers if answer.get("diff")]
+        return {**result, **together(things, answers), **({"diff": diffs} if diffs else {})}
+
+    def _one_by_one(self, stage: str, desired: t.Sequence[Thing], task_vars: t.Any) -> list[Answer]:
+        """The answers of a module for each; none after that of a host that is lost."""
+        module, more = MODULES.get(stage, ("docker_container", {}))
+        answers: list[Answer] = []
+        for one in desired:
             answers.append(
-                self._execute_module("community.docker.docker_container", module_args=one, task_vars=task_vars)
+                self._execute_module("community.docker." + module, module_args={**one, **more}, task_vars=task_vars)
             )
             if answers[-1].get("unreachable"):
-                return {**result, **answers[-1]}
-        diffs = [answer["diff"] for answer in answers if answer.get("diff")]
-        return {**result, **together(containers, answers), **({"diff": diffs} if diffs else {})}
+                break
+        return answers

@@ -27,6 +27,14 @@ def for_people(callback: str) -> bool:
     return isinstance(plugin, type) and issubclass(plugin, CallbackModule)
 
 
+def show(lines: t.Iterable[str]) -> bool:
+    """Write the lines where they are for people; whether they were."""
+    shown = for_people(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK"))
+    if shown:
+        display.display("\n".join(["", *lines]))
+    return shown
+
+
 class ActionModule(ActionBase):
     """Module wa_show: lines as they are."""
 
@@ -38,10 +46,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        shown = for_people(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK"))
-        if shown:
-            display.display("\n".join(["", *arguments["lines"]]))
-        else:
+        shown = show(arguments["lines"])
+        if not shown:
             result["_ansible_verbose_always"] = True
         result.update(changed=False, shown=shown, lines=arguments["lines"])
         return result

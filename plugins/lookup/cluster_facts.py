@@ -19,10 +19,11 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - Which facts. C(version), C(images), C(container_settings), C(environment), C(schema_environment) and
-        C(database_node) say what containers are made from, C(api_access), C(database_access), C(token) and C(secrets)
-        how the cluster is reached and what no output may hold. C(node_containers) is what M(waent.fleet.wa_containers)
-        takes for C(wa_nodes).
+      - Which facts. C(version), C(images), C(container_settings), C(environment), and C(schema_environment) say what
+        containers are made from, C(api_access), C(database_access), C(token) and C(secrets) how the cluster is
+        reached and what no output may hold. C(node_containers) is what M(waent.fleet.wa_containers) takes for
+        C(wa_nodes), C(stores_missing) what it takes where none of them runs yet. C(database_to_run) is a database of
+        our own, with the nodes that start together with it.
       - C(host_info) is for M(waent.fleet.wa_host_info), on the host that the task is about.
       - C(shape) and C(placement) are for M(waent.fleet.wa_placement), C(identity) is for
         M(waent.fleet.wa_identity), C(first_sizing) for M(waent.fleet.wa_sizing), C(preflight) and C(login) are for

@@ -89,6 +89,13 @@ options:
       - Most seconds between two reads; the first ones follow each other sooner.
     type: float
     default: 2.0
+  identity:
+    description:
+      - Options of M(waent.fleet.wa_identity), but for C(cluster). What was read is compared with them, and another
+        cluster than the declared one is a failure, with all that shows it.
+      - With O(wait) only once it is healthy.
+    type: dict
+    version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_login
   - module: waent.fleet.wa_database_info
@@ -261,6 +268,10 @@ waited_seconds:
   returned: always
   type: float
   sample: 12.4
+identity:
+  description: What M(waent.fleet.wa_identity) returns.
+  returned: when O(identity) is given, and the cluster could be read
+  type: dict
 failure:
   description: Why the module failed.
   returned: failure
@@ -277,6 +288,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
+from ansible_collections.waent.fleet.plugins.module_utils._check.identity import OTHER_CODE, of_cluster
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, planned_key
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
@@ -358,6 +370,7 @@ def main() -> None:
             wait={"type": "bool", "default": False},
             timeout={"type": "float", "default": 300.0},
             delay={"type": "float", "default": 2.0},
+            identity={"type": "dict"},
         ),
         supports_check_mode=True,
     )
@@ -384,7 +397,12 @@ def main() -> None:
             raise not_healthy(waited)
     except (ClientError, Refusal) as error:
         fail(module, error, **result_of(waited, params))
-    module.exit_json(**result_of(waited, params))
+    result = result_of(waited, params)
+    if params["identity"]:
+        result["identity"], another = of_cluster(params["identity"], result["cluster"])
+        if another:
+            fail(module, Refusal(OTHER_CODE, another), **result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ description:
   - Requests of monitoring and logins do not count.
   - A request counts when it ends. One that began while a shard was without service may end after that, with an error;
     so with O(timeout) the requests are counted again as long as too many fail.
+  - What a step does to the cluster can be counted from its beginning. O(begin) reads the counters and returns at once,
+    and a later call takes them as O(since).
   - Does not check a cluster with less than O(min_requests) requests in that time, nor webapps that have no metrics; the
     product has them since v2.21.3.
 author:
@@ -40,6 +42,20 @@ options:
     description: For how many seconds to count again, O(seconds) each time, as long as too many requests fail.
     type: float
     default: 0.0
+    version_added: 0.2.0
+  begin:
+    description:
+      - Only read the counters, for a later call to count from there. What cannot be read now is not tried again.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  since:
+    description:
+      - RV(counters) of a call with O(begin), to count the requests since then, and for O(seconds) at least. A webapp
+        that was not read then is not counted.
+      - Empty, or where too many of these requests failed and O(timeout) allows it, requests are counted from now on.
+    type: dict
+    default: {}
     version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_cluster_health
@@ -75,6 +91,10 @@ counted:
   type: list
   elements: str
   sample: ["https://wa-1:9090"]
+counters:
+  description: What was read last, C({clock, webapps}), for O(since).
+  returned: always
+  type: dict
 failure:
   description: Why the module failed. The code is V(ERROR_RATE_HIGH), or one of the API's.
   returned: failure
@@ -90,12 +110,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import (
+    Counters,
     ErrorRate,
     between,
+    counters_as_dict,
+    counters_from,
     together,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
-from ansible_collections.waent.fleet.plugins.module_utils._io.client import Client, ClientError
+from ansible_collections.waent.fleet.plugins.module_utils._io.client import NO_RETRY, Client, ClientError
 from ansible_collections.waent.fleet.plugins.module_utils._io.counters import read_counters
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from
@@ -106,17 +129,32 @@ ARGUMENTS: dict[str, t.Any] = dict(
     max_error_percent={"type": "float", "default": 5.0},
     min_requests={"type": "int", "default": 20},
     timeout={"type": "float", "default": 0.0},
+    begin={"type": "bool", "default": False},
+    since={"type": "dict", "default": {}},
 )
 
 
-def count(client: Client, params: t.Mapping[str, t.Any]) -> t.Iterator[tuple[ErrorRate, list[str]]]:
-    """The rate and the webapps it was read from, time after time; none without metrics. Raises a ClientError."""
-    before = read_counters(client)
+class Counted(t.NamedTuple):
+    """Requests of a while: their rate, how long it was, which webapps had them, and all counters at its end."""
+
+    rate: ErrorRate
+    seconds: float
+    webapps: list[str]
+    after: Counters
+
+
+def count(client: Client, params: t.Mapping[str, t.Any]) -> t.Iterator[Counted]:
+    """The requests of one while after the other; none without metrics. Raises a ClientError."""
+    before, begun = counters_from(params["since"])
+    if not before:
+        before, begun = read_counters(client), time.monotonic()
     while before:
-        time.sleep(params["seconds"])
-        after = read_counters(client)
-        yield together(between(before[url], after[url]) for url in before if url in after), sorted(before)
-        before = after
+        time.sleep(max(0.0, begun + params["seconds"] - time.monotonic()))
+        after, now = read_counters(client), time.monotonic()
+        webapps = sorted(set(before) & set(after))
+        rate = together(between(before[url], after[url]) for url in webapps)
+        yield Counted(rate, max(params["seconds"], now - begun), webapps, after)
+        before, begun = after, now
 
 
 def too_high(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> bool:
@@ -124,25 +162,37 @@ def too_high(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> bool:
     return rate.requests >= params["min_requests"] and rate.percent > params["max_error_percent"]
 
 
-def refusal(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> Refusal:
+def refusal(counted: Counted, params: t.Mapping[str, t.Any]) -> Refusal:
     """What is said then."""
+    rate = counted.rate
     message = "{0} of {1} requests ({2} %) failed within {3} s; at most {4} % is allowed.".format(
-        rate.errors, rate.requests, rate.percent, params["seconds"], params["max_error_percent"]
+        rate.errors, rate.requests, rate.percent, round(counted.seconds, 1), params["max_error_percent"]
     )
     return Refusal("ERROR_RATE_HIGH", message)
 
 
+def begun(client: Client) -> dict[str, t.Any]:
+    """The counters of now, as a later call takes them. Raises a ClientError."""
+    found = read_counters(client.patient(NO_RETRY))
+    return {"counters": counters_as_dict(found, time.monotonic()), "counted": sorted(found)}
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    result: dict[str, t.Any] = {"requests": 0, "errors": 0, "percent": 0.0, "counted": []}
+    params = module.params
+    result: dict[str, t.Any] = {"requests": 0, "errors": 0, "percent": 0.0, "counted": [], "counters": {}}
     try:
-        deadline = time.monotonic() + module.params["timeout"]
-        for rate, counted in count(client_from(module.params), module.params):
-            result.update(requests=rate.requests, errors=rate.errors, percent=rate.percent, counted=counted)
-            if not too_high(rate, module.params):
+        client = client_from(params)
+        if params["begin"]:
+            module.exit_json(changed=False, **{**result, **begun(client)})
+        deadline = time.monotonic() + params["timeout"]
+        for counted in count(client, params):
+            result.update(requests=counted.rate.requests, errors=counted.rate.errors, percent=counted.rate.percent)
+            result.update(counted=counted.webapps, counters=counters_as_dict(counted.after, time.monotonic()))
+            if not too_high(counted.rate, params):
                 break
             if time.monotonic() >= deadline:
-                raise refusal(rate, module.params)
+                raise refusal(counted, params)
     except (ClientError, Refusal) as error:
         fail(module, error, **result)
     module.exit_json(changed=False, **result)

@@ -139,53 +139,15 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._check.identity import (
-    DesiredIdentity,
-    inventory_from,
-    notes,
-    problems,
-    registration,
-    suspects,
-)
-from ansible_collections.waent.fleet.plugins.module_utils._check.without import Signs
+from ansible_collections.waent.fleet.plugins.module_utils._check.identity import ARGUMENTS, OTHER_CODE, compared
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
 
-CODE = "OTHER_CLUSTER"
-ARGUMENTS: dict[str, t.Any] = {
-    "nodes": {"type": "list", "elements": "dict", "required": True},
-    "inventory": {"type": "list", "elements": "dict", "required": True},
-    "hosts": {"type": "list", "elements": "dict", "default": []},
-    "database": {"type": "dict", "default": {}},
-    "cluster": {"type": "dict", "default": {}},
-    "left_out": {"type": "dict", "default": {}},
-    "number": {"type": "str", "default": ""},
-    "shards": {"type": "int"},
-    "may_reshard": {"type": "bool", "default": False},
-    "name_prefix": {"type": "str", "default": "wa"},
-    "db_address": {"type": "str", "default": ""},
-    "db_name_prefix": {"type": "str", "default": ""},
-}
+CODE = OTHER_CODE
 
 
 def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The result, and everything that is wrong."""
-    left_out = {host: Signs(signs["answers"], tuple(signs["webapps"])) for host, signs in params["left_out"].items()}
-    inventory = inventory_from(params["nodes"], params["inventory"], params["hosts"], params["name_prefix"], left_out)
-    desired = DesiredIdentity(
-        params["number"],
-        params["shards"],
-        params["may_reshard"],
-        params["db_address"],
-        params["db_name_prefix"],
-        left_out,
-    )
-    database, cluster = params["database"], params["cluster"]
-    result = {
-        "suspects": suspects(database.get("liveness"), inventory),
-        "registered": registration(database, cluster),
-        "notes": notes(database, cluster, left_out),
-    }
-    return result, problems(desired, inventory, database, cluster)
+    return compared(params)
 
 
 def main() -> None:

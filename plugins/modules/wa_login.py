@@ -61,6 +61,12 @@ options:
       - Seconds to wait for a web application that does not answer yet or is not ready.
     type: float
     default: 0.0
+  keep_session:
+    description:
+      - Return O(api_token) in place of logging in, where one is given. It is not tried.
+    type: bool
+    default: false
+    version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_user
 """
@@ -205,7 +211,7 @@ def log_out(client: Client, check: bool) -> dict[str, t.Any]:
 
 def patience(seconds: float) -> Backoff:
     """A backoff that goes on for C(seconds); the usual one for 0."""
-    return Backoff(for_seconds=seconds, first=0.25, cap=1.0) if seconds > 0 else Backoff()
+    return Backoff(for_seconds=seconds, first=0.1, cap=0.5) if seconds > 0 else Backoff()
 
 
 def first_password_of(params: t.Mapping[str, t.Any]) -> str | None:
@@ -224,6 +230,8 @@ def main() -> None:
             password=from_environment("WA_ADMIN_PASSWORD", type="str", no_log=True),
             initial_password={"type": "str", "no_log": True},
             wait_timeout={"type": "float", "default": 0.0},
+            # The action plugin does that: of a module's result Ansible hides what one of its options is.
+            keep_session={"type": "bool", "default": False},
         ),
         required_if=[("state", "present", ["password"]), ("state", "absent", ["api_token"])],
         supports_check_mode=True,

@@ -227,9 +227,13 @@ hosts:
       type: bool
       returned: always
     volumes_missing:
-      description: Docker volumes that the host lacks for its nodes.
+      description: Docker volumes that the host lacks for its nodes, but for that of C(db_ssl_missing).
       type: list
       elements: str
+      returned: always
+    db_ssl_missing:
+      description: Whether the host lacks the volume with the files for TLS to the database, or it is not complete.
+      type: bool
       returned: always
     single_connect:
       description: Names of running single-connect containers.
@@ -421,11 +425,14 @@ def facts_of(
 ) -> dict[str, t.Any]:
     """What there is to do on a host. acts: its plan. tries_ports: whether it takes part in that."""
     run = to_run(host, nodes, acts)
+    volumes = [act.what for act in acts if act.action == "create_volume"]
+    of_tls = (host.get("db_ssl") or {}).get("source")
     return {
         "engine_missing": host["engine"]["state"] in FIXABLE and bool(nodes),
         "images_missing": missing_images(host, nodes),
         "network_missing": any(act.action == "create_network" for act in acts),
-        "volumes_missing": [act.what for act in acts if act.action == "create_volume"],
+        "volumes_missing": [name for name in volumes if name != of_tls],
+        "db_ssl_missing": of_tls in volumes,
         "single_connect": host["single_connect"],
         "kinds": sorted({node["kind"] for node in run}),
         "nodes": [node["name"] for node in run],

@@ -158,10 +158,11 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import leave
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, leave
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import headroom_problems, needs
 
+CODE = "WA_SIZING_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {
     "shards": {"type": "int", "choices": list(SHARD_COUNTS)},
     "messages_per_second": {"type": "float"},
@@ -173,6 +174,24 @@ ARGUMENTS: dict[str, t.Any] = {
 }
 
 
+def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
+    """The result, and what speaks against it. Raises ValueError where shards and messages do not go together."""
+    rate = params["messages_per_second"]
+    found = needs(shards=params["shards"], rate=rate, tls=params["tls"])
+    if params["max_connections"] is None:
+        return {"needs": found}, []
+    problems = headroom_problems(
+        shards_now=params["shards_now"],
+        shards=found["shards"],
+        max_connections=params["max_connections"],
+        in_use=params["connections"],
+        tls=params["tls"],
+        rate=rate,
+        database_class=params["database_class"],
+    )
+    return {"needs": found}, problems
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENTS,
@@ -180,24 +199,11 @@ def main() -> None:
         required_together=[("shards_now", "max_connections")],
         supports_check_mode=True,
     )
-    params = module.params
-    rate = params["messages_per_second"]
     try:
-        found = needs(shards=params["shards"], rate=rate, tls=params["tls"])
+        result, problems = answer(module.params)
     except ValueError as error:
-        module.fail_json(msg=str(error), failure={"code": "WA_SIZING_REFUSED", "message": str(error), "details": {}})
-    problems = []
-    if params["max_connections"] is not None:
-        problems = headroom_problems(
-            shards_now=params["shards_now"],
-            shards=found["shards"],
-            max_connections=params["max_connections"],
-            in_use=params["connections"],
-            tls=params["tls"],
-            rate=rate,
-            database_class=params["database_class"],
-        )
-    leave(module, "WA_SIZING_REFUSED", problems, {"needs": found})
+        module.fail_json(msg=str(error), failure={"code": CODE, "message": str(error), "details": {}})
+    leave(module, CODE, problems, result)
 
 
 if __name__ == "__main__":

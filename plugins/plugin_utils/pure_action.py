@@ -39,10 +39,35 @@ class PureAction(ActionBase):
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, params = self.validate_argument_spec(argument_spec=self.options)
-        params, warnings = self.prepared(params, task_vars or {})
-        found, problems = self.answer(params)
-        result.update(outcome(self.code, problems, found))
-        if warnings:
-            result["warnings"] = warnings
+        result.update(self.answered(task_vars or {}))
         return result
+
+    def answered(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What the module would return for the options of the task."""
+        params, warnings = self.prepared(self._checked(), task_vars)
+        found, problems = self.answer(params)
+        return {**outcome(self.code, problems, found), **({"warnings": warnings} if warnings else {})}
+
+    def _checked(self) -> dict[str, t.Any]:
+        """The checked options.
+
+        Ansible copies all that it checks, in depth. What was read of a thousand hosts is left out of that: where an
+        option takes dictionaries whatever is in them, there is nothing to convert in those that are given.
+        """
+        given = dict(self._task.args)
+        whole = {name: value for name, value in given.items() if _taken_as_it_is(self.options.get(name) or {}, value)}
+        stand_ins: dict[str, t.Any] = {name: [] if isinstance(value, list) else {} for name, value in whole.items()}
+        self._task.args = {**given, **stand_ins}
+        try:
+            _spec, params = self.validate_argument_spec(argument_spec=self.options)
+        finally:
+            self._task.args = given
+        return {**params, **whole}
+
+
+def _taken_as_it_is(option: t.Mapping[str, t.Any], value: t.Any) -> bool:
+    if option.get("options"):
+        return False
+    if option.get("type") == "list":
+        return option.get("elements") == "dict" and isinstance(value, list) and all(isinstance(v, dict) for v in value)
+    return option.get("type") == "dict" and isinstance(value, dict)

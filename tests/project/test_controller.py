@@ -119,7 +119,7 @@ PLANTED = """
     - name: host
       ansible.builtin.include_role: {name: waent.fleet.node, tasks_from: remove}
     - name: imported
-      ansible.builtin.import_role: {name: waent.fleet.node, tasks_from: network}
+      ansible.builtin.import_role: {name: waent.fleet.node, tasks_from: stores}
       delegate_to: localhost
     - name: good
       ansible.builtin.command: {cmd: id}
@@ -131,9 +131,9 @@ PLANTED = """
 def test_what_would_take_it_over_is_found() -> None:
     plays = yaml.safe_load(PLANTED.replace("PROTECTION", str(PROTECTION)))
     assert unprotected(plays_of(Path("planted.yml"), plays)) == [
-        "network.yml: Make the network of the nodes",
         "planted.yml: four",
         "planted.yml: one",
         "planted.yml: three",
         "planted.yml: two",
+        "stores.yml: Make the network and the volumes of the nodes",
     ]

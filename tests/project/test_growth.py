@@ -9,6 +9,8 @@ modules are given. What a run costs whatever the number of hosts is falls away i
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.waent.fleet.tests.support.pretend_hosts import BARE, INSTALLED, PretendFleet
 
@@ -18,6 +20,11 @@ SLACK = 1.05
 
 PROCESSES_OF_STATUS = 1
 """For each host one reads it, with its images; there is nothing else to do for each of them."""
+
+
+TASKS_AGAIN = 10
+"""What site.yml does on one host, or for it, where there is nothing to do. The database of pretended hosts is not read;
+in place of that it is shown what stays unknown."""
 
 
 def counted(directory, state, playbook, *arguments):
@@ -55,3 +62,14 @@ def test_a_host_costs_among_many_what_it_costs_among_few(tmp_path, playbook, arg
         assert many <= few * SLACK, (name, few, many, found)
     if playbook == "playbooks/status.yml":
         assert per_host(found, "processes", middle, large) == PROCESSES_OF_STATUS
+
+
+def test_a_second_run_has_few_tasks(tmp_path):
+    with PretendFleet(tmp_path, SIZES[0]) as fleet:
+        fleet.be(INSTALLED)
+        run = fleet.play("playbooks/site.yml")
+    assert run.code == 0, run.output
+    done = re.search(r"^pretended-0000 +: ok=(\d+) +changed=0 ", run.output, re.MULTILINE)
+    assert done, run.output
+    # What is done once for all is counted at the first host.
+    assert int(done.group(1)) == TASKS_AGAIN, run.output

@@ -82,16 +82,16 @@ def test_the_desired_state_is_checked_where_it_is_acted_on_and_nowhere_else() ->
 
 
 def test_hosts_that_the_rollout_prepares_are_prepared_once() -> None:
-    """The rollout makes the network and pulls the images of every host of its plan; no other play does it there."""
+    """The rollout pulls the images of every host of its plan; no other play does it there."""
     site = load(ROOT / "playbooks" / "site.yml")
     parts: dict[tuple[str, str], list[str]] = {}
     for play in site:
         for task in play.get("tasks", []):
-            role = task.get("ansible.builtin.import_role")
+            role = task.get("ansible.builtin.import_role") or task.get("ansible.builtin.include_role")
             parts.setdefault((role["name"], role.get("tasks_from", "main")), []).append(play["hosts"]) if role else None
     # What hosts are drained for is prepared by then: it is gathered again, and nothing lacks.
     assert parts["waent.fleet.rollout", "prepare"] == ["_wa_act_roll", "_wa_act_drain"]
-    for part in ("network", "pull"):
+    for part in ("pull", "db_ssl"):
         assert parts["waent.fleet.node", part] == ["_wa_act:!_wa_act_roll"]
 
 

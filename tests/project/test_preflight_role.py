@@ -23,7 +23,7 @@ READS = {
     "waent.fleet." + name
     for name in (
         "wa_host_info", "wa_database_info", "wa_cluster_health", "wa_placement", "wa_preflight", "wa_identity",
-        "wa_sizing", "wa_ports", "wa_served_certificate",
+        "wa_sizing", "wa_ports", "wa_served_certificate", "wa_checks",
     )
 }  # fmt: skip
 """Modules that read, or only compute; C(changes_nothing) of their documentation is checked below."""
@@ -90,14 +90,14 @@ PLANTED = """
     - {name: reads, waent.fleet.wa_host_info: {name: x}}
   always:
     - name: five
-      ansible.builtin.import_role: {name: waent.fleet.node, tasks_from: network}
+      ansible.builtin.import_role: {name: waent.fleet.node, tasks_from: stores}
 """
 
 
 def test_what_would_change_something_is_found() -> None:
     tasks = tasks_of(Path("planted.yml"), yaml.safe_load(PLANTED), None)
     found = [one.task["name"] for one in tasks if may_change(one)]
-    assert found == ["one", "two", "three", "four", "Make the network of the nodes"]
+    assert found == ["one", "two", "three", "four", "Make the network and the volumes of the nodes"]
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

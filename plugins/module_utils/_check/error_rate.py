@@ -21,6 +21,8 @@ WATCHERS = re.compile(r"^(GET_(v1_)?(metrics|health|support|stats.*)|POST_v1_use
 """What monitoring, balancers and this collection ask; it says nothing about the requests of users."""
 
 Counts = t.Dict[t.Tuple[str, int], float]
+Counters = t.Dict[str, Counts]
+"""By the URL of each webapp."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +62,23 @@ def together(rates: t.Iterable[ErrorRate]) -> ErrorRate:
     """All webapps as one."""
     rates = list(rates)
     return ErrorRate(sum(rate.requests for rate in rates), sum(rate.errors for rate in rates))
+
+
+def counters_as_dict(counters: Counters, clock: float) -> dict[str, t.Any]:
+    """In the shape modules return, where keys are text: C({clock, webapps}). clock: when they were read, monotonic."""
+    return {
+        "clock": clock,
+        "webapps": {
+            url: [[method, status, value] for (method, status), value in sorted(found.items())]
+            for url, found in counters.items()
+        },
+    }
+
+
+def counters_from(read: t.Mapping[str, t.Any]) -> tuple[Counters, float]:
+    """What C(counters_as_dict) was made from; nothing of nothing."""
+    webapps = read.get("webapps") or {}
+    return {
+        url: {(str(method), int(status)): float(value) for method, status, value in found}
+        for url, found in webapps.items()
+    }, float(read.get("clock") or 0.0)

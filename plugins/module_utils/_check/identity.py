@@ -22,7 +22,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.without import 
     answering_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
+from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, lines_of
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CORE_KINDS, node_key
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 from ansible_collections.waent.fleet.plugins.module_utils._state.found import adopted_nodes
@@ -331,3 +331,56 @@ def notes(
             )
         )
     return found
+
+
+OTHER_CODE = "OTHER_CLUSTER"
+"""What it is called where anything shows another cluster."""
+
+ARGUMENTS: dict[str, t.Any] = {
+    "nodes": {"type": "list", "elements": "dict", "required": True},
+    "inventory": {"type": "list", "elements": "dict", "required": True},
+    "hosts": {"type": "list", "elements": "dict", "default": []},
+    "database": {"type": "dict", "default": {}},
+    "cluster": {"type": "dict", "default": {}},
+    "left_out": {"type": "dict", "default": {}},
+    "number": {"type": "str", "default": ""},
+    "shards": {"type": "int"},
+    "may_reshard": {"type": "bool", "default": False},
+    "name_prefix": {"type": "str", "default": "wa"},
+    "db_address": {"type": "str", "default": ""},
+    "db_name_prefix": {"type": "str", "default": ""},
+}
+"""Options of wa_identity."""
+
+
+def compared(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Problem]]:
+    """C({suspects, registered, notes}), and everything that shows another cluster. params: by ARGUMENTS."""
+    left_out = {host: Signs(signs["answers"], tuple(signs["webapps"])) for host, signs in params["left_out"].items()}
+    inventory = inventory_from(params["nodes"], params["inventory"], params["hosts"], params["name_prefix"], left_out)
+    desired = DesiredIdentity(
+        params["number"],
+        params["shards"],
+        params["may_reshard"],
+        params["db_address"],
+        params["db_name_prefix"],
+        left_out,
+    )
+    database, cluster = params["database"], params["cluster"]
+    result = {
+        "suspects": suspects(database.get("liveness"), inventory),
+        "registered": registration(database, cluster),
+        "notes": notes(database, cluster, left_out),
+    }
+    return result, problems(desired, inventory, database, cluster)
+
+
+def of_cluster(asked: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], str]:
+    """The same of what the API reports, with C(problems); and what is said where it is another one, else nothing.
+
+    asked: options of wa_identity, of which any may be missing that has a default. cluster: that of wa_cluster_health.
+    """
+    defaults = {name: option.get("default") for name, option in ARGUMENTS.items()}
+    found, wrong = compared({**defaults, **asked, "cluster": cluster})
+    result = {**found, "problems": [problem.as_dict() for problem in wrong]}
+    lines = ["This is not the cluster that the inventory declares:", *lines_of([result])]
+    return result, "\n".join(lines) if wrong else ""

@@ -19,13 +19,19 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.causes import (
     decisive_line,
     level_of,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import WARNING
 from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
     INTERNAL_ERROR,
     NOT_PRIMARY_MASTER,
     NOT_READY,
     NOT_SHARD_OWNER,
 )
-from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import failure_of, masked, said
+from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import (
+    failure_of,
+    item_name,
+    masked,
+    said,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
 
@@ -58,9 +64,11 @@ def suspects(
     """By host the names of the nodes that may be behind the failure of a task; empty where no node can be.
 
     result: of the task. nodes: as wa_placement returns them. Where the failure names nodes it is those. own: by host
-    the containers that the task was about, whatever it says; they come first.
+    the containers that the task was about, whatever it says; they come first. Those of a list that it did not come to
+    are not there, and no reason.
     """
-    problems = result.get("problems") or []
+    # What only warns is not why it failed.
+    problems = [problem for problem in result.get("problems") or [] if problem.get("kind") != WARNING]
     text = "\n".join([said(result)] + [str(problem.get("message") or "") for problem in problems])
     hosts = {str(problem.get("host")) for problem in problems}
     codes = set(CODED.findall(text)) | {str(failure_of(result).get("code"))}
@@ -68,7 +76,8 @@ def suspects(
     # A webapp that waits for its database does not answer, and neither do the others: all are examined.
     if not named and (problems or codes & ABOUT_NODES or any(code.startswith("API_HTTP_5") for code in codes)):
         named = list(nodes)
-    by_host = {host: list(names) for host, names in (own or {}).items()}
+    tried = {item_name(one) for one in result.get("results") or ()}
+    by_host = {host: [name for name in names if not tried or name in tried] for host, names in (own or {}).items()}
     for node in named:
         names = by_host.setdefault(str(node["host"]), [])
         if node["name"] not in names:

@@ -88,6 +88,11 @@ def environments(variables: Variables) -> dict[str, dict[str, t.Any]]:
     }
 
 
+def database_environment(variables: Variables) -> dict[str, t.Any]:
+    """The environment of a database of our own, which the images read where its volume is empty."""
+    return {"MYSQL_ROOT_PASSWORD": variables["wa_db_password"]}
+
+
 def schema_environment(variables: Variables) -> dict[str, t.Any]:
     """The environment of the container that upgrades the schema, without what C(container.py) gives it."""
     return {**_common(variables), **(variables["wa_extra_environment"] or {})}

@@ -20,6 +20,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
 from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, Run
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
+from ansible_collections.waent.fleet.plugins.module_utils._io.stores import NOT_THERE
 from ansible_collections.waent.fleet.plugins.module_utils._state.container import describe_container
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ANSWERS, STARTING, Traces, engine_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.found import kind_of
@@ -27,8 +28,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import 
 
 DOCKER_ROOT = "/var/lib/docker"
 DAEMON_SETTINGS = "/etc/docker/daemon.json"
-NOT_THERE = re.compile(r"\bno such\b|\bnot found$", re.IGNORECASE)
-"""How the engine says that it has nothing of a name: C(No such container: wa-db), C(network waent not found)."""
 UNIX_LISTEN = "00010000"
 """Flags of a listening socket in C(/proc/net/unix)."""
 ENGINE_PACKAGES = (

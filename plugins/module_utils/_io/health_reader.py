@@ -47,7 +47,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
 from ansible_collections.waent.fleet.plugins.module_utils._state.database import Report
 
 _HOPELESS = (AuthError, TlsError, BadAddress)
-_SHORTEST_PAUSE = 0.25  # seconds
+_SHORTEST_PAUSE = 0.1  # seconds
 _OBSERVATIONS_SHOWN = 3
 
 
@@ -216,7 +216,7 @@ def wait_for(
 ) -> Waited:
     """Reads again and again until C(done) or C(timeout) seconds have passed; at least once.
 
-    C(delay) is the most between two reads. The pause is a quarter of what was waited so far: what takes a second is
+    C(delay) is the most between two reads. The pause is an eighth of what was waited so far: what takes a second is
     seen soon, and what takes minutes costs few calls.
     """
     started = clock()
@@ -229,7 +229,7 @@ def wait_for(
         if done(last) or elapsed >= timeout:
             shown = ["after {0:.0f} s: {1}".format(when, line) for when, line in observations[-_OBSERVATIONS_SHOWN:]]
             return Waited(last, elapsed, shown)
-        sleep(min(delay, max(_SHORTEST_PAUSE, elapsed / 4), timeout - elapsed))
+        sleep(min(delay, max(_SHORTEST_PAUSE, elapsed / 8), timeout - elapsed))
 
 
 def unhealthy_message(waited: Waited) -> str:

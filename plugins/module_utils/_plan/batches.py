@@ -30,18 +30,20 @@ def batches(
 ) -> list[list[Entry]]:
     """The steps as one list of entries for each, every entry with what a play has to know of its node.
 
-    C({name, step, action, host, node, sentence, expect, shortened, restore, log_in}); node is None for a step that has
-    none. first: number of the first step. expect: C({what, shards, nodes, masters, coreapps, webapps}), the gate: which
-    nodes, and which webapps by their URL, have to be there after the step. shortened: the failover timers are, from the
-    first switchover to the last; restore: this is the last. log_in: no webapp that the gate asks knows the tokens of
-    before. Of a remount also coreapps: the keys of those that it stops one after the other, and vacated: the gate while
-    these are stopped. shared_tokens: the webapps have a declared key for tokens; without one each container makes its
-    own.
+    C({name, step, action, host, node, sentence, expect, counts_before, shortened, restore, log_in}); node is None for a
+    step that has none. first: number of the first step. expect: C({what, shards, nodes, masters, coreapps, webapps}),
+    the gate: which nodes, and which webapps by their URL, have to be there after the step. counts_before: requests are
+    counted from the beginning of the step, and not only from its gate on (C(counted_from_their_beginning)).
+    shortened: the failover timers are, from the first switchover to the last; restore: this is the last. log_in: no
+    webapp that the gate asks knows the tokens of before. Of a remount also coreapps: the keys of those that it stops
+    one after the other, and vacated: the gate while these are stopped. shared_tokens: the webapps have a declared key
+    for tokens; without one each container makes its own.
     """
     switchovers = [number for number, step in enumerate(steps, first) if step.action in SHORTENED]
     by_key = {node["key"]: node for node in placed}
     created = {key: _created(node) for key, node in by_key.items()}
     home = next((node["host"] for node in placed if node["kind"] == "master"), placed[0]["host"] if placed else None)
+    counted = counted_from_their_beginning(state, steps)
     found: list[list[Entry]] = []
     for number, step in enumerate(steps, first):
         before, state = state, simulate(state, step, desired, created)
@@ -51,6 +53,7 @@ def batches(
             "action": step.action,
             "sentence": step.sentence,
             "expect": _expect(state, step, by_key),
+            "counts_before": number - first in counted,
             "shortened": bool(switchovers) and switchovers[0] <= number <= switchovers[-1],
             "restore": number in switchovers[-1:],
             "log_in": _tokens_change(before, state, step, shared_tokens),
@@ -70,6 +73,27 @@ def batches(
         whole = dict(common, name="{0}, step {1}".format(step.action, number), host=home, node=None)
         found.append(entries or [whole])
     return found
+
+
+def counted_from_their_beginning(state: ClusterState, steps: t.Sequence[Step]) -> frozenset[int]:
+    """The places of the steps whose requests are counted while they are done.
+
+    Such a step costs nobody service: requests that fail meanwhile are a reason to stop as much as those that fail
+    afterwards. What those would show of its nodes, the next step sees before it is over. So the counting goes on for
+    the whole time after the gate of everything else: a step that costs service, after which other nodes serve; the
+    first step with nodes of a kind, which shows whether their new state is any good; and the last one, which no other
+    follows.
+    """
+    kinds = {node.key: node.kind for node in state.nodes}
+    found, seen = set(), set()
+    for place, step in enumerate(steps):
+        of_step = {kinds.get(key, "") for key in step.nodes}
+        known = bool(of_step) and of_step <= seen
+        if step.action == "replace" and known and not step.downtime and place < len(steps) - 1:
+            found.add(place)
+        if step.action in ("replace", "create", "adopt"):
+            seen |= of_step
+    return frozenset(found)
 
 
 def _created(node: Entry) -> NodeState:

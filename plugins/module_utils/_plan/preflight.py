@@ -24,7 +24,7 @@ GATHER_AGAIN, ENGINE_STOPPED, ENGINE_MISSING = "_wa_gather_again", "_wa_engine_s
 SINGLE_CONNECT, ACT, API, RECREATE = "_wa_single_connect", "_wa_act", "_wa_act_api", "_wa_act_roll"
 PORTS, PORTS_UNCLEAR = "_wa_ports", "_wa_ports_unclear"
 DRAIN = "_wa_act_drain"
-VOLUMES, NODES = "_wa_act_volumes", "_wa_act_nodes"
+NODES = "_wa_act_nodes"
 KIND_GROUPS = {kind: "{0}_{1}".format(ACT, kind) for kind in ("database", "webapp", "master", "coreapp")}
 GROUPS = (
     GATHER_AGAIN,
@@ -37,7 +37,6 @@ GROUPS = (
     API,
     RECREATE,
     DRAIN,
-    VOLUMES,
     NODES,
     *KIND_GROUPS.values(),
 )
@@ -143,14 +142,24 @@ def groups_of(host: str, facts: t.Mapping[str, t.Any], acts: t.Iterable[Act], ru
     groups += [ENGINE_MISSING] if facts["engine_missing"] else []
     groups += [SINGLE_CONNECT] if facts["single_connect"] else []
     if not (run.check_mode and any(act.action in NEEDED_FIRST for act in acts)):
-        groups += [ACT] if facts["network_missing"] or facts["images_missing"] else []
-        groups += [VOLUMES] if facts["volumes_missing"] else []
-        of_kinds = (NODES if run.begins and kind in KINDS else KIND_GROUPS[kind] for kind in facts["kinds"])
-        groups += dict.fromkeys(of_kinds)
+        groups += [ACT] if facts["images_missing"] or facts["db_ssl_missing"] else []
+        groups += _groups_of_kinds(facts["kinds"], run.begins)
     if host == run.first and run.asks_api:
         groups.append(API)
     groups += [RECREATE] if run.way == ROLL else []
     return groups + ([DRAIN] if run.drains and not run.check_mode else [])
+
+
+def _groups_of_kinds(kinds: t.Collection[str], begins: bool) -> list[str]:
+    """Where nothing of the cluster runs, a host's nodes start together, with the database where it has one."""
+    if not begins or not kinds:
+        return [KIND_GROUPS[kind] for kind in kinds]
+    return [KIND_GROUPS["database"] if "database" in kinds else NODES]
+
+
+def runs_beside_database(groups: t.Container[str]) -> bool:
+    """Whether a host's nodes are run together with its database. groups: what C(groups_of) says of it."""
+    return KIND_GROUPS["database"] in groups and not any(KIND_GROUPS[kind] in groups for kind in KINDS)
 
 
 def api_changes(desired: t.Mapping[str, t.Any]) -> list[str]:

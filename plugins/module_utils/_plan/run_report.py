@@ -26,14 +26,14 @@ PLAYBOOKS = (
 """Those that write it: all but status.yml, which has a report of its own, and logs.yml, which collects the last one."""
 
 SAYS = {
-    "site": ("wa_preflight", "planned_changes"),
+    "site": ("wa_checks", "preflight.planned_changes"),
     "uninstall": ("wa_removal", "planned_changes"),
     "rotate": ("wa_rotation", "sentences"),
     "aws": ("wa_aws_plan", "lines"),
     "aws_remove": ("wa_aws_plan", "lines"),
     "certificates": ("wa_show", "lines"),
 }
-"""The module that says what a playbook changes beside the steps of a plan, and where its result has that."""
+"""The module that says what a playbook changes beside the steps of a plan, and where its result has that, with dots."""
 
 SHOWS = {"certificates": "Plan certificates | Show what is brought"}
 """The one task of a module with many uses that says it."""
@@ -98,11 +98,14 @@ class RunReport:
     def hear(self, module: str, task: str, result: Entry) -> bool:
         """A module has ended well: whether it said what will be changed. What it says when that is done is left out."""
         says, where = SAYS.get(self.playbook, ("", ""))
-        if module != says or not task.endswith(SHOWS.get(self.playbook, "")) or not result.get(where):
+        if module != says or not task.endswith(SHOWS.get(self.playbook, "")):
             return False
-        if self.changes and self.playbook != "site":
+        found: t.Any = result
+        for name in where.split("."):
+            found = found.get(name) or {}
+        if not found or (self.changes and self.playbook != "site"):
             return False
-        self.will_change(result[where])
+        self.will_change(found)
         return True
 
     def plan(self, plan: Entry) -> None:

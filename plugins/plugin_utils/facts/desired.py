@@ -9,7 +9,7 @@ import base64
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import summary
-from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, LABELS
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, backup_schedule, db_ssl, environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import hidden
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import docker_options, filler_options
@@ -94,11 +94,34 @@ def _container_settings(play: Play) -> Values:
     return environment.container_settings(variables, _files(play))
 
 
-def _node_containers(play: Play) -> list[Values]:
-    """What docker_container takes for each of wa_nodes, with the environment of its kind."""
-    environments, settings = FACTS["environment"](play), _container_settings(play)
-    containers = [(node["kind"], docker_options(node, settings)) for node in play.value("wa_nodes")]
-    return [{**own, "env": {**environments[kind], **own.get("env", {})}} for kind, own in containers]
+def _node_containers(play: Play) -> Values:
+    """What wa_containers takes for wa_nodes, with the environment of each, and what this host lacks for them."""
+    of_database = environment.database_environment(play.values(("wa_db_password",)))
+    environments, settings = {**FACTS["environment"](play), "database": of_database}, _container_settings(play)
+    lacking = play.result("__wa_preflight").get("hosts", {}).get(play.value("inventory_hostname")) or {}
+    found: Values = {
+        **_stores(play, bool(lacking.get("network_missing")), lacking.get("volumes_missing") or ()),
+        "first": [],
+        "containers": [],
+    }
+    for node in play.value("wa_nodes"):
+        own = docker_options(node, settings)
+        options = {**own, "env": {**environments[node["kind"]], **own.get("env", {})}}
+        found["first" if node["kind"] == "database" else "containers"].append(options)
+    return found
+
+
+def _stores(play: Play, network: bool, volumes: t.Iterable[str]) -> Values:
+    """Networks and volumes that are to be made, as wa_containers takes them."""
+    labels = {LABELS + "cluster": str(play.value("wa_cluster_name"))}
+    networks = [str(play.value("wa_network"))] if network else []
+    made = (("networks", networks), ("volumes", volumes))
+    return {option: [{"name": name, "labels": labels} for name in names] for option, names in made}
+
+
+def _stores_missing(play: Play) -> Values:
+    """The same for what a role was given for this host."""
+    return _stores(play, switch_on(play.value("wa_network_missing")), play.value("wa_volumes_missing") or ())
 
 
 def _connections(play: Play) -> t.Any:
@@ -166,12 +189,12 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "images": lambda play: environment.images(play.values(IMAGES)),
     "container_settings": _container_settings,
     "node_containers": _node_containers,
+    "stores_missing": _stores_missing,
     "db_ssl_files": _db_ssl_files,
     "db_ssl_filler": lambda play: filler_options(_container_settings(play)),
     "database_targets": lambda play: access.database_targets(play.values(REACH), bool(database_hosts_of(play))),
     "environment": lambda play: environment.environments(play.values(ENVIRONMENT)),
     "schema_environment": lambda play: environment.schema_environment(play.values(ENVIRONMENT)),
-    "database_node": lambda play: environment.database_node(play.values(("wa_name_prefix", "wa_database_port"))),
     "database_hosts": database_hosts_of,
     "database_access": lambda play: access.database_access(play.values(DATABASE)),
     "secrets": secrets_of,

@@ -14,7 +14,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.image_life impo
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import may_be_left_out, signs_from, webapps_of
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
-from ansible_collections.waent.fleet.plugins.module_utils._desired import access
+from ansible_collections.waent.fleet.plugins.module_utils._desired import access, environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight
@@ -83,6 +83,13 @@ def _nodes_to_run(play: Play) -> list[Values]:
     host = play.value("inventory_hostname")
     named = play.result("__wa_preflight")["hosts"][host]["nodes"]
     return [node for node in play.result("__wa_desired")["hosts"][host] if node["name"] in named]
+
+
+def _database_to_run(play: Play) -> list[Values]:
+    """The database of this host, and after it the nodes that run with it: those of a cluster that is begun."""
+    database = environment.database_node(play.values(("wa_name_prefix", "wa_database_port")))
+    found = (play.result("__wa_preflight").get("hosts") or {}).get(play.value("inventory_hostname")) or {}
+    return [database, *(_nodes_to_run(play) if preflight.runs_beside_database(found.get("groups") or ()) else [])]
 
 
 def spared_of(play: Play) -> list[str]:
@@ -182,6 +189,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "spared_hosts": spared_of,
     "webapps_here": _webapps_here,
     "nodes_to_run": _nodes_to_run,
+    "database_to_run": _database_to_run,
     "left_out": lambda play: play.left_out,
     "unseen_hosts": _unseen_hosts,
     "known_nodes": known_nodes_of,

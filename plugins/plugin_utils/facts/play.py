@@ -15,6 +15,10 @@ from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import 
 Values = t.Dict[str, t.Any]
 
 
+PARTS = {"__wa_identity": "__wa_desired.identity", "__wa_preflight": "__wa_desired.preflight"}
+"""Results that are a part of another one."""
+
+
 class Play:
     """The variables of a play and its hosts. template: fills templates in, as the play does."""
 
@@ -22,6 +26,7 @@ class Play:
         self._variables = variables
         self._template = template
         self._filled: dict[str, t.Any] = {}
+        self._inventory: list[Values] | None = None
 
     def value(self, name: str) -> t.Any:
         """A variable; None where there is none, and where it is null. Filled in once: most facts share some."""
@@ -48,7 +53,11 @@ class Play:
         Nothing in it is a template, and it may be about all hosts: only one that a variable stands for is filled in.
         """
         found = self._variables.get(name)
-        return found if isinstance(found, dict) else self.value(name) or {}
+        if isinstance(found, dict):
+            return found
+        # A variable of the roles stands for it, and would be filled in as a whole.
+        whole, _dot, part = PARTS.get(name, name).partition(".")
+        return self.result(whole).get(part) or {} if part else self.value(name) or {}
 
     @property
     def hosts(self) -> list[str]:
@@ -66,8 +75,10 @@ class Play:
         return list(self.groups.get("_wa_left_out") or ())
 
     def inventory(self) -> list[Values]:
-        """Every host that may run nodes, or may not any more, as wa_placement takes it."""
-        return inventory_hosts(EveryHost(self.hostvars), self.groups, self.asked_to_drain)
+        """Every host that may run nodes, or may not any more, as wa_placement takes it. Put together once."""
+        if self._inventory is None:
+            self._inventory = inventory_hosts(EveryHost(self.hostvars), self.groups, self.asked_to_drain)
+        return self._inventory
 
     @property
     def hostvars(self) -> t.Any:

@@ -495,9 +495,41 @@ def test_what_is_read_on_a_host_fits_the_module_and_is_said_in_full():
 def test_the_containers_of_the_nodes_of_a_host_with_their_environments():
     """As docker_container takes them: the environment of the kind, and what the node itself advertises."""
     nodes = placed()
-    containers, environments, settings = facts("node_containers", "environment", "container_settings")
+    found, environments, settings = facts("node_containers", "environment", "container_settings")
+    containers = found["containers"]
+    assert (found["first"], found["networks"], found["volumes"]) == ([], [], [])
     assert [one["name"] for one in containers] == [node["name"] for node in nodes]
     for node, container in zip(nodes, containers):
         own = docker_options(node, settings)
         assert {**container, "env": None} == {**own, "env": None}
         assert container["env"] == {**environments[node["kind"]], **own["env"]}
+
+
+LACKING = {"network_missing": True, "volumes_missing": ["whatsappMedia"], "nodes": [], "groups": ["_wa_act_database"]}
+
+
+def test_what_a_host_lacks_is_made_with_its_containers_and_the_database_comes_first():
+    database = {"kind": "database", "name": "wa-db", "ports": [3306]}
+    preflight = {"hosts": {"h1": LACKING}}
+    (found,) = facts(
+        "node_containers", inventory_hostname="h1", wa_nodes=[database, *placed()], __wa_preflight=preflight
+    )
+    labels = {"waent.fleet.cluster": "waent"}
+    assert found["networks"] == [{"name": "waent", "labels": labels}]
+    assert found["volumes"] == [{"name": "whatsappMedia", "labels": labels}]
+    assert [(one["name"], one["env"]) for one in found["first"]] == [("wa-db", {"MYSQL_ROOT_PASSWORD": "canary-db"})]
+    assert [one["name"] for one in found["containers"]] == [node["name"] for node in placed()]
+    (stores,) = facts("stores_missing", wa_network_missing=False, wa_volumes_missing=["whatsappMedia"])
+    assert stores == {"networks": [], "volumes": found["volumes"]}
+
+
+@pytest.mark.parametrize(
+    ("groups", "beside"), [(["_wa_act_database"], True), (["_wa_act_coreapp", "_wa_act_database"], False), ([], False)]
+)
+def test_nodes_run_with_the_database_where_no_play_of_their_own_runs_them(groups, beside):
+    nodes = placed()
+    of_host = {**LACKING, "nodes": [node["name"] for node in nodes], "groups": groups}
+    desired = {"hosts": {"h1": nodes}, "preflight": {"hosts": {"h1": of_host}}}
+    play = {"inventory_hostname": "h1", "__wa_desired": desired, "__wa_preflight": "{{ __wa_desired.preflight }}"}
+    (found,) = facts("database_to_run", **play)
+    assert [node["name"] for node in found] == ["wa-db", *(node["name"] for node in nodes if beside)]

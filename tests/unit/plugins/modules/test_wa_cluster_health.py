@@ -41,7 +41,7 @@ def run(api, capfd, access, clock):
 
     def call(**args):
         result = run_module(wa_cluster_health, capfd, **dict(access, **args))
-        assert set(result) - {"failed", "msg", "failure"} == KEYS
+        assert set(result) - {"failed", "msg", "failure", "identity"} == KEYS
         assert result["changed"] is False and api.writes == []
         assert ("failure" in result) is result.get("failed", False)
         assert "canary-token-9f" not in json.dumps(result)
@@ -190,3 +190,18 @@ def test_database_is_part_of_the_result(api, run, monkeypatch):
         result = run(db_host="db", db_username="waent", db_password="canary-db-pw")
         assert [(p["code"], p["kind"]) for p in result["problems"]] == kinds
         assert result["healthy"] is (kinds[0][1] == "warning")
+
+
+def test_another_cluster_than_the_declared_one_is_a_failure(api, run):
+    script(api, "ha_healthy")
+    ours = [{"name": n.partition(":")[2], "host": n.partition(":")[0]} for n in state("ha_healthy")["health"]["health"]]
+    nodes = [{**node, "address": node["host"], "kind": "coreapp"} for node in ours]
+    asked = {"nodes": nodes, "inventory": [{"name": name, "address": name} for name in ("wa-1", "wa-2")]}
+    good = run(identity=asked)
+    assert good["identity"]["problems"] == [] and good["healthy"]
+    script(api, "ha_healthy")
+    refused = run(identity={**asked, "number": "19995550000"})
+    assert refused["failure"]["code"] == "OTHER_CLUSTER"
+    assert refused["msg"].startswith("This is not the cluster that the inventory declares:\n[OTHER_NUMBER_REGISTERED] ")
+    assert [problem["code"] for problem in refused["identity"]["problems"]] == ["OTHER_NUMBER_REGISTERED"]
+    assert "identity" not in run()

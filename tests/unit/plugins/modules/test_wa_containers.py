@@ -14,7 +14,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.waent.fleet.plugins.action import wa_containers as action
-from ansible_collections.waent.fleet.plugins.module_utils._common.container_results import together
+from ansible_collections.waent.fleet.plugins.module_utils._common.container_results import STAGES, in_stages, together
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import reasons
 from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 from hypothesis import given
@@ -27,7 +27,7 @@ NOWHERE = {"docker_host": "unix:///nonexistent/docker.sock", "image": "waent/not
 def test_every_container_is_tried_and_says_why_it_failed(check_mode):
     containers = [{"name": name, **NOWHERE} for name in ("one", "two", "three")]
     result = run_module_process("wa_containers", check_mode=check_mode, containers=containers)
-    assert (result["failed"], result["changed"], result["msg"]) == (True, False, "3 of 3 containers failed.")
+    assert (result["failed"], result["changed"], result["msg"]) == (True, False, "one, two and three failed.")
     lines = reasons(result, [], "NODE_NOT_STARTED")
     assert len(lines) == 3
     assert all(
@@ -39,6 +39,36 @@ def test_what_docker_container_refuses_is_said_of_the_container():
     result = run_module_process("wa_containers", containers=[{"name": "one", "state": "nowhere"}])
     (line,) = reasons(result, [], "X")
     assert line.startswith("[X] one: ") and "nowhere" in line
+
+
+def test_what_others_wait_for_comes_first_and_names_its_failure():
+    database = {"name": "wa-db", "labels": {"waent.fleet.kind": "database"}, **NOWHERE}
+    result = run_module_process("wa_containers", first=[database], containers=[{"name": "one", **NOWHERE}])
+    assert [one["item"]["name"] for one in result["results"]] == ["wa-db"], "the others are not begun"
+    (line,) = reasons(result, [], "NODE_NOT_STARTED")
+    assert line.startswith("[DATABASE_NOT_STARTED] wa-db: Error")
+
+
+STAGE = st.lists(st.fixed_dictionaries({"changed": st.booleans(), "failed": st.booleans()}), max_size=3)
+
+
+@given(st.lists(STAGE, min_size=4, max_size=4))
+def test_a_stage_is_begun_only_where_all_before_it_went_well(stages):
+    begun = []
+
+    def act(name, desired):
+        begun.append(name)
+        return [one["answer"] for one in desired]
+
+    named = [(name, [{"name": name, "answer": one} for one in found]) for name, found in zip(STAGES, stages)]
+    things, answers = in_stages(named, act)
+    expected = []
+    for name, desired in named:
+        expected += [name] if desired else []
+        if any(one["answer"]["failed"] for one in desired):
+            break
+    assert begun == expected
+    assert [one["answer"] for one in things] == answers
 
 
 def test_nothing_to_do():
@@ -81,10 +111,10 @@ def made(monkeypatch):
     monkeypatch.setattr(ActionBase, "run", lambda self, tmp, task_vars: {})
     monkeypatch.setattr(action.ActionModule, "_execute_module", execute)
 
-    def run(containers, known):
+    def run(containers, known, **others):
         monkeypatch.setattr(action, "code_is_known", lambda: known)
         one = action.ActionModule.__new__(action.ActionModule)
-        one._task = SimpleNamespace(args={"containers": containers})
+        one._task = SimpleNamespace(args={"containers": containers, **others})
         return one.run(None, {})
 
     return run, calls
@@ -108,3 +138,17 @@ def test_docker_container_is_run_for_each_where_it_is_not(made):
     assert run([{"name": "lost"}, {"name": "two"}], known=False)["unreachable"]
     with pytest.raises(AnsibleActionFail, match="containers has to be a list"):
         run("one", known=False)
+
+
+def test_networks_and_volumes_come_before_them(made):
+    run, calls = made
+    result = run([{"name": "two"}], known=False, networks=[{"name": "net"}], first=[{"name": "one"}])
+    assert calls == [
+        ("community.docker.docker_network", "net"),
+        ("community.docker.docker_container", "one"),
+        ("community.docker.docker_container", "two"),
+    ]
+    assert [one["item"]["name"] for one in result["results"]] == ["net", "one", "two"]
+    del calls[:]
+    run([], known=False, volumes=[{"name": "volume"}])
+    assert calls == [("community.docker.docker_volume", "volume")]

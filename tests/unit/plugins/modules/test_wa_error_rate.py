@@ -5,10 +5,21 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import ErrorRate, between, counts
+from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import (
+    ErrorRate,
+    between,
+    counters_as_dict,
+    counters_from,
+    counts,
+)
 from ansible_collections.waent.fleet.plugins.modules import wa_error_rate
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
+from hypothesis import given
+from hypothesis import strategies as st
 
 METRICS = "/metrics?format=prometheus"
 NAME = "api_requests_duration_ms_count"
@@ -61,6 +72,63 @@ def test_errors_that_stay_fail_it_in_the_end(run, api):
     result = run(seconds=0.1, timeout=0.3)
     assert result["failed"] and result["failure"]["code"] == "ERROR_RATE_HIGH"
     assert result["msg"].startswith("30 of 30 requests")
+
+
+def test_requests_are_counted_from_where_another_call_began(run, api):
+    api.on("GET", METRICS, metrics(100, 5)).on("GET", METRICS, metrics(160, 65))
+    begun = run(begin=True)
+    assert (begun["counted"], begun["requests"], begun["changed"]) == ([api.url], 0, False)
+    result = run(since=json.loads(json.dumps(begun["counters"])))
+    assert result["failure"]["code"] == "ERROR_RATE_HIGH"
+    assert result["msg"].startswith("60 of 120 requests (50.0 %) failed within ")
+
+
+def test_it_takes_no_time_where_so_much_has_passed_and_else_the_rest(run, api, monkeypatch):
+    now, slept = [100.0], []
+    monkeypatch.setattr(wa_error_rate, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=slept.append))
+    for _times in range(3):
+        api.on("GET", METRICS, metrics(100, 0))
+    begun = run(begin=True)["counters"]
+    assert slept == []
+    now[0] += 1
+    run(since=begun, seconds=3.0)
+    now[0] += 5
+    run(since=begun, seconds=3.0)
+    assert slept == [2.0, 0.0]
+
+
+def test_where_too_many_have_failed_those_of_afterwards_count(run, api):
+    """A request that waited for a shard ends late; so no step stops a rollout that would not have before."""
+    for good, bad in ((100, 0), (101, 30), (160, 31)):
+        api.on("GET", METRICS, metrics(good, bad))
+    result = run(since=run(begin=True)["counters"], timeout=60)
+    assert not result.get("failed") and (result["requests"], result["errors"]) == (60, 1)
+
+
+def test_a_webapp_that_could_not_be_read_at_the_beginning_is_not_counted(run, api, start_api):
+    other = start_api()
+    api.on("GET", METRICS, metrics(0, 0)).on("GET", METRICS, metrics(30, 0))
+    other.on("GET", METRICS, metrics(500, 500))
+    result = run(api_url=[api.url, other.url], since=run(begin=True)["counters"])
+    assert (result["counted"], result["requests"]) == ([api.url], 30)
+
+
+def test_what_cannot_begin_says_why_and_counts_from_later_on(run, api):
+    api.on("GET", METRICS, None, status=401)
+    api.on("GET", METRICS, metrics(100, 7)).on("GET", METRICS, metrics(199, 8))
+    refused = run(begin=True)
+    assert refused["failure"]["code"] == "API_AUTH" and refused["counters"] == {}
+    assert run(since=refused["counters"])["requests"] == 100
+
+
+COUNTS = st.dictionaries(
+    st.tuples(st.sampled_from(["POST_v1_messages", "GET_v1_x"]), st.integers(100, 599)), st.floats(0, 1e9), max_size=4
+)
+
+
+@given(st.dictionaries(st.sampled_from(["https://a", "https://b"]), COUNTS), st.floats(0, 1e9))
+def test_counters_come_back_as_they_went(counters, clock):
+    assert counters_from(json.loads(json.dumps(counters_as_dict(counters, clock)))) == (counters, clock)
 
 
 def test_too_few_requests_are_not_checked(run, api):

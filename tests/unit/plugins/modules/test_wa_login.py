@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import base64
 import json
+from types import SimpleNamespace
 
 import pytest
+from ansible.plugins.action import ActionBase
+from ansible_collections.waent.fleet.plugins.action.wa_login import ActionModule
 from ansible_collections.waent.fleet.plugins.modules import wa_login
+from ansible_collections.waent.fleet.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.waent.fleet.tests.support.scripted_api import DROP, META, run_module
 
 LOGIN, LOGOUT = "/v1/users/login", "/v1/users/logout"
@@ -54,6 +58,27 @@ def test_log_in(api, run):
         "password_changed": False,
     }
     assert passwords(api) == [("admin:" + PASSWORD, None)]
+
+
+def test_a_session_that_is_kept_asks_nobody(monkeypatch):
+    monkeypatch.setattr(ActionBase, "run", lambda self, tmp, task_vars: {})
+    monkeypatch.setattr(ControllerAction, "run", lambda self, tmp, task_vars: {"token": "new-token-77"})
+
+    def token(**args):
+        action = ActionModule.__new__(ActionModule)
+        action._task = SimpleNamespace(args=args)
+        return action.run(None, {})["token"]
+
+    assert token(api_token="of-before", keep_session=True) == "of-before"
+    assert token(api_token="of-before", keep_session="yes", state="present") == "of-before"
+    for otherwise in (
+        {"keep_session": True},
+        {"api_token": "of-before"},
+        {"api_token": "of-before", "state": "absent"},
+    ):
+        assert token(**otherwise) == "new-token-77"
+    assert token(api_token="of-before", keep_session=True, state="absent") == "new-token-77"
+    assert token(api_token="", keep_session=True) == "new-token-77"
 
 
 def test_first_log_in_sets_the_password(api, run):

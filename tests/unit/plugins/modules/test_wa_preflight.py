@@ -59,12 +59,12 @@ def test_preflight_says_what_is_changed(docker):
     assert "h1: create volume whatsappMedia" in result["changes"]
     assert result["hosts"]["h1"] == {
         "engine_missing": False, "images_missing": [], "network_missing": False, "volumes_missing": ["whatsappMedia"],
+        "db_ssl_missing": False,
         "single_connect": ["wacore"],
         "kinds": ["coreapp", "master", "webapp"], "tries_ports": False, "changes": len(result["changes"]),
         "nodes": [node["name"] for node in placed("h1")],
         "groups": [
-            "_wa_single_connect", "_wa_act_volumes", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp",
-            "_wa_act_api",
+            "_wa_single_connect", "_wa_act_coreapp", "_wa_act_master", "_wa_act_webapp", "_wa_act_api",
         ],
     }  # fmt: skip
     assert result["planned_changes"] == result["changes"], "nothing is said of an API that nobody asked about"

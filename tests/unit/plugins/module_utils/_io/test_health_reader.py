@@ -150,20 +150,20 @@ GOOD = Observation(Cluster("cluster"), ())
 
 def test_waiting_ends_when_it_is_good(clock):
     waited = wait_for(looks(BAD, BAD, GOOD), lambda seen: seen.healthy, timeout=600, delay=5)
-    assert waited.last is GOOD and waited.seconds == 0.5 and clock.slept == [0.25, 0.25]
+    assert waited.last is GOOD and waited.seconds == 0.2 and clock.slept == [0.1, 0.1]
 
 
 def test_the_longer_it_takes_the_longer_the_pauses(clock):
     waited = wait_for(looks(BAD), lambda seen: seen.healthy, timeout=60, delay=5)
     assert waited.seconds == 60
-    assert clock.slept[:-1] == sorted(clock.slept[:-1]) and clock.slept[0] == 0.25 and max(clock.slept) == 5
-    assert len(clock.slept) < 30
+    assert clock.slept[:-1] == sorted(clock.slept[:-1]) and clock.slept[0] == 0.1 and max(clock.slept) == 5
+    assert len(clock.slept) < 60
 
 
 def test_waiting_ends_at_its_deadline(clock):
-    waited = wait_for(looks(BAD), lambda seen: seen.healthy, timeout=0.6, delay=5)
-    assert waited.last is BAD and clock.slept == pytest.approx([0.25, 0.25, 0.1])
-    assert waited.seconds == pytest.approx(0.6)
+    waited = wait_for(looks(BAD), lambda seen: seen.healthy, timeout=0.25, delay=5)
+    assert waited.last is BAD and clock.slept == pytest.approx([0.1, 0.1, 0.05])
+    assert waited.seconds == pytest.approx(0.25)
 
 
 def test_no_time_is_one_look(clock):
@@ -176,7 +176,7 @@ def test_time_that_looking_takes_counts(clock):
         clock.now += 7
         return BAD
 
-    assert wait_for(slow, lambda seen: seen.healthy, timeout=10, delay=5).seconds == 7 + 7 / 4 + 7
+    assert wait_for(slow, lambda seen: seen.healthy, timeout=10, delay=5).seconds == 7 + 7 / 8 + 7
 
 
 def test_message_names_what_is_missing_and_what_was_seen():
@@ -199,9 +199,9 @@ def test_message_names_what_is_missing_and_what_was_seen():
 
 def test_only_the_last_different_observations_are_shown(clock):
     states = [Observation(Cluster("cluster", shards=number // 2), BAD.found) for number in range(12)]
-    waited = wait_for(looks(*states), lambda seen: seen.healthy, timeout=2.75, delay=0.25)
+    waited = wait_for(looks(*states), lambda seen: seen.healthy, timeout=1.1, delay=0.1)
     assert [line.rpartition(" ")[2] for line in waited.observations] == ["3", "4", "5"]
-    assert waited.observations[-1].startswith("after 2 s: ")
+    assert waited.observations[-1].startswith("after 1 s: ")
 
 
 def test_who_looks_once_is_shown_what_a_refused_key_hides(api):

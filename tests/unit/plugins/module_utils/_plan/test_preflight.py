@@ -24,6 +24,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import
     refusal,
     reported,
     run_of,
+    runs_beside_database,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import Act, all_run
 from ansible_collections.waent.fleet.tests.support.observed_host import (
@@ -36,7 +37,7 @@ from ansible_collections.waent.fleet.tests.support.observed_host import (
 
 FACTS = {
     "engine_missing": False, "single_connect": [], "kinds": ["coreapp", "webapp"], "tries_ports": False,
-    "network_missing": True, "images_missing": [], "volumes_missing": [],
+    "network_missing": True, "images_missing": ["x"], "volumes_missing": [], "db_ssl_missing": False,
 }  # fmt: skip
 DESIRED = {
     "register": True, "cc": "39", "phone_number": "5550100244", "registration_method": "sms",
@@ -59,14 +60,15 @@ def test_a_host_is_in_the_groups_of_its_kinds_and_the_first_one_has_the_api():
     ("changes", "groups"),
     [
         ({}, []),
-        ({"network_missing": True}, ["_wa_act"]),
         ({"images_missing": ["x"]}, ["_wa_act"]),
-        ({"volumes_missing": ["x"]}, ["_wa_act_volumes"]),
+        ({"db_ssl_missing": True}, ["_wa_act"]),
+        # They are made with the first container that needs them.
+        ({"network_missing": True, "volumes_missing": ["x"]}, []),
         ({"kinds": ["master"]}, ["_wa_act_master"]),
     ],
 )
 def test_a_host_that_is_as_desired_is_in_no_group(changes, groups):
-    facts = {**FACTS, "network_missing": False, "kinds": [], **changes}
+    facts = {**FACTS, "network_missing": False, "images_missing": [], "kinds": [], **changes}
     assert groups_of("h2", facts, [], run()) == groups
 
 
@@ -76,9 +78,14 @@ def test_a_host_that_is_as_desired_is_in_no_group(changes, groups):
 def test_nodes_start_together_only_where_none_runs(state, together):
     found = run_of([observed(nodes=[{"kind": "master", "state": state}]), observed("h2")], [], [], "nothing", False)
     assert found.begins is together
-    facts = {**FACTS, "kinds": ["coreapp", "database", "master", "webapp"], "network_missing": False}
+    facts = {**FACTS, "kinds": ["coreapp", "database", "master", "webapp"], "images_missing": []}
     of_kinds = ["_wa_act_coreapp", "_wa_act_database", "_wa_act_master", "_wa_act_webapp"]
-    assert groups_of("h2", facts, [], found) == (["_wa_act_nodes", "_wa_act_database"] if together else of_kinds)
+    groups = groups_of("h2", facts, [], found)
+    assert groups == (["_wa_act_database"] if together else of_kinds)
+    assert runs_beside_database(groups) is together
+    groups = groups_of("h2", {**facts, "kinds": ["coreapp", "master"]}, [], found)
+    assert groups == (["_wa_act_nodes"] if together else ["_wa_act_coreapp", "_wa_act_master"])
+    assert not runs_beside_database(groups)
 
 
 def test_engines_that_are_missing_containers_that_are_stopped_and_nodes_that_are_recreated_in_turn():

@@ -95,7 +95,7 @@ def test_planned_changes_are_none() -> None:
 
 def test_what_is_changed_beside_the_steps_is_what_was_said_first() -> None:
     report = begun("uninstall")
-    assert not report.hear("wa_preflight", "Decide", {"planned_changes": ["x"]}), "of another playbook"
+    assert not report.hear("wa_checks", "Decide", {"preflight": {"planned_changes": ["x"]}}), "of another playbook"
     assert report.hear("wa_removal", "Decide", {"planned_changes": ["Of cluster wa this goes:", "  one: volume v"]})
     assert not report.hear("wa_removal", "Compare", {"planned_changes": []})
     assert not report.hear("wa_removal", "Compare", {"planned_changes": ["nothing is there"]})
@@ -104,8 +104,8 @@ def test_what_is_changed_beside_the_steps_is_what_was_said_first() -> None:
 
 def test_site_reads_its_hosts_again_and_says_another_thing_then() -> None:
     report = begun("site")
-    assert report.hear("wa_preflight", "x", {"planned_changes": ["start Docker Engine"]})
-    assert report.hear("wa_preflight", "x", {"planned_changes": ["create wa-db"]})
+    assert report.hear("wa_checks", "x", {"preflight": {"planned_changes": ["start Docker Engine"]}})
+    assert report.hear("wa_checks", "x", {"preflight": {"planned_changes": ["create wa-db"]}})
     assert document(report)["changes"] == ["create wa-db"]
 
 
