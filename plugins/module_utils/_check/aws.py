@@ -14,6 +14,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.instruction im
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import (
+    DB,
     ENTERPRISE,
     NETWORK,
     ZONES,
@@ -26,7 +27,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import m
 SPARE_ADDRESSES = 8
 """Addresses of a zone beside those of hosts: balancer, media, database and its standby, and those being replaced."""
 
-VCPUS, VPCS, ADDRESSES = "vcpus", "vpcs", "addresses"
+VCPUS, VPCS, ADDRESSES, GATEWAYS = "vcpus", "vpcs", "addresses", "gateways"
+DATABASES, BALANCERS, FILE_SYSTEMS = "databases", "balancers", "file_systems"
 
 
 def account_problems(
@@ -155,7 +157,9 @@ def _zones_stay(environment: Environment, account: Account) -> list[Problem]:
 def _quotas(environment: Environment, account: Account, zones: t.Sequence[str], new_hosts: int) -> list[Problem]:
     desired = {VCPUS: new_hosts * account.vcpus}
     if account.stacks.get(NETWORK) is None and not environment.vpc:
-        desired.update({VPCS: 1, ADDRESSES: nat_gateways(environment, zones)})
+        desired.update({VPCS: 1, ADDRESSES: nat_gateways(environment, zones), GATEWAYS: 1})
+    desired.update({DATABASES: 1} if account.stacks.get(DB) is None else {})
+    desired.update({BALANCERS: 1, FILE_SYSTEMS: 1} if account.stacks.get(ENTERPRISE) is None else {})
     problems = []
     for key, more in desired.items():
         quota = account.quotas.get(key)

@@ -106,6 +106,29 @@ def test_a_quota_refuses_exactly_what_goes_beyond_it(used, new, limit):
     assert [problem.code for problem in found(account, new=new)] == (["AWS_QUOTA"] if refused else [])
 
 
+WHOLE = {kind: Stack("waent-production-" + kind, "CREATE_COMPLETE") for kind in ("network", "db", "enterprise")}
+
+
+@pytest.mark.parametrize(
+    ("key", "needed", "part_of"),
+    [
+        ("vpcs", 1, "network"),
+        ("addresses", 3, "network"),
+        ("gateways", 1, "network"),
+        ("databases", 1, "db"),
+        ("balancers", 1, "enterprise"),
+        ("file_systems", 1, "enterprise"),
+    ],
+)
+def test_what_a_stack_takes_is_asked_for_only_where_it_is_made(key, needed, part_of):
+    """The last free one is enough, one fewer is not; what is there already takes no more."""
+    for free, codes in ((needed, []), (needed - 1, ["AWS_QUOTA"])):
+        account = replace(ACCOUNT, quotas={key: Quota("of them", "L-1", 5 - free, 5)})
+        assert [problem.code for problem in found(account)] == codes
+    there = replace(ACCOUNT, stacks={**ACCOUNT.stacks, part_of: WHOLE[part_of]}, quotas={key: Quota("x", "L-1", 5, 5)})
+    assert found(there) == []
+
+
 def test_a_stack_that_failed_is_named_with_resource_and_reason():
     failed = (FailedResource("Database", "AWS::RDS::DBInstance", "DB instance class not available"),)
     stack = Stack("waent-production-db", "ROLLBACK_COMPLETE", {}, failed)
