@@ -193,7 +193,7 @@ CHECKS = [
     Check("project", [pytest("tests/project")], count=pytest_counts),
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
     # Playbooks against an account on this machine, and what linters say of the templates.
-    Check("aws", [pytest("tests/aws")], count=pytest_counts),
+    Check("aws", [pytest("tests/aws", "-m", "not thorough")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
     # On test hosts, which have engines of their own.
     Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),
@@ -215,6 +215,8 @@ CHECKS = [
         count=pytest_counts,
         thorough=True,
     ),
+    # On test hosts.
+    Check("aws-all", [pytest("tests/aws", "-m", "thorough")], needs=IMAGES, count=pytest_counts, thorough=True),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
     *(molecule(f"molecule-{scenario}", scenario, thorough=True) for scenario in SCENARIOS if scenario != "default"),
     # As small as they can be: that they work, not what they measure.
