@@ -106,25 +106,35 @@ def wait_for(what: t.Callable[[], bool], seconds: float) -> None:
         time.sleep(0.5)
 
 
-def test_shrinking(staging: AwsCluster) -> None:
-    """Set-shards, all coreapps back, the host that owns a shard emptied, then the stack; killed between them, twice."""
+def killed_after_set_shards(cluster: AwsCluster, before: list[float]) -> None:
+    """All coreapps restart, and nothing is removed yet."""
+    killed = cluster.killed_when(
+        lambda: len(cluster.set_shards()) > len(before), "reshard.yml", "-e", "shards=1", seconds=1
+    )
+    assert killed.code == KILLED, killed.output
+    assert set(cluster.nodes_on(NEW_HOST, "coreapp")) == {"wa-coreapp-1"}
+
+
+def killed_when_empty(cluster: AwsCluster, _before: list[float]) -> None:
+    """The host that goes has nothing any more, and is still there."""
+    killed = cluster.killed("reshard.yml", "Read the host", "-e", "shards=1")
+    assert killed.code == KILLED, killed.output
+    assert cluster.nodes_on(NEW_HOST, "coreapp") == {}
+
+
+@pytest.mark.parametrize("kill", [killed_after_set_shards, killed_when_empty])
+def test_shrinking(staging: AwsCluster, kill: t.Callable[[AwsCluster, list[float]], None]) -> None:
+    """Set-shards, all coreapps back, the host that owns a shard emptied, then the stack."""
     install(staging, 2, [*FIRST_HOSTS, NEW_HOST])
     owns(staging, NEW_HOST)
     assert staging.faults(2) == []
     staging.aws.forget_calls()
     before = staging.set_shards()
     with in_service(staging):
-        killed = staging.killed_when(
-            lambda: len(staging.set_shards()) > len(before), "reshard.yml", "-e", "shards=1", seconds=1
-        )
-        assert killed.code == KILLED, killed.output
-        assert staging.stack_changes("enterprise") == []
-        killed = staging.killed("reshard.yml", "Read the host", "-e", "shards=1")
-        assert killed.code == KILLED, killed.output
-        # Empty, and still there: AWS was asked for nothing.
+        kill(staging, before)
+        # AWS was asked for nothing.
         assert staging.hosts == [*FIRST_HOSTS, NEW_HOST]
         assert staging.stack_changes("enterprise") == []
-        assert staging.nodes_on(NEW_HOST, "coreapp") == {}
         again = staging.reshard(1)
         assert again.code == OK, again.output
     assert staging.faults(1) == []

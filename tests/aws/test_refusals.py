@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import typing as t
@@ -126,6 +128,35 @@ def test_the_inventory_says_what_it_lacks() -> None:
         check=False,
     )
     assert "boto3" in done.stderr, done.stderr
+
+
+def test_session_manager_is_missed_at_once(empty: Environment, tmp_path: Path) -> None:
+    """And not after all the time that a host may take to boot."""
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text("all:\n  hosts:\n    one: {ansible_connection: amazon.aws.aws_ssm}\n")
+    book = tmp_path / "reach.yml"
+    tasks = "[{ansible.builtin.import_role: {name: waent.fleet.aws, tasks_from: reach, rolespec_validate: false}}]"
+    book.write_text("- hosts: all\n  gather_facts: false\n  tasks: " + tasks + "\n")
+    run = empty.aws.play(str(book), "-i", str(inventory))
+    assert run.code == FAILED and run.seconds < 120, run.output
+    said = unfolded(run)
+    assert "the machine that runs Ansible has no session-manager-plugin" in said
+    assert "ansible_aws_ssm_bucket_name names no bucket" in said
+
+
+def test_the_inventory_names_what_the_connection_takes() -> None:
+    """What stands as a comment in group_vars, and what is composed, are variables of that plugin."""
+    done = subprocess.run(
+        [TOOLS / "ansible-doc", "--type", "connection", "--json", "amazon.aws.aws_ssm"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = json.loads(done.stdout)["amazon.aws.aws_ssm"]["doc"]["options"].values()
+    known = {one["name"] for option in options for one in option.get("vars") or []}
+    files = [ROOT / "inventories" / "aws" / name for name in ("aws_ec2.yml", "group_vars/all/main.yml")]
+    named = {name for file in files for name in re.findall(r"ansible_aws_ssm_\w+", file.read_text())}
+    assert len(named) == 3 and named <= known
 
 
 def test_a_quota_that_is_used_up_is_named(empty: Environment) -> None:

@@ -8,6 +8,7 @@ All of it is found before the first call that changes anything.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
@@ -45,6 +46,26 @@ def account_problems(
         problems += _zones(environment, account, zones)
         problems += _overlaps(environment, account)
     return problems + _zones_stay(environment, account) + _quotas(environment, account, zones, new_hosts)
+
+
+SESSION_MANAGER = re.compile(r"(?:(?:amazon|community)\.aws\.)?aws_ssm\Z")
+
+
+def session_manager_problems(connection: t.Any, bucket: t.Any, program: str | None) -> list[Problem]:
+    """What a connection by Session Manager lacks on the machine that runs Ansible. Waiting for a host would not help.
+
+    program: path of session-manager-plugin, None where there is none.
+    """
+    if not isinstance(connection, str) or not SESSION_MANAGER.match(connection):
+        return []
+    message = "ansible_connection is {0}, and {1}; docs/guides/aws.md says what it needs."
+    missing = {
+        "session-manager-plugin": "" if program else "the machine that runs Ansible has no session-manager-plugin",
+        "ansible_aws_ssm_bucket_name": "" if bucket else "ansible_aws_ssm_bucket_name names no bucket",
+    }
+    return [
+        Problem("AWS_SESSION_MANAGER", message.format(connection, what), name) for name, what in missing.items() if what
+    ]
 
 
 def stack_problems(stacks: t.Iterable[Stack | None]) -> list[Problem]:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.aws import (
     account_problems,
     leaving_problems,
+    session_manager_problems,
     shards_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import read_environment
@@ -156,6 +157,24 @@ def test_another_number_of_shards_is_for_reshard():
     assert "playbooks/reshard.yml -e shards=2" in only(shards_problems(ENVIRONMENT, account), "AWS_SHARDS_DIFFER")
     assert shards_problems(replace(ENVIRONMENT, shards=8), account) == []
     assert shards_problems(ENVIRONMENT, ACCOUNT) == []
+
+
+@pytest.mark.parametrize(
+    ("connection", "bucket", "program", "words"),
+    [
+        ("amazon.aws.aws_ssm", "b", "/usr/bin/x", []),
+        ("amazon.aws.aws_ssm", "b", None, ["has no session-manager-plugin"]),
+        ("community.aws.aws_ssm", "", "/usr/bin/x", ["ansible_aws_ssm_bucket_name names no bucket"]),
+        ("aws_ssm", None, None, ["no session-manager-plugin", "names no bucket"]),
+        ("ssh", None, None, []),
+        (None, None, None, []),
+        ("ansible.builtin.local", None, None, []),
+    ],
+)
+def test_what_session_manager_lacks_here_is_said(connection, bucket, program, words):
+    problems = session_manager_problems(connection, bucket, program)
+    assert [problem.code for problem in problems] == ["AWS_SESSION_MANAGER"] * len(words)
+    assert all(word in problem.message for word, problem in zip(words, problems))
 
 
 def host(name, state="answers", containers=()):
