@@ -215,7 +215,7 @@ CHECKS = [
     Check("project", [pytest("tests/project")], count=pytest_counts),
     Check("unit", [pytest("tests/unit")], count=pytest_counts),
     # Playbooks against an account on this machine, and what linters say of the templates.
-    Check("aws", [pytest("tests/aws")], count=pytest_counts),
+    Check("aws", [pytest("tests/aws", "-m", "not thorough")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
     # On test hosts, which have engines of their own.
     Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),
@@ -238,6 +238,8 @@ CHECKS = [
         count=pytest_counts,
         thorough=True,
     ),
+    # On test hosts.
+    Check("aws-all", [pytest("tests/aws", "-m", "thorough")], needs=IMAGES, count=pytest_counts, thorough=True),
     Check("hosts", [pytest("tests/hosts")], needs=IMAGES, count=pytest_counts, thorough=True),
     # What the operator's day has been killed in; the other suites are run by hand, in stretches.
     Check(

@@ -30,7 +30,7 @@ options:
         of the host on which ports are published, C(extra_hosts) names and addresses that containers know beyond DNS.
       - C(media) and C(data) are paths of the host or names of volumes, C(data) may be empty. C(db_ssl) is
         the volume with the files for TLS to the database, if any. C(db_engine) is C(MYSQL)
-        or C(PGSQL).
+        or C(PGSQL). C(log_driver) and C(log_options) are where nodes log to.
       - C(database) is for a database in a container, with C(address), C(volume), C(max_connections), C(arguments) and
         the name by which nodes reach it, C(alias).
     type: dict

@@ -36,6 +36,7 @@ options:
         task is about, C(ports) and C(ports_unclear) are what came of it.
       - C(drill_left) and C(drill_not_prepared) are hosts on which a drill waits to be restored, and those on which none
         may begin. C(drill_outcome) is for M(waent.fleet.wa_drill_report).
+      - C(session_manager) says why a host on AWS that is reached by Session Manager cannot be reached from here.
     type: list
     elements: str
     required: true

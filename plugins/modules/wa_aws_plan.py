@@ -96,6 +96,10 @@ options:
     description: Version of MySQL, major and minor.
     type: str
     default: "8.0"
+  log_days:
+    description: Days for which CloudWatch keeps the logs of the nodes; 0 leaves them on the hosts.
+    type: int
+    default: 0
   messages_per_second:
     description: Rate to plan for. The most that is documented for the number of shards when it is left out.
     type: float
@@ -223,6 +227,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "key_name": {"type": "str", "default": "", "no_log": False},
     "db_class": {"type": "str", "default": ""},
     "db_version": {"type": "str", "default": "8.0"},
+    "log_days": {"type": "int", "default": 0},
     "messages_per_second": {"type": "float"},
     "wait_seconds": {"type": "int", "default": 1800},
     "hosts_read": {"type": "list", "elements": "dict", "default": []},

@@ -83,6 +83,10 @@ nodes:
       type: list
       elements: str
       returned: when it exists
+    log_unread:
+      description: Why that could not be read; empty where it could.
+      type: str
+      returned: when it exists
 failure:
   description: Why nothing could be read. The code is V(ENGINE_LOST).
   returned: failure

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts import (
     adopt,
     api,
+    aws,
     checks,
     desired,
     drill,
@@ -32,4 +33,5 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     **media.FACTS,
     **drill.FACTS,
     **logs.FACTS,
+    **aws.FACTS,
 }

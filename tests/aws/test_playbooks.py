@@ -11,85 +11,16 @@ before any host is contacted.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
 import typing as t
-from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.tests.support.aws import Aws
+from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES, Environment, unfolded
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
-from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, environment
-
-NAMES = ["waent-production-network", "waent-production-db", "waent-production-enterprise"]
-
-#: Both hooks as reshard.yml runs them, with what the cluster does between them left out.
-HOOK = """
-- name: Run one hook
-  hosts: "{{ groups['wa_cluster'] | first }}"
-  gather_facts: false
-  tasks:
-    - name: As if the hosts that go had been read, and were empty
-      ansible.builtin.add_host:
-        name: "{{ item }}"
-        groups: [wa_hosts_leaving]
-        __wa_leaving:
-          host: {name: "{{ item }}", engine: {state: answers, empty: true}, containers: "{{ test_containers }}"}
-      loop: "{{ test_empty }}"
-
-    - name: Run it
-      ansible.builtin.include_role:
-        name: waent.fleet.rollout
-        tasks_from: hook
-
-    - name: Show what it says of hosts
-      ansible.builtin.debug:
-        msg: >-
-          leaving {{ groups['wa_hosts_leaving'] | default([]) | join(' ') }};
-          added {{ groups['wa_hosts_added'] | default([]) | join(' ') }}
-"""
-
-
-def unfolded(run: Run) -> str:
-    """What it wrote, without the ends of lines that Ansible makes in long texts."""
-    return " ".join(run.output.split())
-
-
-class Environment:
-    """An environment on AWS, and its user. directory: for files of hers."""
-
-    def __init__(self, aws: Aws, directory: Path) -> None:
-        self.aws = aws
-        self.directory = directory
-        self.image = aws.image()
-        directory.joinpath("hook.yml").write_text(HOOK)
-
-    def arguments(self, *more: str) -> list[str]:
-        """What stands on each of her commands. The hosts are made up, so they are this machine where they are tried."""
-        given = [f"wa_aws_image={self.image}", "confirm=yes", "ansible_connection=local", "ansible_become=false"]
-        given.append(f"ansible_python_interpreter={sys.executable}")
-        return ["-i", "inventories/aws", *more, *(word for one in given for word in ("-e", one))]
-
-    def play(self, playbook: str, *more: str) -> Run:
-        """One run; with a new record."""
-        self.aws.forget_calls()
-        return self.aws.play(playbook, *self.arguments(*more))
-
-    def hook(self, side: str, shards: int, empty: t.Sequence[str] = (), containers: str = "[]") -> Run:
-        """One side of a reshard."""
-        lists = f'{{"test_empty": {list(empty)}, "test_containers": {containers}}}'.replace("'", '"')
-        return self.play(
-            str(self.directory / "hook.yml"), "-e", f"shards={shards}", "-e", f"_wa_hook=wa_reshard_{side}", "-e", lists
-        )
-
-    def shards(self) -> str | None:
-        """What the stacks were made for."""
-        return self.aws.outputs(NAMES[2]).get("Shards")
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment
 
 
 @pytest.fixture(scope="module")
@@ -114,20 +45,7 @@ def test_check_mode_shows_everything_and_makes_nothing(production: Environment) 
 
 
 def test_killed_between_two_stacks_it_is_run_again(production: Environment) -> None:
-    process = subprocess.Popen(
-        ["ansible-playbook", "playbooks/aws.yml", *production.arguments("-e", "shards=2")],
-        cwd=ROOT,
-        env=environment(**production.aws.environment()),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 120
-    while ("CreateStack", NAMES[0]) not in production.aws.changes() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    production.killed("playbooks/aws.yml", ("CreateStack", NAMES[0]), "-e", "shards=2")
     assert production.shards() is None
     done = production.play("playbooks/aws.yml", "-e", "shards=2")
     assert [change for change in production.aws.changes() if change[0] == "CreateStack"][-1] == (
@@ -168,6 +86,13 @@ def test_a_second_run_changes_nothing(production: Environment) -> None:
     assert {name: host["InstanceId"] for name, host in production.aws.hosts().items()} == {
         name: host["InstanceId"] for name, host in hosts.items()
     }
+
+
+def test_aws_may_replace_neither_hosts_nor_data(production: Environment) -> None:
+    """A stack policy, whatever a template says."""
+    policy = json.loads((ROOT / "roles" / "aws" / "files" / "stack_policy.json").read_text())
+    read = production.aws.client("cloudformation").get_stack_policy
+    assert [json.loads(read(StackName=name)["StackPolicyBody"]) for name in NAMES] == [policy] * len(NAMES)
 
 
 def inventory(aws: Aws) -> dict[str, t.Any]:
@@ -213,6 +138,8 @@ def test_placement_accepts_what_the_inventory_finds(production: Environment) -> 
     assert {kind: found.count(kind) for kind in kinds} == {"webapp": 3, "master": 3, "coreapp": 3}
     one = variables["waent-production-1"]
     assert one["ansible_host"] == one["wa_address"] == production.aws.hosts()["waent-production-1"]["PrivateIpAddress"]
+    # Session Manager goes by the instance; the API stays where the address is.
+    assert one["ansible_aws_ssm_instance_id"] == production.aws.hosts()["waent-production-1"]["InstanceId"]
     assert (one["wa_shards"], one["wa_db_host"]) == (2, production.aws.outputs(NAMES[1])["Address"])
 
 
@@ -301,9 +228,11 @@ def test_removed_nothing_is_left_but_what_has_data(production: Environment) -> N
     refused = aws.play("playbooks/aws_remove.yml", "-i", "inventories/aws", "-e", f"wa_aws_image={production.image}")
     assert "[NOT_CONFIRMED] Nothing was changed" in refused.output
     assert len(aws.hosts()) == 3
+    # Killed when the hosts go; the next run goes on with what is left, and keeps the data all the same.
+    production.killed("playbooks/aws_remove.yml", ("DeleteStack", NAMES[2]))
     done = production.play("playbooks/aws_remove.yml")
     assert done.code == OK, done.output
-    assert [name for action, name in aws.changes() if action == "DeleteStack"] == NAMES[::-1]
+    assert [name for action, name in aws.changes() if action == "DeleteStack"][-2:] == [NAMES[1], NAMES[0]]
     assert left(aws) == {"snapshots": ["waent-production-snapshot-database"], "file systems": 1}
     again = production.play("playbooks/aws_remove.yml")
     assert again.code == OK, again.output
@@ -344,8 +273,12 @@ def left(aws: Aws) -> dict[str, t.Any]:
 def test_with_the_data_nothing_at_all_is_left(production: Environment) -> None:
     aws = production.aws
     kept = left(aws)
-    production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "wa_aws_environment=staging")
+    made = production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "wa_aws_environment=staging")
     assert len(aws.hosts()) == 2
+    # This inventory looks for production; without a word about it the next plays would be about nobody.
+    assert "[AWS_HOSTS_NOT_FOUND] The hosts are made, but the inventory has no waent-staging-1, waent-staging-2 in" in (
+        unfolded(made)
+    )
     done = production.play("playbooks/aws_remove.yml", "-e", "wa_aws_environment=staging", "-e", "wa_remove_data=true")
     assert done.code == OK, done.output
     assert left(aws) == kept

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import subprocess
 import typing as t
@@ -54,6 +55,7 @@ ACCOUNT = Account(
 )
 RAW = {"name": "waent", "region": "eu-central-1", "cidr": "10.60.0.0/20", "db_version": "8.0", "disk_gb": 40}
 RANGES = {"clients": ["192.0.2.0/24"], "admins": ["198.51.100.0/24", "203.0.113.7/32"], "key_name": "sre"}
+LOGS = {"log_days": 30}
 EXISTING = {"vpc": "vpc-0123456789abcdef0", "subnets": [subnet.subnet for subnet in ACCOUNT.subnets]}
 
 
@@ -66,12 +68,14 @@ def shapes() -> dict[str, dict[str, t.Any]]:
         ("production", 2, {**RANGES, **EXISTING}),
         ("production", 32, RANGES),
         ("staging", 1, {}),
+        ("production", 2, LOGS),
     ):
         environment, problems = read_environment({**RAW, **more, "environment": name, "shards": shards})
         assert environment, problems
         plan = plan_aws(environment, ACCOUNT, MAKE)
         assert plan.problems == ()
-        words = ["existing" if "vpc" in more else "own", "ranges" if more else "plain"]
+        words = ["existing" if "vpc" in more else "own"]
+        words.append("logs" if "log_days" in more else "ranges" if more else "plain")
         found["-".join([name, str(shards), *words])] = dict(plan.aws)
     environment = read_environment({**RAW, "environment": "production", "shards": 2})[0]
     assert environment
@@ -221,6 +225,58 @@ def test_data_stays_when_a_stack_goes() -> None:
         database = resources(values, "db")["Database"]
         assert database["DeletionPolicy"] == ("Delete" if name == "removed" else "Snapshot")
         assert database["UpdateReplacePolicy"] == "Snapshot"
+
+
+def test_what_holds_data_says_so_whatever_happens_to_its_stack() -> None:
+    """A database, a file system and a group of logs have both policies; production protects its database besides."""
+    for name, values in SHAPES.items():
+        kept, kind = ("Delete", "Delete") if name == "removed" else ("Snapshot", "Retain")
+        found = {**resources(values, "db"), **resources(values, "enterprise")}
+        policies = {
+            logical: (one.get("DeletionPolicy"), one.get("UpdateReplacePolicy"))
+            for logical, one in found.items()
+            if one["Type"] in HOLD_DATA
+        }
+        expected = {"Database": (kept, "Snapshot"), "Media": (kind, "Retain")}
+        assert policies == {**expected, **({"Logs": (kind, "Retain")} if values["log_days"] else {})}
+        protected = found["Database"]["Properties"]["DeletionProtection"]
+        assert protected is (name.startswith("production"))
+
+
+HOLD_DATA = ("AWS::RDS::DBInstance", "AWS::EFS::FileSystem", "AWS::Logs::LogGroup")
+
+
+def test_the_stack_policy_names_what_is_in_the_templates() -> None:
+    policy = json.loads((ROOT / "roles" / "aws" / "files" / "stack_policy.json").read_text())
+    denied = {
+        one["Resource"].removeprefix("LogicalResourceId/"): one["Action"]
+        for one in policy["Statement"]
+        if one["Effect"] == "Deny"
+    }
+    values = SHAPES["production-2-own-ranges"]
+    logical = {**resources(values, "db"), **resources(values, "enterprise")}
+    hosts = {name for name, one in logical.items() if one["Type"] == "AWS::EC2::Instance"}
+    assert denied == {
+        "Host*": "Update:Replace",
+        "Database": ["Update:Replace", "Update:Delete"],
+        "Media": ["Update:Replace", "Update:Delete"],
+    }
+    assert set(denied) - {"Host*"} <= set(logical) and hosts
+    assert all(name.startswith("Host") for name in hosts)
+
+
+def test_logs_go_to_a_group_that_hosts_may_write_and_no_more() -> None:
+    """Without days there is no group, no right to one, and no tag that has the inventory use it."""
+    with_logs, without = (resources(SHAPES[f"production-2-own-{name}"], "enterprise") for name in ("logs", "plain"))
+    assert with_logs["Logs"]["Properties"]["RetentionInDays"] == 30
+    (policy,) = with_logs["Role"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert statement["Resource"] == [{"Fn::GetAtt": ["Logs", "Arn"]}]
+    tags = [tag for tag in with_logs["Host1"]["Properties"]["Tags"] if tag["Key"] == "waent_fleet_log_group"]
+    assert tags == [{"Key": "waent_fleet_log_group", "Value": {"Ref": "Logs"}}]
+    assert "Logs" not in without and "Policies" not in without["Role"]["Properties"]
+    assert "waent_fleet_log_group" not in str(without)
 
 
 def test_an_existing_network_is_left_as_it_is() -> None:

@@ -64,8 +64,8 @@ class Aws:
         """A playbook of the checkout against this account."""
         return play(playbook, *arguments, **{**self.environment(), **extra})
 
-    def calls(self) -> list[dict[str, str]]:
-        """All calls so far: C({service, action, stack})."""
+    def calls(self) -> list[dict[str, t.Any]]:
+        """All calls so far: C({service, action, stack, at}), the last one in seconds since 1970."""
         return [json.loads(line) for line in self.record.read_text().splitlines()]
 
     def changes(self) -> list[tuple[str, str]]:
@@ -75,6 +75,10 @@ class Aws:
     def forget_calls(self) -> None:
         """Starts a new record."""
         self.record.write_text("")
+
+    def refuse_hosts(self, **reasons: str) -> None:
+        """Why AWS makes no host of a name, from now on; of others it makes every one."""
+        self.record.with_name("refusals.json").write_text(json.dumps(reasons))
 
     def image(self) -> str:
         """An image for hosts: the public parameters of AWS are not here."""

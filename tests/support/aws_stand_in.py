@@ -13,6 +13,8 @@ moto, each because a stack of ours needs it and moto skips it or leaves it behin
 - a network balancer with its targets;
 - an update that changes nothing, which AWS refuses;
 - other tags of a file system;
+- a host that cannot be made, for a reason that the test has written down, and the stack that fails over it;
+- quotas, some of them as the account's own, some as those of all accounts, some not at all;
 - what goes with its stack: addresses, gateways, tables of routes, targets, launch templates.
 """
 
@@ -22,6 +24,7 @@ import io
 import json
 import re
 import sys
+import time
 import traceback
 import typing as t
 from pathlib import Path
@@ -29,7 +32,7 @@ from urllib.parse import parse_qs
 
 from flask import got_request_exception
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import Stack
+from moto.cloudformation.models import Event, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
@@ -44,9 +47,15 @@ from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.rds.models import DBInstance, DBParameterGroup, rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
+from moto.servicequotas.exceptions import NoSuchResource
+from moto.servicequotas.models import ServiceQuotasBackend
+from moto.servicequotas.responses import ServiceQuotasResponse
 from werkzeug.serving import make_server
 
 Json = dict[str, t.Any]
+REFUSALS = Path(sys.argv[1]).with_name("refusals.json") if len(sys.argv) > 1 else Path("refusals.json")
+"""Why a host cannot be made, by its name; beside the record."""
+
 RESOLVE = re.compile(r"\{\{resolve:secretsmanager:(.+?):SecretString:(\w+)\}\}")
 
 
@@ -186,6 +195,7 @@ def launch(
     """A host as its launch template and its own properties have it."""
     del resource_name
     own = properties_of(cloudformation_json)
+    refuse_host(own)
     backend = ec2_backends[account_id][region_name]
     named = own["LaunchTemplate"]
     template = backend.get_launch_template(named["LaunchTemplateId"])
@@ -207,6 +217,22 @@ def launch(
     instance.add_tag("aws:ec2launchtemplate:version", str(named["Version"]))
     tag_host(instance, own)
     return instance
+
+
+class Refused(Exception):
+    """A resource that AWS does not make. resource: its logical name."""
+
+    def __init__(self, resource: str, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.resource, self.kind, self.reason = resource, kind, reason
+
+
+def refuse_host(own: Json) -> None:
+    """Raises Refused where the test says so, by the name of the host."""
+    name = next(tag["Value"] for tag in own["Tags"] if tag["Key"] == "Name")
+    reason = json.loads(REFUSALS.read_text()).get(name) if REFUSALS.exists() else None
+    if reason:
+        raise Refused("Host" + name.rpartition("-")[2], "AWS::EC2::Instance", reason)
 
 
 def tag_host(instance: Instance, own: Json) -> None:
@@ -398,6 +424,74 @@ def extend() -> None:
     RouteTable.delete = delete_routes  # type: ignore[attr-defined]
     InternetGateway.delete = delete_gateway  # type: ignore[attr-defined]
     LaunchTemplate.delete = delete_template  # type: ignore[attr-defined]
+    Stack.create_resources = create_or_roll_back  # type: ignore[method-assign]
+    Stack.update = update_or_roll_back  # type: ignore[method-assign]
+    ServiceQuotasBackend.get_service_quota = own_quota  # type: ignore[method-assign]
+    ServiceQuotasResponse.get_aws_default_service_quota = quota_of_all  # type: ignore[attr-defined]
+
+
+# --- stacks that fail -------------------------------------------------------------------------------------------------
+
+_create_resources, _update_stack = Stack.create_resources, Stack.update
+
+
+def note_failure(stack: Stack, refused: Refused) -> None:
+    """The event of a resource that AWS has not made."""
+    event = Event(stack.stack_id, stack.name, refused.resource, "", refused.kind, "CREATE_FAILED", refused.reason, None)
+    # By which whoever has asked for it finds it.
+    event.client_request_token = Recorder.token  # type: ignore[assignment]
+    stack.events.append(event)
+
+
+def create_or_roll_back(self: Stack) -> None:
+    """As AWS does by default: of a stack that could not be made nothing is left but its name and its events."""
+    try:
+        _create_resources(self)
+    except Refused as refused:
+        note_failure(self, refused)
+        self._add_stack_event("ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create.")
+        self.resource_map.delete()
+        self.resource_map._resource_json_map = {}
+        self.output_map._output_json_map = {}
+        self._add_stack_event("ROLLBACK_COMPLETE")
+        self.status = "ROLLBACK_COMPLETE"
+
+
+def update_or_roll_back(self: Stack, template: str, *arguments: t.Any, **named: t.Any) -> None:
+    """As AWS does: a stack that could not be changed is as it was."""
+    before = self.template
+    try:
+        _update_stack(self, template, *arguments, **named)
+    except Refused as refused:
+        events = list(self.events)
+        _update_stack(self, str(before), *arguments, **named)
+        self.events = events
+        note_failure(self, refused)
+        self._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create.")
+        self._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
+        self.status = "UPDATE_ROLLBACK_COMPLETE"
+
+
+# --- quotas -----------------------------------------------------------------------------------------------------------
+
+OWN_QUOTAS = {"L-1216C47A": 64.0, "L-F678F1CE": 5.0, "L-0263D0A3": 5.0, "L-FE5A380F": 5.0}
+QUOTAS_OF_ALL = {"L-7B6409FD": 40.0, "L-69A177A2": 50.0}
+
+
+def own_quota(_self: t.Any, service_code: str, quota_code: str) -> Json:
+    """One that the account has a value of its own for."""
+    del service_code
+    if quota_code not in OWN_QUOTAS:
+        raise NoSuchResource
+    return {"QuotaCode": quota_code, "Value": OWN_QUOTAS[quota_code]}
+
+
+def quota_of_all(self: ServiceQuotasResponse) -> str:
+    """One that has the value of all accounts."""
+    code = str(json.loads(self.body)["QuotaCode"])
+    if code not in QUOTAS_OF_ALL:
+        raise NoSuchResource
+    return json.dumps({"Quota": {"QuotaCode": code, "Value": QUOTAS_OF_ALL[code]}})
 
 
 def refuse_same(self: t.Any, incoming_params: t.Any, stack_body: str, old_stack: Stack) -> None:
@@ -424,7 +518,10 @@ def call_in(environ: Json, body: bytes) -> Json:
 
 
 class Recorder:
-    """Notes every call in a file, before it is answered."""
+    """Notes every call in a file, with its moment, before it is answered."""
+
+    token = ""
+    """Of the last call that had one."""
 
     def __init__(self, application: t.Callable[..., t.Any], record: Path) -> None:
         self.application = application
@@ -434,9 +531,11 @@ class Recorder:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length)
         environ["wsgi.input"] = io.BytesIO(body)
+        token = parse_qs(body.decode("utf-8", "replace")).get("ClientRequestToken")
+        Recorder.token = token[0] if token else Recorder.token
         if "moto-api" not in environ["PATH_INFO"]:
             with self.record.open("a") as file:
-                file.write(json.dumps(call_in(environ, body)) + "\n")
+                file.write(json.dumps({**call_in(environ, body), "at": time.time()}) + "\n")
         return self.application(environ, start_response)
 
 

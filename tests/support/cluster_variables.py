@@ -9,6 +9,7 @@ VARIABLES = {
     "wa_name_prefix": "wa", "wa_cluster_name": "waent", "wa_version": "2.19.4", "wa_network": "waent",
     "wa_webapp_image": "docker.whatsapp.biz/web", "wa_coreapp_image": "docker.whatsapp.biz/coreapp",
     "wa_publish_address": "0.0.0.0", "wa_extra_hosts": {}, "wa_media": "whatsappMedia", "wa_data": "",
+    "wa_log_driver": "json-file", "wa_log_options": {},
     "wa_db_engine": "MYSQL", "wa_db_host": "db", "wa_db_port": 3306, "wa_db_username": "root",
     "wa_db_password": "canary-db", "wa_db_name_prefix": "", "wa_db_idle_timeout_ms": 180000,
     "wa_db_check_host": "127.0.0.1", "wa_db_check_port": 3307, "wa_database_image": "mariadb:10.11",

@@ -32,7 +32,8 @@ class ContainerHosts:
     """Machines in containers, reached over SSH by a user who may use sudo.
 
     scenario: part of the names of all that is made for them. images: what their registry has besides. bare: by its name
-    the release of Debian of a machine that has Python and nothing else that the collection needs.
+    the release of Debian of a machine that has Python and nothing else that the collection needs. variables: further
+    ones of create.yml.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class ContainerHosts:
         scenario: str = "integration",
         images: t.Mapping[str, str] | None = None,
         bare: t.Mapping[str, str] | None = None,
+        variables: t.Mapping[str, t.Any] | None = None,
     ) -> None:
-        self.directory, self.names, self._bare = directory, names, bare or {}
+        self.directory, self.names, self._bare, self._variables = directory, names, bare or {}, variables or {}
         self.inventory = directory / "inventory"
         self._scenario, self._images = scenario, {**IMAGES, **(images or {})}
         self._environment = {
@@ -59,7 +61,7 @@ class ContainerHosts:
         self.write_hosts(plain)
         variables = self.inventory / "group_vars"
         variables.mkdir()
-        (variables / "all.yml").write_text(yaml.safe_dump({"test_images": self._images}))
+        (variables / "all.yml").write_text(yaml.safe_dump({"test_images": self._images, **self._variables}))
         self._make("create.yml")
 
     def destroy(self) -> None:

@@ -16,7 +16,7 @@ IDS = {WEB: "sha256:web", CORE: "sha256:core"}
 SETTINGS = {
     "cluster": "waent", "version": "v2.19.4", "images": {**IMAGES, "database": "mariadb:10.11"}, "network": "waent",
     "publish_address": "0.0.0.0", "extra_hosts": {}, "media": "whatsappMedia", "data": "", "db_ssl": "",
-    "db_engine": "MYSQL",
+    "db_engine": "MYSQL", "log_driver": "json-file", "log_options": {},
     "database": {
         "address": "0.0.0.0", "volume": "waentDatabase", "max_connections": 500, "arguments": [], "alias": "db",
     },

@@ -76,6 +76,8 @@ MORE: dict[str, tuple[t.Any, ...]] = {
         {"server": None, "export": "/media", "path": "/srv/media"},
     ),
     "wa_data": VOLUMES,
+    "wa_log_driver": ("none", "splunk", "Syslog", "", "org/plugin:tag"),
+    "wa_log_options": ({"max-size": 50}, {"max-size": None}, {7: "x"}, {"max-size": ""}, {"max-sise": "5m"}),
     "wa_db_engine": ("mysql", "ORACLE", "", "POSTGRES"),
     "wa_db_host": (
         *HOSTS,

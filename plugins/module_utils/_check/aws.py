@@ -8,12 +8,14 @@ All of it is found before the first call that changes anything.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import (
+    DB,
     ENTERPRISE,
     NETWORK,
     ZONES,
@@ -26,7 +28,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.engine import m
 SPARE_ADDRESSES = 8
 """Addresses of a zone beside those of hosts: balancer, media, database and its standby, and those being replaced."""
 
-VCPUS, VPCS, ADDRESSES = "vcpus", "vpcs", "addresses"
+VCPUS, VPCS, ADDRESSES, GATEWAYS = "vcpus", "vpcs", "addresses", "gateways"
+DATABASES, BALANCERS, FILE_SYSTEMS = "databases", "balancers", "file_systems"
 
 
 def account_problems(
@@ -43,6 +46,26 @@ def account_problems(
         problems += _zones(environment, account, zones)
         problems += _overlaps(environment, account)
     return problems + _zones_stay(environment, account) + _quotas(environment, account, zones, new_hosts)
+
+
+SESSION_MANAGER = re.compile(r"(?:(?:amazon|community)\.aws\.)?aws_ssm\Z")
+
+
+def session_manager_problems(connection: t.Any, bucket: t.Any, program: str | None) -> list[Problem]:
+    """What a connection by Session Manager lacks on the machine that runs Ansible. Waiting for a host would not help.
+
+    program: path of session-manager-plugin, None where there is none.
+    """
+    if not isinstance(connection, str) or not SESSION_MANAGER.match(connection):
+        return []
+    message = "ansible_connection is {0}, and {1}; docs/guides/aws.md says what it needs."
+    missing = {
+        "session-manager-plugin": "" if program else "the machine that runs Ansible has no session-manager-plugin",
+        "ansible_aws_ssm_bucket_name": "" if bucket else "ansible_aws_ssm_bucket_name names no bucket",
+    }
+    return [
+        Problem("AWS_SESSION_MANAGER", message.format(connection, what), name) for name, what in missing.items() if what
+    ]
 
 
 def stack_problems(stacks: t.Iterable[Stack | None]) -> list[Problem]:
@@ -155,7 +178,9 @@ def _zones_stay(environment: Environment, account: Account) -> list[Problem]:
 def _quotas(environment: Environment, account: Account, zones: t.Sequence[str], new_hosts: int) -> list[Problem]:
     desired = {VCPUS: new_hosts * account.vcpus}
     if account.stacks.get(NETWORK) is None and not environment.vpc:
-        desired.update({VPCS: 1, ADDRESSES: nat_gateways(environment, zones)})
+        desired.update({VPCS: 1, ADDRESSES: nat_gateways(environment, zones), GATEWAYS: 1})
+    desired.update({DATABASES: 1} if account.stacks.get(DB) is None else {})
+    desired.update({BALANCERS: 1, FILE_SYSTEMS: 1} if account.stacks.get(ENTERPRISE) is None else {})
     problems = []
     for key, more in desired.items():
         quota = account.quotas.get(key)

@@ -29,7 +29,8 @@ def stack_failure(result: Result, stack: str) -> str:
         for event in events
         if event and "cancelled" not in event["reason"]
     ]
-    said = one_line(_PREFIX.sub("", str(result.get("msg") or result.get("output") or "AWS gave no reason")))
+    # Where the module has nothing to say, newer releases of Ansible call that an unknown error.
+    said = one_line(_PREFIX.sub("", str(result.get("output") or result.get("msg") or "AWS gave no reason")))
     why = "; ".join(reasons[:3]) or said
     message = "AWS has not brought the stack {0} about: {1}; correct that, and run {2}."
     text = message.format(stack, why, instruction("aws_stack_failed"))

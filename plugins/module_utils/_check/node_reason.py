@@ -119,8 +119,9 @@ def reason_of(node: Container, secrets: t.Iterable[t.Any]) -> Reason:
     cause = cause_of(line)
     if state == OUT_OF_MEMORY:
         cause = None
-    quote = _quote(state, line, lines, error)
-    quiet = state == RUNS and (not quote or level_of(line) == PLAIN)
+    unread = str(node.get("log_unread") or "")
+    quote = _quote(state, line, lines, error, unread)
+    quiet = state == RUNS and not unread and (not quote or level_of(line) == PLAIN)
     advice = MORE_MEMORY if state == OUT_OF_MEMORY else cause.advice if cause else ""
     return Reason(cause.code if cause else state, state, what, quote, advice, quiet)
 
@@ -134,10 +135,12 @@ def log_of(node: Container, secrets: t.Iterable[t.Any]) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def _quote(state: str, line: str, lines: t.Sequence[str], error: str) -> str:
-    """The line that says why, introduced as what it is."""
+def _quote(state: str, line: str, lines: t.Sequence[str], error: str, unread: str) -> str:
+    """The line that says why, introduced as what it is. unread: why the log could not be read."""
     if error:
         return "the engine says: {0}".format(_cut(line))
+    if unread:
+        return "its log could not be read: {0}".format(unread)
     if not line:
         return "its log is empty" if state != RUNS else ""
     if state != RUNS:

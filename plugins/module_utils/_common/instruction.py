@@ -124,6 +124,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "backup_timer": Instruction(OTHER, "backup"),
     # AWS.
     "aws_stack_busy": Instruction(AGAIN),
+    "aws_hosts_not_found": Instruction(AGAIN),
     "aws_stack_failed": Instruction(AGAIN),
     "aws_shards_differ": Instruction(OTHER, "reshard", {"shards": "{shards}"}),
     "aws_hosts_fewer": Instruction(OTHER, "reshard", {"shards": "{shards}"}),

@@ -40,6 +40,9 @@ ZONES = (2, 3)
 VPC_PREFIX = (16, 24)
 """The largest VPC that AWS has, and the smallest whose sixteenth is a subnet of AWS, which has 16 addresses."""
 
+LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""The numbers of days for which CloudWatch keeps a group of logs."""
+
 DOCKER_BRIDGE = "172.17.0.0/16"
 """Docker's own bridge: on a host with an address in it the network around it is out of reach."""
 
@@ -70,6 +73,7 @@ class Environment:
     disk_gb: int = 40
     key_name: str = ""
     rate: float | None = None
+    log_days: int = 0
 
     @property
     def coreapps(self) -> int:
@@ -214,6 +218,7 @@ def read_environment(raw: t.Mapping[str, t.Any]) -> tuple[Environment | None, li
         problems += _cidr_problems("wa_aws_cidr", raw.get("cidr"))
     for variable in ("clients", "admins"):
         problems += _ranges_problems(variable, raw.get(variable) or [])
+    problems += _log_days_problems(raw.get("log_days"))
     zones = tuple(raw.get("zones") or ())
     if zones and not ZONES[0] <= len(set(zones)) <= ZONES[1]:
         message = "wa_aws_zones names {0}; allowed are {1} or {2} different ones, such as eu-central-1a."
@@ -242,6 +247,7 @@ def read_environment(raw: t.Mapping[str, t.Any]) -> tuple[Environment | None, li
         disk_gb=whole_number(raw.get("disk_gb")) or 0,
         key_name=str(raw.get("key_name") or ""),
         rate=float(raw["rate"]) if raw.get("rate") else None,
+        log_days=whole_number(raw.get("log_days")) or 0,
     )
     problems += found
     return (None if problems else environment), problems
@@ -277,6 +283,14 @@ def _text_problems(raw: t.Mapping[str, t.Any]) -> list[Problem]:
         text = message.format(stated("wa_aws_name", prefix), LONGEST_PREFIX - 1)
         problems.append(Problem("AWS_NAME_INVALID", text, "wa_aws_name", prefix))
     return problems
+
+
+def _log_days_problems(value: t.Any) -> list[Problem]:
+    if (whole_number(value) or 0) in (0, *LOG_DAYS):
+        return []
+    message = "{0}; CloudWatch keeps logs for {1} days, and 0 leaves them on the hosts."
+    text = message.format(stated("wa_aws_log_days", value), enumerate_all(LOG_DAYS))
+    return [Problem("AWS_LOG_DAYS_INVALID", text, "wa_aws_log_days", value)]
 
 
 LONGEST_PREFIX = 16

@@ -33,6 +33,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
     WAIT_FOR_DATABASE,
     advertised,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._desired import log_driver
 from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import FILLER
 
 Node = t.Mapping[str, t.Any]
@@ -74,7 +75,15 @@ def container_of(node: Node, settings: Settings) -> dict[str, t.Any]:
         "env": dict(own),
         "labels": {LABELS + "cluster": str(settings["cluster"]), **labels},
         "published_ports": _published(settings["publish_address"], zip(node["ports"], PORTS_INSIDE[node["kind"]])),
+        **_logging(node, settings),
     }
+
+
+def _logging(node: Node, settings: Settings) -> dict[str, t.Any]:
+    """Where a node logs to. The database and the schema upgrade keep what docker logs always reads."""
+    driver, host = str(settings["log_driver"]), str(node.get("host") or node["address"])
+    options = log_driver.log_options(driver, settings["log_options"], host, str(node["name"]))
+    return {"log_driver": driver, "log_options": options}
 
 
 def _of_the_client(settings: Settings, kind: str) -> dict[str, t.Any]:
@@ -98,8 +107,8 @@ def _of_all(settings: Settings, kind: str) -> dict[str, t.Any]:
     return {
         "image": str(settings["images"][kind]),
         "network_mode": str(settings["network"]),
-        "log_driver": "json-file",
-        "log_options": {"max-size": "50m", "max-file": "7"},
+        "log_driver": log_driver.DEFAULT,
+        "log_options": dict(log_driver.ROTATION),
     }
 
 
@@ -209,6 +218,11 @@ def _config(entry: t.Mapping[str, t.Any], name: str) -> t.Any:
 
 def _host_config(entry: t.Mapping[str, t.Any], name: str) -> t.Any:
     return (entry.get("HostConfig") or {}).get(name)
+
+
+def log_driver_of(entry: t.Mapping[str, t.Any]) -> str:
+    """The log driver of a container from C(docker inspect); empty where it is not said."""
+    return _text((_host_config(entry, "LogConfig") or {}).get("Type"))
 
 
 def _text(value: t.Any) -> str:
@@ -325,7 +339,7 @@ KEYS: dict[str, Key] = {
         "restart policy", _text, lambda e: _text((_host_config(e, "RestartPolicy") or {}).get("Name")), in_place=True
     ),
     "labels": Key("labels", _texts, _found_labels, MORE, parts=True),
-    "log_driver": Key("log driver", _text, lambda e: _text((_host_config(e, "LogConfig") or {}).get("Type"))),
+    "log_driver": Key("log driver", _text, log_driver_of),
     # An engine adds its own defaults to what it is asked for.
     "log_options": Key(
         "log options", _texts, lambda e: _texts((_host_config(e, "LogConfig") or {}).get("Config")), MORE, parts=True

@@ -57,6 +57,8 @@ def container_settings(variables: Variables, files: t.Mapping[str, bytes]) -> di
         "data": variables["wa_data"],
         "db_ssl": db_ssl.volume_name(str(variables["wa_cluster_name"]), files),
         "db_engine": variables["wa_db_engine"],
+        "log_driver": variables["wa_log_driver"],
+        "log_options": variables["wa_log_options"],
         "database": {
             "address": variables["wa_database_address"],
             "volume": variables["wa_database_volume"],

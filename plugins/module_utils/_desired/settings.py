@@ -20,6 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.text import st
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import setting_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.certificate import certificate_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.db_ssl import together_problems
+from ansible_collections.waent.fleet.plugins.module_utils._desired.log_driver import log_problems
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import Raw, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, value_problems
@@ -36,7 +37,7 @@ def settings_problems(raw: Raw, hosts: t.Sequence[str] = (), database_hosts: t.S
     problems = value_problems(raw)
     wrong = {problem.variable for problem in problems}
     together = _database_place_problems(raw) + together_problems(raw) + _settings_problems(raw.get("settings"))
-    together += _media_problems(raw)
+    together += _media_problems(raw) + log_problems(raw.get("log_driver"), raw.get("log_options"))
     if database_hosts:
         together += _own_database_problems(raw, hosts, database_hosts)
     return problems + [problem for problem in together if problem.variable not in wrong]

@@ -20,6 +20,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, not_text, stated
 from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedule import SCHEDULE
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import password_lacks
+from ansible_collections.waent.fleet.plugins.module_utils._desired.log_driver import DRIVERS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import client_allowed
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import blank_problems, whole_number
@@ -307,6 +308,18 @@ def _find_map(name: str, value: t.Any) -> list[Finding]:
     return [("WA_VALUE_INVALID", "{0}; allowed is a map, {{}} for nothing.".format(stated(name, value)))]
 
 
+def _find_log_options(name: str, value: t.Any) -> list[Finding]:
+    """Options of a log driver are text: Docker takes no numbers."""
+    if not isinstance(value, t.Mapping):
+        return _find_map(name, value)
+    message = "{0} has {1!r}: {2!r}; allowed are texts by name, numbers in quotes."
+    return [
+        ("WA_VALUE_INVALID", message.format(name, key, text))
+        for key, text in value.items()
+        if not (isinstance(key, str) and isinstance(text, str) and text)
+    ]
+
+
 def _find_media_share(_name: str, value: t.Any) -> list[Finding]:
     return [(problem.code, problem.message) for problem in inventory_share(value)[1]]
 
@@ -394,6 +407,11 @@ LIST_OF_HOSTS = Kind(
     _only(_is_list_of_text, 'is a list of hosts as the inventory names them, such as ["rack-b-1"]'),
     text=False,
 )
+HOOK = text(
+    r"[^\x00-\x1f]*/[^\x00-\x1f]+|[a-z0-9_]+(?:\.[a-z0-9_]+){2}",
+    "are the path of a task file on the machine that runs Ansible, with a slash in it, and the full name of a role, as"
+    " waent.fleet.aws",
+)
 ABSOLUTE_PATH = text(r"[^\x00-\x1f]+", "is the path of a file on the machine that runs Ansible")
 PIN = secret("WA_PIN_INVALID", _matches("[0-9]{6}"), "must be exactly 6 digits")
 
@@ -430,6 +448,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_media_share", Kind("dict", _find_media_share, text=False)),
     Variable("wa_data", VOLUME, empty=True),
     Variable("wa_container_uid", whole(0)),
+    # Logs.
+    Variable("wa_log_driver", choice("WA_LOG_DRIVER_INVALID", *DRIVERS)),
+    Variable("wa_log_options", Kind("dict", _find_log_options, text=False)),
     Variable("wa_disk_free_mb", whole(0)),
     # Database.
     Variable("wa_db_engine", choice("WA_DB_ENGINE_INVALID", "MYSQL", "PGSQL"), must=True),
@@ -512,8 +533,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_webapp_drain", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_webapp_undrain", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_db_snapshot", ABSOLUTE_PATH, empty=True, role="rollout"),
-    Variable("wa_reshard_before", ABSOLUTE_PATH, empty=True, role="rollout"),
-    Variable("wa_reshard_after", ABSOLUTE_PATH, empty=True, role="rollout"),
+    Variable("wa_reshard_before", HOOK, empty=True, role="rollout"),
+    Variable("wa_reshard_after", HOOK, empty=True, role="rollout"),
     Variable("wa_message_cleanup_seconds", whole(0), role="rollout"),
     Variable("wa_message_cleanup_wait", ABSOLUTE_PATH, empty=True, role="rollout"),
     Variable("wa_schema_timeout_seconds", whole(1), role="rollout"),
@@ -577,6 +598,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("wa_aws_key_name", ANY_TEXT, empty=True, role="aws"),
     Variable("wa_aws_db_class", ANY_TEXT, empty=True, role="aws"),
     Variable("wa_aws_db_version", ANY_TEXT, role="aws"),
+    Variable("wa_aws_log_days", whole(0), role="aws"),
     Variable("wa_aws_wait_seconds", whole(0), role="aws"),
     Variable("wa_aws_boot_seconds", whole(1), role="aws"),
     # Of uninstall.yml.

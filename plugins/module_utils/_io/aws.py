@@ -13,10 +13,24 @@ import importlib
 import time
 import typing as t
 
-from ansible_collections.waent.fleet.plugins.module_utils._check.aws import ADDRESSES, VCPUS, VPCS
+from ansible_collections.waent.fleet.plugins.module_utils._check.aws import (
+    ADDRESSES,
+    BALANCERS,
+    DATABASES,
+    FILE_SYSTEMS,
+    GATEWAYS,
+    VCPUS,
+    VPCS,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
-from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import NETWORK, STACKS, Environment
+from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import (
+    DB,
+    ENTERPRISE,
+    NETWORK,
+    STACKS,
+    Environment,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._state.aws import (
     Account,
     FailedResource,
@@ -36,6 +50,10 @@ QUOTAS = {
     VCPUS: ("vCPUs of standard instances", "ec2", "L-1216C47A"),
     VPCS: ("VPCs", "vpc", "L-F678F1CE"),
     ADDRESSES: ("elastic IP addresses", "ec2", "L-0263D0A3"),
+    GATEWAYS: ("NAT gateways of one zone", "vpc", "L-FE5A380F"),
+    DATABASES: ("RDS databases", "rds", "L-7B6409FD"),
+    BALANCERS: ("network balancers", "elasticloadbalancing", "L-69A177A2"),
+    FILE_SYSTEMS: ("EFS file systems", "elasticfilesystem", "L-848C634D"),
 }
 """What is counted, the service that knows its quota, and the quota's code."""
 
@@ -155,6 +173,7 @@ class Reader:
         number = self.call("sts", "get_caller_identity")["Account"]
         stacks = self._stacks(environment, wait_seconds)
         image, root_device = self._image(environment.image)
+        self._check_key(environment.key_name)
         return Account(
             account=number,
             region=self.region,
@@ -241,6 +260,21 @@ class Reader:
             raise self._no_image(image)
         return found, images[0].get("RootDeviceName") or "/dev/xvda"
 
+    def _check_key(self, key: str) -> None:
+        """Raises Unreadable where there is no such key pair: each host would fail over it, when it is made."""
+        if not key:
+            return
+        try:
+            self.client("ec2").describe_key_pairs(KeyNames=[key])
+        except Unreadable:
+            raise
+        except Exception as error:
+            if _code(error) != "InvalidKeyPair.NotFound":
+                raise self._unreadable("ec2:describe_key_pairs", error) from error
+            message = "wa_aws_key_name is {0!r}, which is no key pair in {1}; Session Manager needs none."
+            text = message.format(key, self.region)
+            raise Unreadable(Problem("AWS_KEY_UNKNOWN", text, "wa_aws_key_name", key)) from error
+
     def _no_image(self, image: str) -> Unreadable:
         message = "wa_aws_image is {0!r}, which is no image in {1}, and no public parameter that names one."
         return Unreadable(Problem("AWS_IMAGE_UNKNOWN", message.format(image, self.region), "wa_aws_image", image))
@@ -290,18 +324,46 @@ class Reader:
         if stacks.get(NETWORK) is None:
             used[VPCS] = lambda: len(self._vpcs())
             used[ADDRESSES] = lambda: len(self.call("ec2", "describe_addresses")["Addresses"])
+            used[GATEWAYS] = self._gateways_of_a_zone
+        if stacks.get(DB) is None:
+            used[DATABASES] = lambda: len(self.pages("rds", "describe_db_instances", "DBInstances"))
+        if stacks.get(ENTERPRISE) is None:
+            used[BALANCERS] = self._network_balancers
+            used[FILE_SYSTEMS] = lambda: len(self.pages("efs", "describe_file_systems", "FileSystems"))
         return {key: self._quota(key, count) for key, count in used.items()}
 
     def _quota(self, key: str, count: t.Callable[[], float]) -> Quota:
         """One that nobody lets us read is not one that there is not."""
         what, service, code = QUOTAS[key]
         try:
-            answer = self.call("service-quotas", "get_service_quota", ServiceCode=service, QuotaCode=code)
-            return Quota(what, code, count(), float(answer["Quota"]["Value"]))
+            return Quota(what, code, count(), self._limit(service, code))
         except Unreadable as error:
             if error.problem.code == "AWS_CREDENTIALS":
                 raise
             return Quota(what, code, 0, None, error.said)
+
+    def _limit(self, service: str, code: str) -> float:
+        """The account's own value; of a quota that was never changed AWS may have the value of all accounts only."""
+        asked = {"ServiceCode": service, "QuotaCode": code}
+        try:
+            answer = self.call("service-quotas", "get_service_quota", **asked)
+        except Unreadable as error:
+            if error.said != "NoSuchResourceException":
+                raise
+            answer = self.call("service-quotas", "get_aws_default_service_quota", **asked)
+        return float(answer["Quota"]["Value"])
+
+    def _gateways_of_a_zone(self) -> float:
+        """NAT gateways of the zone that has most of them: the quota is one for each zone."""
+        states = [{"Name": "state", "Values": ["pending", "available"]}]
+        gateways = self.pages("ec2", "describe_nat_gateways", "NatGateways", Filters=states)
+        zones = {one["SubnetId"]: one["AvailabilityZone"] for one in self.pages("ec2", "describe_subnets", "Subnets")}
+        found = [zones.get(one["SubnetId"], "") for one in gateways]
+        return max((found.count(zone) for zone in found), default=0)
+
+    def _network_balancers(self) -> float:
+        balancers = self.pages("elbv2", "describe_load_balancers", "LoadBalancers")
+        return sum(one.get("Type") == "network" for one in balancers)
 
     def _vcpus_in_use(self) -> float:
         filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]

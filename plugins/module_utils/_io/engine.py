@@ -18,6 +18,8 @@ import time
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import log_driver_of
+from ansible_collections.waent.fleet.plugins.module_utils._desired.log_driver import unreadable
 from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, Run
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._io.stores import NOT_THERE
@@ -414,7 +416,11 @@ def read_nodes(run: Run, command: str | None, names: t.Sequence[str], lines: int
                 oom_killed=bool(state.get("OOMKilled")),
                 restarts=restarts,
                 error=state.get("Error") or "",
-                log=_log(run, command, name, since, lines),
+            )
+            said = _log(run, command, name, since, lines)
+            driver = log_driver_of(entries[0])
+            node.update(
+                log=said or [], log_unread="" if said is not None else unreadable(driver) or "docker logs failed"
             )
         found.append(node)
     return found
@@ -438,14 +444,16 @@ def _exit_code(run: Run, command: str, entry: t.Mapping[str, t.Any]) -> int | No
     return int(codes[-1]) if codes and codes[-1].isdigit() else None
 
 
-def _log(run: Run, command: str, name: str, since: str, lines: int) -> list[str]:
-    """The last lines, since then where anything was said since.
+def _log(run: Run, command: str, name: str, since: str, lines: int) -> list[str] | None:
+    """The last lines, since then where anything was said since; None where they cannot be read.
 
     Standard output and error come apart, so they are put together again by the time of each line.
     """
     words = [command, "logs", "--timestamps", "--tail", str(lines)]
     for window in (["--since", since], []) if since else ([],):
-        _code, out, err = run(words + window + [name])
+        code, out, err = run(words + window + [name])
+        if code != 0:
+            return None
         said = sorted(out.splitlines() + err.splitlines(), key=lambda line: line.partition(" ")[0])
         if said:
             return [line.partition(" ")[2] for line in said]

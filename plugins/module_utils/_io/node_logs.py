@@ -23,6 +23,8 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._check.log_request import CRASHES, Piece, pieces, share
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import MASK
 from ansible_collections.waent.fleet.plugins.module_utils._common.masking import SECRET_NAME, Masker
+from ansible_collections.waent.fleet.plugins.module_utils._desired.container import log_driver_of
+from ansible_collections.waent.fleet.plugins.module_utils._desired.log_driver import unreadable
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import OWN_ENVIRONMENT
 from ansible_collections.waent.fleet.plugins.module_utils._io.output import BLOCK, Late, Output
 from ansible_collections.waent.fleet.plugins.module_utils._io.tail import Tail
@@ -115,7 +117,13 @@ class Host:
                 late, code = True, 0
             keep("container.log", late=late)
         if code != 0:
-            self.found[-1].update(state="failed", reason="docker logs ended with {0}".format(code))
+            elsewhere = unreadable(log_driver_of(self._inspected[piece.container]))
+            reason = elsewhere or "docker logs ended with {0}".format(code)
+            if elsewhere:
+                # All that there is of it is the engine's own complaint, which is no line of the node.
+                os.unlink(os.path.join(self._home, self.found[-1]["path"]))
+                self.found[-1].update(path="", bytes=0, cut_bytes=0)
+            self.found[-1].update(state="failed", reason=reason)
 
     def _files(self, piece: Piece, size: int, deadline: float) -> None:
         """Log files in the container, which need not run for it."""

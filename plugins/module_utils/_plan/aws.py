@@ -258,6 +258,7 @@ def values_of(
         "media_deletion": "Delete" if delete_data else "Retain",
         "disk_gb": environment.disk_gb,
         "key_name": environment.key_name,
+        "log_days": environment.log_days,
         "root_device": account.root_device,
         "hosts": [_host(environment, account, host, letters[zones.index(host.zone)], known) for host in hosts],
     }
@@ -368,6 +369,8 @@ def cost_drivers(environment: Environment, values: t.Mapping[str, t.Any]) -> lis
         rows.append((str(gateways), "NAT gateway", "with an address each, and by the gigabyte"))
     rows.append(("1", "network balancer", "by the hour and the gigabyte"))
     rows.append(("1", "EFS elastic", "media, by the gigabyte"))
+    if environment.log_days:
+        rows.append(("1", "log group", "CloudWatch, by the gigabyte, kept for {0} days".format(environment.log_days)))
     return rows
 
 

@@ -15,6 +15,13 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 
 STOPS: dict[str, tuple[str, str]] = {
+    "aws_hosts_not_found": (
+        "AWS_HOSTS_NOT_FOUND",
+        "The hosts are made, but the inventory has no {hosts} in the group wa_cluster: aws_ec2.yml has to look in their"
+        " region for tag:waent_fleet_environment: {environment}. Correct that, and run "
+        + instruction("aws_hosts_not_found")
+        + ", which changes nothing of them.",
+    ),
     "certificates_missing": (
         "CERTIFICATES_MISSING",
         "Neither wa_api_certificate nor wa_webhook_ca is set, so there is nothing to bring to the cluster.",

@@ -52,17 +52,23 @@ def _identity(play: Play) -> Values:
     return {**options, "shards": placed["shards"]} if placed.get("shards") else options
 
 
+def _emptied_by_run(play: Play, leaving: t.Sequence[t.Mapping[str, t.Any]]) -> bool:
+    """Whether the hosts that are drained are so for this reshard, which empties them itself."""
+    return bool(leaving) and {node["host"] for node in leaving} <= set(play.groups.get("wa_hosts_leaving") or ())
+
+
 def _preflight(play: Play) -> Values:
     settings = play.value("wa_settings")
     api = {name: play.value("wa_" + name) for name in ("cc", "phone_number", "registration_method")}
+    leaving = play.result("__wa_desired").get("leaving") or []
     return {
         "hosts": observed_of(play),
         "unread": unread_of(play),
         "unreachable": unreachable_of(play),
         "spared_hosts": spared_of(play),
         "nodes": nodes_of(play),
-        "leaving": play.result("__wa_desired").get("leaving") or [],
-        "drains": bool(play.value("_wa_drains")),
+        "leaving": leaving,
+        "drains": bool(play.value("_wa_drains")) or _emptied_by_run(play, leaving),
         "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
         "media_share": media_changes_of(play),
         "reports": [

@@ -21,8 +21,8 @@ from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import 
 
 CONTAINER = (
     "version", "wa_version", "wa_webapp_image", "wa_coreapp_image", "wa_database_image", "wa_cluster_name",
-    "wa_network", "wa_publish_address", "wa_extra_hosts", "wa_media", "wa_data", "wa_db_engine", "wa_db_host",
-    "wa_database_address", "wa_database_volume", "wa_database_arguments",
+    "wa_network", "wa_publish_address", "wa_extra_hosts", "wa_media", "wa_data", "wa_log_driver", "wa_log_options",
+    "wa_db_engine", "wa_db_host", "wa_database_address", "wa_database_volume", "wa_database_arguments",
 )  # fmt: skip
 ENVIRONMENT = (
     "wa_db_engine", "wa_db_host", "wa_db_port", "wa_db_username", "wa_db_password", "wa_db_name_prefix",

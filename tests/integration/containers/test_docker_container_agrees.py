@@ -34,7 +34,7 @@ SETTINGS: dict[str, t.Any] = {
     "cluster": PREFIX, "version": "v2.19.4", "network": PREFIX, "publish_address": "127.0.0.1",
     "images": {"webapp": WEB, "master": CORE, "coreapp": CORE, "database": DATABASE},
     "extra_hosts": {"one": "host-gateway", "two": "192.0.2.1", "three": "2001:db8::1"}, "media": PREFIX + "Media",
-    "data": PREFIX + "Data", "db_engine": "MYSQL",
+    "data": PREFIX + "Data", "db_engine": "MYSQL", "log_driver": "json-file", "log_options": {},
     "database": {
         "address": "127.0.0.1", "volume": PREFIX + "Database", "max_connections": 100, "arguments": ["--skip-log-bin"],
         "alias": "db",
@@ -62,7 +62,7 @@ CHANGES: dict[str, list[t.Any]] = {
     "networks": [[{"name": PREFIX, "aliases": ["one-more"]}], [{"name": PREFIX}, {"name": PREFIX + "-other"}]],
     "restart_policy": ["on-failure"],
     "labels": [{"waent.fleet.cluster": PREFIX, "waent.fleet.version": "v9.9.9"}, {"waent.fleet.cluster": PREFIX}],
-    "log_driver": ["local"],
+    "log_driver": ["local", "journald", "syslog"],
     "log_options": [{"max-size": "51m", "max-file": "7"}, {"max-size": "50m"}],
     "cap_drop": [["MKNOD", "NET_RAW"], []],
 }

@@ -163,6 +163,49 @@ def test_a_host_that_is_away_is_named_and_the_rest_is_there(cluster: LiveCluster
     assert "[LOGS_NOTHING_READ] Not one log" in only.output
 
 
+def test_logs_that_go_elsewhere_are_named_as_such(cluster: LiveCluster, tmp_path: Path) -> None:
+    """Another driver recreates the nodes, not the database; what this engine cannot read is not called empty."""
+    elsewhere = {"gelf-address": "udp://127.0.0.1:12201", "cache-disabled": "true"}
+    before = {name: cluster.engine.containers.get(name).id for name in cluster.containers()}
+    nodes = sorted(cluster.nodes())
+    cluster.declare(wa_log_driver="gelf", wa_log_options=elsewhere)
+    try:
+        planned = cluster.play("site.yml", "--check")
+        assert planned.code == OK, planned.output
+        assert planned.output.count("log driver: gelf instead of json-file") >= len(nodes)
+        run = cluster.play("site.yml")
+        assert run.code == OK, run.output
+        after = {name: cluster.engine.containers.get(name) for name in before}
+        assert sorted(name for name, one in after.items() if one.id != before[name]) == nodes
+        configured = {name: one.attrs["HostConfig"]["LogConfig"] for name, one in after.items()}
+        assert {name: one["Type"] for name, one in configured.items() if one["Type"] != "json-file"} == dict.fromkeys(
+            nodes, "gelf"
+        )
+        again = cluster.play("site.yml")
+        assert set(again.changes.values()) == {0}, again.output
+        collected = logs(cluster, tmp_path / "elsewhere")
+        assert collected.code == OK, collected.output
+        host = cluster.shape.host
+        for name in nodes:
+            (sentence,) = (one for one in collected.sentences("LOGS_NOT_READ") if "the log of {0} ".format(name) in one)
+            assert sentence.startswith(
+                "{0}: the log of {1} could not be read (its log driver is gelf".format(host, name)
+            )
+        found = content(tmp_path / "elsewhere")
+        assert "its log driver is gelf" in found["index.html"]
+        assert not any(path.endswith("{0}/container.log".format(name)) for name in nodes for path in found)
+        # What is inside of a container is read as ever.
+        assert "hosts/{0}/{1}/web.log".format(host, WEBAPP) in found
+    finally:
+        cluster.declare(wa_log_driver="local", wa_log_options={"max-size": "10m"})
+    back = cluster.play("site.yml")
+    assert back.code == OK, back.output
+    assert cluster.engine.containers.get(COREAPP).attrs["HostConfig"]["LogConfig"]["Type"] == "local"
+    collected = logs(cluster, tmp_path / "local")
+    assert collected.code == OK and not collected.sentences("LOGS_NOT_READ"), collected.output
+    assert "hosts/{0}/{1}/container.log".format(cluster.shape.host, COREAPP) in content(tmp_path / "local")
+
+
 def test_a_killed_run_leaves_nothing_for_the_next(cluster: LiveCluster, tmp_path: Path) -> None:
     place = tmp_path / "killed"
     given = ("-e", "wa_logs_directory={0}".format(place))

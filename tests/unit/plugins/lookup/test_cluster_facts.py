@@ -73,6 +73,33 @@ SHARE = {"server": "nas-1", "export": "/media", "path": "/srv/media", "opts": "v
 SHARED = {"wa_media_share": SHARE, "wa_media": "/srv/media", "wa_container_uid": "7", "wa_disk_free_mb": 100}
 
 
+@pytest.mark.parametrize(
+    ("leaving", "going", "drains"),
+    [(["h2"], ["h2"], True), (["h1", "h2"], ["h2"], False), (["h2"], [], False), ([], ["h2"], False)],
+)
+def test_hosts_that_go_with_this_reshard_are_emptied_by_it_and_others_are_not(leaving, going, drains):
+    desired = {**PLAY["__wa_desired"], "leaving": [{"host": host} for host in leaving]}
+    groups = {**PLAY["groups"], "wa_hosts_leaving": going}
+    (options,) = facts("preflight", __wa_desired=desired, groups=groups)
+    assert options["drains"] is drains
+
+
+def test_session_manager_is_looked_for_where_the_connection_looks(monkeypatch, tmp_path):
+    program = tmp_path / "session-manager-plugin"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    reached = {"ansible_connection": "amazon.aws.aws_ssm", "ansible_aws_ssm_bucket_name": "b"}
+    monkeypatch.delenv("AWS_SESSION_MANAGER_PLUGIN", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert facts("session_manager", **reached) == [""]
+    assert facts("session_manager", **reached, ansible_aws_ssm_plugin=str(program)) == [""]
+    (nowhere,) = facts("session_manager", **reached, ansible_aws_ssm_plugin=str(tmp_path / "none"))
+    assert "[AWS_SESSION_MANAGER]" in nowhere
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "[AWS_SESSION_MANAGER]" in facts("session_manager", **reached)[0]
+    assert facts("session_manager") == [""]
+
+
 def test_the_media_share_as_its_module_takes_it():
     assert facts("media_share", **SHARED, __wa_media_asked={"run": "5f"}) == [
         {

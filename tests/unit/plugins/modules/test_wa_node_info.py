@@ -61,6 +61,7 @@ def test_state_and_log_of_a_container_in_the_order_of_time(engine: Path, name: s
             "restarts": restarts,
             "error": "",
             "log": ["first", "second  with spaces", "third"],
+            "log_unread": "",
         }
     ]
 

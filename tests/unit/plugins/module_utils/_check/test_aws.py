@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.aws import (
     account_problems,
     leaving_problems,
+    session_manager_problems,
     shards_problems,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import read_environment
@@ -106,6 +107,29 @@ def test_a_quota_refuses_exactly_what_goes_beyond_it(used, new, limit):
     assert [problem.code for problem in found(account, new=new)] == (["AWS_QUOTA"] if refused else [])
 
 
+WHOLE = {kind: Stack("waent-production-" + kind, "CREATE_COMPLETE") for kind in ("network", "db", "enterprise")}
+
+
+@pytest.mark.parametrize(
+    ("key", "needed", "part_of"),
+    [
+        ("vpcs", 1, "network"),
+        ("addresses", 3, "network"),
+        ("gateways", 1, "network"),
+        ("databases", 1, "db"),
+        ("balancers", 1, "enterprise"),
+        ("file_systems", 1, "enterprise"),
+    ],
+)
+def test_what_a_stack_takes_is_asked_for_only_where_it_is_made(key, needed, part_of):
+    """The last free one is enough, one fewer is not; what is there already takes no more."""
+    for free, codes in ((needed, []), (needed - 1, ["AWS_QUOTA"])):
+        account = replace(ACCOUNT, quotas={key: Quota("of them", "L-1", 5 - free, 5)})
+        assert [problem.code for problem in found(account)] == codes
+    there = replace(ACCOUNT, stacks={**ACCOUNT.stacks, part_of: WHOLE[part_of]}, quotas={key: Quota("x", "L-1", 5, 5)})
+    assert found(there) == []
+
+
 def test_a_stack_that_failed_is_named_with_resource_and_reason():
     failed = (FailedResource("Database", "AWS::RDS::DBInstance", "DB instance class not available"),)
     stack = Stack("waent-production-db", "ROLLBACK_COMPLETE", {}, failed)
@@ -133,6 +157,24 @@ def test_another_number_of_shards_is_for_reshard():
     assert "playbooks/reshard.yml -e shards=2" in only(shards_problems(ENVIRONMENT, account), "AWS_SHARDS_DIFFER")
     assert shards_problems(replace(ENVIRONMENT, shards=8), account) == []
     assert shards_problems(ENVIRONMENT, ACCOUNT) == []
+
+
+@pytest.mark.parametrize(
+    ("connection", "bucket", "program", "words"),
+    [
+        ("amazon.aws.aws_ssm", "b", "/usr/bin/x", []),
+        ("amazon.aws.aws_ssm", "b", None, ["has no session-manager-plugin"]),
+        ("community.aws.aws_ssm", "", "/usr/bin/x", ["ansible_aws_ssm_bucket_name names no bucket"]),
+        ("aws_ssm", None, None, ["no session-manager-plugin", "names no bucket"]),
+        ("ssh", None, None, []),
+        (None, None, None, []),
+        ("ansible.builtin.local", None, None, []),
+    ],
+)
+def test_what_session_manager_lacks_here_is_said(connection, bucket, program, words):
+    problems = session_manager_problems(connection, bucket, program)
+    assert [problem.code for problem in problems] == ["AWS_SESSION_MANAGER"] * len(words)
+    assert all(word in problem.message for word, problem in zip(words, problems))
 
 
 def host(name, state="answers", containers=()):

@@ -32,7 +32,8 @@ def test_the_resource_that_failed_is_named_and_those_that_were_called_off_are_no
 def test_without_events_it_is_what_the_module_says():
     said = "Task failed: Module failed: Failed to create stack x"
     assert "about: Failed to create stack" in stack_failure({"failed": True, "msg": said}, "x")
-    assert "Rollback complete" in stack_failure({"failed": True, "output": FAILED["output"]}, "x")
+    nothing = {"failed": True, "output": FAILED["output"], "msg": "Task failed: Module failed: Unknown error."}
+    assert "Rollback complete" in stack_failure(nothing, "x")
     assert "AWS gave no reason" in stack_failure({"failed": True}, "x")
 
 

@@ -80,6 +80,15 @@ def container(name: str = "wa-coreapp-1", **more: t.Any) -> dict[str, t.Any]:
             "[PORT_TAKEN] wa-coreapp-1 on h was made and never started; the engine says: Bind for 0.0.0.0:9090 failed:"
             " port is already allocated. Something else has the port: free it, or choose another one.",
         ),
+        (
+            {"log": [], "log_unread": "its log driver is gelf"},
+            "[NODE_RUNS] wa-coreapp-1 on h runs; its log could not be read: its log driver is gelf.",
+        ),
+        (
+            {"state": "exited", "exit_code": 1, "log": [], "log_unread": "docker logs failed"},
+            "[NODE_EXITED] wa-coreapp-1 on h has ended with exit code 1; its log could not be read: docker logs"
+            " failed.",
+        ),
         ({"state": "paused"}, "[NODE_PAUSED] wa-coreapp-1 on h is paused; its log is empty."),
     ],
 )

@@ -147,6 +147,7 @@ def test_whatever_is_no_network_is_refused(value):
         ),
         ({"shards": 32, "hosts": 16}, "AWS_HOSTS_INVALID", "the last row has 15, with 32 shards"),
         ({"hosts": 2}, "AWS_HOSTS_INVALID", "production has 3 at least"),
+        ({"log_days": 8}, "AWS_LOG_DAYS_INVALID", "for 1, 3, 5, 7, 14"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_sentence(changes, code, words):

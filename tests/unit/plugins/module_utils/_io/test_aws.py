@@ -161,6 +161,48 @@ def test_a_quota_that_nobody_lets_us_read_is_not_none(reader):
     assert problem_of(lambda: lost._quota("vcpus", lambda: 1.0)).code == "AWS_CREDENTIALS"
 
 
+def test_a_quota_that_was_never_changed_is_that_of_all_accounts(reader):
+    never = Refused("NoSuchResourceException")
+    services = {"get_service_quota": never, "get_aws_default_service_quota": {"Quota": {"Value": 40.0}}}
+    assert reader(service_quotas=services)._quota("databases", lambda: 1.0).limit == 40.0
+    nobody = reader(service_quotas={"get_service_quota": never, "get_aws_default_service_quota": never})
+    quota = nobody._quota("databases", lambda: 1.0)
+    assert (quota.limit, quota.why) == (None, "NoSuchResourceException")
+
+
+def test_a_quota_whose_use_cannot_be_counted_is_not_one_that_is_unused(reader):
+    asked = reader(
+        service_quotas={"get_service_quota": {"Quota": {"Value": 5.0}}},
+        elbv2={"describe_load_balancers": Refused("AccessDenied")},
+    )
+    quota = asked._quota("balancers", asked._network_balancers)
+    assert (quota.limit, quota.why) == (None, "AccessDenied")
+
+
+def test_gateways_are_counted_in_the_zone_that_has_most(reader):
+    subnets = [{"SubnetId": name, "AvailabilityZone": zone} for name, zone in (("s1", "a"), ("s2", "a"), ("s3", "b"))]
+    gateways = [{"SubnetId": name} for name in ("s1", "s2", "s3")]
+    answers = {"describe_nat_gateways": {"NatGateways": gateways}, "describe_subnets": {"Subnets": subnets}}
+    assert reader(ec2=answers)._gateways_of_a_zone() == 2
+    nothing = {"describe_nat_gateways": {"NatGateways": []}, "describe_subnets": {"Subnets": subnets}}
+    assert reader(ec2=nothing)._gateways_of_a_zone() == 0
+
+
+def test_balancers_of_another_kind_are_no_network_balancers(reader):
+    found = {"LoadBalancers": [{"Type": "network"}, {"Type": "application"}, {"Type": "network"}]}
+    assert reader(elbv2={"describe_load_balancers": found})._network_balancers() == 2
+
+
+def test_a_key_pair_that_is_none_is_refused(reader):
+    asked = reader(ec2={"describe_key_pairs": Refused("InvalidKeyPair.NotFound")})
+    problem = problem_of(lambda: asked._check_key("nobody"))
+    assert (problem.code, "'nobody'" in problem.message) == ("AWS_KEY_UNKNOWN", True)
+    other = reader(ec2={"describe_key_pairs": Refused("UnauthorizedOperation")})
+    assert problem_of(lambda: other._check_key("sre")).code == "AWS_ACCESS_DENIED"
+    reader(ec2={"describe_key_pairs": {"KeyPairs": [{}]}})._check_key("sre")
+    reader()._check_key("")
+
+
 def test_vcpus_in_use_are_counted_by_instance(reader):
     instances = [{"CpuOptions": {"CoreCount": 2, "ThreadsPerCore": 2}}, {}]
     assert reader(ec2={"describe_instances": {"Reservations": [{"Instances": instances}]}})._vcpus_in_use() == 5

@@ -244,6 +244,23 @@ def test_an_engine_that_does_not_list_what_it_has_is_not_empty(words, read):
         read(Docker(**{words: (1, "", "is the docker daemon running?")}), "docker")
 
 
+@pytest.mark.parametrize(
+    ("answer", "driver", "log", "unread"),
+    [
+        ((0, "2026-11-29T19:00:00Z begun\n", ""), "gelf", ["begun"], ""),
+        ((0, "", ""), "json-file", [], ""),
+        ((1, "", "configured logging driver does not support reading"), "gelf", [], "its log driver is gelf"),
+        ((1, "", "no such file"), "json-file", [], "docker logs failed"),
+    ],
+)
+def test_a_log_that_cannot_be_read_is_not_empty(answer, driver, log, unread):
+    entry = {"Id": "1", "State": {"Status": "exited", "ExitCode": 1}, "HostConfig": {"LogConfig": {"Type": driver}}}
+    docker = Docker(ps="wa-db", inspect=json.dumps([entry]), logs=answer)
+    (node,) = reader.read_nodes(docker, "docker", ["wa-db"], 9)
+    assert node["log"] == log
+    assert node["log_unread"].startswith(unread) and bool(node["log_unread"]) == bool(unread)
+
+
 READERS = [
     ("ps inspect", reader.read_containers),
     ("network_ls network_inspect", reader.read_networks),

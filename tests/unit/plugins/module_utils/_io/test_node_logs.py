@@ -148,6 +148,24 @@ def test_a_container_that_is_gone_meanwhile_is_named(engine):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("driver", "reason"),
+    [
+        ("gelf", "its log driver is gelf, of which this engine keeps no copy: the log is where that driver sends it"),
+        ("none", "its log driver is none, of which this engine keeps no copy: the log is where that driver sends it"),
+        ("json-file", "docker logs ended with 1"),
+        ("", "docker logs ended with 1"),
+    ],
+)
+def test_a_log_that_docker_cannot_read_is_elsewhere_and_not_empty(engine, driver, reason):
+    (engine / "log.wa-coreapp-1").unlink()
+    entry = {**container(), "HostConfig": {"LogConfig": {"Type": driver, "Config": {}}}}
+    found, files = collected(engine, inspected=[entry])
+    (piece,) = [one for one in found.pieces if one["what"] == "log"]
+    assert (piece["state"], piece["reason"]) == ("failed", reason)
+    assert ("wa-coreapp-1/container.log" in files) == (driver in ("json-file", ""))
+
+
 def test_twenty_crash_files_are_kept_and_one_more_is_named(engine):
     files = {"wa-service-{0}-crash.log".format(number): b"x\n" for number in range(22)}
     tar(engine / "wa-coreapp-1__usr_local_waent_logs.tar", files)
