@@ -81,7 +81,7 @@ def test_nodes_start_nowhere_but_on_a_share_that_is_proved(fleet: PretendFleet) 
     assert "wa_containers" not in calls, (calls, run.output)
 
 
-def test_a_gate_that_is_not_reached_is_told_once_for_all_nodes_of_the_step(fleet: PretendFleet) -> None:
+def test_a_gate_that_is_not_reached_is_reported_once_for_all_nodes_of_the_step(fleet: PretendFleet) -> None:
     # Requests fail: the pretended API has no answer to them.
     run = site(fleet, wa_rollout_error_seconds=1, wa_rollout_settle_seconds=1)
     assert run.code == FAILED and "SITE_STOPPED" in run.codes, run.output
