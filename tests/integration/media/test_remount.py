@@ -77,7 +77,20 @@ def test_nodes_start_nowhere_but_on_a_share_that_is_proved(fleet: PretendFleet) 
     assert run.code == FAILED and "MEDIA_SHARE_NOT_WRITABLE" in run.codes, run.output
     # Without the folding of long lines.
     assert "Nodes of {0} stay stopped".format(last) in " ".join(run.output.split()), run.output
-    assert "wa_containers" not in fleet.calls_in_order(last)
+    calls = fleet.calls_in_order(last)
+    assert "wa_containers" not in calls, (calls, run.output)
+
+
+def test_a_gate_that_is_not_reached_is_reported_once_for_all_nodes_of_the_step(fleet: PretendFleet) -> None:
+    # Requests fail: the pretended API has no answer to them.
+    run = site(fleet, wa_rollout_error_seconds=1, wa_rollout_settle_seconds=1)
+    assert run.code == FAILED and "SITE_STOPPED" in run.codes, run.output
+    assert len(run.sentences("SITE_STOPPED")) == 1 and "stopped at step 1: Stop the" in run.output
+    last = fleet.calls_in_order(fleet.names[-1])
+    # One coreapp or more is stopped, and nothing else was done after that.
+    assert "docker_container" in last and "wa_containers" not in last, last
+    timers = [call.body for call in fleet.api.calls if call.what == ("PATCH", "/v1/settings/application")]
+    assert timers[0]["heartbeat_interval"] < timers[-1]["heartbeat_interval"], "they are restored"
 
 
 def test_without_a_spare_it_is_refused(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_no_task_of_a_step_fails_for_all_nodes_at_once():
 
 IN_STEPS = (
     "gate", "remount_coreapps", "remount_share", "restore_timers", "run_node", "shorten_timers", "stop_node",
+    "stop_together",
 )  # fmt: skip
 
 
