@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import typing as t
@@ -25,12 +26,15 @@ from ansible_collections.waent.fleet.tests.support.killable_runs import Killable
 from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, _call
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment, play
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
+from ansible_collections.waent.fleet.tests.support.tls_servers import NAME, Server
+from ansible_collections.waent.fleet.tests.support.tls_servers import PASSWORD as TLS_PASSWORD
 from waemu.probe import Options, Probe
 
 DIVISOR = "10"
 CERT = "Q2VydA=="
 NUMBER = "5550100255"
 HOST = "adopted"
+CA_INSIDE = "/opt/certs/ca.pem"
 NODES = ("webapp", "master", "coreapp")
 
 
@@ -256,13 +260,16 @@ class ProductionCluster(ComposeCluster):
 
     def _up(self) -> None:
         self.engine.volumes.create(self.media)
+        self._database()
+        first, second = self.projects
+        first.up("waweb", "master", "wacore")
+        second.up("master", "wacore")
+
+    def _database(self) -> None:
         self.engine.containers.run(
             MARIADB, name=self.prefix + "-db", detach=True, environment={"MYSQL_ROOT_PASSWORD": "testpass"},
             ports={"3306/tcp": self.ports[1]},
         )  # fmt: skip
-        first, second = self.projects
-        first.up("waweb", "master", "wacore")
-        second.up("master", "wacore")
 
     def volumes(self) -> set[str]:
         return {one.name for one in self.engine.volumes.list() if one.name == self.media}
@@ -299,3 +306,28 @@ class BoundCluster(ProductionCluster):
             for mount in self.engine.containers.get(name).attrs["Mounts"]
             if mount["Destination"] == "/usr/local/wamedia"
         }
+
+
+class TlsCluster(ProductionCluster):
+    """The same on a server that lets nobody in without TLS; its CA is a file beside the compose files."""
+
+    def __init__(self, home: Path, setup: Setup, server: Server) -> None:
+        self.server = server
+        super().__init__(home, setup)
+
+    def _one(self, number: int, core: int) -> Project:
+        project = super()._one(number, core)
+        where = {"WA_DB_HOSTNAME": NAME, "WA_DB_PORT": str(self.server.port), "WA_DB_USERNAME": self.server.user}
+        project.db_env(**where, WA_DB_PASSWORD=TLS_PASSWORD, WA_DB_SSL_CA=CA_INSIDE)
+        return project
+
+    def _edited(self, text: str) -> str:
+        known = '\\1extra_hosts: ["{0}:{1}"]'.format(NAME, self.server.address)
+        mounts = '\\1volumes: ["whatsappMedia:/usr/local/wamedia", "{0}:{1}:ro"]'.format(
+            self.server.authority.ca, CA_INSIDE
+        )
+        found = re.compile(r'^( +)volumes: \["whatsappMedia:/usr/local/wamedia"\]$', re.MULTILINE)
+        return found.sub(known + "\n" + mounts, super()._edited(text))
+
+    def _database(self) -> None:
+        """It is there."""

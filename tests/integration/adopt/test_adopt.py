@@ -19,11 +19,13 @@ from ansible_collections.waent.fleet.tests.support.compose_cluster import (
     ComposeCluster,
     ProductionCluster,
     Setup,
+    TlsCluster,
 )
 from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 from ansible_collections.waent.fleet.tests.support.printed import commands
 from ansible_collections.waent.fleet.tests.support.run_reports import run_report
+from ansible_collections.waent.fleet.tests.support.tls_servers import NAME, PASSWORD, Server, run_server
 from waemu.probe.report import Report, table
 
 YES = ("-e", "confirm=yes")
@@ -141,3 +143,35 @@ def test_a_directory_for_media_and_an_api_that_is_verified_are_carried_over(tmp_
         assert len(list(cluster.inventory.glob(".wa_api_ca*"))) == 1, "its authority is pinned"
         status = cluster.play("status.yml")
         assert status.code == OK, status.output
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> t.Iterator[Server]:
+    """MariaDB that lets nobody in without TLS."""
+    options = ["--ssl-ca=/opt/ca.pem", "--ssl-cert=/opt/cert.pem", "--ssl-key=/opt/key.pem"]
+    yield from run_server(
+        "MYSQL", "waent/mariadb:10.11", "adopt-tls", tmp_path / "server",
+        [*options, "--require-secure-transport=ON"], {"MYSQL_ROOT_PASSWORD": PASSWORD}, 3306,
+    )  # fmt: skip
+
+
+@pytest.mark.thorough
+def test_tls_to_the_database_is_carried_over(tmp_path: Path, server: Server) -> None:
+    """Its files are in the containers of the compose file; the inventory has its own."""
+    with TlsCluster(tmp_path, PRODUCTION, server) as cluster:
+        refused = cluster.describe()
+        assert (refused.code, "FOUND_DATABASE_TLS" in refused.codes) == (FAILED, True), refused.output
+        reached = {"wa_db_check_host": server.address, "wa_db_ssl_ca": str(server.authority.ca)}
+        run = cluster.describe(**reached, wa_db_ssl_check_hostname=False)
+        assert run.code == OK, run.output
+        assert cluster.written("group_vars/all/main.yml")["wa_extra_hosts"] == {NAME: server.address}
+        with cluster.probe() as probe:
+            run = cluster.play("adopt.yml", *YES)
+            assert run.code == OK and PASSWORD not in run.output, run.output
+        came_through(probe.report)
+        is_adopted(cluster, cluster.volumes())
+        for name in cluster.nodes():
+            made = cluster.engine.containers.get(name).attrs
+            assert "WA_DB_SSL_CA=/opt/certs/ca.pem" in made["Config"]["Env"]
+            (mount,) = [one for one in made["Mounts"] if one["Destination"] == "/opt/certs"]
+            assert mount["Type"] == "volume"
