@@ -40,8 +40,16 @@ def install(cluster: AwsCluster, shards: int, hosts: list[str]) -> None:
     """aws.yml: stacks, and the cluster on what they stand for."""
     made = cluster.play("aws.yml", "-e", "shards={0}".format(shards))
     assert made.code == OK, made.output
-    assert cluster.hosts == hosts
+    has_machines(cluster, hosts)
     assert cluster.faults(shards) == []
+
+
+def has_machines(cluster: AwsCluster, hosts: list[str]) -> None:
+    """A machine follows its instance in a moment."""
+    deadline = time.monotonic() + PATIENCE
+    while cluster.hosts != hosts:
+        assert time.monotonic() < deadline, (cluster.hosts, cluster.trouble)
+        time.sleep(0.2)
 
 
 @contextlib.contextmanager
@@ -67,7 +75,7 @@ def test_growing(staging: AwsCluster) -> None:
     with in_service(staging):
         killed = staging.killed("reshard.yml", "Reach | Wait until the host can be reached", "-e", "shards=2")
         assert killed.code == KILLED, killed.output
-        assert staging.hosts == [*FIRST_HOSTS, NEW_HOST], killed.output
+        has_machines(staging, [*FIRST_HOSTS, NEW_HOST])
         assert not staging.has_engine(NEW_HOST)
         assert (staging.set_shards(), staging.shards()) == (before, 1)
         again = staging.reshard(2)
@@ -133,12 +141,12 @@ def test_shrinking(staging: AwsCluster, kill: t.Callable[[AwsCluster, list[float
     with in_service(staging):
         kill(staging, before)
         # AWS was asked for nothing.
-        assert staging.hosts == [*FIRST_HOSTS, NEW_HOST]
+        has_machines(staging, [*FIRST_HOSTS, NEW_HOST])
         assert staging.stack_changes("enterprise") == []
         again = staging.reshard(1)
         assert again.code == OK, again.output
     assert staging.faults(1) == []
-    assert staging.hosts == FIRST_HOSTS
+    has_machines(staging, FIRST_HOSTS)
     (asked,) = staging.set_shards()[len(before) :]
     gone = staging.left[NEW_HOST]
     assert gone.containers == []

@@ -276,6 +276,7 @@ def test_with_the_data_nothing_at_all_is_left(production: Environment) -> None:
     made = production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "wa_aws_environment=staging")
     assert len(aws.hosts()) == 2
     # This inventory looks for production; without a word about it the next plays would be about nobody.
+    assert made.code == FAILED, made.output
     assert "[AWS_HOSTS_NOT_FOUND] The hosts are made, but the inventory has no waent-staging-1, waent-staging-2 in" in (
         unfolded(made)
     )

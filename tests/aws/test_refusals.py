@@ -91,7 +91,7 @@ def test_bad_input_is_one_sentence_before_any_change(empty: Environment, case: s
     assert empty.aws.changes() == []
 
 
-def test_whoever_has_no_credentials_is_given_how_to_have_them(empty: Environment) -> None:
+def test_whoever_has_no_credentials_is_shown_how_to_have_them(empty: Environment) -> None:
     nobody = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
     run = empty.aws.play("playbooks/aws.yml", *empty.arguments(*given()), **nobody)
     refused(run, "AWS_CREDENTIALS", "set AWS_PROFILE, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY")

@@ -57,3 +57,14 @@ def test_every_reason_to_refuse_a_share_is_in_its_guide_and_no_other() -> None:
     rooms = (ROOT / "plugins" / "module_utils" / room for room in ("_check/media_share.py", "_io/bounded.py"))
     source = "".join(path.read_text() for path in rooms)
     assert set(code.findall(source)) == set(code.findall(MEDIA.read_text()))
+
+
+def test_every_reason_to_refuse_an_environment_on_aws_is_in_its_guide_and_no_other() -> None:
+    code = re.compile(r"\bAWS_[A-Z]+(?:_[A-Z]+)*\b")
+    names = ("_check/aws", "_check/aws_stack", "_desired/aws", "_io/aws", "_plan/aws", "_plan/stops")
+    source = "".join((ROOT / "plugins" / "module_utils" / f"{name}.py").read_text() for name in names)
+    # Made of a beginning and a word, and what boto3 reads.
+    made = {"AWS_CIDR_TOO_SMALL", "AWS_CIDR_TOO_LARGE"}
+    of_boto3 = {"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    guide = set(code.findall((ROOT / "docs" / "guides" / "aws.md").read_text()))
+    assert (set(code.findall(source)) | made) - of_boto3 == guide - of_boto3

@@ -90,7 +90,7 @@ def log_options(driver: str, options: Options, host: str, node: str) -> dict[str
 
 def log_problems(driver: t.Any, options: t.Any) -> list[Problem]:
     """What of the options a driver does not know or lacks. What is no map, and no driver, is refused elsewhere."""
-    if driver not in DRIVERS or not isinstance(options, t.Mapping):
+    if not isinstance(driver, str) or driver not in DRIVERS or not isinstance(options, t.Mapping):
         return []
     known = DRIVERS[driver] + _OF_ALL
     problems = []

@@ -17,8 +17,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.instruction im
 STOPS: dict[str, tuple[str, str]] = {
     "aws_hosts_not_found": (
         "AWS_HOSTS_NOT_FOUND",
-        "The hosts are made, but the inventory has no {hosts} in the group wa_cluster: aws_ec2.yml has to look in their"
-        " region for tag:waent_fleet_environment: {environment}. Correct that, and run "
+        "The hosts are made, but the inventory has no {hosts} in the group wa_cluster: it has to look in their region"
+        " for the environment {environment} (docs/guides/aws.md). Correct that, and run "
         + instruction("aws_hosts_not_found")
         + ", which changes nothing of them.",
     ),
