@@ -80,7 +80,8 @@ def counted_from_their_beginning(state: ClusterState, steps: t.Sequence[Step]) -
     follows.
     """
     kinds = {node.key: node.kind for node in state.nodes}
-    found, seen = set(), set()
+    found: set[int] = set()
+    seen: set[str] = set()
     for place, step in enumerate(steps):
         of_step = {kinds.get(key, "") for key in step.nodes}
         known = bool(of_step) and of_step <= seen
