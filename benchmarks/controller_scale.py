@@ -42,6 +42,7 @@ class Cost(t.NamedTuple):
     memory_mb: float
     processes: int
     sent: int
+    memory: int
     variables: int
     templatings: int
 
@@ -65,7 +66,11 @@ def measure(count: int, state: str, arguments: list[str], forks: int, *, countin
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             sys.exit("{0} on {1} hosts failed:\n{2}".format(" ".join(arguments), count, log.read_text()[-4000:]))
-        counts = fleet.counts() if counting else dict.fromkeys(("processes", "sent", "variables", "templatings"), 0)
+        counts = (
+            fleet.counts()
+            if counting
+            else dict.fromkeys(("processes", "sent", "memory", "variables", "templatings"), 0)
+        )
         return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, **counts)
 
 

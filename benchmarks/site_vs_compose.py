@@ -6,6 +6,8 @@ made: `docker-compose up -d`, and site.yml. Needs what `make demo` prepares.
 
     .venv/bin/python benchmarks/site_vs_compose.py [--rounds 3]
 
+Beside them an empty play, and site.yml as far as it is read before anything is done: what Ansible takes by itself.
+
 Prints seconds of every round, medians, both ratios, CPU seconds, the number of tasks, and each container's peak memory.
 Other work on the machine changes seconds, and CPU seconds by some tenths; so what counts are ratios of one run.
 """
@@ -22,6 +24,7 @@ import ssl
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
 import urllib.error
@@ -132,6 +135,13 @@ def compose_round() -> tuple[Cost, Cost]:
     return fresh, again
 
 
+def nothing(home: Path) -> None:
+    """The least that ansible-playbook can be asked for."""
+    play = home / "nothing.yml"
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": []}]))
+    run([*PLAYBOOK, str(play)])
+
+
 def uninstall() -> None:
     everything = ("-e", "wa_remove_data=true", "-e", "wa_remove_database=waentDatabase")
     run([*PLAYBOOK, "playbooks/uninstall.yml", "-e", "confirm=yes", *everything])
@@ -191,6 +201,11 @@ def main() -> None:
             sys.exit("The second run changed {0} things; it must change none.".format(tasks_again.changed))
         cost, _ = timed(lambda: run([*PLAYBOOK, "playbooks/status.yml"]))
         note("status", cost)
+        with tempfile.TemporaryDirectory() as home:
+            cost, _ = timed(lambda: nothing(Path(home)))
+        note("an empty play", cost)
+        cost, _ = timed(lambda: run([*PLAYBOOK, "playbooks/site.yml", "--syntax-check"]))
+        note("site read", cost)
         uninstall()
     report(costs, tasks, tasks_again)
     for name, peak in sorted(peaks.items()):
@@ -206,6 +221,10 @@ def report(costs: t.Mapping[str, t.Sequence[Cost]], tasks: Tasks, tasks_again: T
     for way in ("fresh", "again"):
         ratio = medians["site " + way].seconds / medians["compose " + way].seconds
         print("site {0} beside compose {0}: {1:.2f}".format(way, ratio))
+    for name in ("an empty play", "site read"):
+        print(
+            "{0} beside compose again: {1:.2f}".format(name, medians[name].seconds / medians["compose again"].seconds)
+        )
     print("tasks: {0} fresh, {1} again".format(tasks.run, tasks_again.run))
 
 

@@ -58,11 +58,13 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """What was planned, which step it is, and whether something was changed."""
-        module, found = self._module(result), result._result
+        module = self._module(result)
         if module == "wa_invocation":
-            self._begin(found)
+            self._begin(result._result)
         if not self.report:
+            # Ansible copies a result when it is looked at, and that of a host is what a large cluster has most of.
             return
+        found = result._result
         changed = bool(found.get("changed"))
         if changed:
             self.report.change(result._host.get_name())

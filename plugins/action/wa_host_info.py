@@ -20,6 +20,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils import basic
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as core_version
+from ansible.utils.display import Display
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import ClockSample, clock_window
 from ansible_collections.waent.fleet.plugins.module_utils._check.python import QUESTION, Answer, python_problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, summary
@@ -39,6 +40,11 @@ def module_arguments(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         raise AnsibleActionFail("environment has to be a dictionary of dictionaries: the environment of each kind.")
     return dict(arguments, environment=sealed(environment, secrets.token_hex(16)))
 
+
+display = Display()
+
+SHOWS_OPTIONS = 3
+"""From this verbosity on Ansible shows the options that a module was given."""
 
 NO_ANSWER = ("module_stdout", "module_stderr", "exception", "rc", "msg")
 """What Ansible returns of a module that did not answer."""
@@ -60,6 +66,9 @@ class ActionModule(ActionBase):
         before = time.time()
         result.update(self._execute_module(module_args=module_arguments(self._task.args), task_vars=task_vars))
         after = time.time()
+        if display.verbosity < SHOWS_OPTIONS:
+            # The process that keeps what all hosts have answered goes through each of them several times.
+            result.pop("invocation", None)
         host = result.get("host")
         if host is None and not result.get("failure"):
             return self._explained(result)

@@ -140,7 +140,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._desired import backup_schedule
 from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedule import Schedule
 from ansible_collections.waent.fleet.plugins.module_utils._io import backup_timer
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 
 CODE = "WA_BACKUP_TIMER_REFUSED"
 ARGUMENTS: dict[str, t.Any] = {
@@ -232,10 +232,10 @@ def main(root: str = "") -> None:
     try:
         result = STATES[module.params["state"]](module, name, root)
     except Refusal as error:
-        fail(module, error, name=name)
+        refuse(module, error, name=name)
     except OSError as error:
         text = "{0} could not be written ({1}); it takes root.".format(error.filename, error.strerror or error)
-        fail(module, Refusal("BACKUP_NOT_INSTALLED", text), name=name)
+        refuse(module, Refusal("BACKUP_NOT_INSTALLED", text), name=name)
     module.exit_json(name=name, **result)
 
 

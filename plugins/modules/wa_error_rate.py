@@ -92,7 +92,7 @@ counted:
   elements: str
   sample: ["https://wa-1:9090"]
 counters:
-  description: What was read last, C({clock, webapps}), for O(since).
+  description: What was read, C({clock, webapps}), for O(since). Empty without O(begin).
   returned: always
   type: dict
 failure:
@@ -110,7 +110,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check.error_rate import (
-    Counters,
     ErrorRate,
     between,
     counters_as_dict,
@@ -135,26 +134,26 @@ ARGUMENTS: dict[str, t.Any] = dict(
 
 
 class Counted(t.NamedTuple):
-    """Requests of a while: their rate, how long it was, which webapps had them, and all counters at its end."""
+    """Requests of a while: their rate, how long it was, and which webapps had them."""
 
     rate: ErrorRate
     seconds: float
     webapps: list[str]
-    after: Counters
 
 
 def count(client: Client, params: t.Mapping[str, t.Any]) -> t.Iterator[Counted]:
     """The requests of one while after the other; none without metrics. Raises a ClientError."""
+    seconds = params["seconds"]
     before, begun = counters_from(params["since"])
-    if not before:
-        before, begun = read_counters(client), time.monotonic()
+    passed = time.monotonic() - begun if before else 0.0
+    before = before or read_counters(client)
     while before:
-        time.sleep(max(0.0, begun + params["seconds"] - time.monotonic()))
-        after, now = read_counters(client), time.monotonic()
+        time.sleep(max(0.0, seconds - passed))
+        after = read_counters(client)
         webapps = sorted(set(before) & set(after))
         rate = together(between(before[url], after[url]) for url in webapps)
-        yield Counted(rate, max(params["seconds"], now - begun), webapps, after)
-        before, begun = after, now
+        yield Counted(rate, max(seconds, passed), webapps)
+        before, passed = after, 0.0
 
 
 def too_high(rate: ErrorRate, params: t.Mapping[str, t.Any]) -> bool:
@@ -188,7 +187,7 @@ def main() -> None:
         deadline = time.monotonic() + params["timeout"]
         for counted in count(client, params):
             result.update(requests=counted.rate.requests, errors=counted.rate.errors, percent=counted.rate.percent)
-            result.update(counted=counted.webapps, counters=counters_as_dict(counted.after, time.monotonic()))
+            result.update(counted=counted.webapps)
             if not too_high(counted.rate, params):
                 break
             if time.monotonic() >= deadline:

@@ -175,7 +175,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
     hosts_left_out,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, refusal_for
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 
 GIVEN = ("backup", "drill", "host", "into", "rotate", "shards", "since", "version")
 CODE = "WA_INVOCATION_INVALID"
@@ -238,7 +238,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     result, problems = answer(module.params)
     if problems:
-        fail(module, refusal_for(CODE, problems), **result)
+        refuse(module, refusal_for(CODE, problems), **result)
     module.exit_json(changed=False, **result)
 
 

@@ -124,8 +124,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._io import media_share as share_io
 from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, Run, within
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.media_copy import READ_STEP, copy_files
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 
 CODE = "MEDIA_COPY_FAILED"
 NO_ENGINE = "Docker Engine does not answer ({0}), so nobody knows what is in its volumes."
@@ -208,9 +208,9 @@ def main() -> None:
     try:
         result = answer_of(module.params, within(), module.get_bin_path("docker"), module.check_mode)
     except NoAnswer as error:
-        fail(module, Refusal("MEDIA_COPY_NO_ENGINE", NO_ENGINE.format(error)), copied={}, problems=[])
+        refuse(module, Refusal("MEDIA_COPY_NO_ENGINE", NO_ENGINE.format(error)), copied={}, problems=[])
     except Refusal as refusal:
-        fail(module, refusal, copied={}, problems=[])
+        refuse(module, refusal, copied={}, problems=[])
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

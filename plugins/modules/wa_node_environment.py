@@ -51,7 +51,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._io.engine import EngineLost, read_environments
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def main() -> None:
             raise EngineLost("there is no docker command")
         environments = read_environments(module.run_command, docker)
     except EngineLost as error:
-        fail(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
+        refuse(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
     module.exit_json(changed=False, environments=environments)
 
 

@@ -134,8 +134,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import LABELS
 from ansible_collections.waent.fleet.plugins.module_utils._io.command import NoAnswer, within
 from ansible_collections.waent.fleet.plugins.module_utils._io.engine import inspect_cluster
-from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.node_logs import Limits, collect, read_part, remove
+from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
 
 MEGABYTE = 1000000
 PART = 2 * MEGABYTE
@@ -193,13 +193,13 @@ def main() -> None:
         else:
             result = collected(module)
     except NoAnswer as error:
-        fail(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
+        refuse(module, Refusal("ENGINE_LOST", "Docker Engine does not answer ({0}).".format(error)))
     except Refusal as error:
-        fail(module, error)
+        refuse(module, error)
     except OSError as error:
         where = " ({0})".format(error.filename) if error.filename else ""
         text = "The logs could not be collected: {0}{1}.".format(error.strerror or error, where)
-        fail(module, Refusal("LOGS_NOT_COLLECTED", text))
+        refuse(module, Refusal("LOGS_NOT_COLLECTED", text))
     module.exit_json(changed=False, **result)
 
 

@@ -27,6 +27,11 @@ TASKS_AGAIN = 10
 in place of that it is shown what stays unknown."""
 
 
+MOST_KB_OF_HOST = 500
+"""What the process that keeps all answers needs for one more host of five nodes at most: what is read of them is
+some 20 KB as text."""
+
+
 def counted(directory, state, playbook, *arguments):
     """By size what a run costs."""
     found = {}
@@ -60,6 +65,7 @@ def test_a_host_costs_among_many_what_it_costs_among_few(tmp_path, playbook, arg
     for name in ("processes", "templatings", "variables", "sent"):
         few, many = per_host(found, name, small, middle), per_host(found, name, middle, large)
         assert many <= few * SLACK, (name, few, many, found)
+    assert per_host(found, "memory", small, large) <= MOST_KB_OF_HOST, found
     if playbook == "playbooks/status.yml":
         assert per_host(found, "processes", middle, large) == PROCESSES_OF_STATUS
 

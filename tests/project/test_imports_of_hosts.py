@@ -17,7 +17,10 @@ OF_THE_CONTROLLER = (
 )  # fmt: skip
 """The API's client, the database, and the checks of the inventory."""
 
-ON_EVERY_HOST = ["wa_host_info", "wa_node_info", "wa_ports", "wa_containers"]
+ON_EVERY_HOST = [
+    "wa_host_info", "wa_node_info", "wa_ports", "wa_containers", "wa_node_environment", "wa_backup_timer",
+    "wa_media_copy",
+]  # fmt: skip
 
 SHOW = "import sys, json, {0}; print(json.dumps(sorted(sys.modules)))"
 

@@ -259,12 +259,14 @@ class PretendFleet:
     def counts(self) -> dict[str, int]:
         """What the runs until now have cost.
 
-        Processes, templatings, how often variables were put together, and how much modules on the hosts were given.
+        Processes, templatings, how often variables were put together, how much modules on the hosts were given, and the
+        most memory, in KB, of the process that keeps what all hosts have answered.
         """
         lines = [json.loads(line) for line in (self.home / "counts").read_text().splitlines()]
         found = {name: sum(line[name] for line in lines) for name in ("templatings", "variables")}
         sent = sum(map(int, (self.home / "hosts" / SENT).read_text().split()))
-        return {"processes": sum(1 for line in lines if line["task"]), "sent": sent, **found}
+        memory = max(line["memory"] for line in lines if not line["task"])
+        return {"processes": sum(1 for line in lines if line["task"]), "sent": sent, "memory": memory, **found}
 
     def _host(self, number: int) -> dict[str, t.Any]:
         """A machine of its own in everything but that its API is this one's: all of 127.0.0.0/8 is."""

@@ -32,6 +32,18 @@ class NoAnswer(Exception):
     """A command gave no answer that can be used; the text says which one, and why."""
 
 
+def end(process: subprocess.Popen[t.Any]) -> None:
+    """Ends a command that was started in a session of its own, with all that it has started there."""
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    # Not until the pipes are empty: what has left the session may hold them open for as long as it likes.
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(END_SECONDS)
+
+
 def within(seconds: float = SECONDS) -> Run:
     """A way to run commands that each have so many seconds; what is not over by then is ended, and raises NoAnswer."""
 
@@ -46,13 +58,7 @@ def within(seconds: float = SECONDS) -> Run:
         try:
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-            # Not until the pipes are empty: what has left the session may hold them open for as long as it likes.
-            for pipe in (process.stdout, process.stderr):
-                t.cast(t.IO[bytes], pipe).close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(END_SECONDS)
+            end(process)
             words = " ".join([os.path.basename(argv[0]), *argv[1:2]])
             raise NoAnswer("{0}: no answer within {1:g} s".format(words, seconds)) from None
         return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")

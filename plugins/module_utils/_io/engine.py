@@ -30,6 +30,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.secrets import 
 
 DOCKER_ROOT = "/var/lib/docker"
 DAEMON_SETTINGS = "/etc/docker/daemon.json"
+ANONYMOUS = re.compile("[0-9a-f]{64}")
+"""What an engine calls a volume that nobody has named."""
 UNIX_LISTEN = "00010000"
 """Flags of a listening socket in C(/proc/net/unix)."""
 ENGINE_PACKAGES = (
@@ -341,8 +343,13 @@ def read_networks(run: Run, command: str) -> list[dict[str, t.Any]]:
 
 
 def read_volumes(run: Run, command: str) -> list[dict[str, t.Any]]:
-    """C([{name, cluster, path}]) of the engine."""
-    names = _listed(run, [command, "volume", "ls", "--quiet"])
+    """C([{name, cluster, path}]) of the engine's volumes that somebody has named.
+
+    What is read of a host goes through the controller's memory, and containers of others leave volumes without a
+    name by the hundred: none of them is of a cluster.
+    """
+    listed = _listed(run, [command, "volume", "ls", "--quiet"])
+    names = [name for name in listed if not ANONYMOUS.fullmatch(name)]
     if not names:
         return []
     entries = _json_list(_inspected(run, [command, "volume", "inspect"] + names))

@@ -11,6 +11,7 @@ import site
 import sys
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes, single_connects
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import HOST_GATEWAY
@@ -57,8 +58,15 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     engine = engines.await_engine(run, command, params["engine_timeout"])
     docker = command if engine["answers"] else None
     asked = (params["cluster_name"], params["environment"], bool(params["adopts"]))
-    containers = engines.read_containers(run, docker, *asked) if docker else []
     timer = machine.read_backup_timer(params["cluster_name"])
+    containers, images, networks, volumes, media, data = _each_at_once(
+        lambda: engines.read_containers(run, docker, *asked) if docker else [],
+        lambda: read_images(params, run, docker, engine),
+        lambda: engines.read_networks(run, docker) if docker else [],
+        lambda: engines.read_volumes(run, docker) if docker else [],
+        lambda: read_store(params["media"], params["container_uid"], run, docker),
+        lambda: read_store(params["data"], params["container_uid"], run, docker),
+    )
     host: dict[str, t.Any] = {
         "name": params["name"],
         "asked": {**{key: params[key] for key in ASKED}, "version": str(version) if version else None},
@@ -66,16 +74,16 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "engine": engine,
         "python": read_python(),
         "containers": containers,
-        "images": read_images(params, run, docker, engine),
+        "images": images,
         "listeners": machine.read_listeners(containers),
         "disk": {"path": engine["root"], "free_mb": machine.free_mb(engine["root"])},
         "memory": machine.read_memory(),
-        "media": read_store(params["media"], params["container_uid"], run, docker),
+        "media": media,
         "media_share": read_media_share(params["media_share"], params["container_uid"]),
-        "data": read_store(params["data"], params["container_uid"], run, docker),
+        "data": data,
         "db_ssl": _read_certificates(params, containers, run, docker),
-        "networks": engines.read_networks(run, docker) if docker else [],
-        "volumes": engines.read_volumes(run, docker) if docker else [],
+        "networks": networks,
+        "volumes": volumes,
         "drill": machine.read_drill(params["cluster_name"]),
         "backup_timer": timer,
         "backup": read_state(run, timer) if timer else None,
@@ -87,6 +95,15 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
     ]
     host["single_connect"] = [container["name"] for container in single_connects(host)]
     return host
+
+
+def _each_at_once(*readings: t.Callable[[], t.Any]) -> list[t.Any]:
+    """What they return, in their order. Raises what the first of them raises, once all are over.
+
+    Each of them is mostly a program that waits for the engine.
+    """
+    with ThreadPoolExecutor(max_workers=len(readings)) as threads:
+        return [future.result() for future in [threads.submit(reading) for reading in readings]]
 
 
 SHARE_SECONDS = 2.0

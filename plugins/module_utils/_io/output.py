@@ -8,14 +8,14 @@ C(run_command) of Ansible keeps all that a command writes; a log may be larger t
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import signal
 import subprocess
 import tempfile
 import time
 import typing as t
+
+from ansible_collections.waent.fleet.plugins.module_utils._io.command import end
 
 BLOCK = 65536
 REASON_BYTES = 2000
@@ -49,9 +49,7 @@ class Output:
 
     def __exit__(self, *_error: object) -> None:
         if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+            end(self._process)
         t.cast(t.IO[bytes], self._process.stdout).close()
         self._errors.close()
 

@@ -21,6 +21,7 @@ options:
 
 import json
 import os
+import resource
 import typing as t
 
 from ansible._internal._templating._engine import TemplateEngine
@@ -64,7 +65,8 @@ class CallbackModule(CallbackBase):
         return counted
 
     def _add(self, **about: str) -> None:
-        line = json.dumps({**about, **self.counts}) + "\n"
+        largest_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        line = json.dumps({**about, **self.counts, "memory": largest_kb}) + "\n"
         file = os.open(self.get_option("file"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         # Lines of several processes do not mix: each is one short write at the end of the file.
         os.write(file, line.encode())

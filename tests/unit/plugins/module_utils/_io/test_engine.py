@@ -236,6 +236,13 @@ def test_volumes_of_the_engine():
     assert reader.read_volumes(Docker(volume_ls=""), "docker") == []
 
 
+def test_volumes_without_a_name_are_nobodys_and_not_asked_for():
+    """They are there by the hundred, and what is read of every host goes through one machine's memory."""
+    assert reader.read_volumes(Docker(volume_ls="{0} {1}".format("a" * 64, "0" * 64)), "docker") == []
+    docker = Docker(volume_ls="v1 " + "a" * 64, volume_inspect=json.dumps([{"Name": "v1"}]))
+    assert [one["name"] for one in reader.read_volumes(docker, "docker")] == ["v1"]
+
+
 @pytest.mark.parametrize(("words", "read"), [
     ("ps", reader.read_containers), ("network_ls", reader.read_networks), ("volume_ls", reader.read_volumes),
 ])  # fmt: skip
