@@ -44,7 +44,7 @@ def handler(upstream: str, port: int, path: str, left: list[str]) -> type[http.s
                 link.request(self.command, self.path, body or None, headers)
                 answer = link.getresponse()
                 content = answer.read()
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 self.close_connection = True
                 return
             finally:

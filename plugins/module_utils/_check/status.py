@@ -10,7 +10,7 @@ What is not known is said to be unknown, and nothing is guessed from it.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.authority import EXPIRED
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out_notes
@@ -47,6 +47,12 @@ SAYS_IT_ALL = {
     EXPIRED: ("API_TLS",),
 }
 """By its code what a problem makes superfluous."""
+
+NOT_THERE = ("NODE_MISSING", "NODE_UNREACHABLE")
+"""What is said of a node whose container may not run."""
+
+DONE_BY_SITE = {"create": "creates", "recreate": "recreates", "start": "starts"}
+"""By its action what site.yml does with a container that does not run."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,29 @@ def problems(reports: Reports) -> list[Problem]:
         said = "" if problem.code in OF_A_HOST else problem.message
         if problem.code not in covered:
             kept.setdefault((problem.code, problem.host, said), problem)
-    return list(kept.values())
+    done = _done_by_site(reports)
+    return [_with_advice(problem, done) for problem in kept.values()]
+
+
+def _done_by_site(reports: Reports) -> dict[str, str]:
+    """By its key what site.yml does with a node whose container is not as desired. Nothing where it would refuse."""
+    refused = {entry["code"] for entry in reports.preflight.get("problems") or ()}
+    if reports.unfinished or reports.unread or "VERSION_DIFFERS" in refused:
+        return {}
+    keys = {(node["host"], node["name"]): node["key"] for node in reports.nodes}
+    planned = {
+        keys.get((act.get("host"), str(act.get("what")).partition(" ")[0])): DONE_BY_SITE.get(act["action"])
+        for act in reports.preflight.get("plan") or ()
+    }
+    return {key: does for key, does in planned.items() if key and does}
+
+
+def _with_advice(problem: Problem, done: t.Mapping[str, str]) -> Problem:
+    does = done.get(problem.host or "") if problem.code in NOT_THERE else None
+    if does is None:
+        return problem
+    text = "{0} Its container does not run as desired: run {1}, which {2} it."
+    return replace(problem, message=text.format(problem.message, instruction("node_not_running"), does))
 
 
 def warnings(reports: Reports) -> list[Problem]:

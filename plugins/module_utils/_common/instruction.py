@@ -64,6 +64,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "survive_impossible": Instruction(ADDED, arguments={"wa_survive": "{survive}"}),
     "node_unknown": Instruction(OTHER, "site"),
     "drain_unfinished": Instruction(OTHER, "site"),
+    "node_not_running": Instruction(OTHER, "site"),
     # The media share.
     "media_share_unmounted": Instruction(OTHER, "site"),
     "media_share_unproved": Instruction(OTHER, "site"),

@@ -181,20 +181,20 @@ def test_a_coreapp_whose_shards_are_not_shown_is_asked_again(
     (tmp_path / "unread").write_text("{0}:{1}".format(cluster.shape.host, cluster.spare()))
     before = cluster.containers()
     refused = cluster.upgrade(NEW)
-    assert refused.codes == ["STATE_UNKNOWN"] and cluster.spare() in refused.output, refused.output
+    assert cluster.spare() in refused.sentences("STATE_UNKNOWN")[0], refused.output
     (command, *_) = said(refused, "[STATE_UNKNOWN]")
     assert command == AGAIN
     assert cluster.containers() == before
     (tmp_path / "unread").unlink()
     check_healthy(cluster, cluster.upgrade(NEW, *command.given()), version=NEW)
-    assert proxy.logs() == b""
+    assert proxy.logs(stderr=False) == b"", "no call was lost"
 
 
 @thorough
 def test_a_call_of_set_shards_that_got_lost_is_made_by_the_next_run(cluster: LiveCluster, proxy: Container) -> None:
     (command, *_) = said(cluster.reshard(4), "[ANSWER_LOST]")
     assert command == AGAIN
-    assert proxy.logs().decode().splitlines() == ["cut /v1/account/shards"]
+    assert proxy.logs(stderr=False).decode().splitlines() == ["cut /v1/account/shards"]
     assert cluster.shards() == SHARDS
     check_healthy(cluster, cluster.reshard(4, *command.given()), shards=4)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.status import (
     UNHEALTHY,
     Reports,
@@ -242,3 +243,39 @@ def test_an_authority_whose_year_is_over_is_what_tls_fails_for():
     assert codes(silent, login={"failure": entry}) == ["API_TLS"]
     assert codes(silent, login={"failure": entry}, authority=[expired]) == ["API_AUTHORITY_EXPIRED"]
     assert codes(authority=[{**expired, "code": "API_AUTHORITY_DIFFERS"}]) == ["API_AUTHORITY_DIFFERS"]
+
+
+MISSING = {**HEALTH, "healthy": False, "problems": [{**FINDING, "host": "one:wa-coreapp-1"}]}
+
+
+def of_the_missing(action, what="wa-coreapp-1", refused=(), **more):
+    """The sentence about the first coreapp where site.yml would do that. refused: what speaks against it."""
+    act = {"host": "one", "action": action, "what": what, "why": [], "sentence": ""}
+    found = problems(Reports(NODES, MISSING, preflight={"plan": [act], "problems": list(refused)}, **more))
+    return next(problem.message for problem in found if problem.code == "NODE_MISSING")
+
+
+@pytest.mark.parametrize(
+    ("action", "what", "does"),
+    [
+        ("start", "wa-coreapp-1", "starts"),
+        ("create", "wa-coreapp-1 on ports 1-4", "creates"),
+        ("recreate", "wa-coreapp-1", "recreates"),
+    ],
+)
+def test_of_a_node_whose_container_does_not_run_it_says_what_starts_it(action, what, does):
+    assert of_the_missing(action, what).endswith("run playbooks/site.yml, which {0} it.".format(does))
+
+
+@pytest.mark.parametrize(
+    ("action", "what", "more"),
+    [
+        ("keep", "wa-coreapp-1", {}),
+        ("start", "wa-coreapp-2", {}),
+        ("start", "wa-coreapp-1", {"unfinished": [Problem("UPGRADE_UNFINISHED", "Half-way.")]}),
+        ("start", "wa-coreapp-1", {"unread": {"two": "No answer."}}),
+        ("start", "wa-coreapp-1", {"refused": [VERSION]}),
+    ],
+)
+def test_where_site_would_not_start_it_or_would_refuse_to_it_is_not_named(action, what, more):
+    assert of_the_missing(action, what, **more) == FINDING["message"]
