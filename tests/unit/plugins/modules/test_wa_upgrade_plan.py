@@ -42,7 +42,7 @@ def situation(running=None, **options):
         "version": "2.19.7", "declared_version": "2.19.4", "strategy": "auto", "allow_no_ha": False, "shards": 1,
         "nodes": nodes, "leaving": [], "snapshot": "none", "observed": [observed(containers=running)],
         "health": health, "checks": [], "settings": {}, "settings_unread": "",
-        "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True, "first": 1,
+        "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True, "first": 1, "remount": [],
     }  # fmt: skip
     return {**params, **options}
 
