@@ -201,11 +201,13 @@ def renewed(module: AnsibleModule, name: str, root: str) -> dict[str, t.Any]:
     """Another password of the user admin where there is one, and a backup as proof. Raises Refusal and OSError."""
     file = backup_schedule.password_file(module.params["cluster_name"], module.params["password"])
     differs = backup_timer.has_another(file, root)
+    # A run before may have written it, and seen that no backup came of it.
+    unproved = not differs and backup_timer.failed(module.run_command, name, root)
     result: dict[str, t.Any] = {"files": [file.path] if differs else [], "backup": ""}
-    if differs and not module.check_mode:
-        backup_timer.write([file], root)
+    if (differs or unproved) and not module.check_mode:
+        backup_timer.write([file] if differs else [], root)
         result["backup"] = backup_timer.prove(module.run_command, name, root)
-    return {**result, "changed": differs}
+    return {**result, "changed": differs or unproved}
 
 
 def absent(module: AnsibleModule, name: str, root: str) -> dict[str, t.Any]:

@@ -130,6 +130,12 @@ def installed(name: str, root: str = "") -> list[str]:
     ]
 
 
+def failed(run: Run, name: str, root: str = "") -> bool:
+    """Whether the last backup of a service that is there failed."""
+    there = os.path.lexists(root + places(name)["service"])
+    return there and run(["systemctl", "is-failed", "--quiet", name + ".service"])[0] == 0
+
+
 def read_state(run: Run, name: str, root: str = "") -> dict[str, t.Any]:
     """C({name, waits, failed, last_run_seconds, last_backup_seconds, backups}) of a timer that is there.
 
@@ -151,7 +157,7 @@ def read_state(run: Run, name: str, root: str = "") -> dict[str, t.Any]:
     return {
         "name": name,
         "waits": enabled(run, name),
-        "failed": run(["systemctl", "is-failed", "--quiet", name + ".service"])[0] == 0,
+        "failed": failed(run, name, root),
         "last_run_seconds": None if started is None else max(0.0, now - started),
         "last_backup_seconds": max(0.0, now - max(made)) if made else None,
         "backups": None if made is None else len(made),

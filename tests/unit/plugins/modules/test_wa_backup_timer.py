@@ -169,8 +169,14 @@ def test_another_password_and_nothing_else(host):
 
 def test_a_password_that_the_api_refuses_is_red(host):
     host.run()
-    host.systemd(start="exit 1")
+    host.systemd(start='touch "{home}/failed"; exit 1')
     assert host.run(state="renewed", password="Canary-other")["failure"]["code"] == "BACKUP_NOT_RUN"
+    # The host has it by now; that it does not work is said again, until it does.
+    assert host.run(state="renewed", password="Canary-other")["failure"]["code"] == "BACKUP_NOT_RUN"
+    host.systemd(start='rm "{home}/failed" && ' + MAKES)
+    done = host.run(state="renewed", password="Canary-other")
+    assert done["changed"] and done["files"] == [] and done["backup"].endswith(".cms")
+    assert host.run(state="renewed", password="Canary-other")["changed"] is False
 
 
 def test_what_there_is_is_read(host):
