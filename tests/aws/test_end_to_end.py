@@ -145,8 +145,8 @@ def test_shrinking(staging: AwsCluster, kill: t.Callable[[AwsCluster, list[float
         assert staging.stack_changes("enterprise") == []
         again = staging.reshard(1)
         assert again.code == OK, again.output
-    assert staging.faults(1) == []
     has_machines(staging, FIRST_HOSTS)
+    assert staging.faults(1) == []
     (asked,) = staging.set_shards()[len(before) :]
     gone = staging.left[NEW_HOST]
     assert gone.containers == []
