@@ -61,7 +61,7 @@ class CallbackModule(CallbackBase):
         if module == "wa_invocation":
             self._begin(result._result)
         if not self.report:
-            # Ansible copies a result when it is looked at, and that of a host is what a large cluster has most of.
+            # Ansible copies a result when it is read, and that of a host is what a large cluster has most of.
             return
         found = result._result
         changed = bool(found.get("changed"))
