@@ -51,7 +51,7 @@ def test_a_run_killed_anywhere_does_not_lose_what_somebody_set(heartbeat, unheal
 def test_timers_that_were_not_read_are_not_taken_for_those_of_the_product(action, declared, unread):
     """Unknown is not absent: without them, and without declared ones, nothing that shortens them may begin."""
     found = timer_problems([Step(action, ("h:c1",), ())], declared, unread)
-    refused = action == "switchover" and bool(unread) and len(declared) < 2
+    refused = action in ("switchover", "remount") and bool(unread) and len(declared) < 2
     assert [problem.code for problem in found] == (["SETTINGS_UNREAD"] if refused else [])
     if refused:
         assert unread in found[0].message
