@@ -26,7 +26,7 @@ def test_what_goes_what_stays_and_who_was_not_asked():
     assert result["hosts"] == {
         "h1": {
             "containers": ["wa-webapp-1"], "networks": [{"name": "waent", "id": "waent"}], "volumes": [], "stays": [],
-            "files": [], "timers": [], "stages": [["wa-webapp-1"], [], [], []],
+            "files": [], "timers": [], "stages": [["wa-webapp-1"], [], [], []], "shares": [],
         }
     }  # fmt: skip
     assert result["planned_changes"][:4] == [
