@@ -285,6 +285,12 @@ stopped:
   returned: always
   type: list
   elements: str
+remounts:
+  description: Hosts whose media share is mounted again with their nodes stopped, one host at a time.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 secret_mismatches:
   description:
     - Nodes whose C(WA_SECRET) is not the desired one. Old and new nodes would not understand each other, so they

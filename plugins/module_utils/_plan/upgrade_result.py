@@ -67,7 +67,7 @@ def option_problems(params: Params) -> list[Problem]:
 def _planned(params: Params, version: Version, reported: t.Container[str]) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan as a result, and its problems. reported: codes of problems that are known already."""
     state = read_state(
-        params["nodes"], params["observed"], params["health"], params["shards"], version, params["remount"]
+        params["nodes"], params["observed"], params["health"], params["shards"], version, params.get("remount") or ()
     )
     plan = plan_upgrade(state, version, params["strategy"], params["allow_no_ha"])
     problems: list[Problem] = []
