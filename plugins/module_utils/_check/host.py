@@ -191,13 +191,13 @@ def single_connect_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -
     found = single_connects(observed)
     if not found or not nodes or observed["asked"]["stop_single_connect"]:
         return []
-    names = ", ".join(container["name"] for container in found)
+    names = [container["name"] for container in found]
     return [
         Problem(
             "SINGLE_CONNECT_RUNNING",
-            "{0} runs the client in single-connect mode; next to a cluster of the same number both would evict each"
-            " other and the number be banned. Stop what runs, or add {1} to the command to have it stopped"
-            " first.".format(names, instruction("single_connect_running")),
+            "{0} run{1} the client in single-connect mode; next to a cluster of the same number both would evict each"
+            " other and the number be banned. Stop what runs, or add {2} to the command to have it stopped"
+            " first.".format(", ".join(names), "s" if len(names) == 1 else "", instruction("single_connect_running")),
             "wa_stop_single_connect",
             False,
             observed["name"],

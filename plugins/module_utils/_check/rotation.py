@@ -102,7 +102,7 @@ def rotation_problems(asked: str, found: t.Iterable[Found], site: str) -> list[P
         if others:
             text = (
                 "{0} differs from the inventory in more than {1} ({2}), and would change with it: run {3} for that"
-                " before, with the old {1}."
+                " first, with the old {1}, and rotate afterwards."
             )
             message = text.format(node.name, secret.declared, "; ".join(others), site)
             problems.append(Problem("ROTATE_OTHER_CHANGES", message, "rotate", asked, node.name))
