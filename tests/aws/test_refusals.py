@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.waent.fleet.tests.support.aws import Aws
 from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES, Environment, unfolded
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS
-from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 
 FULL = "We currently do not have sufficient c5.large capacity in the Availability Zone you requested (eu-central-1b)"

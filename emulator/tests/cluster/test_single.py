@@ -147,6 +147,11 @@ FILES = {
 }
 
 
+async def has_logged(single: Single, name: str, request_id: str) -> bool:
+    """Whether a node's log has the request; the line comes a moment after the answer."""
+    return f"req_id={request_id} ".encode() in single.containers[name].logs()
+
+
 async def test_what_tools_collect_and_clients_verify(single: Single) -> None:
     await single.until(lambda: login(single), 60)
     base, bearer = f"https://{single.address('web1')}/v1", {"Authorization": f"Bearer {single.token}"}
@@ -154,7 +159,7 @@ async def test_what_tools_collect_and_clients_verify(single: Single) -> None:
         request_id = response.headers["X-Request-ID"]
         assert response.headers["X-Internal-Request-IDS"] == request_id
     for name, files in FILES.items():
-        assert f"req_id={request_id} ".encode() in single.containers[name].logs()
+        await single.until(lambda name=name: has_logged(single, name, request_id), 30)
         for file in files:
             assert single.containers[name].exec_run(["test", "-e", file]).exit_code == 0, file
         assert single.containers[name].exec_run("/opt/whatsapp/bin/cleanup.sh").exit_code == 0

@@ -14,7 +14,8 @@ import typing as t
 import pytest
 from ansible_collections.waent.fleet.tests.support import valid_variables
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, NEXT_VERSION, ContainerHosts
-from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS, NEW
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 from ansible_collections.waent.fleet.tests.support.printed import Command, commands, commands_after
 

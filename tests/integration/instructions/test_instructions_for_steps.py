@@ -16,8 +16,8 @@ import docker.errors
 import pytest
 from ansible_collections.waent.fleet.tests.support.certificates import Authority
 from ansible_collections.waent.fleet.tests.support.fake_version import create_fake_version, remove_fake_version
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.live_cluster import (
-    CALLBACKS,
     GATEWAY_IMAGE,
     NEW,
     OK,

@@ -14,7 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.live_cluster import CALLBACKS, KILLED, RUN_SECONDS, Shape, end_group
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS, KILLED, RUN_SECONDS, end_group
+from ansible_collections.waent.fleet.tests.support.live_cluster import Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run
 from ansible_collections.waent.fleet.tests.support.pretended_share import MACHINES, PretendedShare
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
