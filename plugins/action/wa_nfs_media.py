@@ -38,9 +38,10 @@ from ansible_collections.waent.fleet.plugins.modules.wa_nfs_media import (
 )
 from ansible_collections.waent.fleet.plugins.plugin_utils.bounded_module import execute_bounded
 
-MOUNT_TIMES = 3
+MOUNT_TIMES = 6
 """So many times the timeout of a question is for one call of ansible.posix.mount. The server has answered a moment
-before, and mounts within a second then; the kernel itself gives up after two minutes, or never."""
+before, and mounts within a second then, but for a machine that is very busy, which has taken more than 15 s. The kernel
+itself gives up after two minutes, or never."""
 
 Result = t.Dict[str, t.Any]
 

@@ -95,7 +95,7 @@ options:
     type: int
     default: 1000
   timeout:
-    description: Seconds for all questions to the server in one step. Mounting may take three times as long.
+    description: Seconds for all questions to the server in one step. Mounting may take six times as long.
     type: float
     default: 5.0
   name:

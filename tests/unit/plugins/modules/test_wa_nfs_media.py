@@ -213,7 +213,7 @@ def test_a_mount_that_does_not_end_is_not_waited_for():
     result = act(Host(TO_MOUNT, None))
     assert result["failed"] and result["changed"] is True
     assert codes(result) == ["MEDIA_SHARE_NO_ANSWER"]
-    assert "mounted at {0} did not end within 15 s".format(SHARE["path"]) in result["msg"]
+    assert "mounted at {0} did not end within 30 s".format(SHARE["path"]) in result["msg"]
     assert "nothing was changed" not in result["msg"]
 
 
