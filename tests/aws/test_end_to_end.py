@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.aws_cluster import AwsCluster
-from ansible_collections.waent.fleet.tests.support.live_cluster import KILLED
+from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
