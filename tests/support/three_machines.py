@@ -40,9 +40,9 @@ def variables(machines: ContainerHosts, **changes: t.Any) -> dict[str, t.Any]:
 
 
 def added_by(sentence: str) -> list[str]:
-    """The arguments that it says to add to the command."""
-    (command,) = commands(sentence)
-    assert not command.again, sentence
+    """The arguments that it says to add to the command; what to do about a host that is gone for good comes after."""
+    command = commands(sentence)[0]
+    assert not command.again and not command.playbook, sentence
     return command.given()
 
 

@@ -337,7 +337,7 @@ def left_over(
     failures: t.Mapping[str, t.Mapping[str, t.Any]],
     cluster: str,
     asked: Asked,
-    stores: t.Mapping[str, Stores] = {},
+    stores: t.Mapping[str, Stores] | None = None,
 ) -> dict[str, Problem]:
     """By host what is still there that was to go, or that nobody knows. before: the hosts from which something was.
 
@@ -353,7 +353,7 @@ def left_over(
             text = "Whether it is gone is unknown: {0}".format(unread[name].message)
             found[name] = Problem("REMOVAL_UNKNOWN", text, None, None, name)
             continue
-        left = plan_removal(seen[name], cluster, asked, stores.get(name, NOTHING_KNOWN))
+        left = plan_removal(seen[name], cluster, asked, (stores or {}).get(name, NOTHING_KNOWN))
         if left.anything:
             things = [
                 *left.containers,
