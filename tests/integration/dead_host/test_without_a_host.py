@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One of three machines dies: it is named soon, the printed argument goes on without it, and once back it is fixed.
 
-The tests are one story, in this order.
+The first two are one story, and whoever runs only the rest gets the same cluster.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ BEFORE = {"upgrade": {"wa_version": "v2.19.4"}, "reshard": {"wa_shards": 1}}
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
-    """Each has a coreapp and a webapp."""
+    """Each has a coreapp and a webapp, of one cluster in service."""
     made = ContainerHosts(tmp_path_factory.mktemp("dead"), MACHINES, scenario="dead", images=NEXT_VERSION)
     try:
         made.create()
         write_hosts(made)
+        run = made.site(variables(made))
+        assert run.code == OK, run.output
         yield made
     finally:
         made.destroy()
 
 
 def test_a_dead_machine_stops_nothing_but_itself(machines: ContainerHosts) -> None:
-    run = machines.site(variables(machines))
-    assert run.code == OK, run.output
     healthy = machines.play("status", variables(machines))
     assert healthy.code == OK, healthy.output
     before = started(machines, "two")
@@ -92,47 +92,11 @@ def test_a_machine_that_is_back_is_red_until_site_yml_has_fixed_it(machines: Con
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(
-    ("command", "more", "declares", "behind", "fixed_by"),
-    [
-        (UPGRADE, {}, {"wa_version": "v2.19.7"}, "UPGRADE_UNFINISHED", UPGRADE),
-        (RESHARD, {"wa_coreapps": 2}, {"wa_version": "v2.19.7", "wa_shards": 2}, "HOST_BEHIND", ("site",)),
-    ],
-)
-def test_what_changes_the_whole_cluster_goes_on_without_it(
-    machines: ContainerHosts,
-    command: tuple[str, ...],
-    more: dict[str, t.Any],
-    declares: dict[str, t.Any],
-    behind: str,
-    fixed_by: tuple[str, ...],
-) -> None:
-    """And once the machine is back, what status.yml says then makes it as the rest is."""
-    playbook, *arguments = command
-    before = variables(machines, **ANOTHER_KEY, **{**declares, **BEFORE[playbook]})
-    write_hosts(machines, everywhere=more)
-    with machines.dead(DEAD):
-        refused = machines.play(playbook, before, *arguments)
-        assert refused.code == FAILED and refused.codes == ["HOST_NOT_READ"], refused.output
-        without = added_by(*refused.sentences("HOST_NOT_READ"))
-        run = machines.play(playbook, before, *arguments, *without)
-        assert run.code == OK, run.output
-        status = machines.play("status", variables(machines, **ANOTHER_KEY, **declares), *without)
-        assert status.code == OK, status.output
-    declared = variables(machines, **ANOTHER_KEY, **declares)
-    status = machines.play("status", declared)
-    assert status.code == FAILED and behind in status.codes, status.output
-    assert " ".join((fixed_by[0] + ".yml", *fixed_by[1:])) in status.sentences(behind)[0], status.output
-    run = machines.play(fixed_by[0], declared, *fixed_by[1:])
-    assert run.code == OK, run.output
-    status = machines.play("status", declared)
-    assert status.code == OK, status.output
-
-
-@pytest.mark.thorough
 def test_a_machine_that_only_ansible_cannot_reach_is_not_left_behind(machines: ContainerHosts) -> None:
     """Nothing listens where the inventory has its SSH server now; what runs there serves as before."""
     declared, without = variables(machines, **ANOTHER_KEY), ("-e", '{"wa_without_hosts": ["three"]}')
+    ready = machines.site(declared)
+    assert ready.code == OK, ready.output
     write_hosts(machines, ansible_host="127.0.0.1", ansible_port=9, wa_api_address=machines.address(DEAD))
     try:
         run = machines.site(declared, *without)
@@ -153,6 +117,46 @@ def test_a_machine_that_only_ansible_cannot_reach_is_not_left_behind(machines: C
         assert again.code == OK, again.output
         status = machines.play("status", declared, *without)
         assert status.code == OK, status.output
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("command", "more", "declares", "behind", "fixed_by"),
+    [
+        (UPGRADE, {}, {"wa_version": "v2.19.7"}, "UPGRADE_UNFINISHED", UPGRADE),
+        (RESHARD, {"wa_coreapps": 2}, {"wa_version": "v2.19.7", "wa_shards": 2}, "HOST_BEHIND", ("site",)),
+    ],
+)
+def test_what_changes_the_whole_cluster_goes_on_without_it(
+    machines: ContainerHosts,
+    command: tuple[str, ...],
+    more: dict[str, t.Any],
+    declares: dict[str, t.Any],
+    behind: str,
+    fixed_by: tuple[str, ...],
+) -> None:
+    """And once the machine is back, what status.yml says then makes it as the rest is."""
+    playbook, *arguments = command
+    before = variables(machines, **ANOTHER_KEY, **{**declares, **BEFORE[playbook]})
+    ready = machines.site(before)
+    assert ready.code == OK, ready.output
+    write_hosts(machines, everywhere=more)
+    with machines.dead(DEAD):
+        refused = machines.play(playbook, before, *arguments)
+        assert refused.code == FAILED and refused.codes == ["HOST_NOT_READ"], refused.output
+        without = added_by(*refused.sentences("HOST_NOT_READ"))
+        run = machines.play(playbook, before, *arguments, *without)
+        assert run.code == OK, run.output
+        status = machines.play("status", variables(machines, **ANOTHER_KEY, **declares), *without)
+        assert status.code == OK, status.output
+    declared = variables(machines, **ANOTHER_KEY, **declares)
+    status = machines.play("status", declared)
+    assert status.code == FAILED and behind in status.codes, status.output
+    assert " ".join((fixed_by[0] + ".yml", *fixed_by[1:])) in status.sentences(behind)[0], status.output
+    run = machines.play(fixed_by[0], declared, *fixed_by[1:])
+    assert run.code == OK, run.output
+    status = machines.play("status", declared)
+    assert status.code == OK, status.output
 
 
 def test_a_name_that_no_machine_has_is_refused_with_the_nearest(machines: ContainerHosts) -> None:
