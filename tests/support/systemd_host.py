@@ -60,5 +60,7 @@ class SystemdHost:
         return {
             "ansible_connection": "community.docker.docker",
             "ansible_host": self.name,
+            # Who is root already needs no sudo, which is not there.
+            "ansible_user": "root",
             "ansible_python_interpreter": "/usr/bin/python3",
         }
