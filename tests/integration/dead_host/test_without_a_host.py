@@ -124,7 +124,7 @@ def test_a_machine_that_only_ansible_cannot_reach_is_not_left_behind(machines: C
     ("command", "more", "declares", "behind", "fixed_by"),
     [
         (UPGRADE, {}, {"wa_version": "v2.19.7"}, "UPGRADE_UNFINISHED", UPGRADE),
-        (RESHARD, {"wa_coreapps": 2}, {"wa_version": "v2.19.7", "wa_shards": 2}, "HOST_BEHIND", ("site",)),
+        (RESHARD, {"wa_coreapps": 2}, {"wa_version": "v2.19.7", "wa_shards": 2}, "NODE_MISSING", ("site",)),
     ],
 )
 def test_what_changes_the_whole_cluster_goes_on_without_it(
