@@ -54,6 +54,13 @@ class Run:
         return [text for found, text in self.problems if found == code]
 
     @property
+    def logins(self) -> int:
+        """How often it began a session with the API, which is a change; a session that is kept is none."""
+        return len(
+            re.findall(r"^TASK \[waent\.fleet\.cluster : Login \| Log in.*\*\n+changed: ", self.output, re.MULTILINE)
+        )
+
+    @property
     def recap(self) -> dict[str, dict[str, int]]:
         """The numbers of the recap by host: C({"one": {"ok": 3, "changed": 0, ...}})."""
         found = {}
