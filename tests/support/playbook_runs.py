@@ -54,11 +54,13 @@ class Run:
         return [text for found, text in self.problems if found == code]
 
     @property
-    def logins(self) -> int:
-        """How often it began a session with the API, which is a change; a session that is kept is none."""
-        return len(
-            re.findall(r"^TASK \[waent\.fleet\.cluster : Login \| Log in.*\*\n+changed: ", self.output, re.MULTILINE)
-        )
+    def sessions(self) -> int:
+        """How often it kept a session that began elsewhere than on the host that keeps it.
+
+        One session for all begins on that host, or is the first that another one has; every further one is kept anew.
+        """
+        kept = r"^TASK \[waent\.fleet\.cluster : Login \| Keep the session .*\*\n+ok: "
+        return len(re.findall(kept, self.output, re.MULTILINE))
 
     @property
     def recap(self) -> dict[str, dict[str, int]]:

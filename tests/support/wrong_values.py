@@ -77,7 +77,7 @@ MORE: dict[str, tuple[t.Any, ...]] = {
     ),
     "wa_data": VOLUMES,
     "wa_log_driver": ("none", "splunk", "Syslog", "", "org/plugin:tag"),
-    "wa_log_options": ({"max-size": 50}, {"max-size": None}, {7: "x"}, {"max-size": ""}, {"max-sise": "5m"}),
+    "wa_log_options": ({"max-size": 50}, {"max-size": None}, {7: "x"}, {"max-size": ""}),
     "wa_db_engine": ("mysql", "ORACLE", "", "POSTGRES"),
     "wa_db_host": (
         *HOSTS,
