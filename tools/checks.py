@@ -136,8 +136,9 @@ SCENARIOS = sorted(file.parent.name for file in ROOT.glob("molecule/*/molecule.y
 # ports no other check may use beside it.
 SHARING = ("upgrade", "reshard", "drain", "drills", "identity", "instructions")
 ROLLOUTS = [f"tests/integration/{name}" for name in SHARING]
-# Nodes without a label, as compose files and docker run start them.
-EMULATOR_UNMANAGED = ["emulator/tests/compose", "emulator/tests/cluster/test_single.py"]
+# Nodes without a label, as compose files and docker run start them, and instances that are no cluster.
+SINGLE = [f"emulator/tests/cluster/test_{name}.py" for name in ("single", "start")]
+EMULATOR_UNMANAGED = ["emulator/tests/compose", *SINGLE]
 OUR_UNMANAGED = ["tests/integration/adopt", "tests/integration/containers"]
 UNMANAGED = [*EMULATOR_UNMANAGED, *OUR_UNMANAGED]
 INTEGRATION_ELSEWHERE = ["tests/integration/site", *ROLLOUTS, *UNMANAGED]
