@@ -83,7 +83,10 @@ def test_both_are_brought_under_load_and_not_again(live: LiveCluster, balancer: 
     written = run_report(path)
     assert (written["playbook"], written["result"]) == ("certificates", "done")
     assert {step["state"] for step in written["steps"]} == {"done"}
-    assert any(line.startswith("The certificate of the API is for 127.0.0.1") for line in written["changes"])
+    assert any(
+        line.startswith("The certificate of the API is for api.example.com and 127.0.0.1")
+        for line in written["changes"]
+    )
     assert [line for line in mine.key.splitlines()[1:-1] if line in path.read_text()] == []
     report = probe.report
     assert (report.lost, report.twice, report.bans) == ([], [], [])
