@@ -142,7 +142,10 @@ class Counted(t.NamedTuple):
 
 
 def count(client: Client, params: t.Mapping[str, t.Any]) -> t.Iterator[Counted]:
-    """The requests of one while after the other; none without metrics. Raises a ClientError."""
+    """The requests of one while after the other; none without metrics. Raises a ClientError.
+
+    A while that no webapp was read at both ends of shows nothing, so the next one is counted in its place.
+    """
     seconds = params["seconds"]
     before, begun = counters_from(params["since"])
     passed = time.monotonic() - begun if before else 0.0
@@ -151,8 +154,9 @@ def count(client: Client, params: t.Mapping[str, t.Any]) -> t.Iterator[Counted]:
         time.sleep(max(0.0, seconds - passed))
         after = read_counters(client)
         webapps = sorted(set(before) & set(after))
-        rate = together(between(before[url], after[url]) for url in webapps)
-        yield Counted(rate, max(seconds, passed), webapps)
+        if webapps:
+            rate = together(between(before[url], after[url]) for url in webapps)
+            yield Counted(rate, max(seconds, passed), webapps)
         before, passed = after, 0.0
 
 

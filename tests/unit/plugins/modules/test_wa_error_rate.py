@@ -113,6 +113,16 @@ def test_a_webapp_that_could_not_be_read_at_the_beginning_is_not_counted(run, ap
     assert (result["counted"], result["requests"]) == ([api.url], 30)
 
 
+def test_where_none_of_the_webapps_of_the_beginning_is_there_those_of_now_are_counted(run, api, start_api):
+    """Nothing counted is not nothing failed."""
+    gone = start_api()
+    gone.on("GET", METRICS, metrics(0, 0))
+    for good, bad in ((500, 0), (500, 60)):
+        api.on("GET", METRICS, metrics(good, bad))
+    result = run(since=run(api_url=gone.url, begin=True)["counters"])
+    assert result["failure"]["code"] == "ERROR_RATE_HIGH" and result["counted"] == [api.url]
+
+
 def test_what_cannot_begin_says_why_and_counts_from_later_on(run, api):
     api.on("GET", METRICS, None, status=401)
     api.on("GET", METRICS, metrics(100, 7)).on("GET", METRICS, metrics(199, 8))
