@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.tests.support.aws import Aws
-from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES, Environment, unfolded
+from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES, Environment, account, unfolded
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment
 
@@ -26,12 +26,8 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Environment]:
     """From nothing to nothing."""
-    directory = tmp_path_factory.mktemp("aws")
-    aws = Aws(directory)
-    try:
-        yield Environment(aws, directory)
-    finally:
-        aws.stop()
+    with account(tmp_path_factory.mktemp("aws")) as made:
+        yield made
 
 
 def test_check_mode_shows_everything_and_makes_nothing(production: Environment) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.aws import Aws
-from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES, Environment, unfolded
+from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES, Environment, account, unfolded
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS
 from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
@@ -25,12 +25,8 @@ FULL = "We currently do not have sufficient c5.large capacity in the Availabilit
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Environment]:
     """An account in which nothing is made."""
-    directory = tmp_path_factory.mktemp("aws")
-    aws = Aws(directory)
-    try:
-        yield Environment(aws, directory)
-    finally:
-        aws.stop()
+    with account(tmp_path_factory.mktemp("aws")) as made:
+        yield made
 
 
 def given(**variables: t.Any) -> list[str]:

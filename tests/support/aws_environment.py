@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -50,6 +51,16 @@ HOOK = """
 def unfolded(run: Run) -> str:
     """What it wrote, without the ends of lines that Ansible makes in long texts."""
     return " ".join(run.output.split())
+
+
+@contextlib.contextmanager
+def account(directory: Path) -> t.Iterator[Environment]:
+    """An account in which nothing is made, and its user. directory: for files of hers."""
+    aws = Aws(directory)
+    try:
+        yield Environment(aws, directory)
+    finally:
+        aws.stop()
 
 
 class Environment:

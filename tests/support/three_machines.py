@@ -5,14 +5,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
+from pathlib import Path
 
 from ansible_collections.waent.fleet.tests.support import valid_variables
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.playbook_runs import OK
 from ansible_collections.waent.fleet.tests.support.printed import commands
 
 MACHINES = ("one", "two", "three")
 DEAD = "three"
+
+
+@contextlib.contextmanager
+def in_service(home: Path, scenario: str, images: t.Mapping[str, str] | None = None) -> t.Iterator[ContainerHosts]:
+    """Each has a coreapp and a webapp, of one cluster in service. images: what their registry has besides."""
+    made = ContainerHosts(home, MACHINES, scenario=scenario, images=images)
+    try:
+        made.create()
+        write_hosts(made)
+        run = made.site(variables(made))
+        assert run.code == OK, run.output
+        yield made
+    finally:
+        made.destroy()
 
 
 def write_hosts(

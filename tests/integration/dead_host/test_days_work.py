@@ -20,9 +20,9 @@ from ansible_collections.waent.fleet.tests.support.three_machines import (
     DEAD,
     MACHINES,
     added_by,
+    in_service,
     started,
     variables,
-    write_hosts,
 )
 
 pytestmark = pytest.mark.thorough
@@ -35,16 +35,9 @@ LIVING = tuple(name for name in MACHINES if name != DEAD)
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
-    """Each has a coreapp and a webapp, of one cluster in service."""
-    made = ContainerHosts(tmp_path_factory.mktemp("day"), MACHINES, scenario="day")
-    try:
-        made.create()
-        write_hosts(made)
-        run = made.site(variables(made))
-        assert run.code == OK, run.output
+    """Three of one cluster in service."""
+    with in_service(tmp_path_factory.mktemp("day"), "day") as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def silent(run: Run) -> Run:

@@ -16,8 +16,8 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, 
 from ansible_collections.waent.fleet.tests.support.printed import Command, commands
 from ansible_collections.waent.fleet.tests.support.three_machines import (
     DEAD,
-    MACHINES,
     added_by,
+    in_service,
     started,
     variables,
     write_hosts,
@@ -37,16 +37,9 @@ BEFORE = {"upgrade": {"wa_version": "v2.19.4"}, "reshard": {"wa_shards": 1}}
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ContainerHosts]:
-    """Each has a coreapp and a webapp, of one cluster in service."""
-    made = ContainerHosts(tmp_path_factory.mktemp("dead"), MACHINES, scenario="dead", images=NEXT_VERSION)
-    try:
-        made.create()
-        write_hosts(made)
-        run = made.site(variables(made))
-        assert run.code == OK, run.output
+    """Three of one cluster in service."""
+    with in_service(tmp_path_factory.mktemp("dead"), "dead", NEXT_VERSION) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def test_a_dead_machine_stops_nothing_but_itself(machines: ContainerHosts) -> None:
