@@ -63,3 +63,19 @@ def test_tasks_and_plays_read_results_of_tasks_only() -> None:
     for name, results in OF_A_TASK.items():
         read = re.findall(r"(?:hostvars\[[^\]]*\]\.|_wa_planner\.|hostvars, \[')(\w+)", (ROOT / name).read_text())
         assert set(read) <= set(results.split("|")), name
+
+
+USERS = re.compile(r"(?<![_.\w])wa_\w+(?!\w)(?! \| default\()")
+"""A variable of the inventory, without what stands for it where the inventory has none."""
+
+
+@pytest.mark.parametrize(("text", "found"), [("wa_x", 1), ("wa_x | default('a', true)", 0), ("_wa_x or 'a'", 0)])
+def test_what_may_be_undefined(text: str, found: int) -> None:
+    assert len(USERS.findall(text)) == found
+
+
+@pytest.mark.parametrize("path", YAML, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_delegated_to_what_may_be_undefined(path: Path) -> None:
+    """Ansible fills delegate_to in before it asks when: a variable that nobody has set ends the play there."""
+    delegated = re.findall(r"^ *delegate_to: (.*)$", path.read_text(), re.MULTILINE)
+    assert [text for text in delegated if USERS.search(text)] == []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import typing as t
 from pathlib import Path
@@ -163,3 +164,20 @@ def test_all_tests_of_the_shared_cluster_are_in_one_check() -> None:
     there = {f"tests/integration/{path.parent.name}" for path in INTEGRATION if of_the_shared_cluster(path)}
     assert there - set(runner.ROLLOUTS) == set()
     assert "tests/integration/reshard" in there
+
+
+SINGLE_INSTANCE = re.compile(r"""(?:WA_APP_MULTICONNECT["']?[:=] ?["']?0|WACORE_HOSTNAME|["']wacore["'])""")
+
+
+def test_what_starts_a_single_instance_has_the_engine_for_itself() -> None:
+    """Any playbook that runs beside one refuses (SINGLE_CONNECT_RUNNING), whatever cluster it is for."""
+    alone = [ROOT / path for path in runner.UNMANAGED]
+    starting = [
+        path
+        for path in sorted((ROOT / "emulator" / "tests" / "cluster").glob("test_*.py")) + INTEGRATION
+        if SINGLE_INSTANCE.search(path.read_text())
+    ]
+    assert starting, "otherwise nothing is looked for"
+    elsewhere = [path for path in starting if not any(path.is_relative_to(one) for one in alone)]
+    # Those of site.yml have test hosts, with engines of their own.
+    assert [path for path in elsewhere if path.parent.name != "site"] == []
