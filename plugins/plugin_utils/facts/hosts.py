@@ -163,8 +163,9 @@ def _backup_status(play: Play) -> Values:
     if read.get("found"):
         seen[named] = read["found"]
     if not read or read.get("skipped"):
-        # There is no such host, or it could not be read, which is said of it anyhow.
-        return backup_status(seen, "")._asdict()
+        # One that could not be read is named for that anyhow; what is no host of the inventory makes no backup.
+        nowhere = named not in (play.groups.get("all") or ())
+        return backup_status(seen, named if nowhere else "")._asdict()
     unread = "" if "found" in read else masked(one_line(said(read)), secrets_of(play))
     return backup_status(seen, named, unread)._asdict()
 

@@ -84,6 +84,23 @@ def test_hosts_that_go_with_this_reshard_are_emptied_by_it_and_others_are_not(le
     assert options["drains"] is drains
 
 
+@pytest.mark.parametrize(
+    ("named", "read", "codes"),
+    [
+        ("", {"skipped": True}, []),
+        ("h2", {"skipped": True}, []),
+        ("keeper", {"skipped": True}, ["BACKUP_TIMER_MISSING"]),
+        ("h1", {"found": None}, ["BACKUP_TIMER_MISSING"]),
+        ("h1", {"msg": "Connection refused"}, ["BACKUP_UNKNOWN"]),
+    ],
+)
+def test_who_makes_no_backup_is_named_whatever_is_the_reason(named, read, codes):
+    """Skipped is also a host that could not be read, which is said of it elsewhere, and one that there is not."""
+    groups = {**PLAY["groups"], "all": ["h1", "h2"]}
+    (found,) = facts("backup_status", wa_backup_host=named, __wa_backup_read=read, groups=groups)
+    assert [problem["code"] for problem in found["problems"]] == codes
+
+
 def test_session_manager_is_looked_for_where_the_connection_looks(monkeypatch, tmp_path):
     program = tmp_path / "session-manager-plugin"
     program.write_text("#!/bin/sh\n")
