@@ -13,25 +13,22 @@ Needs docker-compose of this machine's Debian release and its package source, an
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import shlex
 import shutil
-import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import typing as t
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
 from ansible_collections.waent.fleet.tests.support.container_hosts import PLAYBOOKS
 from ansible_collections.waent.fleet.tests.support.emulator_rig import START
+from ansible_collections.waent.fleet.tests.support.plain_api import PlainApi
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, play
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,8 +130,8 @@ class ByHand:
     def __init__(self, machines: Machines, expected: t.Mapping[str, t.Mapping[str, int]]) -> None:
         self.machines, self.expected = machines, expected
         self.database = machines.address("database-1")
-        self.webapps = [machines.address(name) for name, nodes in expected.items() if "webapp" in nodes]
-        self.token = ""
+        webapp = next(machines.address(name) for name, nodes in expected.items() if "webapp" in nodes)
+        self.api = PlainApi(f"https://{webapp}:9090", POLL_SECONDS)
 
     def services(self, name: str) -> dict[str, t.Any]:
         """What a person writes into the compose file of a machine."""
@@ -207,54 +204,20 @@ class ByHand:
         """Seconds from nothing to four shards connected."""
         began = time.monotonic()
         self.up()
-        basic = "Basic " + base64.b64encode(b"admin:secret").decode()
-
-        def login() -> str:
-            status, body = self.api("POST", "/users/login", {"new_password": NEW_PASSWORD}, basic)
-            return body["users"][0]["token"] if status == 200 else ""
-
-        self.token = "Bearer " + self.until("login", login)
-        account = {"cc": "1", "phone_number": "5550100201", "method": "sms"}
-        account["cert"] = self.machines.known["vars"]["wa_cert"]
-        self.until("registration", lambda: self.api("POST", "/account", account)[0] in (201, 202))
-        self.until("verification", lambda: self.api("POST", "/account/verify", {"code": "123456"})[0] == 201)
-        self.until("one shard", lambda: self.connected() == 1)
-        request = {"cc": "1", "phone_number": "5550100201", "shards": SHARDS}
-        self.until("shards", lambda: self.api("POST", "/account/shards", request)[0] == 201)
-        self.until("four shards", lambda: self.connected() == SHARDS)
+        api = self.api
+        api.log_in(NEW_PASSWORD)
+        number = {"cc": "1", "phone_number": "5550100201"}
+        api.register({**number, "method": "sms", "cert": self.machines.known["vars"]["wa_cert"]})
+        api.until("one shard", lambda: self.connected() == 1)
+        shards = {**number, "shards": SHARDS}
+        api.until("shards", lambda: api.call("POST", "/account/shards", shards)[0] == 201)
+        api.until("four shards", lambda: self.connected() == SHARDS)
         return time.monotonic() - began
 
     def connected(self) -> int:
         """How many coreapps are."""
-        _, body = self.api("GET", "/health")
-        nodes = ((body or {}).get("health") or {}).values()
+        nodes = self.api.health()
         return sum(node.get("role") == "coreapp" and node.get("gateway_status") == "connected" for node in nodes)
-
-    def api(self, method: str, path: str, body: t.Any = None, auth: str = "") -> tuple[int, t.Any]:
-        """One call to the first webapp; (0, None) while nobody answers."""
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"https://{self.webapps[0]}:9090/v1{path}", content, method=method)
-        request.add_header("Content-Type", "application/json")
-        request.add_header("Authorization", auth or self.token)
-        context = ssl._create_unverified_context()  # the images' own certificate is self-signed
-        try:
-            with urllib.request.urlopen(request, timeout=60, context=context) as reply:
-                return reply.status, json.load(reply)
-        except urllib.error.HTTPError as error:
-            return error.code, None
-        except OSError:
-            return 0, None
-
-    @staticmethod
-    def until(what: str, probe: t.Callable[[], t.Any], seconds: float = 300) -> t.Any:
-        """The first true answer; ends the benchmark when none comes in time."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            answer = probe()
-            if answer:
-                return answer
-            time.sleep(POLL_SECONDS)
-        return sys.exit(f"No {what} within {seconds} s.")
 
 
 def expected_nodes() -> dict[str, dict[str, int]]:

@@ -15,23 +15,20 @@ Other work on the machine changes seconds, and CPU seconds by some tenths; so wh
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import re
 import resource
-import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import typing as t
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import docker
+from ansible_collections.waent.fleet.tests.support.plain_api import PlainApi
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = ["docker-compose", "-p", "waentbench", "-f", str(ROOT / "benchmarks/compose/multiconnect-compose.yml")]
@@ -40,52 +37,16 @@ PASSWORD = "Bench-Password-1"
 POLL_SECONDS = 0.25
 
 
-def api(method: str, path: str, body: t.Any = None, auth: str = "") -> tuple[int, t.Any]:
-    """One call to https://127.0.0.1:9090; (0, None) while nobody answers."""
-    request = urllib.request.Request(
-        "https://127.0.0.1:9090" + path, None if body is None else json.dumps(body).encode(), method=method
-    )
-    request.add_header("Content-Type", "application/json")
-    request.add_header("Authorization", auth)
-    context = ssl._create_unverified_context()  # the images' own certificate is self-signed
-    try:
-        with urllib.request.urlopen(request, timeout=10, context=context) as reply:
-            return reply.status, json.load(reply)
-    except urllib.error.HTTPError as error:
-        return error.code, None
-    except OSError:
-        return 0, None
-
-
-def until(what: str, probe: t.Callable[[], t.Any], seconds: float = 180) -> t.Any:
-    """The first true answer of probe; ends the benchmark when none comes in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = probe()
-        if answer:
-            return answer
-        time.sleep(POLL_SECONDS)
-    sys.exit("No {0} within {1} s.".format(what, seconds))
-
-
 def by_hand() -> None:
     """The documented steps after `up`: log in with a new password, request a code, verify, check health."""
-    basic = "Basic " + base64.b64encode(b"admin:secret").decode()
-
-    def login() -> str | None:
-        status, body = api("POST", "/v1/users/login", {"new_password": PASSWORD}, basic)
-        return body["users"][0]["token"] if status == 200 else None
-
-    bearer = "Bearer " + until("login", login)
-    account = {"cc": "1", "phone_number": "5550100200", "method": "sms", "cert": "ZGVtbw=="}
-    until("registration", lambda: api("POST", "/v1/account", account, bearer)[0] in (201, 202))
-    until("verification", lambda: api("POST", "/v1/account/verify", {"code": "123456"}, bearer)[0] == 201)
-    until("healthy cluster", lambda: healthy(api("GET", "/v1/health", auth=bearer)[1]))
+    api = PlainApi("https://127.0.0.1:9090", POLL_SECONDS)
+    api.log_in(PASSWORD)
+    api.register({"cc": "1", "phone_number": "5550100200", "method": "sms", "cert": "ZGVtbw=="})
+    api.until("healthy cluster", lambda: healthy(api.health()))
 
 
-def healthy(body: t.Any) -> bool:
+def healthy(nodes: t.Sequence[t.Mapping[str, t.Any]]) -> bool:
     """One shard: one coreapp connected, three other core nodes disconnected (reference of the product, health)."""
-    nodes = list((body or {}).get("health", {}).values())
     states = sorted((n.get("role", "").rpartition("_")[2], n.get("gateway_status")) for n in nodes)
     return states == [
         ("coreapp", "connected"),

@@ -57,7 +57,7 @@ class Run:
     def sessions(self) -> int:
         """How often it kept a session that began elsewhere than on the host that keeps it.
 
-        One session for all begins on that host, or is the first that another one has; every further one is kept anew.
+        One session for all begins on that host, or is the first that another one has; every further one is kept again.
         """
         kept = r"^TASK \[waent\.fleet\.cluster : Login \| Keep the session .*\*\n+ok: "
         return len(re.findall(kept, self.output, re.MULTILINE))
