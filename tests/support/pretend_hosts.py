@@ -64,7 +64,7 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
         calls.write(module + "\n")
     if module == "wa_host_info":
         read = host_as_read(found["state"], found["nodes"], {**DEFAULTS, **given})
-        read["media_share"] = share_as_read(read, given["media_share"], found["share_opts"])
+        read["media_share"] = share_as_read(read, given.get("media_share"), found["share_opts"])
         result = {"host": read, "engine_refusal": "", "engine_unusable": ""}
     elif module == "wa_nfs_media":
         after = found["share_error_after"]
