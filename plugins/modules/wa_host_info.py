@@ -162,6 +162,10 @@ host:
           modules that packages of the C(distribution) bring reach it.
       type: dict
       returned: always
+    systemd:
+      description: Whether systemd starts the services of the host.
+      type: bool
+      returned: always
     nodes:
       description:
         - The cluster's nodes that exist here, in whatever state, with C(host), C(kind), C(index), C(name), C(state) and

@@ -12,14 +12,21 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.pretend_hosts import BARE, INSTALLED, PretendFleet
+from ansible_collections.waent.fleet.tests.support.pretend_hosts import BARE, CHANGED, INSTALLED, PretendFleet
 
 SIZES = (10, 20, 40)
 SLACK = 1.05
 """Less than this a host may cost more among many: one list that is as long as there are hosts is no loop over them."""
 
-PROCESSES_OF_STATUS = 1
-"""For each host one reads it, with its images; there is nothing else to do for each of them."""
+PROCESSES = {
+    ("playbooks/status.yml", INSTALLED): 1,
+    ("playbooks/site.yml", INSTALLED): 1,
+    ("playbooks/site.yml", CHANGED): 3,
+    ("playbooks/site.yml", BARE): 9,
+}
+"""For each host. One reads it, with its images. Where a node of the fleet differs, two more ask whether the host lacks
+something for it. Where there is no engine: one listens on its ports, one tries those of the others, two read the lists
+of packages, one would install, one would start, and two see that nothing else is to be done in check mode."""
 
 
 TASKS_AGAIN = 10
@@ -55,6 +62,7 @@ def per_host(found, name, few, many):
     ("playbook", "arguments", "state"),
     [
         ("playbooks/site.yml", ("--check",), INSTALLED),
+        ("playbooks/site.yml", ("--check",), CHANGED),
         ("playbooks/site.yml", ("--check",), BARE),
         ("playbooks/status.yml", (), INSTALLED),
     ],
@@ -66,8 +74,7 @@ def test_a_host_costs_among_many_what_it_costs_among_few(tmp_path, playbook, arg
         few, many = per_host(found, name, small, middle), per_host(found, name, middle, large)
         assert many <= few * SLACK, (name, few, many, found)
     assert per_host(found, "memory", small, large) <= MOST_KB_OF_HOST, found
-    if playbook == "playbooks/status.yml":
-        assert per_host(found, "processes", middle, large) == PROCESSES_OF_STATUS
+    assert per_host(found, "processes", middle, large) == PROCESSES[playbook, state]
 
 
 def test_a_second_run_has_few_tasks(tmp_path):

@@ -156,6 +156,7 @@ def observed(name="h1", containers=(), asked=None, **changes):
         "time": 0.0,
         "engine": engine(),
         "python": {"executable": "/usr/bin/python3", "requests": True, "apt": True, "distribution": True},
+        "systemd": True,
         "containers": list(containers),
         "images": [{"image": image, "id": IDS[image], "registry": None, "reason": None} for image in IDS],
         "listeners": listeners_of(containers),

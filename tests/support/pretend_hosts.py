@@ -100,7 +100,6 @@ OTHERS: dict[str, dict[str, t.Any]] = {
     # Every port is reached, and what a host listens on nobody reads then.
     "wa_ports": {"listening": [], "not_listening": [], "unreached": []},
     "docker_image_info": {"images": []},
-    "setup": {"ansible_facts": {"ansible_service_mgr": "systemd"}},
     "stat": {"stat": {"exists": True}},
     "wa_media_copy": {
         "changed": True,

@@ -73,6 +73,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "time": time.time(),
         "engine": engine,
         "python": read_python(),
+        "systemd": runs_systemd(),
         "containers": containers,
         "images": images,
         "listeners": machine.read_listeners(containers),
@@ -158,6 +159,11 @@ def read_python() -> dict[str, t.Any]:
         "apt": importlib.util.find_spec("apt") is not None,
         "distribution": PACKAGED in site.getsitepackages(),
     }
+
+
+def runs_systemd() -> bool:
+    """Whether systemd is the first process here; sd_booted(3) says so by this directory."""
+    return os.path.isdir("/run/systemd/system")
 
 
 def read_images(
