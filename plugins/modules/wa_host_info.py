@@ -204,7 +204,9 @@ host:
       type: dict
       returned: always
     media:
-      description: The media store with C(source), C(exists), C(filesystem), C(writable), C(reason) and C(free_mb).
+      description:
+        - The media store with C(source), C(exists), C(filesystem), C(writable), C(reason) and C(free_mb), and what was
+          asked of it without an answer (C(silent)), as where the server of a path is gone.
       type: dict
       returned: always
     media_share:

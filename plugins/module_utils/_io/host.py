@@ -23,6 +23,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io import (
     distribution,
     machine,
     media_share,
+    node_stores,
     registry,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
@@ -215,4 +216,4 @@ def read_store(source: str | None, uid: int, run: engines.Run, docker: str | Non
     if not source:
         return None
     volume = engines.read_volume(run, docker, source) if docker and not source.startswith("/") else None
-    return machine.read_mount(source, volume, uid)
+    return node_stores.read_store(source, volume, uid)
