@@ -294,7 +294,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share impo
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
     has_mounted,
-    has_what_lies_under,
+    is_apart,
     mounted_as,
     read_fstab,
     read_mounts,
@@ -416,7 +416,7 @@ def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Res
         if path is not None:
             name = "{0}-{1}".format(host, space.process)
             found["inside"][space.name] = share_io.try_inside(space, path, run, name, seconds, user)
-        elif has_what_lies_under(share.path, own, space.mounts):
+        elif is_apart(share.source, share.path, own, space.mounts):
             found["apart"].append(space.name)
     return found
 
