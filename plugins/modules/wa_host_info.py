@@ -208,7 +208,9 @@ host:
       type: dict
       returned: always
     media:
-      description: The media store with C(source), C(exists), C(filesystem), C(writable), C(reason) and C(free_mb).
+      description:
+        - The media store with C(source), C(exists), C(filesystem), C(writable), C(reason) and C(free_mb), and what was
+          asked of it without an answer (C(silent)), as where the server of a path is gone.
       type: dict
       returned: always
     media_share:
@@ -217,7 +219,7 @@ host:
           whether the path C(exists), is a C(directory) and C(empty), C(free_mb), C(free_inodes), the first C(error),
           the last C(proof) with C(age_seconds), C(run) and C(hosts), C(denied), the id of this user where it may not
           read that, lines of C(fstab), and C(users), who has it in mounts of its own, with the id of each that is one
-          of the C(containers).
+          of the C(containers), and who has the directory under it instead (C(apart)).
         - Where it is to be mounted is C(path), and what C(source).
       type: dict
       returned: always

@@ -294,7 +294,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share impo
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
     has_mounted,
-    has_what_lies_under,
+    is_apart,
     mounted_as,
     read_fstab,
     read_mounts,
@@ -406,7 +406,7 @@ def _users(device: str) -> list[str]:
 
 def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Result:
     """What containers of the host see: C({apart, inside}), names of those that have the directory under the share, and
-    the error of each that has the share.
+    the error of each that has the share. C({error}) where one has no answer: the server is gone for all of them.
     """
     own = read_mounts(read_text("/proc/self/mountinfo"))
     run, host, seconds = params["run"] or "alone", params["name"], params["timeout"]
@@ -415,8 +415,12 @@ def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Res
         path = mounted_as(share.source, space.mounts)
         if path is not None:
             name = "{0}-{1}".format(host, space.process)
-            found["inside"][space.name] = share_io.try_inside(space, path, run, name, seconds, user)
-        elif has_what_lies_under(share.path, own, space.mounts):
+            error = share_io.try_inside(space, path, run, name, seconds, user)
+            if is_silence(error):
+                # No other one is waited for as well.
+                return {**found, "error": error}
+            found["inside"][space.name] = error
+        elif is_apart(share.source, share.path, own, space.mounts):
             found["apart"].append(space.name)
     return found
 

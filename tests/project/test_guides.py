@@ -53,9 +53,10 @@ def test_it_differs_in_everything_that_the_defaults_have_in_common() -> None:
 
 
 def test_every_reason_to_refuse_a_share_is_in_its_guide_and_no_other() -> None:
-    code = re.compile(r"\bMEDIA_SHARE_[A-Z_]+[A-Z]\b")
-    rooms = (ROOT / "plugins" / "module_utils" / room for room in ("_check/media_share.py", "_io/bounded.py"))
-    source = "".join(path.read_text() for path in rooms)
+    code = re.compile(r"\bMEDIA_(?:SHARE|COPY|SERVER)_[A-Z_]+[A-Z]\b")
+    names = ("_check/media_share", "_check/media_copy", "_desired/media_server", "_io/bounded")
+    files = [*("module_utils/" + name for name in names), "modules/wa_media_copy", "plugin_utils/facts/media"]
+    source = "".join((ROOT / "plugins" / f"{name}.py").read_text() for name in files)
     assert set(code.findall(source)) == set(code.findall(MEDIA.read_text()))
 
 

@@ -73,7 +73,7 @@ def placed(name="h1", running=()):
 def store(source="whatsappMedia", **changes):
     mount = {
         "source": source, "volume": not source.startswith("/"), "path": "/m", "exists": True, "directory": True,
-        "filesystem": "ext4", "writable": True, "reason": None, "free_mb": 50000,
+        "filesystem": "ext4", "writable": True, "reason": None, "free_mb": 50000, "silent": None,
     }  # fmt: skip
     return {**mount, **changes}
 

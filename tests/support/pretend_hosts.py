@@ -16,14 +16,14 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, host_problems
-from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE, KEYS, read_media_share
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
-from ansible_collections.waent.fleet.plugins.module_utils._io.host import ASKED
+from ansible_collections.waent.fleet.plugins.module_utils._io import nfs_server
+from ansible_collections.waent.fleet.plugins.module_utils._io.host import ASKED, SHARE_SECONDS
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
-from ansible_collections.waent.fleet.plugins.modules import wa_host_info
+from ansible_collections.waent.fleet.plugins.modules import wa_host_info, wa_nfs_media
 from ansible_collections.waent.fleet.tests.support.cluster_bodies import healthy_bodies
 from ansible_collections.waent.fleet.tests.support.observed_host import bare, node_container, observed, store
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, play, write_inventory, write_variables
@@ -65,16 +65,28 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
     if module == "wa_host_info":
         read = host_as_read(found["state"], found["nodes"], {**DEFAULTS, **given})
         read["media_share"] = share_as_read(read, given.get("media_share"), found["share_opts"])
+        if read["media_share"] and found["silent_port"]:
+            read["media_share"]["error"] = silence(found["silent_port"], host, SHARE_SECONDS)
         result = {"host": read, "engine_refusal": "", "engine_unusable": ""}
     elif module == "wa_nfs_media":
         after = found["share_error_after"]
         begun = not after or after in Path(directory, host + ".calls").read_text().split()
         result = media_answer(given, found["share_error"] if begun else "")
+        if given["step"] == "ask" and found["silent_port"]:
+            result["answer"]["error"] = silence(
+                found["silent_port"], host, wa_nfs_media.ARGUMENTS["timeout"]["default"]
+            )
+            result["problems"] = problems_of(given, result["answer"])
     elif module in ACTS:
         result = {"changed": found["state"] != INSTALLED, "container": {}}
     else:
         result = OTHERS.get(module) or {"failed": True, "msg": "A pretended host does not know {0}.".format(module)}
     return 0, json.dumps({"changed": False, **result}).encode(), b""
+
+
+def silence(port: int, host: str, seconds: float) -> dict[str, t.Any] | None:
+    """What a host would have to say of a server on this port of this machine, after a wait that is real."""
+    return nfs_server.reach("127.0.0.1", port, "/pretended/" + host, seconds)
 
 
 def share_as_read(host: t.Mapping[str, t.Any], raw: t.Any, opts: t.Sequence[str]) -> dict[str, t.Any] | None:
@@ -136,13 +148,20 @@ def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]
     }  # fmt: skip
     if error and options["step"] != "read":
         answer["error"] = {"step": "write", "name": error, "message": error, "seconds": None, "left_behind": 0}
-    found: list[Problem] = []
-    if options["step"] == "prove":
-        found = host_problems(share, options["name"], answer, options.get("container_uid") or 0, Limits(0, 0))
+    found = problems_of(options, answer) if options["step"] == "prove" else []
     return {
         "run": "5f3a", "name": options["name"], "answer": answer, "reasons": [], "stops_nodes": False, "calls": [],
-        "diff": {"before": "", "after": ""}, "refused": [], "problems": [one.as_dict() for one in found],
+        "diff": {"before": "", "after": ""}, "refused": [], "problems": found,
     }  # fmt: skip
+
+
+def problems_of(options: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """What is wrong with the share of a host that answers this."""
+    share, problems = read_media_share({key: options.get(key) for key in KEYS})
+    if share is None:
+        raise AssertionError(problems)
+    found = host_problems(share, options["name"], answer, options.get("container_uid") or 0, Limits(0, 0))
+    return [one.as_dict() for one in found]
 
 
 def literal(pattern: re.Pattern[bytes], program: bytes) -> str:
@@ -212,12 +231,18 @@ class PretendFleet:
         self.api.close()
 
     def be(
-        self, state: str, share_error: str = "", share_opts: t.Sequence[str] = (), share_error_after: str = ""
+        self,
+        state: str,
+        share_error: str = "",
+        share_opts: t.Sequence[str] = (),
+        share_error_after: str = "",
+        silent_port: int = 0,
     ) -> None:
         """From now on the hosts are like that; where one has changed, it is the last one.
 
         share_error: what the last one meets when it writes on the media share. share_opts: with what it is mounted on
-        all, where their nodes have it. share_error_after: the module that has to run there before.
+        all, where their nodes have it. share_error_after: the module that has to run there before. silent_port: of this
+        machine, where the server of the share takes connections.
         """
         for name in self.names:
             its_own = INSTALLED if state == CHANGED and name != self.names[-1] else state
@@ -227,6 +252,7 @@ class PretendFleet:
                 "share_error": share_error if name == self.names[-1] else "",
                 "share_opts": list(share_opts),
                 "share_error_after": share_error_after,
+                "silent_port": silent_port,
             }
             (self.home / "hosts" / (name + ".json")).write_text(json.dumps(found))
 

@@ -366,7 +366,11 @@ def mount_problems(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Pr
             continue
         variable = "wa_" + key
         uid = observed["asked"]["container_uid"]
-        if not mount["exists"]:
+        if mount["silent"]:
+            message = "{0} is {1}, which does not answer (step {2}: {3}); bring its server or the way to it back."
+            message = message.format(variable, mount["source"], mount["silent"], mount["reason"])
+            problems.append(Problem(key.upper() + "_NO_ANSWER", message, variable, mount["source"], observed["name"]))
+        elif not mount["exists"]:
             message = "{0} is {1}, which does not exist; mount the share there first.".format(variable, mount["source"])
             problems.append(Problem(key.upper() + "_MISSING", message, variable, mount["source"], observed["name"]))
         elif mount["writable"] is False:

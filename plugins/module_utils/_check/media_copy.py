@@ -69,7 +69,7 @@ def not_there(source: str, host: str) -> Problem:
 
 def nowhere(source: str) -> Problem:
     """No host has the volume."""
-    message = "{0} is {1}; no host has such a volume or directory, so nothing was copied."
+    message = "{0} is {1}, and no host has such a volume or directory; nothing was copied, correct the name."
     return Problem("MEDIA_COPY_NO_SOURCE", message.format(VARIABLE, source), VARIABLE, source)
 
 

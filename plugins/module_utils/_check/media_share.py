@@ -107,7 +107,9 @@ def _of_mount(share: MediaShare, answer: Answer) -> _Refused | None:
     version = version_of(mount["opts"])
     # One that is going to be mounted again has its present options for as long as that.
     if version is not None and not version_fits(share.version, version) and not answer.get("later"):
-        message = "{0} is mounted at {1} with NFS version {2}; {3}.opts asks for {4}: unmount it and mount it again."
+        message = (
+            "{0} is mounted at {1} with NFS version {2}, and {3}.opts asks for {4}; unmount it and mount it again."
+        )
         message = message.format(share.source, share.path, version, VARIABLE, share.version)
         return _Refused("MEDIA_SHARE_VERSION", message)
     if mount["read_only"]:
@@ -131,7 +133,8 @@ def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
         message = "{0} is not mounted: {1} is an empty directory; run {2}, which mounts it."
     else:
         message = (
-            "{0} is not mounted: {1} is a directory of the host itself, and what nodes write there no other host sees."
+            "{0} is not mounted: {1} is a directory of the host itself, and what nodes write there no other host sees;"
+            " move it away, and run {2}, which mounts the share."
         )
     run = instruction("media_share_unmounted")
     return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path, run))
@@ -234,7 +237,18 @@ def _no_answer(share: MediaShare, error: t.Mapping[str, t.Any]) -> _Refused:
         how = "{0}{1} did not end within {2:g} s".format(error["step"], place, error["seconds"])
         how += ", and its process cannot be ended" if error["left_behind"] else ""
     message = "{0} does not answer: {1}; bring the server or the way to it back."
-    return _Refused("MEDIA_SHARE_NO_ANSWER", message.format(share.source, how))
+    if error["name"] == NO_ANSWER and error["step"] in OPENS:
+        message += " If it has just started, it opens no files for a while ({2}): run it again then."
+    return _Refused("MEDIA_SHARE_NO_ANSWER", message.format(share.source, how, GRACE))
+
+
+OPENS = frozenset(
+    ("write", "read back", "read the tokens of the other hosts", "record the proof", "read the last proof")
+)
+"""Steps that open files. A server that has started a moment ago keeps that for clients that had them open before (RFC
+8881, 8.4.2), and answers everything else."""
+
+GRACE = "its grace period, 90 s with most"
 
 
 _NOT_ALLOWED, _NO_ROOM = ("EACCES", "EPERM"), ("ENOSPC", "EDQUOT")
@@ -265,7 +279,7 @@ def _of_error(share: MediaShare, answer: Answer, uid: int) -> _Refused | None:
         why = "the quota of user id {0} is used up".format(uid) if name == "EDQUOT" else "no space is left"
         message = "{0} is full: {1}, {2} failed at {3}; free space on the server."
         return _Refused("MEDIA_SHARE_FULL", message.format(share.source, why, step, share.path))
-    message = "{0}: {1} failed at {2}: {3}."
+    message = "{0}: {1} failed at {2}: {3}; read the log of the kernel and of the server."
     return _Refused(
         "MEDIA_SHARE_FAILED", message.format(share.source, step, share.path, one_line(str(error["message"])))
     )
@@ -365,7 +379,7 @@ def can_hold_tokens(problems: t.Iterable[Problem]) -> bool:
 
 
 def _not_probed(share: MediaShare, host: str, said: str | None) -> Problem:
-    message = "whether {0} is at {1} is not known: {2}.".format(
+    message = "whether {0} is at {1} is not known: {2}; see what Ansible says of the host.".format(
         share.source, share.path, one_line(said) if said else "the host gave no answer"
     )
     return Problem("MEDIA_SHARE_NOT_PROBED", message, VARIABLE, share.source, host)

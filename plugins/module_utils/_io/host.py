@@ -23,12 +23,18 @@ from ansible_collections.waent.fleet.plugins.module_utils._io import (
     distribution,
     machine,
     media_share,
+    node_stores,
     registry,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import engine as engines
 from ansible_collections.waent.fleet.plugins.module_utils._io.backup_timer import read_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import has_mounted, read_fstab
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
+    has_mounted,
+    is_apart,
+    read_fstab,
+    read_mounts,
+)
 
 DOCKER_BRIDGE = "docker0"
 """The host's end of the engine's own network: its address is what C(host-gateway) stands for."""
@@ -115,7 +121,8 @@ def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
     """The media share as the host has it, None where there is to be none. Nothing is written or mounted.
 
     source, path: what is to be mounted where. fstab: its lines for the path. users: who has what is mounted there in
-    mounts of its own. containers: the id of each of these as C(docker ps) shows it, empty for what is none.
+    mounts of its own. containers: the id of each of these as C(docker ps) shows it, empty for what is none. apart: who
+    has the directory under it instead.
     """
     share, _problems = inventory_share(raw)
     if share is None:
@@ -134,9 +141,12 @@ def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
         proof, answer["error"] = found["proof"], None if refused else found["error"]
     fstab = [list(line) for line in read_fstab(machine.read_text("/etc/fstab")) if line.path == share.path]
     device = answer["mount"]["device"] if answer["mount"] else None
-    users = [one for one in containers_mounts.spaces() if device and has_mounted(device, one.mounts)]
+    spaces = containers_mounts.spaces() if device else []
+    users = [one for one in spaces if device and has_mounted(device, one.mounts)]
+    own = read_mounts(machine.read_text("/proc/self/mountinfo"))
     return {
         **answer,
+        "apart": [one.name for one in spaces if is_apart(share.source, share.path, own, one.mounts)],
         "source": share.source,
         "path": share.path,
         "proof": proof,
@@ -221,4 +231,4 @@ def read_store(source: str | None, uid: int, run: engines.Run, docker: str | Non
     if not source:
         return None
     volume = engines.read_volume(run, docker, source) if docker and not source.startswith("/") else None
-    return machine.read_mount(source, volume, uid)
+    return node_stores.read_store(source, volume, uid)

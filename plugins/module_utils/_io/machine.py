@@ -1,15 +1,13 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what a host has beside its engine: stores, disk, memory, listening ports, reach. Internal to waent.fleet.
+"""Reads what a host has beside its engine: disk, memory, listening ports, reach. Internal to waent.fleet.
 
-Nothing is decided and nothing is changed: the test of a directory opens a file that has no name and is gone when it is
-closed. Needs the standard library only.
+Nothing is decided and nothing is changed. Needs the standard library only.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
@@ -20,7 +18,6 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_drill, script_name
 from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedule import UNITS, unit_name
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
-from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import place_of, read_mounts
 
 LISTEN = "0A"
 """State of a listening socket in C(/proc/net/tcp)."""
@@ -31,38 +28,7 @@ SIOCGIFADDR = 0x8915
 _MB = 1024 * 1024
 
 
-# Mounts and disk
-
-
-def read_mount(source: str, volume: dict[str, t.Any] | None, uid: int, proc: str = "/proc") -> dict[str, t.Any]:
-    """The media or data store: C({source, volume, path, exists, directory, filesystem, writable, reason, free_mb}).
-
-    source: absolute path, or the name of a Docker volume, which is then described by C(volume) or does not exist yet.
-    writable: for the user id C(uid); None where that cannot be known before it is used.
-    """
-    is_volume = not source.startswith("/")
-    path = str((volume or {}).get("path") or "") if is_volume else source
-    mount: dict[str, t.Any] = {
-        "source": source,
-        "volume": is_volume,
-        "path": path or None,
-        "exists": volume is not None if is_volume else os.path.exists(source),
-        "directory": None,
-        "filesystem": None,
-        "writable": None,
-        "reason": None,
-        "free_mb": None,
-    }
-    if not mount["exists"]:
-        return mount
-    if is_volume and (volume or {}).get("remote"):
-        mount["reason"] = "Docker mounts it when a container starts"
-        return mount
-    mount["directory"] = os.path.isdir(path)
-    mount["filesystem"] = _filesystem(path, proc)
-    mount["free_mb"] = free_mb(path)
-    mount["writable"], mount["reason"] = writable_by(path, uid)
-    return mount
+# Disk and memory
 
 
 def free_mb(path: str) -> int | None:
@@ -74,44 +40,6 @@ def free_mb(path: str) -> int | None:
     except OSError:
         return None
     return status.f_bavail * status.f_frsize // _MB
-
-
-def _filesystem(path: str, proc: str) -> str | None:
-    """Type of the file system that holds C(path)."""
-    on = place_of(os.path.realpath(path), read_mounts(read_text(os.path.join(proc, "self/mountinfo")))).on
-    return on.fstype if on else None
-
-
-def writable_by(path: str, uid: int) -> tuple[bool | None, str | None]:
-    """Whether user C(uid) can make files in the directory C(path), and the reason if not. Leaves no trace.
-
-    A child process becomes that user and opens a file without a name (O_TMPFILE), which asks the file system itself,
-    an NFS server too: read-only mounts, squashed root and full disks answer truly. None: we may not become that user.
-    """
-    if uid != os.geteuid() and os.geteuid() != 0:
-        return None, "only root can test for user id {0}".format(uid)
-    child = os.fork()
-    if child == 0:
-        os._exit(_open_nameless(path, uid))
-    _pid, status = os.waitpid(child, 0)
-    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else errno.EIO
-    return code == 0, os.strerror(code) if code else None
-
-
-def _open_nameless(path: str, uid: int) -> int:
-    """0 or the error number, from the child's side."""
-    try:
-        if uid != os.geteuid():
-            os.setgroups([])
-            os.setgid(uid)
-            os.setuid(uid)
-        os.close(os.open(path, os.O_TMPFILE | os.O_WRONLY, 0o600))
-    except OSError as error:
-        # The kernel has checked permission and read-only mounts before it finds that files always have names here.
-        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
-            return error.errno or errno.EIO
-        return 0 if os.access(path, os.W_OK | os.X_OK) else errno.EACCES
-    return 0
 
 
 def read_memory(proc: str = "/proc") -> dict[str, int | None]:

@@ -123,6 +123,11 @@ def has_what_lies_under(path: str, own: t.Sequence[Mount], other: t.Sequence[Mou
     return any((mount.fstype, mount.source, mount.root) == directory for mount in other)
 
 
+def is_apart(source: str, path: str, own: t.Sequence[Mount], other: t.Sequence[Mount]) -> bool:
+    """Whether a container has the directory that lies under a share in place of the share; own: as above."""
+    return mounted_as(source, other) is None and has_what_lies_under(path, own, other)
+
+
 class FstabLine(t.NamedTuple):
     """A line of C(/etc/fstab) (fstab(5)). opts: as they stand there."""
 

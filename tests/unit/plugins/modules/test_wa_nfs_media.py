@@ -12,7 +12,9 @@ import pytest
 from ansible_collections.waent.fleet.plugins.action import wa_nfs_media as action_file
 from ansible_collections.waent.fleet.plugins.action.wa_nfs_media import ActionModule
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import STATES, MediaShare
+from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import Space
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import read_mounts
 from ansible_collections.waent.fleet.plugins.modules import wa_nfs_media
 from ansible_collections.waent.fleet.plugins.plugin_utils import bounded_module
 from ansible_collections.waent.fleet.tests.support.scripted_api import run_module
@@ -263,3 +265,24 @@ def test_what_is_wrong_stands_on_a_line_of_its_own_and_says_whether_the_host_was
     assert head in first and (("nothing" in first) is not changed)
     assert second.startswith("[MEDIA_SHARE_READ_ONLY] a: ")
     assert result["failure"]["message"] == result["msg"]
+
+
+@pytest.mark.parametrize("name", ["NO_ANSWER", "EROFS"])
+def test_a_server_that_goes_away_is_waited_for_in_one_container_and_not_in_each(monkeypatch, name):
+    """Twenty nodes on a host would else be twenty deadlines, and each sentence would say that it is the container."""
+    mounts = tuple(read_mounts("9 0 0:51 / /usr/local/wamedia rw - nfs4 nas-1:/media rw\n"))
+    spaces = [Space(number, "node-{0}".format(number), mounts) for number in range(20)]
+    asked = []
+
+    def try_inside(space, *_given):
+        asked.append(space.name)
+        seconds = 5.0 if name == "NO_ANSWER" else None
+        return {"name": name, "step": "write", "message": "m", "seconds": seconds, "left_behind": 0}
+
+    monkeypatch.setattr(wa_nfs_media, "spaces", lambda: spaces)
+    monkeypatch.setattr(wa_nfs_media.share_io, "try_inside", try_inside)
+    params = {"run": "", "name": "h", "timeout": 5.0}
+    found = wa_nfs_media._containers(MediaShare("nas-1", "/media", "/srv/media"), params, (0, 0))
+    assert len(asked) == (1 if name == "NO_ANSWER" else 20)
+    assert ("error" in found) == (name == "NO_ANSWER")
+    assert len(found["inside"]) == (0 if name == "NO_ANSWER" else 20)

@@ -212,6 +212,10 @@ def test_stores(key):
     assert "/srv/wa, which user id 0 of the containers cannot write (Read-only file system)" in problem.message
     problem = only(observed(**{key: {**path, "exists": False, "writable": None, "free_mb": None}}))
     assert problem.code == key.upper() + "_MISSING"
+    silent = {**path, "writable": None, "free_mb": None, "silent": "stat", "reason": "no answer within 2 s"}
+    problem = only(observed(**{key: silent}))
+    assert problem.code == key.upper() + "_NO_ANSWER"
+    assert "/srv/wa, which does not answer (step stat: no answer within 2 s); bring its server" in problem.message
     # What only Docker can mount is not checked.
     assert host_problems(observed(**{key: {**path, "writable": None}}), placed()) == []
 

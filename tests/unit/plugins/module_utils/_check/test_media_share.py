@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
     NO_ANSWER,
+    OPENS,
     Limits,
     change_problems,
     host_problems,
@@ -77,7 +78,7 @@ REFUSALS = [
     ("NO_ANSWER", answer(error=error("ETIMEDOUT", "rename")), "rename failed at /srv/media: etimedout"),
     ("NO_ANSWER", answer(mount=None, error=LATE), "does not answer"),
     ("NO_ANSWER", answer(mount=None, error=error("ECONNREFUSED", "connect")), "connect failed: econnrefused"),
-    ("VERSION", answer(mount=mount(opts=["rw", "vers=3"])), "with NFS version 3; wa_media_share.opts asks for 4"),
+    ("VERSION", answer(mount=mount(opts=["rw", "vers=3"])), "with NFS version 3, and wa_media_share.opts asks for 4"),
     ("HIDDEN", answer(mount=None, hidden=[MOUNT]), "hidden under another mount"),
     ("HIDDEN", answer(mount=TMPFS, hidden=[MOUNT]), "hidden under tmpfs"),
     ("CLOCK", answer(clock_offset_seconds=5.2), "the clock of nas-1 is 5.2 s ahead of"),
@@ -104,6 +105,18 @@ def test_each_refusal_has_its_code_and_sentence(code, one, part):
     assert (problems[0].host, problems[0].variable) == ("rack-a-1", "wa_media_share")
     assert problems[0].message.endswith(".")
     assert "nas-1" in problems[0].message
+    what_is_so, _semicolon, what_to_do = problems[0].message.partition("; ")
+    assert what_is_so and what_to_do, "a refusal says what to do"
+
+
+@pytest.mark.parametrize("step", ["connect to port 2049", "stat", "statvfs", "rename", "delete", *sorted(OPENS)])
+def test_a_server_in_its_grace_period_may_only_be_waited_for(step):
+    """It answers all but what opens a file: so a silence there is the one that passes by itself."""
+    (problem,) = found(answer(error={**LATE, "step": step}))
+    assert ("If it has just started" in problem.message) == (step in OPENS)
+    assert "bring the server or the way to it back." in problem.message
+    (refused,) = found(answer(error=error("ETIMEDOUT", step)))
+    assert "just started" not in refused.message
 
 
 def test_a_sound_host_has_no_problem():
@@ -261,7 +274,7 @@ def test_a_host_without_an_answer():
         ("MEDIA_SHARE_NOT_PROBED", "rack-a-2"),
         ("MEDIA_SHARE_NOT_PROBED", "rack-b-1"),
     ]
-    assert problems[0].message.endswith("is not known: MODULE FAILURE.")
+    assert problems[0].message.endswith("is not known: MODULE FAILURE; see what Ansible says of the host.")
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12))

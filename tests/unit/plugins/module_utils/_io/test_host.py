@@ -8,7 +8,11 @@ from __future__ import annotations
 import socket
 
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import inventory_share
 from ansible_collections.waent.fleet.plugins.module_utils._io import host, machine
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import read_mounts
 
 
 @pytest.fixture
@@ -72,3 +76,25 @@ def test_a_proof_that_was_not_read_is_not_a_lacking_one(monkeypatch: pytest.Monk
     assert seen["error"] == (None if name in ("EACCES", "EPERM", "") else error)
     assert seen["proof"] == read["proof"]
     assert seen["denied"] == (1000 if name in ("EACCES", "EPERM") and not root else None)
+
+
+def test_who_was_started_before_the_share_was_mounted_is_seen_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So status.yml names nodes that write to the directory under the share, though the share itself is sound."""
+    host_mounts = "1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:51 / /srv/media rw - nfs4 nas.example:/media rw\n"
+    in_container = {
+        "before": "9 0 8:1 /srv/media /usr/local/wamedia rw - ext4 /dev/sda rw\n",
+        "after": "9 0 0:51 / /usr/local/wamedia rw - nfs4 nas.example:/media rw\n",
+        "other": "9 0 8:1 /srv/data /data rw - ext4 /dev/sda rw\n",
+    }
+    spaces = [host.containers_mounts.Space(1, name, tuple(read_mounts(text))) for name, text in in_container.items()]
+    monkeypatch.setattr(host.containers_mounts, "spaces", lambda: spaces)
+    monkeypatch.setattr(host.machine, "read_text", lambda path: host_mounts if "mountinfo" in path else "")
+    monkeypatch.setattr(host.media_share, "look_if_reached", lambda *_a, **_k: {**MOUNTED, "error": None})
+    monkeypatch.setattr(host.media_share, "read_proof", lambda *_a: {"proof": {**PROOF, "hosts": ["h"]}, "error": None})
+    seen = host.read_media_share(SHARE, 0)
+    assert seen is not None and (seen["apart"], seen["users"]) == (["before"], ["after"])
+    share, _problems = inventory_share(SHARE)
+    assert share is not None
+    found = share_status(share, {"h": {**seen, "exists": True}}, 0, Limits(0, 0))
+    assert [problem.code for problem in found.problems] == ["MEDIA_SHARE_APART"]
+    assert [row["proved"] for row in found.rows] == [False]

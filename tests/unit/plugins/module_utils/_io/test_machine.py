@@ -12,66 +12,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._io import machine
 from ansible_collections.waent.fleet.tests.support.docker_inspect import ID
 
-# Stores
-
-
-def test_a_directory_that_can_be_written_stays_as_it_was(tmp_path):
-    before = tmp_path.stat().st_mtime_ns
-    mount = machine.read_mount(str(tmp_path), None, os.geteuid())
-    assert (mount["exists"], mount["directory"], mount["writable"], mount["volume"]) == (True, True, True, False)
-    assert mount["free_mb"] > 0
-    assert mount["filesystem"]
-    assert list(tmp_path.iterdir()) == []
-    assert tmp_path.stat().st_mtime_ns == before
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
-def test_a_directory_that_another_user_cannot_write(tmp_path):
-    for parent in [tmp_path, *tmp_path.parents][:3]:
-        parent.chmod(0o755)
-    mount = machine.read_mount(str(tmp_path), None, 65534)
-    assert mount["writable"] is False
-    assert mount["reason"] == "Permission denied"
-    tmp_path.chmod(0o777)
-    assert machine.read_mount(str(tmp_path), None, 65534)["writable"] is True
-    assert os.geteuid() == 0
-
-
-def test_only_root_can_answer_for_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert machine.writable_by(str(tmp_path), 0) == (None, "only root can test for user id 0")
-
-
-def test_a_file_is_no_store(tmp_path):
-    (tmp_path / "file").write_text("x")
-    mount = machine.read_mount(str(tmp_path / "file"), None, os.geteuid())
-    assert (mount["directory"], mount["writable"], mount["reason"]) == (False, False, "Not a directory")
-
-
-def test_stores_that_are_not_there_yet(tmp_path):
-    path = machine.read_mount(str(tmp_path / "a/b"), None, 0)
-    assert (path["exists"], path["writable"]) == (False, None)
-    volume = machine.read_mount("media", None, 0)
-    assert (volume["exists"], volume["volume"], volume["path"]) == (False, True, None)
-    assert not (tmp_path / "a").exists()
-
-
-def test_a_volume_that_docker_mounts_itself_is_not_tried(tmp_path):
-    mount = machine.read_mount("media", {"path": str(tmp_path), "remote": True}, 0)
-    assert (mount["exists"], mount["writable"]) == (True, None)
-    assert "when a container starts" in mount["reason"]
-
-
-def test_the_longest_mount_point_wins(tmp_path):
-    (tmp_path / "self").mkdir()
-    (tmp_path / "self/mountinfo").write_text(
-        "1 0 0:1 / / rw - ext4 /dev/a rw\n"
-        "2 1 0:2 / /srv rw shared:1 - xfs /dev/b rw\n"
-        "3 2 0:3 / /srv/wa\\040media rw - nfs4 s:/ rw\n"
-        "4 1 0:4 / /srv2 rw - tmpfs t rw\nbroken\n"
-    )
-    kinds = {path: machine._filesystem(path, str(tmp_path)) for path in ("/srv/wa media/x", "/srv/wa", "/srv22")}
-    assert kinds == {"/srv/wa media/x": "nfs4", "/srv/wa": "xfs", "/srv22": "ext4"}
+# Disk and memory
 
 
 def test_free_space_of_what_does_not_exist_is_that_of_its_parent(tmp_path):

@@ -18,6 +18,8 @@ import time
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import (
+    NO_ANSWER,
+    OPENS,
     Limits,
     share_problems,
     token_name,
@@ -54,6 +56,31 @@ def test_every_host_finds_the_tokens_of_all_and_nothing_stays(tmp_path):
     for host in HOSTS:
         assert media_share.take_back(str(tmp_path), RUN, host, 10.0) == {"error": None}
     assert names_in(tmp_path) == []
+
+
+OPENING = {
+    "write": lambda path: media_share.leave_token(path, RUN, "rack-a-1", 0.3),
+    "read the tokens of the other hosts": lambda path: media_share.find_tokens(path, RUN, HOSTS, 0.3),
+    "record the proof": lambda path: media_share.record_proof(path, RUN, HOSTS, 0.3, USER),
+    "read the last proof": lambda path: media_share.read_proof(path, 0.3, USER),
+}
+USER = (os.geteuid(), os.getegid())
+
+
+@pytest.mark.parametrize("step", OPENING)
+def test_the_steps_that_open_files_have_the_names_by_which_a_grace_period_is_known(tmp_path, monkeypatch, step):
+    monkeypatch.setattr(media_share, "os", NoOpen())
+    answer = OPENING[step](str(tmp_path))
+    error = answer.get("error", answer)
+    assert (error["name"], error["step"]) == (NO_ANSWER, step)
+    assert set(OPENING) == OPENS - {"read back"}
+
+
+class NoOpen:
+    """The module os on a share whose server opens no files."""
+
+    def __getattr__(self, name):
+        return (lambda *_given: time.sleep(60)) if name == "open" else getattr(os, name)
 
 
 def test_taking_back_what_is_not_there(tmp_path):
