@@ -11,7 +11,7 @@ moto, each because a stack of ours needs it and moto skips it or leaves it behin
 - a host from its launch template, with image, type, subnet and tags, and other tags later;
 - another class or size of a database; the last snapshot that DeletionPolicy asks for; its protection;
 - a network balancer with its targets;
-- an update that changes nothing, which AWS refuses;
+- an update that changes nothing, or only what becomes of resources with their stack, which AWS refuses;
 - other tags of a file system;
 - a host that cannot be made, for a reason that the test has written down, and the stack that fails over it;
 - quotas, some of them as the account's own, some as those of all accounts, some not at all;
@@ -494,10 +494,16 @@ def quota_of_all(self: ServiceQuotasResponse) -> str:
     return json.dumps({"Quota": {"QuotaCode": code, "Value": QUOTAS_OF_ALL[code]}})
 
 
+POLICY = re.compile(r"^ +(?:DeletionPolicy|UpdateReplacePolicy): .*$", re.MULTILINE)
+
+
 def refuse_same(self: t.Any, incoming_params: t.Any, stack_body: str, old_stack: Stack) -> None:
-    """AWS refuses an update that changes nothing; moto only where there are parameters, of which ours have none."""
+    """AWS refuses an update that changes nothing; moto only where there are parameters, of which ours have none.
+
+    What becomes of a resource with its stack is nothing that is changed by itself.
+    """
     del self, incoming_params
-    if old_stack.template == stack_body:
+    if POLICY.sub("", old_stack.template) == POLICY.sub("", stack_body):
         raise ValidationError(old_stack.name, message="No updates are to be performed.")
 
 
