@@ -181,6 +181,10 @@ def test_check_mode_shows_what_would_change_in_stacks_that_are_there(production:
     assert (production.aws.changes(), production.aws.hosts()) == ([], before)
     for name in NAMES:
         assert production.aws.client("cloudformation").list_change_sets(StackName=name)["Summaries"] == []
+    same = production.play("playbooks/aws.yml", "-e", "shards=2", "--check")
+    assert [line for line in same.output.splitlines() if line.endswith(": no change")] == [
+        f"{name}: no change" for name in NAMES
+    ], same.output
 
 
 def test_growing_makes_the_hosts_before_the_cluster_and_keeps_those_that_are_there(production: Environment) -> None:
