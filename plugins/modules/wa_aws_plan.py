@@ -115,9 +115,15 @@ options:
     elements: dict
     default: []
   remove_data:
-    description: With O(stage=remove), whether database and media go as well.
+    description: With O(stage=remove), whether media and logs go as well.
     type: bool
     default: false
+  remove_database:
+    description:
+      - With O(stage=remove) and O(remove_data), the name of the database, which goes as well, with its backups. Where
+        it is empty, these and a last snapshot stay. A name that is not that of the environment's database is refused.
+    type: str
+    default: ""
 seealso:
   - module: waent.fleet.wa_sizing
 """
@@ -203,10 +209,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.aws import Reader,
 from ansible_collections.waent.fleet.plugins.module_utils._plan.aws import (
     REMOVE,
     AwsPlan,
+    asked_problems,
     instance_type,
     plan_aws,
     size_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import Asked
 
 ARGUMENTS: dict[str, t.Any] = {
     "stage": {"type": "str", "choices": ["make", "before", "after", "remove"], "default": "make"},
@@ -232,6 +240,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "wait_seconds": {"type": "int", "default": 1800},
     "hosts_read": {"type": "list", "elements": "dict", "default": []},
     "remove_data": {"type": "bool", "default": False},
+    "remove_database": {"type": "str", "default": ""},
 }
 
 
@@ -242,7 +251,9 @@ def answer(params: t.Mapping[str, t.Any]) -> AwsPlan:
     if removing:
         raw.update(shards=1, hosts=0)
     environment, problems = read_environment(raw)
-    problems += [] if environment is None or removing else size_problems(environment)
+    asked = Asked(params["remove_data"], params["remove_database"])
+    if environment is not None:
+        problems += asked_problems(environment, asked) if removing else size_problems(environment)
     if environment is None or problems:
         return AwsPlan(problems=tuple(problems))
     try:
@@ -258,7 +269,7 @@ def answer(params: t.Mapping[str, t.Any]) -> AwsPlan:
             shards=enterprise.number("Shards") or 1,
             hosts=enterprise.number("Hosts") or environment.hosts,
         )
-    return plan_aws(environment, account, params["stage"], params["hosts_read"], params["remove_data"])
+    return plan_aws(environment, account, params["stage"], params["hosts_read"], asked)
 
 
 def main() -> None:

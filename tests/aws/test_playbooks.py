@@ -21,6 +21,7 @@ from ansible_collections.waent.fleet.tests.support.aws import Aws
 from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES, Environment, account, unfolded
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment
+from ansible_collections.waent.fleet.tests.support.printed import commands
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +168,25 @@ def test_another_number_is_for_reshard(production: Environment) -> None:
     assert production.aws.changes() == []
 
 
+def test_check_mode_shows_what_would_change_in_stacks_that_are_there(production: Environment) -> None:
+    """Change sets, which are gone afterwards."""
+    before = production.aws.hosts()
+    done = production.hook("before", 8, more=["--check"])
+    assert done.code == OK, done.output
+    shown = [line.strip() for line in done.output.splitlines() if line.strip().startswith(tuple(NAMES))]
+    for number in (4, 5):
+        assert "{0}: Host{1} (AWS::EC2::Instance) added".format(NAMES[2], number) in shown, done.output
+    assert "{0}: Database (AWS::RDS::DBInstance) changed".format(NAMES[1]) in shown, done.output
+    assert not [line for line in shown if "replaced" in line or "removed" in line]
+    assert (production.aws.changes(), production.aws.hosts()) == ([], before)
+    for name in NAMES:
+        assert production.aws.client("cloudformation").list_change_sets(StackName=name)["Summaries"] == []
+    same = production.play("playbooks/aws.yml", "-e", "shards=2", "--check")
+    assert [line for line in same.output.splitlines() if line.endswith(": no change")] == [
+        f"{name}: no change" for name in NAMES
+    ], same.output
+
+
 def test_growing_makes_the_hosts_before_the_cluster_and_keeps_those_that_are_there(production: Environment) -> None:
     before = {name: host["InstanceId"] for name, host in production.aws.hosts().items()}
     done = production.hook("before", 8)
@@ -266,9 +286,9 @@ def left(aws: Aws) -> dict[str, t.Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def test_with_the_data_nothing_at_all_is_left(production: Environment) -> None:
+def made_for_removal(production: Environment) -> None:
+    """Staging."""
     aws = production.aws
-    kept = left(aws)
     made = production.play("playbooks/aws.yml", "-e", "shards=1", "-e", "wa_aws_environment=staging")
     assert len(aws.hosts()) == 2
     # This inventory looks for production; without a word about it the next plays would be about nobody.
@@ -276,6 +296,39 @@ def test_with_the_data_nothing_at_all_is_left(production: Environment) -> None:
     assert "[AWS_HOSTS_NOT_FOUND] The hosts are made, but the inventory has no waent-staging-1, waent-staging-2 in" in (
         unfolded(made)
     )
-    done = production.play("playbooks/aws_remove.yml", "-e", "wa_aws_environment=staging", "-e", "wa_remove_data=true")
+
+
+STAGING = ("-e", "wa_aws_environment=staging")
+
+
+def test_what_stays_goes_with_the_arguments_that_the_plan_names(production: Environment) -> None:
+    """Media and logs with one, the database only with its own name besides."""
+    aws = production.aws
+    kept = left(aws)
+    made_for_removal(production)
+    planned = production.play("playbooks/aws_remove.yml", *STAGING, "--check")
+    assert planned.code == OK, planned.output
+    with_data, with_all = (
+        commands(line)[0].given() for line in planned.output.splitlines() if line.startswith("Stays: ")
+    )
+    wrong = production.play("playbooks/aws_remove.yml", *STAGING, *with_data, "-e", "wa_remove_database=waent-other")
+    assert wrong.codes == ["WA_REMOVE_DATABASE"] and "the environment: waent-staging." in unfolded(wrong), wrong.output
+    assert aws.changes() == [] and len(aws.hosts()) == 2
+    done = production.play("playbooks/aws_remove.yml", *STAGING, *with_data)
+    assert done.code == OK, done.output
+    assert left(aws) == {**kept, "snapshots": [*kept["snapshots"], "waent-staging-snapshot-database"]}
+    again = production.play("playbooks/aws_remove.yml", *STAGING, *with_all)
+    assert (again.code, again.changes.get("localhost")) == (OK, 0), again.output
+    aws.client("rds").delete_db_snapshot(DBSnapshotIdentifier="waent-staging-snapshot-database")
+
+
+def test_with_the_database_by_its_name_nothing_at_all_is_left(production: Environment) -> None:
+    aws = production.aws
+    kept = left(aws)
+    made_for_removal(production)
+    everything = ("-e", "wa_remove_data=true", "-e", "wa_remove_database=waent-staging")
+    # Killed when the hosts go with their media: who runs it again has to say once more what else is to go.
+    production.killed("playbooks/aws_remove.yml", ("DeleteStack", "waent-staging-enterprise"), *STAGING, *everything)
+    done = production.play("playbooks/aws_remove.yml", *STAGING, *everything)
     assert done.code == OK, done.output
     assert left(aws) == kept

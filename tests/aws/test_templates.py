@@ -15,8 +15,9 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
-from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import STACKS, read_environment
+from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import STACKS, hosts_of, read_environment
 from ansible_collections.waent.fleet.plugins.module_utils._plan.aws import MAKE, REMOVE, plan_aws, values_of, zones_for
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import Asked
 from ansible_collections.waent.fleet.plugins.module_utils._state.aws import Account, Subnet, Vpc
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS
 from cfripper.config.config import Config
@@ -80,7 +81,7 @@ def shapes() -> dict[str, dict[str, t.Any]]:
     environment = read_environment({**RAW, "environment": "production", "shards": 2})[0]
     assert environment
     zones = zones_for(environment, ACCOUNT)
-    found["removed"] = values_of(environment, ACCOUNT, zones, [], REMOVE, delete_data=True)
+    found["removed"] = values_of(environment, ACCOUNT, zones, [], REMOVE, Asked(True, environment.label))
     return found
 
 
@@ -241,6 +242,22 @@ def test_what_holds_data_says_so_whatever_happens_to_its_stack() -> None:
         assert policies == {**expected, **({"Logs": (kind, "Retain")} if values["log_days"] else {})}
         protected = found["Database"]["Properties"]["DeletionProtection"]
         assert protected is (name.startswith("production"))
+
+
+def test_a_stack_that_is_to_lose_its_data_differs_by_more_than_that() -> None:
+    """AWS takes another DeletionPolicy only with another change: without one the data would stay, unsaid."""
+    environment = read_environment({**RAW, "environment": "staging", "shards": 1})[0]
+    assert environment
+    hosts = hosts_of(environment, zones_for(environment, ACCOUNT))
+    kept, gone = (
+        values_of(environment, ACCOUNT, zones_for(environment, ACCOUNT), hosts, REMOVE, asked)
+        for asked in (Asked(), Asked(True, environment.label))
+    )
+    for kind in ("db", "enterprise"):
+        before, after = resources(kept, kind), resources(gone, kind)
+        assert [name for name in before if before[name]["Properties"] != after[name]["Properties"]], kind
+    backups = [resources(values, "db")["Database"]["Properties"]["DeleteAutomatedBackups"] for values in (kept, gone)]
+    assert backups == [False, True]
 
 
 HOLD_DATA = ("AWS::RDS::DBInstance", "AWS::EFS::FileSystem", "AWS::Logs::LogGroup")

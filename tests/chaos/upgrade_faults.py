@@ -29,6 +29,7 @@ from ansible_collections.waent.fleet.tests.support.fake_version import (
 )
 from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, OLD, LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
+from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 from waemu.probe import Report
 
 SHAPE = Shape("upgf", 27000, 2, divisor=10, more={"wa_health_timeout_seconds": 60})
@@ -92,7 +93,7 @@ def database_away(cluster: LiveCluster) -> None:
         database.pause()
         timer = threading.Timer(AWAY_SECONDS, database.unpause)
         timer.start()
-        code = process.wait(timeout=300)
+        code = process.wait(timeout=RUN_PATIENCE)
         timer.join()
         ended = "the run waits for it and goes on" if code == OK else "the run stops"
         check(

@@ -32,6 +32,7 @@ from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.killable_runs import end_group
 from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, NEW, OLD, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, environment, play, write_variables
+from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 from docker.models.containers import Container
 from waemu.probe import Options, Probe
 
@@ -89,7 +90,7 @@ class Machines(container_hosts.ContainerHosts):
         try:
             while process.poll() is None:
                 if name := disturb(log.read_text()):
-                    return process.wait(timeout=300), log.read_text(), name
+                    return process.wait(timeout=RUN_PATIENCE), log.read_text(), name
                 time.sleep(0.05)
             raise Wrong("the run ended before it could be disturbed:\n" + log.read_text()[-5000:])
         finally:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 
 import yaml
-from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, SHARD_COUNTS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import read_environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME
+from ansible_collections.waent.fleet.plugins.module_utils._plan.aws import database_for, instance_type
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load
 
 MEDIA = ROOT / "docs" / "guides" / "media.md"
@@ -69,3 +71,18 @@ def test_every_reason_to_refuse_an_environment_on_aws_is_in_its_guide_and_no_oth
     of_boto3 = {"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
     guide = set(code.findall((ROOT / "docs" / "guides" / "aws.md").read_text()))
     assert (set(code.findall(source)) | made) - of_boto3 == guide - of_boto3
+
+
+def test_the_guide_has_the_classes_that_are_chosen_on_aws() -> None:
+    """One row for each number of shards, as the plan of a new environment has it."""
+    text = (ROOT / "docs" / "guides" / "aws.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in re.findall(r"^\| \d+ \|.*$", text, re.M)]
+    raw = {"name": "waent", "region": "eu-central-1", "cidr": "10.60.0.0/20", "db_version": "8.0", "disk_gb": 40}
+    expected = []
+    for shards in SHARD_COUNTS:
+        environment, problems = read_environment({**raw, "environment": "production", "shards": shards})
+        assert environment, problems
+        made = database_for(environment, None)
+        size = (made.db_class, str(made.max_connections), "{0} GB".format(made.storage_gb))
+        expected.append([str(shards), str(environment.hosts), instance_type(environment), *size])
+    assert [row for row in rows if len(row) == len(expected[0])] == expected

@@ -87,8 +87,7 @@ class AwsCluster(LiveCluster):
         """The network with its registry and gateway, the user's inventory, and nothing of the environment."""
         (self.home / "fleet").mkdir()
         self.fleet.create()
-        gateway = self.engine.containers.get(self.prefix + "-gateway")
-        self.gateway_address = gateway.attrs["NetworkSettings"]["Networks"][self.prefix]["IPAddress"]
+        self.gateway_address = self.fleet.gateway_address()
         self.gateway_url = "http://{0}:8080".format(self.gateway_address)
         self.authority = Authority(self.home)
         self._write_inventory()

@@ -103,11 +103,13 @@ class Environment:
         process.wait()
         assert change in self.aws.changes()
 
-    def hook(self, side: str, shards: int, empty: t.Sequence[str] = (), containers: str = "[]") -> Run:
-        """One side of a reshard."""
+    def hook(
+        self, side: str, shards: int, empty: t.Sequence[str] = (), containers: str = "[]", more: t.Sequence[str] = ()
+    ) -> Run:
+        """One side of a reshard. more: further arguments of the command."""
         lists = f'{{"test_empty": {list(empty)}, "test_containers": {containers}}}'.replace("'", '"')
         given = (f"shards={shards}", f"_wa_hook=wa_reshard_{side}", lists)
-        return self.play(str(self.directory / "hook.yml"), *(word for one in given for word in ("-e", one)))
+        return self.play(str(self.directory / "hook.yml"), *(word for one in given for word in ("-e", one)), *more)
 
     def shards(self) -> str | None:
         """What the stacks were made for."""

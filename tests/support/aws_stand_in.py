@@ -11,7 +11,8 @@ moto, each because a stack of ours needs it and moto skips it or leaves it behin
 - a host from its launch template, with image, type, subnet and tags, and other tags later;
 - another class or size of a database; the last snapshot that DeletionPolicy asks for; its protection;
 - a network balancer with its targets;
-- an update that changes nothing, which AWS refuses;
+- an update that changes nothing, or only what becomes of resources with their stack, which AWS refuses;
+- change sets of stacks that are there;
 - other tags of a file system;
 - a host that cannot be made, for a reason that the test has written down, and the stack that fails over it;
 - quotas, some of them as the account's own, some as those of all accounts, some not at all;
@@ -415,6 +416,7 @@ def extend() -> None:
     DBInstance.delete = delete_database  # type: ignore[method-assign]
     FakeTargetGroup.create_from_cloudformation_json = classmethod(make_target_group)  # type: ignore[assignment]
     CloudFormationResponse._validate_different_update = refuse_same  # type: ignore[method-assign]
+    CloudFormationResponse.create_change_set = create_change_set  # type: ignore[method-assign]
     FakeLoadBalancer.create_from_cloudformation_json = classmethod(make_balancer)  # type: ignore[assignment]
     NatGateway.delete = delete_nat  # type: ignore[attr-defined]
     DBParameterGroup.update_from_cloudformation_json = classmethod(change_parameters)  # type: ignore[assignment]
@@ -494,11 +496,29 @@ def quota_of_all(self: ServiceQuotasResponse) -> str:
     return json.dumps({"Quota": {"QuotaCode": code, "Value": QUOTAS_OF_ALL[code]}})
 
 
+POLICY = re.compile(r"^ +(?:DeletionPolicy|UpdateReplacePolicy): .*$", re.MULTILINE)
+
+
 def refuse_same(self: t.Any, incoming_params: t.Any, stack_body: str, old_stack: Stack) -> None:
-    """AWS refuses an update that changes nothing; moto only where there are parameters, of which ours have none."""
+    """AWS refuses an update that changes nothing; moto only where there are parameters, of which ours have none.
+
+    What becomes of a resource with its stack is nothing that is changed by itself.
+    """
     del self, incoming_params
-    if old_stack.template == stack_body:
+    if POLICY.sub("", old_stack.template) == POLICY.sub("", stack_body):
         raise ValidationError(old_stack.name, message="No updates are to be performed.")
+
+
+_create_change_set = CloudFormationResponse.create_change_set
+
+
+def create_change_set(self: t.Any) -> t.Any:
+    """Of a stack that is there, where nothing else is said; moto makes a second one. Without a change it has failed,
+    which AWS says when it is asked for it, and does not refuse."""
+    given = self._get_param
+    self._get_param = lambda name, default=None: given(name, "UPDATE" if name == "ChangeSetType" else default)
+    self._validate_different_update = lambda *_given: None
+    return _create_change_set(self)
 
 
 # --- the record -------------------------------------------------------------------------------------------------------

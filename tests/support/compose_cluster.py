@@ -22,6 +22,7 @@ import yaml
 from ansible_collections.waent.fleet.emulator.build import MARIADB
 from ansible_collections.waent.fleet.emulator.tests.compose.project import PASSWORD, Project, free_ports
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, run
+from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
 from ansible_collections.waent.fleet.tests.support.killable_runs import KillableRuns
 from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, _call
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment, play
@@ -57,6 +58,17 @@ POSTGRES = DEVELOPMENT._replace(name="postgres", file="postgres/multiconnect-com
 
 
 PRODUCTION = Setup("prod", "prod-multiconnect-compose.yml", (), 1, {"webapp": 1, "master": 2, "coreapp": 2})
+TWO_MACHINES = PRODUCTION._replace(name="two-machines")
+
+MACHINES = FIRST, SECOND = ("first", "second")
+MYSQL = """\
+  db:
+    image: {0}
+    environment: {{MYSQL_ROOT_PASSWORD: testpass}}
+    ports: ["3306:3306"]
+    restart: unless-stopped
+""".format(DATABASE_IMAGE)
+"""The service that somebody has added."""
 
 
 class ComposeCluster(KillableRuns):
@@ -70,8 +82,12 @@ class ComposeCluster(KillableRuns):
         """Of the gateway: where it is asked, and where nodes connect to."""
         self.inventory = home / "adopted"
         self.address = machine_address(self.engine, GATEWAY_IMAGE)
-        self.projects = self._made()
-        self.project = self.projects[0]
+        self.projects: list[Project] = []
+
+    @property
+    def project(self) -> Project:
+        """The one with the webapp."""
+        return self.projects[0]
 
     def _made(self) -> list[Project]:
         """The compose projects; the first has the webapp."""
@@ -98,15 +114,8 @@ class ComposeCluster(KillableRuns):
 
     def start(self) -> None:
         """Gateway, docker-compose up, first login, registration, shards, healthy."""
-        gateway = self.engine.containers.run(
-            GATEWAY_IMAGE, name=self.prefix + "-gateway", detach=True,
-            environment={"WAEMU_TIME_DIVISOR": DIVISOR, "WAEMU_REGISTRATION_CODE": CODE},
-            ports={"5222/tcp": None, "8080/tcp": ("127.0.0.1", None)},
-        )  # fmt: skip
-        gateway.reload()
-        ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
-        self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
-        self.link = "http://{0}:{1}".format(self.address, ports["5222/tcp"])
+        self._start_gateway()
+        self.projects = self._made()
         for project in self.projects:
             project.db_env(WAEMU_TIME_DIVISOR=DIVISOR, WAEMU_GATEWAY_URL=self.link)
         self._up()
@@ -116,6 +125,17 @@ class ComposeCluster(KillableRuns):
             body = {"cc": "1", "phone_number": NUMBER, "shards": self.setup.shards, "cert": CERT}
             self.project.until("shards", lambda: self.project.call("POST", "/v1/account/shards", body)[0] == 201)
         self.project.until("service", self.serves)
+
+    def _start_gateway(self) -> None:
+        gateway = self.engine.containers.run(
+            GATEWAY_IMAGE, name=self.prefix + "-gateway", detach=True,
+            environment={"WAEMU_TIME_DIVISOR": DIVISOR, "WAEMU_REGISTRATION_CODE": CODE},
+            ports={"5222/tcp": None, "8080/tcp": ("127.0.0.1", None)},
+        )  # fmt: skip
+        gateway.reload()
+        ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
+        self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
+        self.link = "http://{0}:{1}".format(self.address, ports["5222/tcp"])
 
     def serves(self) -> bool:
         """Whether every shard is connected for, as the gateway sees it."""
@@ -142,9 +162,12 @@ class ComposeCluster(KillableRuns):
 
     # -- playbooks -----------------------------------------------------------------------------------------
 
+    def hosts(self) -> dict[str, dict[str, t.Any]]:
+        """How Ansible reaches each host, by its name."""
+        return {HOST: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}}
+
     def first_inventory(self, **variables: t.Any) -> Path:
-        """What somebody writes who knows the host, the number and the password, and nothing of this collection."""
-        host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        """What somebody writes who knows the hosts, the number and the password, and nothing of this collection."""
         given = {
             "wa_cluster_name": self.prefix, "wa_name_prefix": self.prefix, "wa_admin_password": PASSWORD,
             "wa_cert": CERT, "wa_validate_certs": False, "wa_disk_free_mb": 100,
@@ -153,7 +176,7 @@ class ComposeCluster(KillableRuns):
             "wa_rollout_error_seconds": 0.5, **variables,
         }  # fmt: skip
         path = self.home / "found.yml"
-        path.write_text(yaml.safe_dump({"wa_adopt_hosts": {"hosts": {HOST: host}, "vars": given}}))
+        path.write_text(yaml.safe_dump({"wa_adopt_hosts": {"hosts": self.hosts(), "vars": given}}))
         return path
 
     def describe(self, *more: str, into: bool = True, **variables: t.Any) -> Run:
@@ -193,16 +216,23 @@ class ComposeCluster(KillableRuns):
         return {
             one.name: one.id
             for project in self.projects
-            for one in self.engine.containers.list(
+            for one in project.engine.containers.list(
                 all=True, filters={"label": "com.docker.compose.project=" + project.name}
             )
         }
 
+    def engines(self) -> dict[str, docker.DockerClient]:
+        """Of each host, by its name."""
+        return {HOST: self.engine}
+
     def nodes(self) -> dict[str, tuple[str, str]]:
-        """Name of every node of this collection to its id and the moment it was started last."""
+        """Host and name of every node of this collection to its id and the moment it was started last."""
         label = {"label": "waent.fleet.cluster=" + self.prefix}
-        found = self.engine.containers.list(all=True, filters=label)
-        return {one.name: (one.id, one.attrs["State"]["StartedAt"]) for one in found}
+        return {
+            "{0}/{1}".format(host, one.name): (one.id, one.attrs["State"]["StartedAt"])
+            for host, engine in self.engines().items()
+            for one in engine.containers.list(all=True, filters=label)
+        }
 
     def adopted(self) -> dict[str, int]:
         """How many nodes of each kind there are when it is adopted: of a single instance the least for availability."""
@@ -212,7 +242,7 @@ class ComposeCluster(KillableRuns):
     def volumes(self) -> set[str]:
         """The volumes of the compose projects."""
         label = "com.docker.compose.project="
-        projects = [self.engine.volumes.list(filters={"label": label + one.name}) for one in self.projects]
+        projects = [one.engine.volumes.list(filters={"label": label + one.name}) for one in self.projects]
         return {volume.name for found in projects for volume in found}
 
     def probe(self, rate: float = 10.0) -> Probe:
@@ -302,10 +332,64 @@ class BoundCluster(ProductionCluster):
         """What each node of this collection has for media, by its name."""
         return {
             name: mount["Source"]
-            for name in self.nodes()
-            for mount in self.engine.containers.get(name).attrs["Mounts"]
+            for name, (identity, _started) in self.nodes().items()
+            for mount in self.engine.containers.get(identity).attrs["Mounts"]
             if mount["Destination"] == "/usr/local/wamedia"
         }
+
+
+class SpreadCluster(ComposeCluster):
+    """The production set-up on two machines, each with an engine of its own; MySQL is on the first, in the same file.
+
+    docker-compose runs here and works over there: by the engine's socket, which SSH brings here.
+    """
+
+    def __init__(self, home: Path, setup: Setup) -> None:
+        super().__init__(home, setup)
+        (home / "fleet").mkdir()
+        variables = {"test_speed": DIVISOR, "wa_registration_code": CODE}
+        self.fleet = ContainerHosts(home / "fleet", MACHINES, scenario="compose", variables=variables)
+        self._closing = contextlib.ExitStack()
+        self._engines: dict[str, docker.DockerClient] = {}
+
+    def _start_gateway(self) -> None:
+        """With the machines, beside them."""
+        self.fleet.create()
+        gateway = self.fleet.gateway_address()
+        self.gateway_url, self.link = "http://{0}:8080".format(gateway), "http://{0}:5222".format(gateway)
+        for name in MACHINES:
+            self.fleet.start_engine(name)
+
+    def _made(self) -> list[Project]:
+        return [self._one(name) for name in MACHINES]
+
+    def _one(self, name: str) -> Project:
+        socket = self._closing.enter_context(self.fleet.engine_socket(name))
+        where = {"DOCKER_HOST": "unix://{0}".format(socket), "EXTERNAL_HOSTNAME": self.fleet.address(name)}
+        project = Project("adopt-" + name, self.setup.file, self.home / name, **where)
+        project.webapp = "{0}:9090".format(self.fleet.address(name))
+        project.db_env(WA_DB_HOSTNAME=self.fleet.address(FIRST))
+        if name == FIRST:
+            file = project.directory / project.file.name
+            file.write_text(file.read_text().replace("\nservices:\n", "\nservices:\n" + MYSQL))
+        self._engines[name] = project.engine
+        return project
+
+    def _up(self) -> None:
+        first, second = self.projects
+        first.up("db", "waweb", "master", "wacore")
+        second.up("master", "wacore")
+
+    def engines(self) -> dict[str, docker.DockerClient]:
+        return self._engines
+
+    def hosts(self) -> dict[str, dict[str, t.Any]]:
+        return {name: {**self.fleet.reached(name), "rack": name} for name in MACHINES}
+
+    def remove(self) -> None:
+        """The machines, with all that is on them."""
+        self._closing.close()
+        self.fleet.destroy()
 
 
 class TlsCluster(ProductionCluster):

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
+import subprocess
+import tempfile
+import time
 import typing as t
 from pathlib import Path
 
 import yaml
 from ansible_collections.waent.fleet.tests.support import machine_power
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run, play, write_inventory, write_variables
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 from testinfra.utils.ansible_runner import AnsibleRunner
 
 PLAYBOOKS = "molecule/resources/playbooks"
@@ -81,6 +86,40 @@ class ContainerHosts:
         generated = yaml.safe_load((self.inventory / "generated.yml").read_text())
         address: str = generated["all"]["hosts"][name]["ansible_host"]
         return address
+
+    def gateway_address(self) -> str:
+        """Of the gateway that create.yml has started, where the variables have it do so."""
+        generated = yaml.safe_load((self.inventory / "generated.yml").read_text())
+        address: str = generated["all"]["vars"]["test_gateway_address"]
+        return address
+
+    def reached(self, name: str) -> dict[str, str]:
+        """How Ansible reaches a machine, for an inventory that is written elsewhere."""
+        generated = yaml.safe_load((self.inventory / "generated.yml").read_text())["all"]
+        shared = ("ansible_user", "ansible_ssh_private_key_file", "ansible_ssh_common_args")
+        return {**{key: generated["vars"][key] for key in shared}, **generated["hosts"][name]}
+
+    @contextlib.contextmanager
+    def engine_socket(self, name: str) -> t.Iterator[Path]:
+        """The socket of a machine's engine, for programs of this machine, through SSH."""
+        known = self.reached(name)
+        to = "{0}@{1}".format(known["ansible_user"], known["ansible_host"])
+        # The path of a socket may have some hundred characters, fewer than a test's directory.
+        with tempfile.TemporaryDirectory() as directory:
+            socket = Path(directory) / "docker.sock"
+            options = ["-i", known["ansible_ssh_private_key_file"], *shlex.split(known["ansible_ssh_common_args"])]
+            # A connection of its own, which ends with this process; the first value of an option counts.
+            command = ["ssh", "-o", "ControlPath=none", *options, "-o", "ExitOnForwardFailure=yes", "-N"]
+            process = subprocess.Popen([*command, "-L", "{0}:/var/run/docker.sock".format(socket), to])
+            try:
+                deadline = time.monotonic() + PATIENCE
+                while not socket.exists():
+                    assert process.poll() is None and time.monotonic() < deadline, "no way to the engine of " + name
+                    time.sleep(0.1)
+                yield socket
+            finally:
+                process.terminate()
+                process.wait()
 
     def shell(self, name: str) -> t.Any:
         """testinfra's way onto a machine."""

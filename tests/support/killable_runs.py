@@ -14,9 +14,9 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.waent.fleet.tests.support.kill_points import killed_at
+from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 
 CALLBACKS = Path(__file__).with_name("callbacks")
-RUN_SECONDS = 600
 KILLED = -9
 """What a process that SIGKILL has ended leaves as its code."""
 
@@ -74,7 +74,7 @@ class KillableRuns:
         callbacks = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": callback}
         process, log = self.begin(playbook, *more, **callbacks, **extra)
         try:
-            process.wait(timeout=RUN_SECONDS)
+            process.wait(timeout=RUN_PATIENCE)
         finally:
             end_group(process)
         said = log.read_text()

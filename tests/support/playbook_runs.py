@@ -18,9 +18,9 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS
+from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 
 PROBLEM = re.compile(r"^\s*\[([A-Z][A-Z0-9_]+)\] (.*\S)\s*$", re.MULTILINE)
-TIMEOUT_SECONDS = 600
 
 # What ansible-playbook ends with.
 OK, FAILED = 0, 2
@@ -95,7 +95,7 @@ def play(playbook: str, *arguments: str, **extra: str) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=TIMEOUT_SECONDS,
+        timeout=RUN_PATIENCE,
         check=False,
     )
     return Run(done.returncode, done.stdout, time.monotonic() - started)

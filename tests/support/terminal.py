@@ -12,7 +12,8 @@ import signal
 import time
 
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
-from ansible_collections.waent.fleet.tests.support.playbook_runs import TIMEOUT_SECONDS, Run, environment
+from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment
+from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 
 PAUSE_SECONDS = 5
 """So long after an answer it is typed again where nothing came of it: what is typed too early is lost."""
@@ -42,9 +43,9 @@ def play_at_terminal(playbook: str, *arguments: str, asked: str, answer: str) ->
                 if not part:
                     break
                 shown, heard = shown + part, time.monotonic()
-            elif time.monotonic() - heard > TIMEOUT_SECONDS:
+            elif time.monotonic() - heard > RUN_PATIENCE:
                 os.kill(process, signal.SIGKILL)
-                raise TimeoutError("nothing shows for {0} s".format(TIMEOUT_SECONDS))
+                raise TimeoutError("nothing shows for {0} s".format(RUN_PATIENCE))
     finally:
         os.close(ours)
         _process, status = os.waitpid(process, 0)

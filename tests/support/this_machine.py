@@ -12,6 +12,9 @@ from docker.models.containers import Container
 PATIENCE = 120.0
 """Real seconds that anything may take on a machine that is busy with other things."""
 
+RUN_PATIENCE = 3600.0
+"""The same for a whole run of a playbook: only one that hangs takes longer."""
+
 
 def machine_address(engine: docker.DockerClient, image: str) -> str:
     """The address of this machine that containers of any network reach.

@@ -80,7 +80,8 @@ class Project:
         for source in (self.file, self.file.parent / "db.env"):
             shutil.copy(source, directory)
         self.environment = {**os.environ, "WA_API_VERSION": VERSION, **environment}
-        self.engine = docker.from_env(timeout=60)
+        # The one to which docker-compose talks, which may be another machine's.
+        self.engine = docker.from_env(timeout=60, environment=self.environment)
         self.webapp = ""  # host:port of the API
         self.token = ""
 

@@ -132,6 +132,10 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "aws_not_made": Instruction(OTHER, "aws", {"shards": "{shards}"}),
     "aws_host_occupied": Instruction(OTHER, "drain", {"host": "{host}"}),
     "aws_host_unread": Instruction(AGAIN),
+    "aws_data_stays": Instruction(ADDED, "aws_remove", {"wa_remove_data": "true"}),
+    "aws_database_stays": Instruction(
+        ADDED, "aws_remove", {"wa_remove_data": "true", "wa_remove_database": "{database}"}
+    ),
     # The end of a cluster.
     "data_stays": Instruction(ADDED, "uninstall", {"wa_remove_data": "true"}),
     "database_stays": Instruction(ADDED, "uninstall", {"wa_remove_data": "true", "wa_remove_database": "{database}"}),

@@ -76,6 +76,11 @@ class Environment:
     log_days: int = 0
 
     @property
+    def label(self) -> str:
+        """What the names of its stacks and hosts begin with; its database has this name."""
+        return "{0}-{1}".format(self.prefix, self.name)
+
+    @property
     def coreapps(self) -> int:
         """One more than shards."""
         return self.shards + 1
@@ -102,7 +107,7 @@ class Environment:
 
     def stack(self, kind: str) -> str:
         """Name of one of its stacks."""
-        return "{0}-{1}-{2}".format(self.prefix, self.name, kind)
+        return "{0}-{1}".format(self.label, kind)
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def hosts_of(environment: Environment, zones: t.Sequence[str], count: int | None
     made = []
     for number in range(1, (environment.hosts if count is None else count) + 1):
         kinds = ("webapp", "master", "coreapp") if number <= environment.duties else ("coreapp",)
-        name = "{0}-{1}-{2}".format(environment.prefix, environment.name, number)
+        name = "{0}-{1}".format(environment.label, number)
         made.append(Host(number, name, zones[(number - 1) % len(zones)], kinds))
     return made
 

@@ -218,9 +218,8 @@ class Reader:
         )
 
     def _instances(self, environment: Environment) -> tuple[Instance, ...]:
-        label = "{0}-{1}".format(environment.prefix, environment.name)
         filters = [
-            {"Name": "tag:" + ENVIRONMENT_TAG, "Values": [label]},
+            {"Name": "tag:" + ENVIRONMENT_TAG, "Values": [environment.label]},
             {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
         ]
         found = [

@@ -36,6 +36,11 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import (
     hosts_of,
     layout,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import (
+    Asked,
+    no_data_problem,
+    wrong_name_problem,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._plan.sizing import (
     class_of_now,
     host_memory,
@@ -50,6 +55,9 @@ MAKE, BEFORE, AFTER, REMOVE = STAGES = ("make", "before", "after", "remove")
 """aws.yml makes an environment; a reshard changes one before or after the cluster; aws_remove.yml removes it."""
 
 BACKUP_DAYS = {"production": 14, "staging": 7}
+
+
+KEEP = Asked()
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,19 @@ def size_problems(environment: Environment) -> list[Problem]:
     return problems
 
 
+def asked_problems(environment: Environment, asked: Asked) -> list[Problem]:
+    """What is wrong with the name of a database that is to go. Nothing has to be read for it: it has the name of its
+    environment, also when a run that was killed has removed it already."""
+    if not asked.database:
+        return []
+    if not asked.data:
+        return [no_data_problem(asked, instruction("aws_data_stays"))]
+    if asked.database == environment.label:
+        return []
+    message = "wa_remove_database is {0}; allowed is the database of the environment: {1}."
+    return [wrong_name_problem(message.format(asked.database, environment.label), asked)]
+
+
 def database_for(environment: Environment, stack: Stack | None) -> Database:
     """The database, at least as large as it is."""
     desired = needs(shards=environment.shards, rate=environment.rate, tls=True)
@@ -155,11 +176,12 @@ def plan_aws(
     account: Account,
     stage: str,
     hosts_read: t.Sequence[t.Mapping[str, t.Any]] = (),
-    remove_data: bool = False,
+    asked: Asked = KEEP,
 ) -> AwsPlan:
-    """What is to be done at one stage. hosts_read: what wa_host_info read of the hosts that go, after a reshard."""
+    """What is to be done at one stage. hosts_read: what wa_host_info read of the hosts that go, after a reshard. asked:
+    which data is to go, when the environment does."""
     if stage == REMOVE:
-        return _removal(environment, account, remove_data)
+        return _removal(environment, account, asked)
     zones, there = zones_for(environment, account), hosts_there(account)
     enterprise = account.stacks.get(ENTERPRISE)
     shrinks = environment.hosts < there or (enterprise is not None and environment.shards < enterprise.number("Shards"))
@@ -225,8 +247,7 @@ def values_of(
     zones: t.Sequence[str],
     hosts: t.Sequence[Host],
     stage: str = MAKE,
-    *,
-    delete_data: bool = False,
+    asked: Asked = KEEP,
 ) -> dict[str, t.Any]:
     """C(aws) in the templates."""
     letters = "ABC"
@@ -234,7 +255,7 @@ def values_of(
     protected = environment.name == "production" and stage != REMOVE
     known = {instance.name: instance for instance in account.instances}
     return {
-        "label": "{0}-{1}".format(environment.prefix, environment.name),
+        "label": environment.label,
         "environment": environment.name,
         "region": environment.region,
         "shards": environment.shards,
@@ -253,9 +274,9 @@ def values_of(
             "max_connections": database.max_connections,
             "backup_days": BACKUP_DAYS[environment.name],
             "protected": protected,
-            "deletion": "Delete" if delete_data else "Snapshot",
+            "deletion": "Delete" if asked.database else "Snapshot",
         },
-        "media_deletion": "Delete" if delete_data else "Retain",
+        "media_deletion": "Delete" if asked.data else "Retain",
         "disk_gb": environment.disk_gb,
         "key_name": environment.key_name,
         "log_days": environment.log_days,
@@ -285,7 +306,7 @@ def _zones(environment: Environment, zones: t.Sequence[str], letters: str) -> li
 
 def template_name(environment: Environment, letter: str) -> str:
     """Name of the launch template of a zone."""
-    return "{0}-{1}-{2}".format(environment.prefix, environment.name, letter.lower())
+    return "{0}-{1}".format(environment.label, letter.lower())
 
 
 def _host(
@@ -415,33 +436,55 @@ def _notes(environment: Environment, account: Account, values: t.Mapping[str, t.
     return notes
 
 
-def _removal(environment: Environment, account: Account, remove_data: bool) -> AwsPlan:
+def _removal(environment: Environment, account: Account, asked: Asked) -> AwsPlan:
     """Hosts first, then the database, then the network. What holds data stays unless it was asked for."""
+    problems = asked_problems(environment, asked)
+    if problems:
+        return AwsPlan(problems=tuple(problems))
     zones = zones_for(environment, account)
     there = {kind: stack for kind, stack in account.stacks.items() if stack is not None}
+    enterprise = there.get(ENTERPRISE)
     busy = [stack for stack in there.values() if stack.busy]
     if busy:
         return AwsPlan(problems=tuple(stack_problems(busy)))
     if not there:
-        label = "{0}-{1}".format(environment.prefix, environment.name)
-        return AwsPlan(lines=("Nothing is there of {0} in {1}.".format(label, account.region),))
+        return AwsPlan(lines=("Nothing is there of {0} in {1}.".format(environment.label, account.region),))
     hosts = hosts_of(environment, zones, hosts_there(account)) if zones else []
     gone = [environment.stack(kind) for kind in reversed(STACKS) if kind in there]
-    data = (
-        "With the data: the database without a snapshot, and all media."
-        if remove_data
-        else "What stays: a last snapshot of the database, and the file system with the media."
-    )
     lines = ["Removed from {0} (account {1}): {2}.".format(account.region, account.account, enumerate_all(gone))]
     if hosts:
         lines.append("The cluster ends with its hosts: {0}.".format(enumerate_all(host.name for host in hosts)))
-    lines.append(data)
-    values = values_of(environment, account, zones, hosts, REMOVE, delete_data=remove_data)
+    lines += _data_lines(environment, there, asked)
+    values = values_of(environment, account, zones, hosts, REMOVE, asked)
     stand = {kind for kind, stack in there.items() if stack.stands}
-    updates = [kind for kind in (DB, ENTERPRISE) if kind in stand and (remove_data or kind == DB)]
+    # Where a run that was killed has left another answer, that one does not count.
+    other = enterprise is not None and enterprise.outputs.get("MediaDeletion") != values["media_deletion"]
+    updates = tuple(kind for kind in (DB, ENTERPRISE) if kind in stand and (kind == DB or other))
     return AwsPlan(
         stacks=tuple(kind for kind in reversed(STACKS) if kind in there),
-        updates=tuple(updates) if NETWORK in stand else (),
+        updates=updates if NETWORK in stand else (),
         aws=values,
         lines=tuple(lines),
     )
+
+
+def _data_lines(environment: Environment, there: t.Container[str], asked: Asked) -> list[str]:
+    """What becomes of the data in the stacks that are there."""
+    lines = []
+    if ENTERPRISE in there and asked.data:
+        lines.append("With its data: the file system with all media, and the logs in CloudWatch, where there are any.")
+    elif ENTERPRISE in there:
+        text = (
+            "Stays: the file system with all media, and the logs in CloudWatch, where there are any ({0} removes them)."
+        )
+        lines.append(text.format(instruction("aws_data_stays")))
+    if DB in there and asked.database:
+        text = "With its data: the database {0} without a last snapshot, with the registration and all messages."
+        lines.append(text.format(environment.label))
+    elif DB in there:
+        text = (
+            "Stays: a last snapshot of the database and its automated backups, with the registration and all messages"
+            " ({0} removes them)."
+        )
+        lines.append(text.format(instruction("aws_database_stays", database=environment.label)))
+    return lines

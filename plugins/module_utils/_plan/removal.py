@@ -38,9 +38,10 @@ PIN_STAYS_DATABASE = "the authority of the API that is pinned in {0}, as the dat
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to go beside containers and networks.
+    """What is to go beside containers and networks, or beside the hosts of an environment on AWS.
 
-    data: volumes. database: the volume of the database that somebody has named; empty where nobody has.
+    data: volumes, and on AWS media and logs. database: the volume of the database that somebody has named, or its
+    instance on RDS; empty where nobody has.
     """
 
     data: bool = False
@@ -217,10 +218,7 @@ def database_problems(
     if not asked.database:
         return []
     if not asked.data:
-        message = (
-            "wa_remove_database is {0}, and data stays as long as nobody wants it removed; add {1} if it is meant."
-        )
-        return [_wrong_name(message.format(asked.database, instruction("data_stays")), asked)]
+        return [no_data_problem(asked, instruction("data_stays"))]
     of_inventory = {(known.database, host) for host, known in stores.items() if known.database}
     found = sorted(of_inventory.union(databases(hosts, cluster, stores)))
     volumes = [one for one in found if not one[0].startswith("/")]
@@ -229,17 +227,24 @@ def database_problems(
     if volumes:
         named = ["{0} on {1}".format(*one) for one in volumes]
         message = "wa_remove_database is {0}; allowed is the volume that holds the database of cluster {1}: {2}."
-        return [_wrong_name(message.format(asked.database, cluster, enumerate_all(named)), asked)]
+        return [wrong_name_problem(message.format(asked.database, cluster, enumerate_all(named)), asked)]
     where = ["the path {0} on {1}".format(*one) for one in found]
     where = where or sorted({known.server for known in stores.values() if known.server}) or ["no host that was read"]
     message = (
         "wa_remove_database is {0}, and no volume holds the database of cluster {1}: it is on {2}, where nothing is"
         " removed. Leave the argument out, and remove the database there by hand."
     )
-    return [_wrong_name(message.format(asked.database, cluster, enumerate_all(where)), asked)]
+    return [wrong_name_problem(message.format(asked.database, cluster, enumerate_all(where)), asked)]
 
 
-def _wrong_name(message: str, asked: Asked) -> Problem:
+def no_data_problem(asked: Asked, way_on: str) -> Problem:
+    """Somebody named the database, and did not say that data goes. way_on: the arguments that say so."""
+    message = "wa_remove_database is {0}, and data stays as long as nobody wants it removed; add {1} if it is meant."
+    return wrong_name_problem(message.format(asked.database, way_on), asked)
+
+
+def wrong_name_problem(message: str, asked: Asked) -> Problem:
+    """What is wrong with the name of a database that is to go."""
     return Problem("WA_REMOVE_DATABASE", message, "wa_remove_database", asked.database)
 
 

@@ -14,10 +14,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS, KILLED, RUN_SECONDS, end_group
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS, KILLED, end_group
 from ansible_collections.waent.fleet.tests.support.live_cluster import Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run
 from ansible_collections.waent.fleet.tests.support.pretended_share import MACHINES, PretendedShare
+from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
 
 pytestmark = pytest.mark.thorough
@@ -68,7 +69,7 @@ class Sharing(TwoMachines):
         extra = {**self.pretence, "ANSIBLE_CALLBACKS_ENABLED": "pretend_share,kill_at_task", "KILL_AT_TASK": task}
         process, log = self.begin("site.yml", "-e", json.dumps({"wa_media_share": share(opts)}), **extra)
         try:
-            process.wait(timeout=RUN_SECONDS)
+            process.wait(timeout=RUN_PATIENCE)
         finally:
             end_group(process)
         assert process.returncode == KILLED, log.read_text()

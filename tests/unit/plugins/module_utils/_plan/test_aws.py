@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.aws import (
     plan_aws,
     size_problems,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.removal import Asked
 from ansible_collections.waent.fleet.plugins.module_utils._state.aws import Account, Instance, Quota, Stack
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,9 @@ def environment(**changes):
     return found
 
 
+RETAINED = {"MediaDeletion": "Retain"}
+
+
 def made(shards, **changes):
     """An account as it is once an environment was made."""
     there = environment(shards=shards, **changes)
@@ -56,7 +60,7 @@ def made(shards, **changes):
                 "MaxConnections": str(database.max_connections),
             },
         ),
-        "enterprise": Stack("e", "CREATE_COMPLETE", {"Shards": str(shards), "Hosts": str(there.hosts)}),
+        "enterprise": Stack("e", "CREATE_COMPLETE", {"Shards": str(shards), "Hosts": str(there.hosts), **RETAINED}),
     }
     instances = tuple(
         Instance(host.name, "i-1", host.zone, "10.60.0.9", "c5.old", "ami-old", "3") for host in hosts_of(there, ZONES)
@@ -193,21 +197,53 @@ def test_staging_has_one_way_out_and_production_one_in_each_zone():
 
 
 def test_a_removal_keeps_the_data_unless_it_is_asked_for():
-    kept, gone = (plan_aws(environment(shards=8), made(8), REMOVE, remove_data=data) for data in (False, True))
-    assert kept.stacks == gone.stacks == ("enterprise", "db", "network")
-    assert (kept.updates, gone.updates) == (("db",), ("db", "enterprise"))
-    assert (kept.aws["db"]["deletion"], kept.aws["media_deletion"]) == ("Snapshot", "Retain")
-    assert (gone.aws["db"]["deletion"], gone.aws["media_deletion"]) == ("Delete", "Delete")
+    answers = (Asked(), Asked(True), Asked(True, "waent-production"))
+    kept, media, gone = (plan_aws(environment(shards=8), made(8), REMOVE, asked=asked) for asked in answers)
+    assert kept.stacks == media.stacks == gone.stacks == ("enterprise", "db", "network")
+    assert [plan.updates for plan in (kept, media, gone)] == [("db",), ("db", "enterprise"), ("db", "enterprise")]
+    policies = [(plan.aws["media_deletion"], plan.aws["db"]["deletion"]) for plan in (kept, media, gone)]
+    assert policies == [("Retain", "Snapshot"), ("Delete", "Snapshot"), ("Delete", "Delete")]
     assert kept.aws["db"]["protected"] is False
-    assert "What stays: a last snapshot" in kept.lines[-1]
-    assert "With the data" in gone.lines[-1]
+    data, both = "-e wa_remove_data=true", "-e wa_remove_data=true -e wa_remove_database=waent-production"
+    assert kept.lines[-2].startswith("Stays: the file system") and f"({data} removes them)" in kept.lines[-2]
+    assert media.lines[-2].startswith("With its data: the file system")
+    for plan in (kept, media):
+        assert plan.lines[-1].startswith("Stays: a last snapshot") and f"({both} removes them)" in plan.lines[-1]
+    assert gone.lines[-1].startswith("With its data: the database waent-production")
+
+
+def test_a_removal_that_was_killed_does_not_answer_for_the_next_one():
+    """The stack that it has left would take the media with it."""
+    there = made(8)
+    outputs = {**there.stacks["enterprise"].outputs, "MediaDeletion": "Delete"}
+    left = replace(there, stacks={**there.stacks, "enterprise": Stack("e", "UPDATE_COMPLETE", outputs)})
+    kept, gone = (plan_aws(environment(shards=8), left, REMOVE, asked=asked) for asked in (Asked(), Asked(True)))
+    assert (kept.updates, kept.aws["media_deletion"]) == (("db", "enterprise"), "Retain")
+    assert gone.updates == ("db",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Asked(False, "waent-production"), "data stays as long as nobody wants it removed; add -e wa_remove_data=true"),
+        (Asked(True, "waent-staging"), "allowed is the database of the environment: waent-production."),
+        (Asked(True, "waentDatabase"), "wa_remove_database is waentDatabase; allowed is"),
+    ],
+)
+def test_a_database_goes_only_by_its_own_name(asked, said):
+    for account in (made(8), NOTHING):
+        (problem,) = plan_aws(environment(shards=8), account, REMOVE, asked=asked).problems
+        assert problem.code == "WA_REMOVE_DATABASE" and said in problem.message
+
+
+def test_an_environment_that_is_gone_has_no_data():
     nothing = plan_aws(environment(), NOTHING, REMOVE)
     assert (nothing.stacks, nothing.lines) == ((), ("Nothing is there of waent-production in eu-central-1.",))
 
 
 def test_a_stack_that_failed_may_be_removed_and_one_that_is_at_work_may_not():
     failed = replace(made(2), stacks={**made(2).stacks, "db": Stack("d", "ROLLBACK_COMPLETE")})
-    plan = plan_aws(environment(), failed, REMOVE, remove_data=True)
+    plan = plan_aws(environment(), failed, REMOVE, asked=Asked(True, "waent-production"))
     assert (plan.stacks, plan.updates) == (("enterprise", "db", "network"), ("enterprise",))
     busy = replace(made(2), stacks={**made(2).stacks, "db": Stack("d", "DELETE_IN_PROGRESS")})
     assert [problem.code for problem in plan_aws(environment(), busy, REMOVE).problems] == ["AWS_STACK_BUSY"]
