@@ -19,7 +19,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, 
 
 pytestmark = pytest.mark.thorough
 
-SHARDS, NUMBER, USER = 2, "15550100244", "15550107777"
+SHARDS, DIVISOR, RATE, NUMBER, USER = 2, 3, 4.0, "15550100244", "15550107777"
 PASSWORD = "canary-backup-password-4Wm7Xc"
 
 
@@ -71,7 +71,7 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
     """In service, with two shards."""
     home = tmp_path_factory.mktemp("former")
     more = {"wa_backup_password": PASSWORD, "wa_backup_directory": str(home / "backups")}
-    made = LiveCluster(home, Shape("movf", 31100, SHARDS, webapps=1, more=more))
+    made = LiveCluster(home, Shape("movf", 31100, SHARDS, divisor=DIVISOR, webapps=1, more=more))
     try:
         made.start()
         yield made
@@ -84,7 +84,7 @@ def new(tmp_path_factory: pytest.TempPathFactory, former: LiveCluster) -> t.Iter
     """Prepared only: nothing of it runs. It is of the same number, and comes to the same gateway."""
     made = LiveCluster(
         tmp_path_factory.mktemp("new"),
-        Shape("movn", 31500, SHARDS, webapps=1, more={"wa_backup_password": PASSWORD}),
+        Shape("movn", 31500, SHARDS, divisor=DIVISOR, webapps=1, more={"wa_backup_password": PASSWORD}),
     )
     try:
         made.prepare()
@@ -106,7 +106,7 @@ def stop(cluster: LiveCluster) -> None:
 def test_it_serves_there_with_its_keys_and_nothing_is_lost(former: LiveCluster, new: LiveCluster) -> None:
     url = former.gateway_url
     with Watch(url, ("movf", "movn")) as watch:
-        with former.probe() as probe:
+        with former.probe(rate=RATE) as probe:
             run = former.play("backup.yml")
             assert run.code == OK, run.output
         before = probe.report
@@ -145,7 +145,7 @@ def test_it_serves_there_with_its_keys_and_nothing_is_lost(former: LiveCluster, 
 
         assert new.faults(SHARDS) == []
         assert new.ask("/v1/support")["support"]["e2e"] == keys and keys["registration_id"]
-        with new.probe() as probe:
+        with new.probe(rate=RATE) as probe:
             again = new.play("restore.yml", *arguments, "-e", "confirm=yes")
             assert again.code == OK and set(again.changes.values()) == {0}, again.output
             site = new.play("site.yml")

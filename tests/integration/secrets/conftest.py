@@ -14,8 +14,8 @@ from ansible_collections.waent.fleet.tests.support.live_cluster import LiveClust
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
-    """One shard and a spare, two masters, two webapps."""
-    shape = Shape("sct", 29300, shards=1, more={"wa_validate_certs": True}, groups=("haproxy",))
+    """One shard and a spare, two masters, two webapps; its clock is slow enough for nodes that wait for a processor."""
+    shape = Shape("sct", 29300, shards=1, divisor=4, more={"wa_validate_certs": True}, groups=("haproxy",))
     made = LiveCluster(tmp_path_factory.mktemp("secrets"), shape)
     try:
         made.start()
