@@ -23,7 +23,7 @@ SHARDS, DIVISOR, RATE, NUMBER, USER = 2, 3, 4.0, "15550100244", "15550107777"
 PASSWORD = "canary-backup-password-4Wm7Xc"
 
 
-class Watch:
+class Witness:
     """Which installations are connected, asked all the time. both: moments in which there was more than one.
 
     blind: why it could not be asked, once for each time.
@@ -37,7 +37,7 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Witness:
         self._thread.start()
         return self
 
@@ -105,7 +105,7 @@ def stop(cluster: LiveCluster) -> None:
 
 def test_it_serves_there_with_its_keys_and_nothing_is_lost(former: LiveCluster, new: LiveCluster) -> None:
     url = former.gateway_url
-    with Watch(url, ("movf", "movn")) as watch:
+    with Witness(url, ("movf", "movn")) as witness:
         with former.probe(rate=RATE) as probe:
             run = former.play("backup.yml")
             assert run.code == OK, run.output
@@ -155,5 +155,5 @@ def test_it_serves_there_with_its_keys_and_nothing_is_lost(former: LiveCluster, 
     assert {shard.shard for shard in after.shards if shard.accepted} == {0, 1}
     assert not gateway(url, "/inbound/{0}/{1}".format(NUMBER, waiting))["waiting"], "what came meanwhile is delivered"
     assert gateway(url, "/bans") == []
-    assert (watch.seen, watch.both, watch.blind) == ({"movf", "movn"}, [], [])
+    assert (witness.seen, witness.both, witness.blind) == ({"movf", "movn"}, [], [])
     assert new.faults(SHARDS) == []
