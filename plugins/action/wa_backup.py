@@ -51,6 +51,6 @@ class ActionModule(ControllerAction):
                 "changed": False,
                 "msg": error.message,
                 "failure": error.as_failure(),
-                "problems": [],
+                "problems": [problem.as_dict() for problem in error.problems],
             }
         return result

@@ -59,6 +59,13 @@ options:
     description: The number that the backup has to be of, digits with country code; empty where any will do.
     type: str
     default: ""
+  sets_shards:
+    description:
+      - Whether whoever calls the module sets the shards before he restores, so that another number of them is answered
+        in RV(shards_to_set) where the installation has no number, and not refused. Only for check mode, in which
+        nothing is restored.
+    type: bool
+    default: false
   document:
     description: Content of the file, from the action plugin.
     type: str
@@ -115,6 +122,11 @@ question:
   description: What to ask before it is restored; empty where nothing would be.
   returned: always
   type: str
+shards_to_set:
+  description: How many shards have to be set before it is restored; 0 where there are as many already.
+  returned: always
+  type: int
+  sample: 0
 problems:
   description: Why there is no backup, or it does not fit.
   returned: always
@@ -138,19 +150,17 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.waent.fleet.plugins.module_utils._check import backup
 from ansible_collections.waent.fleet.plugins.module_utils._check.backup import Backup
 from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
-from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import NOT_FOUND
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
-    ApiError,
     Client,
     ClientError,
     LostAnswer,
     UnexpectedReply,
-    path_segment,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import HealthReader
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from
+from ansible_collections.waent.fleet.plugins.module_utils._io.user import read_role
 
 CODE = "WA_BACKUP_REFUSED"
 SETTINGS = "/v1/settings/application"
@@ -160,22 +170,15 @@ OPTIONS: dict[str, t.Any] = {
     "encryption_password": {"type": "str", "required": True, "no_log": True},
     "users": {"type": "list", "elements": "str", "default": ["admin"]},
     "number": {"type": "str", "default": ""},
+    "sets_shards": {"type": "bool", "default": False},
     "document": {"type": "str", "no_log": True},
 }
 
 
 def read_users(client: Client, names: t.Iterable[str]) -> dict[str, str]:
     """The role of each user that there is."""
-    found = {}
-    for name in names:
-        try:
-            reply = client.get("/v1/users/" + path_segment(name))
-        except ApiError as error:
-            if error.code == NOT_FOUND or (error.code is None and error.status == 404):
-                continue
-            raise
-        found[name] = str(reply.first("users").get("ROLES") or "")
-    return found
+    roles = {name: read_role(client, name) for name in names}
+    return {name: role for name, role in roles.items() if role is not None}
 
 
 def read_settings(client: Client) -> dict[str, t.Any]:
@@ -225,12 +228,15 @@ def restored(client: Client, params: t.Mapping[str, t.Any], check_mode: bool) ->
         notes = backup.notes_after(kept.facts, read_settings(client), read_users(client, kept.facts["users"]))
         done = result_of(kept.facts, kept.made, changed=False, notes=notes)
         return {**done, "lines": [*done["lines"], backup.THERE_ALREADY]}
-    problems = backup.misfits(kept.facts, cluster, params["number"])
+    shards = backup.shards_to_set(kept.facts, cluster) if check_mode and params["sets_shards"] else 0
+    assumed = {**cluster, "shards": shards or cluster.get("shards")}
+    problems = backup.misfits(kept.facts, assumed, params["number"])
     if problems:
         raise refusal_for(CODE, problems)
     if check_mode:
-        question = backup.question(kept.facts)
-        return {**result_of(kept.facts, kept.made, changed=True), "question": question}
+        done = result_of(kept.facts, kept.made, changed=True)
+        lines = [*done["lines"], *backup.steps_before(shards)]
+        return {**done, "lines": lines, "question": backup.question(kept.facts), "shards_to_set": shards}
     body = {"password": kept.password, "data": kept.data}
     try:
         client.call("POST", "/v1/settings/restore", body=body)
@@ -254,17 +260,19 @@ def result_of(
         "lines": lines,
         "notes": list(notes),
         "question": "",
+        "shards_to_set": 0,
     }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=dict(api_options(), **OPTIONS), supports_check_mode=True)
     work = saved if module.params["state"] == "saved" else restored
-    empty: dict[str, t.Any] = {"facts": {}, "made": "", "lines": [], "notes": [], "question": ""}
+    empty: dict[str, t.Any] = {"facts": {}, "made": "", "lines": [], "notes": [], "question": "", "shards_to_set": 0}
     try:
         result = work(client_from(module.params), module.params, module.check_mode)
     except (ClientError, Refusal) as error:
-        fail(module, error, changed=False, problems=[], **empty)
+        found = error.problems if isinstance(error, Refusal) else ()
+        fail(module, error, changed=False, problems=[problem.as_dict() for problem in found], **empty)
     module.exit_json(problems=[], path=module.params["path"], **result)
 
 

@@ -76,6 +76,14 @@ options:
       - When the number was registered, like V(2024-01-31) or V(2024-01-31T12:00:00+00:00). Only needed where the API
         does not report it.
     type: str
+  for_backup:
+    description:
+      - Set the shards of a cluster without a number, which is to get that of a backup. The client takes a backup only
+        with as many shards as it was made with.
+      - With O(wait) it is waited until the number reads back and every node answers; nobody is served.
+    type: bool
+    default: false
+    version_added: 0.2.0
   retries:
     description:
       - How often the call is repeated, with a growing delay, after the answer that the service is temporarily
@@ -196,6 +204,7 @@ def main(clock: t.Callable[[], float] = time.monotonic, sleep: t.Callable[[float
             allow_no_spare={"type": "bool", "default": False},
             allow_disconnect={"type": "bool", "default": False},
             registered_at={"type": "str"},
+            for_backup={"type": "bool", "default": False},
             retries={"type": "int", "default": 5},
             wait={"type": "bool", "default": True},
             timeout={"type": "float", "default": 180.0},

@@ -133,7 +133,6 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import NOT_FOUND
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal
 from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials import (
     FIRST_USER,
@@ -141,31 +140,21 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.credentials i
     check_username,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
-    ApiError,
     AuthError,
     Client,
     ClientError,
     LostAnswer,
-    path_segment,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from, from_environment
-
-
-def user_path(username: str) -> str:
-    """Where the API has this user."""
-    return "/v1/users/" + path_segment(username)
+from ansible_collections.waent.fleet.plugins.module_utils._io.user import read_role
+from ansible_collections.waent.fleet.plugins.module_utils._state.user import user_path
 
 
 def read_user(client: Client, username: str) -> dict[str, t.Any] | None:
     """C({username, role}), None when there is no such user."""
-    try:
-        reply = client.get(user_path(username))
-    except ApiError as error:
-        if error.code == NOT_FOUND or (error.code is None and error.status == 404):
-            return None
-        raise
-    return {"username": username, "role": reply.first("users").get("ROLES")}
+    role = read_role(client, username)
+    return None if role is None else {"username": username, "role": role or None}
 
 
 def password_is(client: Client, username: str, password: str) -> bool:

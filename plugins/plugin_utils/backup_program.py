@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections/waent/fleet"
 PARTS = (
+    "_common/api_codes.py",
     "_common/instruction.py",
     "_common/nearest.py",
     "_common/problem.py",
@@ -29,6 +30,7 @@ PARTS = (
     "_io/tls.py",
     "_io/whole_file.py",
     "_state/cluster.py",
+    "_state/user.py",
 )
 MAIN = """\
 import sys

@@ -34,6 +34,7 @@ from ansible_collections.waent.fleet.tests.support.live_cluster import (
     LiveCluster,
     Shape,
     _call,
+    published_database,
 )
 from ansible_collections.waent.fleet.tests.support.playbook_runs import write_inventory
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
@@ -103,7 +104,8 @@ def rotate(ledger: Ledger, conditions: Conditions) -> None:
     """Each secret that nodes have, in turn; the database has two users, and each gets the place of the other."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
-        with LiveCluster(home, Shape("rotk", 29500, 1, divisor=conditions.divisor)) as cluster:
+        shape = Shape("rotk", 29500, 1, divisor=conditions.divisor, more=published_database(29500))
+        with LiveCluster(home, shape) as cluster:
             cluster.start()
             words = "CREATE USER 'second'@'%' IDENTIFIED BY '{0}'; GRANT {1} ON *.* TO 'second'@'%';"
             cluster._sql(words.format(SECRETS["wa_db_password"], RIGHTS))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import typing as t
@@ -37,6 +38,8 @@ NUMBER = "5550100255"
 HOST = "adopted"
 CA_INSIDE = "/opt/certs/ca.pem"
 NODES = ("webapp", "master", "coreapp")
+AWAY = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_connection": "ssh"}
+"""A host where nobody answers."""
 
 
 class Setup(t.NamedTuple):
@@ -166,8 +169,11 @@ class ComposeCluster(KillableRuns):
         """How Ansible reaches each host, by its name."""
         return {HOST: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}}
 
-    def first_inventory(self, **variables: t.Any) -> Path:
-        """What somebody writes who knows the hosts, the number and the password, and nothing of this collection."""
+    def first_inventory(self, away: t.Mapping[str, t.Any] | None = None, **variables: t.Any) -> Path:
+        """What somebody writes who knows the hosts, the number and the password, and nothing of this collection.
+
+        away: one more host, if there is one.
+        """
         given = {
             "wa_cluster_name": self.prefix, "wa_name_prefix": self.prefix, "wa_admin_password": PASSWORD,
             "wa_cert": CERT, "wa_validate_certs": False, "wa_disk_free_mb": 100,
@@ -176,7 +182,8 @@ class ComposeCluster(KillableRuns):
             "wa_rollout_error_seconds": 0.5, **variables,
         }  # fmt: skip
         path = self.home / "found.yml"
-        path.write_text(yaml.safe_dump({"wa_adopt_hosts": {"hosts": self.hosts(), "vars": given}}))
+        hosts = {**self.hosts(), **({"away": dict(away)} if away else {})}
+        path.write_text(yaml.safe_dump({"wa_adopt_hosts": {"hosts": hosts, "vars": given}}))
         return path
 
     def describe(self, *more: str, into: bool = True, **variables: t.Any) -> Run:
@@ -184,6 +191,16 @@ class ComposeCluster(KillableRuns):
         inventory = str(self.first_inventory(**variables))
         where = ("-e", "into={0}".format(self.inventory)) if into else ()
         return play("playbooks/adopt.yml", "-i", inventory, *where, *more)
+
+    def beside_one_that_is_away(self) -> Run:
+        """adopt.yml, confirmed, with the inventory that was written and a host more, which does not answer."""
+        hosts = self.written("hosts.yml")
+        hosts["all"]["hosts"]["away"] = {**AWAY, "rack": "b"}
+        hosts["all"]["children"]["wa_cluster"]["hosts"] = {"away": None}
+        beside = self.home / "beside"
+        shutil.copytree(self.inventory, beside)
+        (beside / "hosts.yml").write_text(yaml.safe_dump(hosts))
+        return play("playbooks/adopt.yml", "-i", str(beside), "-e", "confirm=yes")
 
     def play(self, playbook: str, *more: str, **extra: str) -> Run:
         """A playbook with the inventory that was written."""

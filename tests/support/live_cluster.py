@@ -37,6 +37,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     write_inventory,
     write_variables,
 )
+from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 from waemu.probe import Options, Probe
 from waemu.whatsapp.attempts import MOST_ATTEMPTS
@@ -148,6 +149,16 @@ class Shape(t.NamedTuple):
             },
             **self.more,
         }
+
+
+def published_database(port: int) -> dict[str, t.Any]:
+    """The database at an address of this machine, the same for nodes and hosts: it may be taken for somebody else's.
+
+    port: of the cluster's first one, as for Shape.
+    """
+    address = machine_address(docker.from_env(timeout=120), GATEWAY_IMAGE)
+    hosts = dict.fromkeys(("wa_db_host", "wa_db_check_host", "wa_database_address"), address)
+    return {**hosts, **dict.fromkeys(("wa_db_port", "wa_db_check_port", "wa_database_port"), port + 6)}
 
 
 class LiveCluster(KillableRuns):

@@ -128,6 +128,12 @@ SAME = (
 )
 
 
+def shards_to_set(facts: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any]) -> int:
+    """How many shards an installation without a number needs first, as it begins with one; 0 where it has them."""
+    differs = (cluster.get("shards") or 1) != facts["shards"]
+    return int(facts["shards"]) if differs and cluster.get("registered") is False else 0
+
+
 def misfits(facts: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any], number: str) -> list[Problem]:
     """Why a backup cannot be restored here. cluster: as for C(facts_of). number: that of the inventory, with cc."""
     found = []
@@ -143,7 +149,7 @@ def misfits(facts: t.Mapping[str, t.Any], cluster: t.Mapping[str, t.Any], number
             "The number {0} is registered here, and the backup is of {1}: it would be replaced. Restore it elsewhere."
         )
         found.append(Problem("BACKUP_TARGET_REGISTERED", text.format(here or "of somebody else", facts["number"])))
-    # An installation without a number has one shard.
+    # An installation that never had a number has one shard.
     shards = cluster.get("shards") or 1
     if shards != facts["shards"]:
         text = "The backup is of {0} shards, this installation has {1}; the client takes no other number than its own."
@@ -177,6 +183,12 @@ def notes_after(facts: t.Mapping[str, t.Any], settings: t.Mapping[str, t.Any], u
         text = "No user {0} is here: users and their passwords are in no backup; create them again."
         found.append(text.format(enumerate_all(missing)))
     return found
+
+
+def steps_before(shards: int) -> list[str]:
+    """What is done before it is restored. shards: of C(shards_to_set)."""
+    text = "First the shards of this installation are set to {0}: the client takes the backup only with as many."
+    return [text.format(shards)] if shards else []
 
 
 def shown(facts: t.Mapping[str, t.Any], made: str) -> list[str]:

@@ -226,12 +226,12 @@ def _missing_findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     found += _about(unplanned, "NODE_UNPLANNED", "The API shows nodes that are not planned: {0}.", WARNING)
     if not cluster.nodes:
         found.append(Finding("NO_NODES", "The API shows no node at all: no master or coreapp has started.", kind=WAIT))
-    found += _number_findings("masters", len(_present(cluster.masters)), expected.masters)
-    found += _number_findings("coreapps", len(_present(cluster.coreapps, cluster.registered)), expected.coreapps)
+    found += _number_findings("masters", len(present(cluster.masters)), expected.masters)
+    found += _number_findings("coreapps", len(present(cluster.coreapps, cluster.registered)), expected.coreapps)
     return found
 
 
-def _present(nodes: list[Node], registered: bool | None = None) -> list[Node]:
+def present(nodes: t.Iterable[Node], registered: bool | None = None) -> list[Node]:
     """The nodes that count as there: before registration coreapps show 1011 in place of a status (reference 3.5)."""
     return [
         node

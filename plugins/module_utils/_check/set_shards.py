@@ -12,6 +12,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import present
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import ACCESS_DENIED
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
@@ -32,7 +33,10 @@ _DAY = 86400.0
 
 @dataclass(frozen=True)
 class ReshardRequest:
-    """What the caller wants. registered_at: seconds since 1970, where the caller knows better than the API."""
+    """What the caller wants. registered_at: seconds since 1970, where the caller knows better than the API.
+
+    for_backup: the cluster has no number and is to get that of a backup, which it takes only with as many shards.
+    """
 
     shards: int
     number: str
@@ -40,6 +44,7 @@ class ReshardRequest:
     allow_no_spare: bool = False
     allow_disconnect: bool = False
     registered_at: float | None = None
+    for_backup: bool = False
 
 
 def request_from(params: t.Mapping[str, t.Any]) -> ReshardRequest:
@@ -53,6 +58,7 @@ def request_from(params: t.Mapping[str, t.Any]) -> ReshardRequest:
         allow_no_spare=params["allow_no_spare"],
         allow_disconnect=params["allow_disconnect"],
         registered_at=registered_at(params["registered_at"]),
+        for_backup=params["for_backup"],
     )
 
 
@@ -110,7 +116,7 @@ def cluster_problems(request: ReshardRequest, cluster: Cluster, now: float) -> l
     if cluster.form != "cluster":
         text = "The API shows no cluster; only a cluster has shards to set (WA_APP_MULTICONNECT=1)."
         return [Problem("NOT_A_CLUSTER", text)]
-    if not cluster.registered:
+    if not cluster.registered and not (request.for_backup and cluster.registered is False):
         text = (
             "The number is not registered, and without a number there are no shards to set: run {0}, which registers it"
             " and sets the shards of a new cluster to wa_shards."
@@ -120,7 +126,7 @@ def cluster_problems(request: ReshardRequest, cluster: Cluster, now: float) -> l
     problems = [other] if other else []
     return (
         problems
-        + _coreapp_problems(request, len(cluster.live_coreapps))
+        + _coreapp_problems(request, len(present(cluster.coreapps, cluster.registered)))
         + _missing_cert_problems(request, cluster, now)
     )
 
@@ -146,6 +152,8 @@ def _missing_cert_problems(request: ReshardRequest, cluster: Cluster, now: float
     if version is not None and version >= CERT_REQUIRED_SINCE:
         text = "wa_cert is not set; version {0} needs the verified-name certificate to set the shards.".format(version)
         return [Problem("CERT_REQUIRED", text, "wa_cert")]
+    if not cluster.registered:
+        return []
     since = cluster.registered_at if request.registered_at is None else request.registered_at
     if since is not None and now - since <= SAFE_DAYS * _DAY:
         return []

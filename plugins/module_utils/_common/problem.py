@@ -54,13 +54,19 @@ def _names(problem: Problem, *, at_the_beginning: bool = False) -> bool:
 
 
 class Refusal(Exception):
-    """We do not do what was asked, for a reason of our own. C(code) is stable, C(message) one sentence."""
+    """We do not do what was asked, for a reason of our own. C(code) is stable, C(message) one sentence.
 
-    def __init__(self, code: str, message: str, details: dict[str, t.Any] | None = None) -> None:
+    problems: all of them, where these are the reason.
+    """
+
+    def __init__(
+        self, code: str, message: str, details: dict[str, t.Any] | None = None, problems: t.Sequence[Problem] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.details = details or {}
+        self.problems = tuple(problems)
 
     def as_failure(self) -> dict[str, t.Any]:
         """The shape modules return as C(failure): C({code, message, details})."""
@@ -71,7 +77,7 @@ def refusal_for(code: str, problems: t.Sequence[Problem]) -> Refusal:
     """All problems as one refusal. C(details.codes) are the codes of the problems, each once."""
     head = "1 problem was found" if len(problems) == 1 else "{0} problems were found".format(len(problems))
     message = "{0}, nothing was changed.\n{1}".format(head, summary(problems))
-    return Refusal(code, message, {"codes": sorted({problem.code for problem in problems})})
+    return Refusal(code, message, {"codes": sorted({problem.code for problem in problems})}, problems)
 
 
 def outcome(code: str, problems: t.Sequence[Problem], result: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -23,16 +23,25 @@ import typing as t
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from urllib.parse import quote
 
 from ansible_collections.waent.fleet.plugins.module_utils._check import backup
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Refusal, refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedule import surplus
 from ansible_collections.waent.fleet.plugins.module_utils._io.tls import read_authorities, verifying
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import observe
+from ansible_collections.waent.fleet.plugins.module_utils._state.user import is_no_user, role_in, user_path
 
 SECONDS = 30
 ENCRYPTED = b"-----BEGIN CMS-----"
+
+
+class Refused(Refusal):
+    """The API did not do it. status: of the answer, 0 where there was none; api_code: its own, if it gave one."""
+
+    def __init__(self, message: str, error: OSError) -> None:
+        super().__init__("BACKUP_API", message)
+        self.status = error.code if isinstance(error, urllib.error.HTTPError) else 0
+        self.api_code = _code_of(error)
 
 
 class Api:
@@ -61,12 +70,12 @@ class Api:
         raise Refusal("BACKUP_NO_LOGIN", "No webapp let us in ({0}).".format(why))
 
     def call(self, method: str, path: str, body: t.Any = None) -> t.Any:
-        """The parsed answer. Raises Refusal."""
+        """The parsed answer. Raises Refused."""
         try:
             return self._send(method, path, body, "Bearer " + self._token)
         except OSError as error:
             text = "{0} {1}{2} failed ({3}).".format(method, self._url, path, _reason(error))
-            raise Refusal("BACKUP_API", text) from error
+            raise Refused(text, error) from error
 
     def log_out(self) -> None:
         """Revoke the token."""
@@ -90,6 +99,16 @@ def _reason(error: OSError) -> str:
         return "HTTP status {0}".format(error.code)
     reason = getattr(error, "reason", None)
     return str(reason or error.strerror or type(error).__name__)
+
+
+def _code_of(error: OSError) -> int | None:
+    """The first code in the body of a refusal."""
+    if not isinstance(error, urllib.error.HTTPError):
+        return None
+    try:
+        return int(json.loads(error.read())["errors"][0]["code"])
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
 
 
 def context_for(authority: str, verify: bool) -> ssl.SSLContext:
@@ -128,12 +147,14 @@ def document(api: Api, config: t.Mapping[str, t.Any], moment: str) -> str:
 
 
 def _users(api: Api, names: t.Iterable[str]) -> dict[str, str]:
+    """The role of each user that there is. Raises Refused: what cannot be read may be there."""
     found = {}
     for name in names:
-        with contextlib.suppress(Refusal):
-            answer = api.call("GET", "/v1/users/" + quote(name, safe=""))
-            users = answer.get("users") if isinstance(answer, dict) else None
-            found[name] = str(users[0].get("ROLES") or "") if isinstance(users, list) and users else ""
+        try:
+            found[name] = role_in(api.call("GET", user_path(name)))
+        except Refused as error:
+            if not is_no_user(error.status, error.api_code):
+                raise
     return found
 
 

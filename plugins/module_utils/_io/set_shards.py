@@ -13,7 +13,7 @@ import time
 import typing as t
 from dataclasses import asdict, dataclass, field
 
-from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import RUNNING, SERVING, Expected, present
 from ansible_collections.waent.fleet.plugins.module_utils._check.set_shards import (
     ReshardRequest,
     call_body,
@@ -77,6 +77,7 @@ class ShardSetter:
     sleep: t.Callable[[float], None] = time.sleep
     result: Result = field(default_factory=Result)
     _gone: frozenset[str] = frozenset()
+    _level: str = SERVING
 
     def run(self, check: bool) -> None:
         """Reads, decides, acts, waits. Raises a ClientError or a Refusal; C(result) is filled on every path."""
@@ -86,8 +87,11 @@ class ShardSetter:
         if before != self.request.shards:
             cluster = HealthReader(self.client, Expected()).read().cluster
             # On a host that is away: only those that restart are waited for.
-            self._gone = frozenset(node.name for node in cluster.nodes if not node.alive)
+            there = present(cluster.nodes, cluster.registered)
+            self._gone = frozenset(node.name for node in cluster.nodes if node not in there)
             self._refuse(cluster_problems(self.request, cluster, time.time()))
+            # Without a number nothing is served, before and after.
+            self._level = SERVING if cluster.registered else RUNNING
             if not check:
                 self._set(cluster, before)
             self.result.changed, self.result.after = True, self.request.shards
@@ -143,7 +147,8 @@ class ShardSetter:
         """Follows the restart until every shard has one connected owner."""
         observed: list[tuple[float, Cluster]] = []
         started = self.clock()
-        reader = HealthReader(polling(self.client), Expected(shards=self.request.shards, gone=self._gone))
+        expected = Expected(shards=self.request.shards, gone=self._gone, level=self._level)
+        reader = HealthReader(polling(self.client), expected)
 
         def read() -> Observation:
             seen = reader.read()
@@ -159,7 +164,7 @@ class ShardSetter:
             sleep=self.sleep,
         )
         self.result.waited_seconds = round(waited.seconds, 1)
-        if self.result.changed:
+        if self.result.changed and self._level == SERVING:
             self.result.downtime = downtimes(samples(observed, before, self.request.shards), self.request.shards)
         if not reached(self.request, waited.last.cluster, waited.last.healthy):
             raise not_healthy(waited)

@@ -170,6 +170,14 @@ def _backup_status(play: Play) -> Values:
     return backup_status(seen, named, unread)._asdict()
 
 
+def _scheduled_backup_hosts(play: Play) -> list[str]:
+    """Hosts whose timer needs the password of admin: those that were seen to have one, and the one that is named."""
+    named = str(play.value("wa_backup_host") or "")
+    # What of one outside the play there is, nobody has read; where it has no timer, nothing is done.
+    others = [named] if named in (play.groups.get("all") or ()) and named not in play.hosts else []
+    return [host["name"] for host in observed_of(play) if host.get("backup_timer")] + others
+
+
 def _backup_notes(play: Play) -> list[str]:
     """Hosts that could not be read: a backup comes from the API, and is whole without them."""
     text = "{0} could not be read ({1}); the backup is whole, as it comes from one webapp."
@@ -179,6 +187,7 @@ def _backup_notes(play: Play) -> list[str]:
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "backup_notes": _backup_notes,
     "backup_status": _backup_status,
+    "scheduled_backup_hosts": _scheduled_backup_hosts,
     "removal_stores": _removal_stores,
     "to_declare": _to_declare,
     "observed": observed_of,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.compose_cluster import (
+    AWAY,
     CERT,
     DEVELOPMENT,
     HOST,
@@ -44,6 +45,10 @@ def test_what_compose_has_started_is_written_down(cluster: ComposeCluster) -> No
     planned = cluster.describe("--check")
     assert planned.code == OK, planned.output
     assert not cluster.inventory.exists(), "check mode writes nothing"
+
+    refused = cluster.describe(away=AWAY)
+    assert (refused.code, refused.codes) == (FAILED, ["HOST_NOT_READ"]), refused.output
+    assert not cluster.inventory.exists(), "what an unread host has is in no inventory"
 
     run = cluster.describe("-vvv", "--diff")
     assert run.code == OK, run.output

@@ -121,7 +121,7 @@ def test_the_new_password_of_admin_goes_to_the_host(cluster: LiveCluster, keeper
     assert checked.code == OK and keeper.run("cat", PASSWORD_FILE).stdout == SECRETS["wa_admin_password"]
     # Killed after the API has the new password, and before the host has it.
     arguments = ("-e", "rotate=admin_password", "-e", "confirm=yes")
-    killed = cluster.killed("rotate.yml", "Rotate | Give it to the host that backs up for the cluster", *arguments)
+    killed = cluster.killed("rotate.yml", "Renew | Give the host the new password", *arguments)
     assert killed.task, killed.output
     assert keeper.run("cat", PASSWORD_FILE).stdout == SECRETS["wa_admin_password"]
     run = silent(cluster, "rotate.yml", "-e", "rotate=admin_password")

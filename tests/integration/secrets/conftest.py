@@ -9,13 +9,20 @@ import typing as t
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.balancer import Balancer
-from ansible_collections.waent.fleet.tests.support.live_cluster import LiveCluster, Shape
+from ansible_collections.waent.fleet.tests.support.live_cluster import (
+    LiveCluster,
+    Shape,
+    published_database,
+)
+
+PORT = 29300
 
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluster]:
-    """One shard and a spare, two masters, two webapps."""
-    shape = Shape("sct", 29300, shards=1, more={"wa_validate_certs": True}, groups=("haproxy",))
+    """One shard and a spare, two masters, two webapps; its clock is slow enough for nodes that wait for a processor."""
+    more = {"wa_validate_certs": True, **published_database(PORT)}
+    shape = Shape("sct", PORT, shards=1, divisor=4, more=more, groups=("haproxy",))
     made = LiveCluster(tmp_path_factory.mktemp("secrets"), shape)
     try:
         made.start()

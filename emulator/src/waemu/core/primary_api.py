@@ -100,12 +100,12 @@ class PrimaryApi:
         account = await self._account()
         if not self._node.env.multiconnect:
             raise CoreError(1014, "WA_APP_MULTICONNECT is off: a single instance has one shard")
-        if not account.registered:
-            raise not_instantiated()
-        if (account.cc, account.phone_number) != (request.cc, request.phone_number):
+        if account.registered and (account.cc, account.phone_number) != (request.cc, request.phone_number):
             raise CoreError(1005, "Parameters 'cc' and 'phone_number' are not the registered number")
         if request.shards not in ALLOWED_COUNTS:
             raise CoreError(1009, f"Parameter 'shards' must be one of {', '.join(map(str, ALLOWED_COUNTS))}")
+        if not account.registered:
+            return await self._shards_for_a_backup(request)
         _check_pin(account, request.pin)
         result = await self._checked_by_whatsapp(account, request)
         if request.cert is not None:
@@ -124,6 +124,15 @@ class PrimaryApi:
         _crash(result, "before_answer")
         if result.crash_at == "after_answer":
             asyncio.get_running_loop().call_later(CRASH_AFTER_ANSWER, _die, result.crash_at)
+        return Done()
+
+    async def _shards_for_a_backup(self, request: ShardsRequest) -> Done:
+        """Without a registration there is no connection, so WhatsApp is not asked (6.8: as many as the backup has)."""
+        if request.cert is not None:
+            _certificate(request.cert, request.cc + request.phone_number)
+        await self._primary_write(lambda engine, me: cluster.set_shards(engine, me, request.shards))
+        log.info("Shards set to %d before there is a registration: all coreapps restart", request.shards)
+        await peers.notify_all(self._node)
         return Done()
 
     async def _checked_by_whatsapp(self, account: Account, request: ShardsRequest) -> ShardsResult:

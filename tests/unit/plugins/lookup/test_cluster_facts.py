@@ -101,6 +101,24 @@ def test_who_makes_no_backup_is_named_whatever_is_the_reason(named, read, codes)
     assert [problem["code"] for problem in found["problems"]] == codes
 
 
+@pytest.mark.parametrize(
+    ("named", "timer", "expected"),
+    [
+        ("", None, []),
+        ("", "waent-backup-waent", ["h1"]),
+        ("h1", "waent-backup-waent", ["h1"]),
+        ("keeper", "waent-backup-waent", ["h1", "keeper"]),
+        ("gone", None, []),
+    ],
+)
+def test_who_backs_up_on_a_schedule_gets_another_password(named, timer, expected):
+    """The one that is named may have no other part in the cluster; one that is no host of the inventory has none."""
+    hostvars = HostVars(h1={"__wa_host": {"host": observed(containers=[], nodes=[], backup_timer=timer)}}, h2={})
+    groups = {**PLAY["groups"], "all": ["h1", "h2", "keeper"]}
+    (found,) = facts("scheduled_backup_hosts", wa_backup_host=named, hostvars=hostvars, groups=groups)
+    assert found == expected
+
+
 def test_session_manager_is_looked_for_where_the_connection_looks(monkeypatch, tmp_path):
     program = tmp_path / "session-manager-plugin"
     program.write_text("#!/bin/sh\n")

@@ -27,7 +27,8 @@ class Server:
         self.number, self.restored = number, []
         api.on("GET", "/v1/health", lambda _call: (200, {"health": self.health(), "meta": META}))
         api.on("GET", "/v1/support", lambda _call: (200, {"support": self.support(), "meta": META}))
-        api.on("GET", "/v1/account/shards", {"account": {"shards": 1}, "meta": META})
+        self.shards = 1
+        api.on("GET", "/v1/account/shards", lambda _call: (200, {"account": {"shards": self.shards}, "meta": META}))
         settings = {"settings": {"application": {"webhooks": {"url": HOOK}}}, "meta": META}
         api.on("GET", "/v1/settings/application", settings)
         api.on("GET", "/v1/users/admin", {"users": [{"username": "admin", "ROLES": "ROLE_ADMIN"}], "meta": META})
@@ -116,13 +117,15 @@ def test_without_a_number_there_is_nothing_to_back_up(api, act, tmp_path):
     Server(api, number="")
     result = act(state="saved")
     assert result["failed"] and "BACKUP_NOT_REGISTERED" in result["msg"]
+    assert [one["code"] for one in result["problems"]] == ["BACKUP_NOT_REGISTERED"]
     assert not (tmp_path / "backups").exists()
 
 
 @pytest.mark.parametrize(("password", "code"), [("", "BACKUP_PASSWORD_MISSING"), ("short", "BACKUP_PASSWORD_SHORT")])
 def test_a_password_that_protects_nothing_is_refused_before_anybody_is_asked(api, act, password, code):
     Server(api)
-    assert code in act(state="saved", encryption_password=password)["msg"]
+    result = act(state="saved", encryption_password=password)
+    assert code in result["msg"] and [one["code"] for one in result["problems"]] == [code]
     assert api.calls == []
 
 
@@ -139,6 +142,24 @@ def test_it_is_restored_once(api, act):
     assert "registered here already" in again["lines"][-1]
 
 
+def test_shards_that_have_to_be_set_before_are_answered_to_whoever_sets_them(api, act):
+    server = Server(api)
+    server.shards = 4
+    act(state="saved")
+    server.number, server.shards = "", 1
+    planned = act(state="restored", check_mode=True, sets_shards=True)
+    assert planned["shards_to_set"] == 4 and "are set to 4" in planned["lines"][-1] and planned["question"]
+    for refused in (act(state="restored", check_mode=True), act(state="restored", sets_shards=True)):
+        assert refused["failure"]["details"]["codes"] == ["BACKUP_SHARDS_DIFFER"]
+    assert server.restored == []
+    server.number = "441"
+    other = act(state="restored", check_mode=True, sets_shards=True)
+    assert other["failure"]["details"]["codes"] == ["BACKUP_SHARDS_DIFFER", "BACKUP_TARGET_REGISTERED"]
+    server.number, server.shards = "", 4
+    assert act(state="restored", check_mode=True, sets_shards=True)["shards_to_set"] == 0
+    assert act(state="restored")["changed"] and len(server.restored) == 1
+
+
 def test_what_does_not_fit_is_refused_with_all_reasons(api, act):
     server = Server(api)
     act(state="saved")
@@ -147,6 +168,7 @@ def test_what_does_not_fit_is_refused_with_all_reasons(api, act):
     server.health = lambda: two
     result = act(state="restored", number="441")
     assert result["failure"]["details"]["codes"] == ["BACKUP_NODES_DIFFER", "BACKUP_NUMBER_DIFFERS"]
+    assert sorted(one["code"] for one in result["problems"]) == result["failure"]["details"]["codes"]
     assert server.restored == []
 
 

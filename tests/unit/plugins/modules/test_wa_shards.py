@@ -254,3 +254,35 @@ def test_user_without_rights(api, run):
 def test_number_that_cannot_be_read(api, run):
     api.on("GET", PATH, {"account": {"shards": "many"}})
     assert run(2)["failure"]["code"] == "API_UNEXPECTED_REPLY"
+
+
+class Unregistered(Server):
+    """Without a number; coreapps answer as they do before there is one."""
+
+    def health(self):
+        error = {"code": 1011, "title": "Service not ready", "details": "Wacore is not instantiated."}
+        found = {}
+        for name, (role, _on, _owned) in self.nodes():
+            shown = {"errors": [error]} if role == "coreapp" else {"role": role, "gateway_status": "unregistered"}
+            found[name] = shown
+        return {"health": found, "meta": {"version": self.version}}
+
+    def support(self):
+        return {"support": {"debug_info": "unregistered", "multi_connect": True}}
+
+
+def test_for_a_backup_shards_are_set_without_a_number(api, clock, run):
+    server = Unregistered(api, clock, coreapps=3)
+    assert run(2)["failure"]["details"]["codes"] == ["NOT_REGISTERED"] and server.posts == []
+    assert run(4, for_backup=True)["failure"]["details"]["codes"] == ["TOO_FEW_COREAPPS"] and server.posts == []
+    result = run(2, for_backup=True)
+    assert (result["changed"], result["before"], result["after"], result["downtime"]) == (True, 1, 2, [])
+    assert server.posts[0]["shards"] == 2
+    again = run(2, for_backup=True, wait=False)
+    assert not again["changed"] and len(server.posts) == 1
+
+
+def test_for_a_backup_a_new_version_still_needs_the_certificate(api, clock, run):
+    server = Unregistered(api, clock, coreapps=3, version="v2.45.1")
+    assert run(2, for_backup=True, cert=None)["failure"]["details"]["codes"] == ["CERT_REQUIRED"]
+    assert server.posts == []

@@ -284,7 +284,7 @@ def test_two_owners_are_no_service():
 
 OPTIONS = {
     "shards": 4, "cc": "1", "phone_number": "5550100", "pin": None, "cert": "", "allow_no_spare": False,
-    "allow_disconnect": True, "registered_at": None,
+    "allow_disconnect": True, "registered_at": None, "for_backup": False,
 }  # fmt: skip
 
 

@@ -48,6 +48,11 @@ def serve(api, number="15550100", status_of_backup=200):
     api.on("POST", "/v1/settings/backup", answer, status=status_of_backup)
 
 
+def no_answer_about_a_user(api):
+    serve(api)
+    api.refuse("GET", "/v1/users/sender", 1014, status=500)
+
+
 @pytest.fixture
 def run(api, recipient, tmp_path):
     """Runs the packed program as the unit does; no secret may be in what it says or leaves."""
@@ -100,6 +105,14 @@ def test_one_file_that_the_host_itself_cannot_open(api, run, recipient):
     assert api.calls[-1].path == "/v1/users/logout"
 
 
+def test_a_user_that_is_not_there_is_left_out(api, run, recipient):
+    serve(api)
+    api.refuse("GET", "/v1/users/sender", 1006, status=404)
+    done, (path,) = run(users=["admin", "sender"])
+    assert done.returncode == 0, done.stderr
+    assert backup.read(opened(path, recipient)).facts["users"] == {"admin": "ROLE_ADMIN"}
+
+
 def test_another_webapp_where_one_is_away(api, run):
     serve(api)
     done, paths = run(urls=["https://127.0.0.1:9"])
@@ -124,6 +137,8 @@ def test_old_ones_go_and_what_is_not_ours_stays(api, run, tmp_path):
         (serve, {"number": "441"}, "BACKUP_NUMBER_DIFFERS"),
         (lambda api: api.on("POST", "/v1/users/login", None, status=401), {}, "[BACKUP_NO_LOGIN] No webapp let us in"),
         (lambda api: serve(api, status_of_backup=500), {}, "HTTP status 500"),
+        # Whether there is such a user is not known, so no backup may say that there is none.
+        (no_answer_about_a_user, {"users": ["sender"]}, "/v1/users/sender failed (HTTP status 500)"),
     ],
 )
 def test_without_a_backup_one_sentence_and_old_ones_stay(api, run, tmp_path, prepare, config, words):
