@@ -12,6 +12,8 @@ description:
   - Reads the health first. A number that is registered already is left alone.
   - Without O(code) it asks for a code, which comes by SMS or as a call. With O(code) it verifies it, which ends the
     registration. So it takes two calls, and RV(status) says which one is next.
+  - A registration ends when every web application that answers shows it. Those that lag behind are named after
+    O(timeout).
   - The vendor has blocked new registrations since 2024-07-01. The module says so when that is the answer.
 author:
   - waent.fleet contributors (@waent-fleet)
@@ -80,6 +82,18 @@ options:
       - V(false) only reports that one is needed.
     type: bool
     default: true
+  timeout:
+    description:
+      - Seconds to wait at most until every web application that answers shows what was registered.
+    type: float
+    default: 60.0
+    version_added: 0.2.0
+  delay:
+    description:
+      - Seconds between two reads at most.
+    type: float
+    default: 1.0
+    version_added: 0.2.0
 seealso:
   - module: waent.fleet.wa_cluster_health
 """
@@ -136,6 +150,7 @@ failure:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waent.fleet.plugins.module_utils._check.health import Expected
 from ansible_collections.waent.fleet.plugins.module_utils._check.identity import number_problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import (
     ACCESS_DENIED,
@@ -159,6 +174,12 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.client import (
     Reply,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io.failure import fail, registration_blocked
+from ansible_collections.waent.fleet.plugins.module_utils._io.health_reader import (
+    HealthReader,
+    not_healthy,
+    polling,
+    wait_for,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._io.options import api_options, client_from, from_environment
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import Cluster, observe, state_line
 
@@ -278,6 +299,17 @@ def step(client: Client, params: t.Mapping[str, t.Any], check: bool) -> dict[str
     return {"changed": True, "status": status, "vname": reply.first("account").get("vname")}
 
 
+def await_webapps(client: Client, params: t.Mapping[str, t.Any]) -> None:
+    """Until the webapps know what one of them has confirmed. Raises a ClientError, or a Refusal that names the others.
+
+    The next call may go to any of them, and would be refused as that of a number that nobody has registered.
+    """
+    read = HealthReader(polling(client), Expected()).registration
+    waited = wait_for(read, lambda seen: not seen.found, timeout=params["timeout"], delay=params["delay"])
+    if waited.last.found:
+        raise not_healthy(waited)
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
@@ -291,6 +323,8 @@ def main() -> None:
             code={"type": "str", "no_log": True},
             fixed_code={"type": "bool", "default": False},
             request_code={"type": "bool", "default": True},
+            timeout={"type": "float", "default": 60.0},
+            delay={"type": "float", "default": 1.0},
         ),
         supports_check_mode=True,
     )
@@ -300,6 +334,8 @@ def main() -> None:
         check_number(params["cc"], params["phone_number"])
         check_pin(params["pin"] or None)
         result.update(step(client_from(params), params, module.check_mode))
+        if result["changed"] and result["status"] == "registered" and not module.check_mode:
+            await_webapps(client_from(params, asks_every_url=True), params)
         before = {"status": "not registered" if result["changed"] else result["status"]}
         result["diff"] = {"before": before, "after": {"status": result["status"]}}
     except (ClientError, Refusal) as error:

@@ -94,7 +94,7 @@ steps:
       nodes: ["192.0.2.11:wa-coreapp-1"]
       gate: {alive: ["192.0.2.11:wa-coreapp-1"], absent: ["wacore1:0123456789ab"], connected: 1}
       downtime: {}
-      sentence: "Adopt 1 coreapp without a shard: dev_wacore1_1 as 192.0.2.11:wa-coreapp-1."
+      sentence: "Adopt 1 coreapp without a shard: dev_wacore1_1 as rack-a-1:wa-coreapp-1."
       predicted: false
 batches:
   description:

@@ -43,7 +43,7 @@ options:
     type: list
     elements: dict
     default: []
-    suboptions:
+    suboptions: &store
       name:
         description: Its name.
         type: str
@@ -57,15 +57,7 @@ options:
     type: list
     elements: dict
     default: []
-    suboptions:
-      name:
-        description: Its name.
-        type: str
-        required: true
-      labels:
-        description: Labels of one that is made.
-        type: dict
-        default: {}
+    suboptions: *store
   first:
     description: As O(containers), for those that come before them, such as a database that they wait for.
     type: list

@@ -145,9 +145,8 @@ class Machines(container_hosts.ContainerHosts):
 def first_to_act_on(machines: Machines, said: str) -> str:
     """Which machine but the first is the next one in the plan, once its steps begin."""
     begun = STEP.search(said)
-    addresses = {machines.address(name): name for name in machines.names[1:]}
     named = re.findall(r"(\S+):wa-coreapp-", said[: begun.start()]) if begun else []
-    return next((addresses[address] for address in named if address in addresses), "")
+    return next((name for name in named if name in machines.names[1:]), "")
 
 
 def disk_fills(machines: Machines, probe: t.Callable[[], Probe], home: Path) -> None:
@@ -191,7 +190,7 @@ def machine_dies(machines: Machines, probe: t.Callable[[], Probe], home: Path) -
         begun = STEP.search(said)
         acting = said[begun.start() :] if begun else ""
         for name in machines.names[1:]:
-            if f". Stop {machines.address(name)}:" in acting:
+            if f". Stop {name}:" in acting:
                 machines.container(name).kill()
                 return name
         return ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every section of the fact sheet that a comment, a docstring or a page points to is there (docs/product.md)."""
+"""What a comment, a docstring or a page points to is there: sections of the fact sheet (docs/product.md), and tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.checkout import ROOT, tracked
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, has_test, tracked
 
 SHEET = ROOT / "docs" / "product.md"
 NUMBER = r"\d{1,2}(?:\.\d{1,2})?(?!\d)"
@@ -86,3 +86,9 @@ def test_no_other_text_does(file: Path) -> None:
 )
 def test_what_counts_as_a_pointer(line: str, expected: list[str]) -> None:
     assert [number for _line, number in dangling(line + "\n", sections())] == expected
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    named = {one for page in tracked("docs/*.md") for one in re.findall(r"`(tests/\S+::\w+)`", page.read_text())}
+    assert len(named) > 20
+    assert [one for one in sorted(named) if not has_test(one)] == []

@@ -80,6 +80,10 @@ class Aws:
         """Why AWS makes no host of a name, from now on; of others it makes every one."""
         self.record.with_name("refusals.json").write_text(json.dumps(reasons))
 
+    def keep_busy(self, **stacks: str) -> None:
+        """Stacks at which AWS is at work from now on, by their status; with all others it is done."""
+        self.record.with_name("busy.json").write_text(json.dumps(stacks))
+
     def image(self) -> str:
         """An image for hosts: the public parameters of AWS are not here."""
         made = self.client("ec2").register_image(

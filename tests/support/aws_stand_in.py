@@ -15,6 +15,7 @@ moto, each because a stack of ours needs it and moto skips it or leaves it behin
 - change sets of stacks that are there;
 - other tags of a file system;
 - a host that cannot be made, for a reason that the test has written down, and the stack that fails over it;
+- a stack that AWS is still at work on, for as long as the test has written that down;
 - quotas, some of them as the account's own, some as those of all accounts, some not at all;
 - what goes with its stack: addresses, gateways, tables of routes, targets, launch templates.
 """
@@ -56,6 +57,8 @@ from werkzeug.serving import make_server
 Json = dict[str, t.Any]
 REFUSALS = Path(sys.argv[1]).with_name("refusals.json") if len(sys.argv) > 1 else Path("refusals.json")
 """Why a host cannot be made, by its name; beside the record."""
+BUSY = REFUSALS.with_name("busy.json")
+"""What is shown of a stack in place of its status, by its name; beside it."""
 
 RESOLVE = re.compile(r"\{\{resolve:secretsmanager:(.+?):SecretString:(\w+)\}\}")
 
@@ -428,6 +431,7 @@ def extend() -> None:
     LaunchTemplate.delete = delete_template  # type: ignore[attr-defined]
     Stack.create_resources = create_or_roll_back  # type: ignore[method-assign]
     Stack.update = update_or_roll_back  # type: ignore[method-assign]
+    Stack.status = property(shown_status, keep_status)  # type: ignore[assignment]
     ServiceQuotasBackend.get_service_quota = own_quota  # type: ignore[method-assign]
     ServiceQuotasResponse.get_aws_default_service_quota = quota_of_all  # type: ignore[attr-defined]
 
@@ -472,6 +476,20 @@ def update_or_roll_back(self: Stack, template: str, *arguments: t.Any, **named: 
         self._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create.")
         self._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
         self.status = "UPDATE_ROLLBACK_COMPLETE"
+
+
+# --- stacks that take their time --------------------------------------------------------------------------------------
+
+
+def shown_status(self: Stack) -> str:
+    """Its own, or the one that the test wants to be seen."""
+    shown = json.loads(BUSY.read_text()) if BUSY.exists() else {}
+    return str(shown.get(self.name) or self.__dict__["status"])
+
+
+def keep_status(self: Stack, status: str) -> None:
+    """What has become of it."""
+    self.__dict__["status"] = status
 
 
 # --- quotas -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -40,6 +41,14 @@ def tracked(*patterns: str) -> list[Path]:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
     names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     return sorted(path for path in (ROOT / name for name in names) if path.is_file() and not path.is_symlink())
+
+
+def has_test(reference: str) -> bool:
+    """Whether there is the test that a page names as C(tests/.../test_x.py::test_y)."""
+    path, _colons, name = reference.partition("::")
+    tree = ast.parse((ROOT / path).read_text())
+    names = {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
+    return name in names and name.startswith("test_")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import 
     SECONDARY,
     STATUSES,
     UNINITIALIZED,
+    UNREGISTERED,
     Cluster,
     Node,
 )
@@ -267,6 +268,19 @@ def _master_findings(cluster: Cluster) -> list[Finding]:
         sentence = "There is only one master ({0}): failover of a coreapp takes 2 minutes in place of 30 seconds."
         return [Finding("ONE_MASTER", sentence.format(_names(primaries)), kind=WARNING)]
     return []
+
+
+def unaware_findings(seen: t.Mapping[str, Cluster]) -> list[Finding]:
+    """Which webapps do not show a registration that was confirmed, by the address of each and what it shows."""
+    found = []
+    for url, cluster in seen.items():
+        if cluster.registered:
+            continue
+        behind = [node.name or "the client" for node in cluster.nodes if node.gateway_status == UNREGISTERED]
+        why = "unregistered is still shown for " + _names(behind) if behind else "no node reports a status"
+        text = "The number is registered, and {0} does not show it yet: {1}.".format(url, why)
+        found.append(Finding("REGISTRATION_UNSEEN", text, kind=WAIT))
+    return found
 
 
 def _unregistered_findings(expected: Expected) -> list[Finding]:

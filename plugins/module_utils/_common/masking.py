@@ -116,9 +116,3 @@ class Masker:
 
 def _short(line: str) -> str:
     return line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + LINE_CUT
-
-
-def masked_whole(text: str, secrets: t.Iterable[t.Any]) -> str:
-    """A text that is there as a whole, without secrets of either kind."""
-    masker = Masker(secrets)
-    return masker.feed(text) + masker.finish()

@@ -25,6 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
     findings,
     healthy,
     key_findings,
+    unaware_findings,
     webapp_findings,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.api_codes import ACCESS_DENIED, NOT_FOUND
@@ -121,12 +122,24 @@ class HealthReader:
             found += database_findings(database_problems(report))
         return Observation(cluster, tuple(found), tuple(webapps), report, tuple(checked), error)
 
-    def _health(self) -> tuple[list[dict[str, t.Any]], dict[str, Reply | ClientError]]:
-        """Health from every base URL, all asked at once, and what each of them said."""
+    def registration(self) -> Observation:
+        """One observation, after a registration was confirmed, of who does not know of it yet, by what webapps show."""
+        answers = self._answers()
+        error = self._one_of(answers)[1]
+        seen = {url: observe(answer.body) for url, answer in answers.items() if isinstance(answer, Reply)}
+        found = [_finding_of(error)] if error else unaware_findings(seen)
+        return Observation(next(iter(seen.values()), Cluster("unreadable")), tuple(found), error=error)
+
+    def _answers(self) -> dict[str, Reply | ClientError]:
+        """What every base URL says of health, all asked at once."""
         urls = list(self.client.urls)
-        self._refusals = []
         with ThreadPoolExecutor(max_workers=len(urls)) as threads:
-            answers = dict(zip(urls, threads.map(self._health_of, urls)))
+            return dict(zip(urls, threads.map(self._health_of, urls)))
+
+    def _health(self) -> tuple[list[dict[str, t.Any]], dict[str, Reply | ClientError]]:
+        """Each webapp with whether and how it answers, and what each of them said."""
+        self._refusals = []
+        answers = self._answers()
         webapps = []
         for url, answer in answers.items():
             reply = answer if isinstance(answer, Reply) else None

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
     Problem,
@@ -66,6 +67,14 @@ def empty() -> dict[str, t.Any]:
     return {"steps": [], "batches": [], "sentences": [], "downtime": {}, "again": False, "inventory_note": ""}
 
 
+def in_words_of_the_inventory(steps: t.Sequence[Step], placed: t.Iterable[Entry]) -> list[Step]:
+    """The same with sentences that have the host of the inventory in the place of its address."""
+    names = {node["key"]: "{0}:{1}".format(node["host"], node["key"].rpartition(":")[2]) for node in placed}
+    # Of two keys of which one begins with the other, the longer one is meant where both fit.
+    keys = re.compile("|".join(re.escape(key) for key in sorted(names, key=len, reverse=True)) or "(?!)")
+    return [replace(step, sentence=keys.sub(lambda found: names[found[0]], step.sentence)) for step in steps]
+
+
 def described(
     state: ClusterState,
     steps: t.Sequence[Step],
@@ -80,6 +89,7 @@ def described(
 
     again: steps are predicted, so a plan has to be made once more after the batches. first: number of the first step.
     """
+    steps = in_words_of_the_inventory(steps, placed)
     now = certain(steps)
     sentences = ["Warning: " + line for line in summary(shown.warnings).splitlines()]
     if steps:

@@ -114,14 +114,6 @@ def all_run(observed: t.Iterable[Observed], nodes: t.Iterable[PlacedNode]) -> bo
     return all(container is not None and container["state"] in RUNS for container in containers)
 
 
-def site_plan(observed: t.Iterable[Observed], nodes: t.Sequence[PlacedNode]) -> list[Act]:
-    """What happens to each host, in the order in which it happens there."""
-    plan: list[Act] = []
-    for host in observed:
-        plan += host_plan(host, [node for node in nodes if node["host"] == host["name"]])
-    return plan
-
-
 def host_plan(observed: Observed, nodes: t.Sequence[PlacedNode]) -> list[Act]:
     """What happens to one host; nothing where no node is placed, but for an engine that is stopped.
 

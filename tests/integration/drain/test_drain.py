@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def test_a_drain_that_was_killed_is_finished_by_the_next_run(both: TwoMachines) 
     assert planned.code == OK, planned.output
     assert "second is emptied: " in said(planned.output)
     assert "which owns shard" in planned.output
+    plan = " ".join(re.findall(r"^\d+\. .*", planned.output, re.MULTILINE))
+    assert "second:drn-coreapp-" in plan and both.fleet.address(SECOND) not in plan, "by its name in the inventory"
     assert both.states(SECOND) == nodes, "check mode changes nothing"
     with both.probe(shards=2) as probe:
         killed = both.killed("drain.yml", "Remove | Reach the gate", "-e", "host=second")

@@ -48,7 +48,19 @@ def run(capfd, access, clock):
 @pytest.fixture
 def unregistered(api):
     """The API of a cluster without a number."""
-    return api.on("GET", HEALTH, UNREGISTERED).on("GET", SUPPORT, {"support": {"debug_info": "unregistered"}})
+    api.health = UNREGISTERED
+    api.on("GET", HEALTH, lambda _call: (200, api.health))
+    return api.on("GET", SUPPORT, {"support": {"debug_info": "unregistered"}})
+
+
+def registers(api, path, shown=REGISTERED):
+    """The next call of this path registers the number, and then health shows what is given."""
+
+    def answer(_call):
+        api.health = shown
+        return 201, {"account": [{"vname": "Example"}], "meta": META}
+
+    return api.on("POST", path, answer)
 
 
 @pytest.fixture
@@ -82,15 +94,16 @@ def test_pin_is_left_out_where_there_is_none(unregistered, run, monkeypatch):
 
 
 def test_answer_that_it_is_registered_already(unregistered, run):
-    unregistered.on("POST", ACCOUNT, {"account": [{"vname": "Example"}]}, status=201)
+    registers(unregistered, ACCOUNT)
     assert run()["status"] == "registered"
 
 
 def test_code_is_verified(unregistered, run):
-    unregistered.on("POST", VERIFY, {"meta": META}, status=201)
+    registers(unregistered, VERIFY)
     result = run(code="645-123")
     assert (result["changed"], result["status"]) == (True, "registered")
-    assert unregistered.calls[-1].body == {"code": CODE}
+    (verified,) = [call.body for call in unregistered.calls if call.what == ("POST", VERIFY)]
+    assert verified == {"code": CODE}
     assert ("POST", ACCOUNT) not in unregistered.whats
 
 
@@ -138,7 +151,7 @@ def test_refusals_that_are_not_about_the_code(unregistered, run, details, failur
 
 
 def test_fixed_code_is_asked_for_where_it_is_refused(unregistered, run):
-    unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid").on("POST", VERIFY, {"meta": META}, 201)
+    registers(unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid"), VERIFY)
     unregistered.on("POST", ACCOUNT, {"account": []}, status=202)
     result = run(code=CODE, fixed_code=True)
     assert (result["changed"], result["status"]) == (True, "registered")
@@ -146,7 +159,7 @@ def test_fixed_code_is_asked_for_where_it_is_refused(unregistered, run):
 
 
 def test_fixed_code_of_an_earlier_run_is_used_first(unregistered, run):
-    unregistered.on("POST", VERIFY, {"meta": META}, status=201)
+    registers(unregistered, VERIFY)
     assert run(code=CODE, fixed_code=True)["status"] == "registered"
     assert unregistered.writes == [("POST", VERIFY)]
 
@@ -173,7 +186,7 @@ def test_fixed_code_that_is_refused_where_no_other_can_be_sent(unregistered, run
 
 def test_fixed_code_is_not_needed_where_asking_registers(unregistered, run):
     unregistered.refuse("POST", VERIFY, 1009, "Parameter value is not valid")
-    unregistered.on("POST", ACCOUNT, {"account": []}, status=201)
+    registers(unregistered, ACCOUNT)
     assert run(code=CODE, fixed_code=True)["status"] == "registered"
     assert unregistered.writes == [("POST", VERIFY), ("POST", ACCOUNT)]
 
@@ -204,6 +217,68 @@ def test_lost_answer_that_changed_nothing(unregistered, run):
     unregistered.on("POST", VERIFY, DROP)
     assert run(code=CODE)["failure"]["code"] == "API_ANSWER_LOST"
     assert unregistered.whats.count(("POST", VERIFY)) == 1
+
+
+LAGGING = {
+    "health": {
+        "a:wa-master-1": {"gateway_status": "disconnected", "role": "primary_master"},
+        "b:wa-master-1": {"gateway_status": "unregistered", "role": "secondary_master"},
+        "a:wa-coreapp-1": {"gateway_status": "connecting", "role": "coreapp"},
+    }
+}
+
+
+@pytest.mark.parametrize("path, args", [(VERIFY, {"code": CODE}), (ACCOUNT, {})])
+@pytest.mark.parametrize("shown", [UNREGISTERED, LAGGING, {"health": {"a:wa-master-1": NOT_READY}}])
+def test_it_ends_when_every_webapp_shows_it(unregistered, start_api, run, clock, path, args, shown):
+    """Any of them may be asked next."""
+    registers(unregistered, path)
+    other = start_api().on("GET", HEALTH, shown).on("GET", HEALTH, shown).on("GET", HEALTH, REGISTERED)
+    result = run(api_url=[unregistered.url, other.url], **args)
+    assert (result["changed"], result["status"]) == (True, "registered")
+    assert len(clock.slept) == 2
+    assert unregistered.writes == [("POST", path)]
+    assert other.whats == [("GET", HEALTH)] * 3
+
+
+def test_what_never_shows_it_is_named(unregistered, start_api, run, clock):
+    registers(unregistered, VERIFY)
+    other = start_api().on("GET", HEALTH, LAGGING)
+    result = run(api_url=[unregistered.url, other.url], code=CODE, timeout=30)
+    assert result["failed"] and 30 <= clock.now < 31
+    assert (result["changed"], result["status"]) == (True, "registered")
+    assert result["failure"]["code"] == "CLUSTER_NOT_HEALTHY"
+    assert result["failure"]["details"]["codes"] == ["REGISTRATION_UNSEEN"]
+    assert (
+        "The number is registered, and {0} does not show it yet: unregistered is still shown for b:wa-master-1.".format(
+            other.url
+        )
+        in result["msg"]
+    )
+
+
+def test_a_webapp_that_is_silent_is_not_waited_for(unregistered, start_api, run, clock):
+    registers(unregistered, VERIFY)
+    gone = start_api()
+    gone.close()
+    assert run(api_url=[unregistered.url, gone.url], code=CODE)["status"] == "registered"
+    assert clock.slept == []
+
+
+def test_webapps_that_are_all_silent_are_waited_for(unregistered, run, clock):
+    """The one that has registered it is just being restarted, say."""
+    registers(unregistered, VERIFY, shown=None)
+    unregistered.on("GET", HEALTH, lambda _call: (200, unregistered.health or DROP))
+    result = run(code=CODE, timeout=3)
+    assert (result["changed"], result["status"]) == (True, "registered")
+    assert result["failure"]["details"]["codes"] == ["API_UNREACHABLE"]
+    assert clock.now >= 3
+
+
+@pytest.mark.parametrize("args", [{"check": True, "code": CODE}, {"request_code": False}])
+def test_where_nothing_is_registered_nothing_is_waited_for(unregistered, run, clock, args):
+    run(**args)
+    assert clock.slept == [] and unregistered.whats.count(("GET", HEALTH)) == 1
 
 
 def test_other_number(api, run):

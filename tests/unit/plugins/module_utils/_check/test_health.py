@@ -17,13 +17,18 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.health import (
     expected_counts,
     findings,
     healthy,
+    unaware_findings,
     webapp_findings,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import status_table
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import (
     CONNECTED,
     DISCONNECTED,
+    PRIMARY,
+    SECONDARY,
+    UNREGISTERED,
     Cluster,
+    Node,
     observe,
     state_line,
 )
@@ -244,3 +249,27 @@ def test_a_node_of_a_host_that_was_not_read_is_not_missing():
     )
     missing = [finding.host for finding in findings(Cluster("cluster"), expected) if finding.code == "NODE_MISSING"]
     assert missing == ["a:wa-master-1"]
+
+
+MASTER, LAGGING = Node("a:wa-master-1", PRIMARY, DISCONNECTED), Node("b:wa-master-1", SECONDARY, UNREGISTERED)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "why"),
+    [
+        ([MASTER], ""),
+        ([MASTER, LAGGING], "unregistered is still shown for b:wa-master-1"),
+        ([Node("", gateway_status=UNREGISTERED)], "unregistered is still shown for the client"),
+        ([], "no node reports a status"),
+    ],
+)
+def test_a_webapp_that_does_not_show_a_registration_is_named_with_what_it_shows(nodes, why):
+    seen = {
+        "https://a:9090": Cluster("cluster", nodes=(MASTER,)),
+        "https://b:9090": Cluster("cluster", nodes=tuple(nodes)),
+    }
+    found = unaware_findings(seen)
+    text = "The number is registered, and https://b:9090 does not show it yet: {0}.".format(why)
+    assert [(one.code, one.message, one.kind) for one in found] == (
+        [("REGISTRATION_UNSEEN", text, WAIT)] if why else []
+    )

@@ -19,7 +19,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import (
 from ansible_collections.waent.fleet.plugins.module_utils._plan.site import (
     host_plan,
     secret_mismatches,
-    site_plan,
     starting,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import FIXABLE, STATES
@@ -526,11 +525,6 @@ def test_only_another_node_secret_is_a_secret_mismatch():
 def test_somebody_else_s_container_is_never_started_or_kept():
     acts = host_plan(observed(containers=[container("wa-webapp-1")]), placed())
     assert [act.action for act in acts if "wa-webapp-1" in act.what] == ["create"]
-
-
-def test_planned_changes_of_several_hosts():
-    hosts = [observed("h1"), observed("h2"), observed("h3")]
-    assert {act.host for act in site_plan(hosts, placed("h1") + placed("h3"))} == {"h1", "h3"}
 
 
 # Clocks

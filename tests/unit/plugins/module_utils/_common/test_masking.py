@@ -15,7 +15,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason
 from ansible_collections.waent.fleet.plugins.module_utils._common.masking import (
     LONGEST_LINE,
     Masker,
-    masked_whole,
     without_credentials,
 )
 from hypothesis import given
@@ -73,7 +72,7 @@ def test_what_has_been_given_out_is_all_but_the_longest_secret_and_a_line():
 @pytest.mark.parametrize("form", [str, json.dumps, lambda value: json.dumps(json.dumps(value)), urllib.parse.quote])
 def test_a_secret_of_several_lines_is_found_in_every_form(form):
     secret = '-----BEGIN KEY-----\nabc/def+"ghi"\n-----END KEY-----'
-    assert "ghi" not in masked_whole("before " + form(secret) + " after\n", [secret])
+    assert "ghi" not in in_parts("before " + form(secret) + " after\n", [], [secret])
 
 
 def test_a_line_without_an_end_is_cut_and_not_kept(monkeypatch):
