@@ -37,7 +37,7 @@ def seconds(count: int, forks: int) -> tuple[float, float]:
 
 
 OPERATIONS = (("site.yml",), ("upgrade.yml", "-e", "version=v2.19.7"))
-"""All hosts read the share first, or one asks its server."""
+"""All hosts read the share first, or one queries its server."""
 
 
 def seconds_of_silence(count: int, forks: int) -> dict[str, tuple[float, float]]:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.tests.support.nfs_rig import NfsRig
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, play
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
 PLAYBOOKS = "tests/integration/media/playbooks/"
 PATH = "/srv/media"
@@ -61,3 +62,52 @@ def end_background(rig: NfsRig, client: str) -> None:
 def children(rig: NfsRig, client: str) -> int:
     """Processes that a deadline has left behind."""
     return int(rig.run(client, "cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^wa-media-' || true"))
+
+
+class SecondService:
+    """A server beside the one on the second machine, with a configuration of its own. A context manager.
+
+    protocols, version_4: what it is given in these sections. It is killed as when power fails; what it knows of its
+    clients is there when it is started again.
+    """
+
+    PORT = 4049
+    # Neither the port nor other programs of the server that it stands beside.
+    CORE = "NFS_Port = {0}; Enable_NLM = false; Enable_RQUOTA = false; ".format(PORT)
+    START = "ganesha.nfsd -f /tmp/second.conf -p /run/second -L /tmp/second.log"
+    WAIT = (
+        "for n in $(seq {0}); do ss -ltn | grep -q :{1} && exit 0; sleep 0.5; done; tail -n 30 /tmp/second.log; exit 1"
+    )
+    STOP = "kill -9 $(cat /run/second); while ss -ltn | grep -q :{0}; do sleep 0.1; done".format(PORT)
+
+    def __init__(self, rig: NfsRig, protocols: str, version_4: str = "") -> None:
+        self._rig = rig
+        export = "EXPORT {{ Export_Id = 9; Path = /exports/other; Pseudo = /other; Protocols = {0}; Access_Type = RW;"
+        export += " Squash = No_Root_Squash; SecType = sys; Transports = TCP; FSAL {{ Name = VFS; }} }}"
+        self._configuration = "NFS_CORE_PARAM {{ {0}{1} }} NFSV4 {{ {2} }} {3}".format(
+            self.CORE, protocols, version_4, export.format("3" if "Protocols = 3" in protocols else "4")
+        )
+
+    @property
+    def share(self) -> dict[str, t.Any]:
+        """Options of wa_nfs_media for what it exports."""
+        return {"server": self._rig.other_address, "export": "/other", "opts": ["port={0}".format(self.PORT)]}
+
+    def start(self) -> None:
+        """Until it can be connected to."""
+        self._do(self.START)
+        self._do(self.WAIT.format(int(2 * PATIENCE), self.PORT))
+
+    def kill(self) -> None:
+        self._do(self.STOP)
+
+    def _do(self, command: str) -> None:
+        self._rig.on_server(command, "server-2")
+
+    def __enter__(self) -> SecondService:
+        self._do("echo '{0}' > /tmp/second.conf".format(self._configuration))
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.kill()

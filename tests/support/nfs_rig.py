@@ -168,6 +168,7 @@ class NfsRig:
             "ansible_ssh_private_key_file": str(self._key),
             "ansible_ssh_common_args": " ".join(SSH_OPTIONS),
             "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_timeout": int(PATIENCE),
         }
         write_inventory(self.inventory, {name: {**common, "ansible_host": self.address(name)} for name in self.clients})
 
@@ -178,8 +179,12 @@ class NfsRig:
             raise RuntimeError("{0}: {1}\n{2}{3}".format(client, command, done.stdout, done.stderr))
         return done.stdout
 
-    def _ssh(self, client: str, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
-        arguments = ["ssh", "-i", str(self._key), *SSH_OPTIONS, "-o", "ConnectTimeout=5", "-o", "BatchMode=yes"]
+    def _ssh(
+        self, client: str, command: str, timeout: float, connect: float = PATIENCE
+    ) -> subprocess.CompletedProcess[str]:
+        """connect: for a connection; one that boots has lost the first of it, and nobody tries that again soon."""
+        limits = ["-o", "ConnectTimeout={0:.0f}".format(connect), "-o", "BatchMode=yes"]
+        arguments = ["ssh", "-i", str(self._key), *SSH_OPTIONS, *limits]
         whole = [*arguments, "root@" + self.address(client), command]
         return subprocess.run(
             whole, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
@@ -188,7 +193,7 @@ class NfsRig:
     def wait_for(self, client: str) -> None:
         """Until a client answers."""
         deadline = time.monotonic() + PATIENCE
-        while self._ssh(client, "true", PATIENCE).returncode != 0:
+        while self._ssh(client, "true", PATIENCE, connect=5).returncode != 0:
             if time.monotonic() > deadline:
                 said = self.container(client).logs(tail=60).decode(errors="replace")
                 raise RuntimeError("{0} does not answer:\n{1}".format(client, said))

@@ -52,7 +52,8 @@ class PretendedShare:
 
     def _nodes_of(self, host: str) -> list[str]:
         machine = json.loads((self.directory / MACHINES).read_text())[host]
-        command = "docker ps --filter label=waent.fleet.kind --format {{.Names}}"
+        # A share is mounted before there is an engine, on a host that is new.
+        command = "pgrep -x dockerd >/dev/null || exit 0; docker ps --filter label=waent.fleet.kind --format {{.Names}}"
         done = subprocess.run(
             ["docker", "exec", machine, "sh", "-c", command], capture_output=True, text=True, check=True
         )

@@ -238,7 +238,7 @@ def _no_answer(share: MediaShare, error: t.Mapping[str, t.Any]) -> _Refused:
         how += ", and its process cannot be ended" if error["left_behind"] else ""
     message = "{0} does not answer: {1}; bring the server or the way to it back."
     if error["name"] == NO_ANSWER and error["step"] in OPENS:
-        message += " If it has just started, it opens no files for a while ({2}): run it again then."
+        message += " If it has just started, it opens no files for a while ({2}), which passes."
     return _Refused("MEDIA_SHARE_NO_ANSWER", message.format(share.source, how, GRACE))
 
 

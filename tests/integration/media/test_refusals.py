@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.media_plays import PATH, Play, fstab, mounts
+from ansible_collections.waent.fleet.tests.support.media_plays import PATH, Play, SecondService, fstab, mounts
 from ansible_collections.waent.fleet.tests.support.nfs_rig import AMBIGUOUS, NfsRig
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
 
@@ -47,46 +46,20 @@ def test_a_share_that_was_filled_up(rig: NfsRig, do: Play) -> None:
         assert do("share", only="media-1", export="/" + export, state="absent").code == OK
 
 
-# Beside another one: neither its port, nor those of other programs.
-CORE = "NFS_Port = 3049; Enable_NLM = false; Enable_RQUOTA = false; "
-
-
 @pytest.mark.parametrize(
-    ("protocols", "asked", "part"),
+    ("protocols", "version_4", "part"),
     [
-        ("NFS_CORE_PARAM { " + CORE + "Protocols = 3; }", "vers=4.2", "does not have NFS version 4"),
-        (
-            "NFS_CORE_PARAM { " + CORE + "Protocols = 4; } NFSV4 { Minor_Versions = 0, 1; }",
-            "vers=4.2",
-            "look which versions and options the server and this host have",
-        ),
+        ("Protocols = 3;", "", "does not have NFS version 4"),
+        ("Protocols = 4;", "Minor_Versions = 0, 1;", "look which versions and options the server and this host have"),
     ],
     ids=["version 3", "version 4.1"],
 )  # fmt: skip
-def test_a_server_of_another_version(rig: NfsRig, do: Play, protocols: str, asked: str, part: str) -> None:
-    with second_service(rig, protocols):
-        run = do("share", only="media-1", server=rig.other_address, export="/other", opts=["port=3049", asked])
+def test_a_server_of_another_version(rig: NfsRig, do: Play, protocols: str, version_4: str, part: str) -> None:
+    with SecondService(rig, protocols, version_4) as service:
+        run = do("share", only="media-1", **{**service.share, "opts": [*service.share["opts"], "vers=4.2"]})
     assert run.code == FAILED and run.codes == ["MEDIA_SHARE_VERSION"], run.output
     assert part in run.output
     assert mounts(rig, "media-1") == ""
-
-
-@contextlib.contextmanager
-def second_service(rig: NfsRig, protocols: str) -> t.Iterator[None]:
-    """A server beside the one on the second machine, on port 3049."""
-    version = "3" if "Protocols = 3" in protocols else "4"
-    export = (
-        "EXPORT {{ Export_Id = 9; Path = /exports/other; Pseudo = /other; Protocols = {0}; FSAL {{ Name = VFS; }} }}"
-    )
-    export = export.format(version)
-    command = "echo '{0} {1}' > /tmp/second.conf && ganesha.nfsd -f /tmp/second.conf -p /run/second -L /tmp/second.log"
-    rig.on_server(command.format(protocols, export), "server-2")
-    try:
-        wait = "for n in $(seq 60); do ss -ltn | grep -q :3049 && exit 0; sleep 0.5; done"
-        rig.on_server(wait + "; tail -n 30 /tmp/second.log; exit 1", "server-2")
-        yield
-    finally:
-        rig.on_server("kill $(cat /run/second) || true", "server-2")
 
 
 def test_a_mount_of_another_version_than_is_asked_for(rig: NfsRig, do: Play) -> None:
@@ -142,11 +115,11 @@ def test_hosts_that_do_not_see_the_same_files(rig: NfsRig, do: Play) -> None:
 @pytest.mark.parametrize(("seconds", "way"), [(300, "behind"), (-300, "ahead of")])
 def test_the_clock_of_the_server(rig: NfsRig, do: Play, seconds: int, way: str) -> None:
     set_clock = "date --set=@$(( $(date +%s) + {0} ))"
-    rig.run("media-1", set_clock.format(seconds))
+    rig.run("media-1", "touch /tmp/own-clock; " + set_clock.format(seconds))
     try:
         run = do("proof")
     finally:
-        rig.run("media-1", set_clock.format(-seconds))
+        rig.run("media-1", "rm /tmp/own-clock; " + set_clock.format(-seconds))
     assert run.code == FAILED and run.codes == ["MEDIA_SHARE_CLOCK"], run.output
     assert " s {0} that of this host".format(way) in run.output
     assert [text.partition(":")[0] for text in run.sentences("MEDIA_SHARE_CLOCK")] == ["media-1"]

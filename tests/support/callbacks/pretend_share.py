@@ -55,7 +55,7 @@ class CallbackModule(CallbackBase):
                 return share.step(given)
             result: Result = execute(action, module_name=module_name, module_args=module_args, **rest)
             if module == "wa_host_info" and result.get("host"):
-                result["host"]["media_share"] = share.read(result["host"], given["media_share"])
+                result["host"]["media_share"] = share.read(result["host"], given.get("media_share"))
             return result
 
         ActionBase._execute_module = executed
