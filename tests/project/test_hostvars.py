@@ -23,6 +23,7 @@ YAML = sorted(path for room in ("roles", "playbooks") for path in (ROOT / room).
 OF_A_TASK = {
     "roles/rollout/vars/main.yml": "__wa_plan",
     "roles/aws/tasks/reshard_after.yml": "__wa_leaving",
+    "playbooks/backup.yml": "__wa_desired",
     "playbooks/_rollout.yml": "__wa_plan|__wa_desired|__wa_gate|__wa_gate_failure",
 }
 """Files that read the results of tasks in hostvars, which hold no template, and which."""

@@ -21,6 +21,7 @@ from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS
 from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 
 PROBLEM = re.compile(r"^\s*\[([A-Z][A-Z0-9_]+)\] (.*\S)\s*$", re.MULTILINE)
+WARNING = re.compile(r"^\s*Warning: \[([A-Z][A-Z0-9_]+)\] ", re.MULTILINE)
 
 # What ansible-playbook ends with.
 OK, FAILED = 0, 2
@@ -48,6 +49,11 @@ class Run:
     def codes(self) -> list[str]:
         """The codes alone, in order, with one entry for each different sentence."""
         return [code for code, _text in self.problems]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Codes of what is only warned of, in order, each once."""
+        return list(dict.fromkeys(WARNING.findall(self.output)))
 
     def sentences(self, code: str) -> list[str]:
         """The sentences of one code."""

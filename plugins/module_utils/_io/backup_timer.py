@@ -68,7 +68,7 @@ def write(files: t.Iterable[File], root: str = "") -> None:
         path = root + file.path
         directory = os.path.dirname(path)
         private = file.mode & 0o077 == 0
-        os.makedirs(directory, mode=0o700 if private else 0o755, exist_ok=True)
+        _make_directory(directory, 0o700 if private else 0o755)
         if private:
             os.chmod(directory, 0o700)
         handle, beside = tempfile.mkstemp(dir=directory, prefix=".waent-")
@@ -80,6 +80,14 @@ def write(files: t.Iterable[File], root: str = "") -> None:
         except OSError:
             os.unlink(beside)
             raise
+
+
+def _make_directory(path: str, mode: int) -> None:
+    """With all that it lies in, where there is none yet, in the same mode: os.makedirs leaves those to the umask."""
+    if not os.path.isdir(path):
+        _make_directory(os.path.dirname(path), mode)
+        os.mkdir(path, mode)
+        os.chmod(path, mode)
 
 
 def enabled(run: Run, name: str) -> bool:

@@ -41,7 +41,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, keeper: SystemdHost) -> t.
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=backup", "-days", "2"]
     files = {"-keyout": home / "key.pem", "-out": home / "recipient.pem"}
     subprocess.run([*words, *(str(word) for pair in files.items() for word in pair)], check=True, capture_output=True)
-    made = LiveCluster(home, Shape("dayt", 26900, shards=1, webapps=1))
+    # Nothing here waits for the cluster's own times: slower ones leave a busy machine more of them.
+    made = LiveCluster(home, Shape("dayt", 26900, shards=1, webapps=1, divisor=3.0))
     address = machine_address(made.engine, GATEWAY_IMAGE)
     made.shape = made.shape._replace(reached={"wa_api_address": address})
     try:
@@ -71,8 +72,8 @@ def backups(keeper: SystemdHost) -> list[str]:
 
 
 def about_backups(run: Run) -> list[str]:
-    """Codes of what status.yml says of them."""
-    return [code for code in run.codes if code.startswith("BACKUP")]
+    """Codes of what status.yml says of them, red or as a warning."""
+    return [code for code in (*run.codes, *run.warnings) if code.startswith("BACKUP")]
 
 
 def test_the_timer_makes_backups_that_only_the_key_opens(cluster: LiveCluster, keeper: SystemdHost) -> None:

@@ -80,6 +80,7 @@ def test_installed_once_proved_and_removed(host):
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (host.root / "etc/waent-backup" / NAME).iterdir()}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE((host.root / "etc/waent-backup" / NAME).stat().st_mode) == 0o700
+    assert stat.S_IMODE((host.root / "etc/waent-backup").stat().st_mode) == 0o700, "whose backups are made, neither"
     again = host.run()
     assert (again["changed"], again["files"], again["backup"]) == (False, [], "")
     gone = host.run(state="absent")
