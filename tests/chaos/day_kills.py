@@ -41,6 +41,8 @@ from ansible_collections.waent.fleet.tests.support.valid_variables import SECRET
 
 CONFIRMED = ("-e", "confirm=yes")
 NAME = "api.example.com"
+PATIENCE = {"wa_health_timeout_seconds": 240}
+"""A busy machine makes few readings in a minute, and of a node that waits for a processor support says nothing."""
 RIGHTS = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP"
 
 
@@ -71,7 +73,7 @@ def certificates(ledger: Ledger, conditions: Conditions) -> None:
     """Two chains and two authorities of the webhook, each brought in the place of the other."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
-        more = {"wa_validate_certs": True, "wa_api_names": [NAME], "wa_health_timeout_seconds": 60}
+        more = {"wa_validate_certs": True, "wa_api_names": [NAME], **PATIENCE}
         with LiveCluster(home, Shape("crtk", 29500, 1, divisor=conditions.divisor, more=more)) as cluster:
             cluster.start()
             walk(cluster, _brought(cluster, home), ledger, conditions)
@@ -151,7 +153,7 @@ def restore(ledger: Ledger, conditions: Conditions) -> None:
         home = Path(directory)
         more = {
             "wa_backup_password": "canary-of-the-backup-4Jd8", "wa_backup_directory": str(home / "backups"),
-            "wa_health_timeout_seconds": 60,
+            **PATIENCE,
         }  # fmt: skip
         with LiveCluster(home, Shape("rstk", 29500, 1, divisor=conditions.divisor, webapps=1, more=more)) as cluster:
             cluster.start()

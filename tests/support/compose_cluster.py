@@ -32,7 +32,7 @@ from ansible_collections.waent.fleet.tests.support.tls_servers import NAME, Serv
 from ansible_collections.waent.fleet.tests.support.tls_servers import PASSWORD as TLS_PASSWORD
 from waemu.probe import Options, Probe
 
-DIVISOR = "10"
+DIVISOR = "4"
 CERT = "Q2VydA=="
 NUMBER = "5550100255"
 HOST = "adopted"
@@ -177,7 +177,7 @@ class ComposeCluster(KillableRuns):
         given = {
             "wa_cluster_name": self.prefix, "wa_name_prefix": self.prefix, "wa_admin_password": PASSWORD,
             "wa_cert": CERT, "wa_validate_certs": False, "wa_disk_free_mb": 100,
-            # On a clock that runs ten times as fast a busy machine misses heartbeats.
+            # On a clock that runs faster a busy machine misses heartbeats.
             "wa_planned_heartbeat_interval": 3, "wa_planned_unhealthy_interval": 15, "wa_planned_wait_seconds": 1,
             "wa_rollout_error_seconds": 0.5, **variables,
         }  # fmt: skip

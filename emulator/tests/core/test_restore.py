@@ -58,7 +58,7 @@ async def test_a_client_without_a_number_gets_as_many_shards_as_the_backup_has(c
         api = PrimaryApi(node, Mock(spec=()), lambda: master.is_primary)
         life = asyncio.create_task(master.run(Schema(node)))
         try:
-            await until(lambda: master.is_primary or life.done())
+            await until(lambda: (master.is_primary and node.schema_ready) or life.done())
             with pytest.raises(CoreError) as refusal:
                 await api.set_shards(ShardsRequest("1", "5550100", 3))
             assert refusal.value.code == 1009

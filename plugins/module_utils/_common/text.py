@@ -44,3 +44,9 @@ def one_line(text: str, most: int = 300) -> str:
     """What a program said, as a part of a sentence."""
     line = " ".join(text.split()).rstrip(".")
     return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def first_words(text: str) -> str:
+    """What a message of several lines says first; where it announces a list, with the first entry of that."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1]).rstrip(".:")

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem, failure_in
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, first_words
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, read_cluster_spec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import running_slots
@@ -90,7 +90,7 @@ def why_unread(health: t.Mapping[str, t.Any]) -> str:
     if cluster.get("form") == "cluster":
         return ""
     reason = failure_in({**health, "problems": []}) or ""
-    return reason.partition("\n")[0].rstrip(".")
+    return first_words(reason)
 
 
 def _shown(before: int, after: int, first: int) -> Shown:

@@ -14,6 +14,7 @@ from ansible_collections.waent.fleet.tests.support.compose_cluster import (
     AWAY,
     CERT,
     DEVELOPMENT,
+    DIVISOR,
     HOST,
     NUMBER,
     PASSWORD,
@@ -60,7 +61,7 @@ def test_what_compose_has_started_is_written_down(cluster: ComposeCluster) -> No
     assert (main["wa_cc"] + main["wa_phone_number"]) == "1" + NUMBER
     assert main["wa_media"] in cluster.volumes()
     assert vault["wa_db_password"] == "testpass"
-    assert vault["wa_extra_environment"]["WAEMU_TIME_DIVISOR"] == "10"
+    assert vault["wa_extra_environment"]["WAEMU_TIME_DIVISOR"] == DIVISOR
     hosts = cluster.written("hosts.yml")["all"]["hosts"]
     assert set(hosts) == {HOST}
     if cluster.setup.shards > 1:

@@ -46,8 +46,11 @@ CERTIFICATE_FILE: t.Final = Path("/var/lib/whatsapp/tls/webapp.pem")
 
 SCHEMA_POLL_SECONDS: t.Final = 1.0
 """Real seconds between readings of the schema while a webapp waits for it."""
-FIRST_READ_SECONDS: t.Final = 1.0
-"""How long the start waits for the database, so that an uploaded certificate is served from the first request on."""
+FIRST_READ_SECONDS: t.Final = 10.0
+"""How long the start waits for the database, so that an uploaded certificate is served from the first request on.
+
+One that refuses does so at once. Whoever sees another certificate meanwhile would take it for somebody else's.
+"""
 CONNECTIONS: t.Final = 5
 """To the database, at most."""
 

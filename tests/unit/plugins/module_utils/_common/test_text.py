@@ -8,7 +8,13 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, not_text, stated
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import (
+    amount,
+    enumerate_all,
+    first_words,
+    not_text,
+    stated,
+)
 
 
 def test_amounts_and_lists():
@@ -31,3 +37,20 @@ def test_amounts_and_lists():
 )
 def test_what_yaml_made_of_a_value(value, what):
     assert what in not_text("wa_x", value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("One sentence.", "One sentence"),
+        ("https://h1 answered 401.\nMore.", "https://h1 answered 401"),
+        (
+            "After 22 s. Still missing:\n  [A] of the one.\n  [B] of the other.",
+            "After 22 s. Still missing: [A] of the one",
+        ),
+        ("Still missing:", "Still missing"),
+        ("", ""),
+    ],
+)
+def test_what_a_message_says_first(text, words):
+    assert first_words(text) == words
