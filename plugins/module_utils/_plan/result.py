@@ -17,7 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version
 from ansible_collections.waent.fleet.plugins.module_utils._plan.batches import batches
-from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step, certain, total_downtime
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step, by_host, certain, total_downtime
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState
 
 Entry = t.Mapping[str, t.Any]
@@ -69,7 +69,7 @@ def empty() -> dict[str, t.Any]:
 
 def in_words_of_the_inventory(steps: t.Sequence[Step], placed: t.Iterable[Entry]) -> list[Step]:
     """The same with sentences that have the host of the inventory in the place of its address."""
-    names = {node["key"]: "{0}:{1}".format(node["host"], node["key"].rpartition(":")[2]) for node in placed}
+    names = {node["key"]: by_host(node) for node in placed}
     # Of two keys of which one begins with the other, the longer one is meant where both fit.
     keys = re.compile("|".join(re.escape(key) for key in sorted(names, key=len, reverse=True)) or "(?!)")
     return [replace(step, sentence=keys.sub(lambda found: names[found[0]], step.sentence)) for step in steps]

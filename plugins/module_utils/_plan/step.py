@@ -89,6 +89,11 @@ def listed(count_of: str, keys: t.Sequence[str]) -> str:
     return "{0}: {1}".format(amount(len(keys), count_of), ", ".join(keys))
 
 
+def by_host(node: t.Mapping[str, t.Any]) -> str:
+    """A placed node as sentences name it: its key with the host of the inventory in the place of its address."""
+    return "{0}:{1}".format(node["host"], node["key"].rpartition(":")[2])
+
+
 def certain(steps: t.Sequence[Step]) -> list[Step]:
     """The steps before the first one that is predicted: those a run can do without planning again."""
     found = []

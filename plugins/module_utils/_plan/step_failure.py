@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import by_host
 
 LOG_LINES = 8
 """So many of the last lines that the node logged are shown."""
@@ -107,12 +108,12 @@ def _progress(entry: t.Mapping[str, t.Any], batches: t.Iterable[t.Iterable[t.Map
     """Which nodes were changed by the steps before, and which were not."""
     changes = [one for batch in batches for one in batch if one["node"] and one["action"] in CHANGED]
     done = [one for one in changes if one["step"] < entry["step"]]
-    left = [one["node"]["key"] for one in changes if one["step"] >= entry["step"]]
+    left = [by_host(one["node"]) for one in changes if one["step"] >= entry["step"]]
     lines = []
     for action, word in CHANGED.items():
-        keys = [one["node"]["key"] for one in done if one["action"] == action]
-        if keys:
-            lines.append("{0}: {1}.".format(word, ", ".join(keys)))
+        names = [by_host(one["node"]) for one in done if one["action"] == action]
+        if names:
+            lines.append("{0}: {1}.".format(word, ", ".join(names)))
     if not lines:
         lines.append("No node was changed.")
     return lines + ["Not yet: {0}.".format(", ".join(left))] if left else lines

@@ -12,7 +12,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.step_failure imp
 
 
 def entry(step, action, key=None):
-    node = {"key": key, "name": key.partition(":")[2]} if key else None
+    host, _colon, name = (key or "").partition(":")
+    node = {"key": "192.0.2.1:" + name, "name": name, "host": host} if key else None
     return {"step": step, "host": "h", "action": action, "node": node, "sentence": "Step {0}.".format(step)}
 
 
