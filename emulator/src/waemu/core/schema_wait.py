@@ -46,7 +46,7 @@ class Schema:
     async def bring_up_to_date(self) -> None:
         """What the primary, or a single instance, does at its start: upgrade where that is due (6.4)."""
         if self._maker is not None:
-            # Who waits may be cancelled, and wait again: a lease was lost and won. The upgrade goes on.
+            # Who waits may be stopped, and wait again: a lease was lost and won. The upgrade goes on.
             await asyncio.shield(self._maker)
         elif await self._behind():
             await self.upgrade()
