@@ -152,6 +152,37 @@ webapps:
   type: list
   elements: str
   sample: ["https://a-1:9090"]
+script_name:
+  description: Name of the script that restores it, in the home directory of the user on a host.
+  returned: success
+  type: str
+  sample: .waent-drill-waent.sh
+deadline:
+  description: Seconds after which a host restores it by itself.
+  returned: where something is broken
+  type: int
+  sample: 300
+away:
+  description: What is going to be away for a while, V(service), V(primary) or both.
+  returned: where something is broken
+  type: list
+  elements: str
+  sample: [service]
+shards:
+  description: Number of shards that the cluster is set to.
+  returned: where something is broken
+  type: int
+  sample: 2
+watch_seconds:
+  description: Seconds to watch at most.
+  returned: where something is broken
+  type: int
+  sample: 300
+least_seconds:
+  description: Seconds to watch at least.
+  returned: where something is broken
+  type: int
+  sample: 35
 """
 
 import typing as t
