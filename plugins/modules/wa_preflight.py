@@ -42,6 +42,12 @@ options:
     type: list
     elements: str
     default: []
+  sought_on:
+    description: Hosts that have to be read whatever is placed there, since nodes are sought on them.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   nodes:
     description:
       - What M(waent.fleet.wa_placement) returned as RV(waent.fleet.wa_placement#module:nodes), given what runs.
@@ -404,6 +410,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "unread": {"type": "dict", "default": {}},
     "unreachable": {"type": "dict", "default": {}},
     "spared_hosts": {"type": "list", "elements": "str", "default": []},
+    "sought_on": {"type": "list", "elements": "str", "default": []},
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "leaving": {"type": "list", "elements": "dict", "default": []},
     "drains": {"type": "bool", "default": False},
@@ -481,7 +488,8 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
     acts = [act for plan in plans.values() for act in plan]
     service = service_of(params["login"], params["health"])
     recreated = recreation(hosts, [] if unseen else acts, service, params["recreate_at_once"])
-    unread = unread_problems(hosts, nodes, params["unread"], params["unreachable"], params["spared_hosts"])
+    why = (params["unread"], params["unreachable"], params["spared_hosts"])
+    unread = unread_problems(hosts, nodes, *why, params["sought_on"])
     problems = all_problems(params, by_host, clocks, unseen) + unread
     problems += [recreated.problem] if recreated.problem else []
     run = run_of(

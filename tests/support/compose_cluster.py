@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import typing as t
@@ -190,6 +191,16 @@ class ComposeCluster(KillableRuns):
         inventory = str(self.first_inventory(**variables))
         where = ("-e", "into={0}".format(self.inventory)) if into else ()
         return play("playbooks/adopt.yml", "-i", inventory, *where, *more)
+
+    def beside_one_that_is_away(self) -> Run:
+        """adopt.yml, confirmed, with the inventory that was written and a host more, which does not answer."""
+        hosts = self.written("hosts.yml")
+        hosts["all"]["hosts"]["away"] = {**AWAY, "rack": "b"}
+        hosts["all"]["children"]["wa_cluster"]["hosts"] = {"away": None}
+        beside = self.home / "beside"
+        shutil.copytree(self.inventory, beside)
+        (beside / "hosts.yml").write_text(yaml.safe_dump(hosts))
+        return play("playbooks/adopt.yml", "-i", str(beside), "-e", "confirm=yes")
 
     def play(self, playbook: str, *more: str, **extra: str) -> Run:
         """A playbook with the inventory that was written."""

@@ -489,22 +489,30 @@ def unread_problems(
     failures: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
     unreachable: t.Mapping[str, str] | None = None,
     spared: t.Sequence[str] = (),
+    sought_on: t.Iterable[str] = (),
 ) -> list[Problem]:
     """Hosts that nodes are placed on and that could not be read. failures: by host C(failure) of wa_host_info.
 
     unreachable: by host why it does not answer at all. spared: the hosts to name for a run that goes on without them.
+    sought_on: hosts on which nodes are sought that nobody has placed, so that each of them has to be read.
     """
     known, away = failures or {}, unreachable or {}
     read = {host["name"] for host in observed}
-    lost = sorted({node["host"] for node in nodes} - read)
+    used = {node["host"] for node in nodes}
     return [
-        unread_problem(name, known[name]) if name in known else _not_read(name, away.get(name), spared) for name in lost
+        unread_problem(name, known[name])
+        if name in known
+        else _not_read(name, away.get(name), spared, used=name in used)
+        for name in sorted((used | set(sought_on)) - read)
     ]
 
 
-def _not_read(host: str, why: str | None, spared: t.Sequence[str]) -> Problem:
-    """A host of which no module says why."""
-    message = "The host could not be read{0}, but nodes are placed on it.".format(" ({0})".format(why) if why else "")
+def _not_read(host: str, why: str | None, spared: t.Sequence[str], *, used: bool) -> Problem:
+    """A host of which no module says why. used: nodes are placed on it."""
+    message = "The host could not be read{0}, {1}.".format(
+        " ({0})".format(why) if why else "",
+        "but nodes are placed on it" if used else "so nobody knows which nodes run there",
+    )
     if host in spared:
         message += (
             " Have it back, or add {0} to the command: it then goes on without, where wa_survive holds for the hosts"

@@ -66,6 +66,7 @@ def _preflight(play: Play) -> Values:
         "unread": unread_of(play),
         "unreachable": unreachable_of(play),
         "spared_hosts": spared_of(play),
+        "sought_on": list(play.hosts) if play.value("_wa_adopts") else [],
         "nodes": nodes_of(play),
         "leaving": leaving,
         "drains": bool(play.value("_wa_drains")) or _emptied_by_run(play, leaving),

@@ -89,7 +89,9 @@ def test_a_single_instance_becomes_highly_available(cluster: ComposeCluster) -> 
     planned = cluster.play("adopt.yml", "--check")
     assert planned.code == OK, planned.output
     assert "no service from here until the cluster serves" in said(planned)
-    assert cluster.containers() == before, "check mode changes nothing"
+    refused = cluster.beside_one_that_is_away()
+    assert (refused.code, "HOST_NOT_READ" in refused.codes) == (FAILED, True), refused.output
+    assert cluster.containers() == before, "check mode changes nothing, nor does a run that does not know what is where"
     with cluster.probe() as probe:
         run = cluster.play("adopt.yml", *YES)
         assert run.code == OK, run.output

@@ -421,6 +421,16 @@ def test_hosts_that_could_not_be_read():
     assert (problem.code, problem.host) == ("HOST_NOT_READ", "h1")
 
 
+def test_hosts_on_which_nodes_are_sought_have_to_be_read_whatever_is_placed_there():
+    read, away = [observed("h2")], {"h1": "timed out", "h3": "timed out"}
+    one, three = unread_problems(read, placed("h1"), {}, away, (), ["h1", "h2", "h3"])
+    assert (one.code, one.host) == ("HOST_NOT_READ", "h1") and "nodes are placed on it" in one.message
+    assert (three.code, three.host) == ("HOST_NOT_READ", "h3") and "nobody knows which nodes run there" in three.message
+    failure = {"code": "PYTHON_TOO_OLD", "message": "Python 3.6.8 runs Ansible's modules here.", "details": {}}
+    (known,) = unread_problems(read, [], {"h3": failure}, {}, (), ["h3"])
+    assert known.code == "PYTHON_TOO_OLD"
+
+
 def test_hosts_that_are_away_and_the_way_on_without_them():
     nodes = placed("h1") + placed("h2") + [{**DATABASE, "host": "h3"}]
     failure = {"code": "PYTHON_TOO_OLD", "message": "Python 3.6.8 runs Ansible's modules here.", "details": {}}
