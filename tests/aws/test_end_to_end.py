@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.aws_cluster import AwsCluster
@@ -25,15 +26,22 @@ FIRST_HOSTS = ["waent-staging-1", "waent-staging-2"]
 NEW_HOST = "waent-staging-3"
 
 
-@pytest.fixture
-def staging(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[AwsCluster]:
-    """A region with nothing in it."""
-    cluster = AwsCluster(tmp_path_factory.mktemp("aws"), "staging", "aws")
+@contextlib.contextmanager
+def region(home: Path, environment: str) -> t.Iterator[AwsCluster]:
+    """One with nothing in it."""
+    cluster = AwsCluster(home, environment, "aws")
     try:
         cluster.begin_region()
         yield cluster
     finally:
         cluster.remove()
+
+
+@pytest.fixture
+def staging(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[AwsCluster]:
+    """For the environment that needs the fewest hosts."""
+    with region(tmp_path_factory.mktemp("aws"), "staging") as cluster:
+        yield cluster
 
 
 def install(cluster: AwsCluster, shards: int, hosts: list[str]) -> None:
@@ -62,32 +70,65 @@ def in_service(cluster: AwsCluster) -> t.Iterator[None]:
     assert (report.lost, report.twice, report.bans) == ([], [], [])
 
 
-def test_growing(staging: AwsCluster) -> None:
+class Growth(t.NamedTuple):
+    """Of an environment by one host: shards before and after, and how many hosts there are before."""
+
+    environment: str
+    before: int
+    after: int
+    there: int
+
+    def hosts(self, count: int) -> list[str]:
+        """Names of the first ones."""
+        return ["waent-{0}-{1}".format(self.environment, number) for number in range(1, count + 1)]
+
+
+def coreapps_made(cluster: AwsCluster) -> dict[str, dict[str, float]]:
+    """When each coreapp was made, by host and name."""
+    return {
+        host: {name: moment for name, (_state, moment) in cluster.nodes_on(host, "coreapp").items()}
+        for host in cluster.hosts
+    }
+
+
+@pytest.mark.parametrize(
+    "growth", [Growth("staging", 1, 2, 2), Growth("production", 2, 4, 3)], ids=lambda one: one.environment
+)
+def test_growing(tmp_path: Path, growth: Growth) -> None:
     """Stack, wait, extend, set-shards; killed when the new host is there and the cluster knows nothing of it."""
-    install(staging, 1, FIRST_HOSTS)
-    racks = staging.play("status.yml").output
-    assert "eu-central-1a" in racks and "eu-central-1b" in racks
-    staging.aws.forget_calls()
-    before = staging.set_shards()
-    refused = staging.play("aws.yml", "-e", "shards=2")
-    assert "AWS_SHARDS_DIFFER" in refused.codes and "playbooks/reshard.yml -e shards=2" in refused.output
-    assert staging.stack_changes("enterprise") == []
-    with in_service(staging):
-        killed = staging.killed("reshard.yml", "Reach | Wait until the host can be reached", "-e", "shards=2")
+    with region(tmp_path, growth.environment) as cluster:
+        grows(cluster, growth)
+
+
+def grows(cluster: AwsCluster, growth: Growth) -> None:
+    """From nothing to the one number, and from there to the other."""
+    (*first, new_host) = growth.hosts(growth.there + 1)
+    install(cluster, growth.before, first)
+    racks = cluster.play("status.yml").output
+    assert all("eu-central-1" + letter in racks for letter in "abc"[: growth.there])
+    cluster.aws.forget_calls()
+    before, coreapps = cluster.set_shards(), coreapps_made(cluster)
+    shards = "shards={0}".format(growth.after)
+    refused = cluster.play("aws.yml", "-e", shards)
+    assert "AWS_SHARDS_DIFFER" in refused.codes and "playbooks/reshard.yml -e " + shards in refused.output
+    assert cluster.stack_changes("enterprise") == []
+    with in_service(cluster):
+        killed = cluster.killed("reshard.yml", "Reach | Wait until the host can be reached", "-e", shards)
         assert killed.code == KILLED, killed.output
-        has_machines(staging, [*FIRST_HOSTS, NEW_HOST])
-        assert not staging.has_engine(NEW_HOST)
-        assert (staging.set_shards(), staging.shards()) == (before, 1)
-        again = staging.reshard(2)
+        has_machines(cluster, [*first, new_host])
+        assert not cluster.has_engine(new_host)
+        assert (cluster.set_shards(), cluster.shards()) == (before, growth.before)
+        again = cluster.reshard(growth.after)
         assert again.code == OK, again.output
-    assert staging.faults(2) == []
-    stacks, boots = staging.stack_changes("enterprise"), staging.boots()
-    (created,) = (moment for _state, moment in staging.nodes_on(NEW_HOST, "coreapp").values())
-    assert set(staging.nodes_on(NEW_HOST, "coreapp")) == {"wa-coreapp-1"}
-    (asked,) = staging.set_shards()[len(before) :]
-    assert stacks[0] < boots[NEW_HOST] < created < asked
+    assert cluster.faults(growth.after) == []
+    stacks, boots, made = cluster.stack_changes("enterprise"), cluster.boots(), coreapps_made(cluster)
+    assert "wa-coreapp-1" in made[new_host]
+    fresh = [moment for host in made for name, moment in made[host].items() if name not in coreapps.get(host, {})]
+    assert len(fresh) == growth.after - growth.before
+    (asked,) = cluster.set_shards()[len(before) :]
+    assert stacks[0] < boots[new_host] < made[new_host]["wa-coreapp-1"] and max(fresh) < asked
     # Nothing is left to do: stacks and cluster have the same number.
-    once_more = staging.play("aws.yml", "-e", "shards=2")
+    once_more = cluster.play("aws.yml", "-e", shards)
     assert once_more.code == OK, once_more.output
     assert set(once_more.changes.values()) == {0}, once_more.output
 
