@@ -511,7 +511,9 @@ def _not_read(host: str, why: str | None, spared: t.Sequence[str], *, used: bool
     """A host of which no module says why. used: nodes are placed on it."""
     message = "The host could not be read{0}, {1}.".format(
         " ({0})".format(why) if why else "",
-        "but nodes are placed on it" if used else "so nobody knows which nodes run there",
+        "but nodes are placed on it"
+        if used
+        else "so nobody knows which nodes run there; have it answer, or take it out of the inventory where it has none",
     )
     if host in spared:
         message += (
