@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test hosts seen from outside, by whoever has the power switch: frozen, without power, booted again."""
+"""Test hosts seen from outside, by whoever has the power switch and the cable: frozen, cut off, without power, booted."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ def frozen(machines: t.Sequence[Container]) -> t.Iterator[None]:
         for one in machines:
             one.pause()
             thawing.callback(one.unpause)
+        yield
+
+
+@contextlib.contextmanager
+def cut_off(machines: t.Sequence[Container]) -> t.Iterator[None]:
+    """All on them goes on, and no way leads to them or from them."""
+    with contextlib.ExitStack() as joining:
+        for one in machines:
+            one.reload()
+            for name, found in one.attrs["NetworkSettings"]["Networks"].items():
+                network = one.client.networks.get(name)
+                network.disconnect(one)
+                address = {"ipv4_address": found["IPAddress"], "aliases": found["Aliases"]}
+                joining.callback(network.connect, one, **address)
         yield
 
 

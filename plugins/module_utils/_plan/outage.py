@@ -45,9 +45,8 @@ class Outage:
 def failover_seconds(masters: int, *, primary_lost: bool, unhealthy_interval: int) -> int:
     """Until a lost shard is in service again, at most. masters: how many are left, at least one."""
     lease = LEASE_SECONDS if primary_lost else 0
-    # A new primary counts silence from its own beginning; the age of a row does not wait for it.
-    detected = lease + unhealthy_interval if masters > 1 else max(lease, ONE_MASTER_SECONDS)
-    return detected + CONNECT_SECONDS
+    # Every master pings every coreapp (3.3), so the silence goes on while another one waits for the lease.
+    return max(lease, unhealthy_interval if masters > 1 else ONE_MASTER_SECONDS) + CONNECT_SECONDS
 
 
 def worst_outage(unit: str, nodes: t.Sequence[PlacedNode], shards: int, unhealthy_interval: int) -> Outage | None:

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS, SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, demand, place
+from ansible_collections.waent.fleet.plugins.module_utils._plan.outage import worst_outage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,13 +113,25 @@ def spreads(total, places):
             yield (first, *rest)
 
 
+def needed(hosts, kind, shards, survive):
+    """The demand, with the wish in it where a node of the kind on every host, or what is fixed, grants it."""
+    need = demand(kind, shards)
+    able = {h.name: h.counts.get(kind, 1) for h in hosts if kind in h.kinds}
+    units = Counter()
+    for h in hosts:
+        units[h.rack if survive.unit == "racks" else h.name] += able.get(h.name, 0)
+    left = sum(sorted(units.values())[: max(0, len(units) - survive.count)])
+    granted = survive.count and left >= need.wish
+    return replace(need, left=max(need.left, need.wish if granted else 0))
+
+
 @given(host_lists(most=4), st.sampled_from([1, 2, 4]), survives)
 def test_no_smaller_number_would_do_and_refusals_are_true(hosts, shards, survive):
     placement = place(spec(hosts, shards, survive))
     for kind in KINDS:
         # Beyond this number a possible desired state is met: every unit that may stay has all that is needed.
         limit = (survive.count + 1) * (shards + 1)
-        best = best_total(hosts, kind, survive, demand(kind, shards), limit)
+        best = best_total(hosts, kind, survive, needed(hosts, kind, shards, survive), limit)
         if best is None:
             assert placement.problems
         elif not placement.problems:
@@ -276,9 +289,44 @@ def test_dealing_goes_rack_by_rack_and_avoids_busy_hosts():
         "a2": ["wa-webapp-1", "wa-coreapp-1"],
         "b1": ["wa-master-1", "wa-coreapp-1"],
         "b2": ["wa-webapp-1", "wa-coreapp-1"],
-        "c1": ["wa-coreapp-1"],
+        "c1": ["wa-master-1", "wa-coreapp-1"],
         "c2": ["wa-coreapp-1"],
     }
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=4), shard_counts, survives)
+def test_two_masters_are_left_where_hosts_allow_it_and_no_host_is_doubled_for_it(sizes, shards, survive):
+    """With one master left a lost owner would be noticed after two minutes only."""
+    hosts = racks(*sizes)
+    placement = place(spec(hosts, shards, survive))
+    if placement.problems or not survive.count:
+        return
+    each = Counter(node.slot.host for node in placement.nodes if node.slot.kind == "master")
+    left = worst_left(placement.nodes, "master", hosts, survive)
+    lost = sorted(sizes, reverse=True)[: survive.count] if survive.unit == "racks" else [1] * survive.count
+    if sum(sizes) - sum(lost) >= 2:
+        assert left >= 2 and max(each.values()) == 1
+        unit = survive.unit[:-1]
+        worst = worst_outage(unit, [node.as_dict() for node in placement.nodes], shards, 30)
+        assert survive.count > 1 or worst.webapps == 0 or worst.seconds <= 45
+
+
+@pytest.mark.parametrize(
+    ("hosts", "survive", "masters"),
+    [
+        (racks(1, 1), FaultTolerance("racks", 1), 2),  # two on each host would gain nothing but work
+        (racks(2, 2), FaultTolerance("racks", 1), 4),
+        (racks(1, 1, 1), FaultTolerance("hosts", 1), 3),
+        (racks(2, 2, 2), FaultTolerance("racks", 1), 3),
+        (racks(2, 2, 2), FaultTolerance(), 2),
+        ((host("a1", "a", counts={"master": 1}), host("b1", "b", counts={"master": 1}), host("c1", "c", counts={"master": 0})),
+         FaultTolerance("racks", 1), 2),
+    ],
+)  # fmt: skip
+def test_number_of_masters(hosts, survive, masters):
+    placement = place(spec(hosts, 1, survive))
+    assert placement.problems == ()
+    assert count(placement, "master") == masters
 
 
 def test_numbers_fixed_by_hand():

@@ -161,8 +161,8 @@ def test_the_host_of_the_database_is_not_taken_away():
         ("coreapp", "c:wa-coreapp-1", 3, 0, None),
         ("coreapp", None, 1, 135, None),
         ("master", None, 3, 0, 40),
-        # An owner and the primary together: its lease has to end before the new one hears of silence.
-        ("host", "a", 3, 75, 40),
+        # An owner and the primary together: its lease has to end before another one acts on the silence.
+        ("host", "a", 3, 45, 40),
         ("host", "a", 2, 135, 40),
         ("webapp", None, 3, 0, None),
     ],

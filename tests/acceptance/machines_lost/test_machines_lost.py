@@ -1,9 +1,9 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All machines of a rack are lost at once while messages are sent, and come back: one rack after the other.
+"""Machines are lost while messages are sent, and come back: each rack as a whole, one host, one that is cut off.
 
-Each has owners when it is lost, and one of them the primary master too. What a loss may cost is documented.
+Each has owners when it is lost, and one rack the primary master too. What a loss may cost is documented.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ ROW_SECONDS, READ_SECONDS, CONNECT_SECONDS = 120, 10, 5
 TOLERANCE = 1.1
 STATUS_SECONDS = 30
 """What status.yml may take while a rack is away: nobody waits longer for the picture at 3 a.m."""
+Taken = t.Callable[[t.Sequence[t.Any]], t.ContextManager[None]]
+"""What happens to the containers that are machines, and ends with the context."""
+
 # With the primary master among the lost: the silence goes on while another one waits for the lease (3.1).
 WITH_PRIMARY_SECONDS = 60
 
 
-class Rack(t.NamedTuple):
+class Part(t.NamedTuple):
     """Machines that are lost together; owned: the shards of their coreapps; primary: whether they have that master."""
 
     name: str
@@ -49,7 +52,7 @@ class Loss:
     through webapps elsewhere. before, after: the owners of all shards. report: of all messages.
     """
 
-    rack: Rack
+    part: Part
     allowed: float
     answers: dict[str, int]
     status: Run
@@ -59,21 +62,31 @@ class Loss:
     report: Report
 
 
-def racks_of(cluster, api) -> list[Rack]:
-    """Those that may be lost, which one with the database may not; the one to lose first."""
+def parts_of(cluster, api, name_of: t.Callable[[t.Any], str]) -> list[Part]:
+    """Those that may be lost, which one with the database may not; the one to lose first. name_of: of a machine's."""
     owners, roles = served(api.owners()), {key: node.get("role") for key, node in api.health().items()}
     databases = {machine.name for machine in cluster.machines("wa_database_hosts")}
     members: dict[str, list[t.Any]] = {}
     for machine in cluster.machines():
-        members.setdefault(machine.variables["rack"], []).append(machine)
+        members.setdefault(name_of(machine), []).append(machine)
     found = []
     for name, machines in members.items():
         addresses = {machine.address for machine in machines}
         owned = {shard for shard, keys in owners.items() if addresses & {host_of(key) for key in keys}}
         primary = any(role == "primary_master" and host_of(key) in addresses for key, role in roles.items())
         if not databases & {machine.name for machine in machines}:
-            found.append(Rack(name, machines, owned, primary))
-    return sorted(found, key=lambda rack: (not rack.owned, rack.primary, rack.name))
+            found.append(Part(name, machines, owned, primary))
+    return sorted(found, key=lambda part: (not part.owned, part.primary, part.name))
+
+
+def rack_of(machine: t.Any) -> str:
+    """The rack that it is in."""
+    return machine.variables["rack"]
+
+
+def host_itself(machine: t.Any) -> str:
+    """A part by itself."""
+    return machine.name
 
 
 def served(owners: dict[int, list[str]]) -> dict[int, list[str]]:
@@ -130,14 +143,15 @@ def wait_until_whole(cluster, api) -> None:
     wait_until(whole, "the cluster is whole")
 
 
-def lose(cluster, api, rack: Rack) -> Loss:
-    """The rack is lost and comes back."""
-    assert rack.owned, "no shard would be lost, so nothing would be shown"
-    left = [machine for machine in cluster.machines() if machine.variables["rack"] != rack.name]
-    elsewhere = {url: machine for url, machine in cluster.webapps().items() if machine.variables["rack"] != rack.name}
+def lose(cluster, api, part: Part, taken: Taken = machine_power.frozen) -> Loss:
+    """The machines are lost and come back. taken: how."""
+    assert part.owned, "no shard would be lost, so nothing would be shown"
+    lost = {machine.name for machine in part.machines}
+    left = [machine for machine in cluster.machines() if machine.name not in lost]
+    elsewhere = {url: machine for url, machine in cluster.webapps().items() if machine.name not in lost}
     assert elsewhere, "every webapp would be lost"
     before, shards = served(api.owners()), range(cluster.shards)
-    containers = [machine_power.machine(os.environ["MOLECULE_SCENARIO_NAME"], one.name) for one in rack.machines]
+    containers = [machine_power.machine(os.environ["MOLECULE_SCENARIO_NAME"], one.name) for one in part.machines]
 
     with cluster.probe() as probe:
         began = time.monotonic()
@@ -146,7 +160,7 @@ def lose(cluster, api, rack: Rack) -> Loss:
             return all(sum(at > moment for at in accepted_at(probe.sends, shard, elsewhere)) >= 5 for shard in shards)
 
         wait_until(lambda: accepted_since(0.0), "messages are accepted before anything is lost")
-        with machine_power.frozen(containers):
+        with taken(containers):
             # What was on its way in that moment has its answer a second later, or gets none.
             lost_at = time.monotonic() - began + 1.0
             answers = {
@@ -159,36 +173,43 @@ def lose(cluster, api, rack: Rack) -> Loss:
             status = play("playbooks/status.yml", "-i", cluster.inventory)
         wait_until_whole(cluster, api)
     outages = {shard: longest_gap(accepted_at(probe.sends, shard, elsewhere)) for shard in shards}
-    allowed = allowed_seconds(sum(machine.expected_nodes["master"] for machine in left), rack.primary)
+    allowed = allowed_seconds(sum(machine.expected_nodes["master"] for machine in left), part.primary)
     print(
-        "lost rack {0} with shards {1}{2}: out for {3} s of {4:.0f} s, on the product's clock;"
+        "lost {0} with shards {1}{2}: out for {3} s of {4:.0f} s, on the product's clock;"
         " status.yml took {5:.0f} s".format(
-            rack.name,
-            sorted(rack.owned),
-            " and the primary master" if rack.primary else "",
-            ", ".join("{0:.1f}".format(outages[shard] * cluster.speed) for shard in sorted(rack.owned)),
+            part.name,
+            sorted(part.owned),
+            " and the primary master" if part.primary else "",
+            ", ".join("{0:.1f}".format(outages[shard] * cluster.speed) for shard in sorted(part.owned)),
             allowed,
             status.seconds,
         )
     )
-    return Loss(rack, allowed, answers, status, outages, before, after, probe.report)
+    return Loss(part, allowed, answers, status, outages, before, after, probe.report)
 
 
 @pytest.fixture(scope="module")
 def losses(cluster, api) -> list[Loss]:
-    """One rack after the other. Which comes next follows from what the last loss has moved."""
+    """One after the other. Which comes next follows from what the last loss has moved."""
     found: list[Loss] = []
-    while True:
+
+    def not_lost_yet(name_of: t.Callable[[t.Any], str]) -> list[Part]:
         wait_until_whole(cluster, api)
-        lost = {loss.rack.name for loss in found}
-        racks = [rack for rack in racks_of(cluster, api) if rack.name not in lost]
-        if not racks:
-            return found
+        lost = [loss.part.machines for loss in found]
+        return [part for part in parts_of(cluster, api, name_of) if part.machines not in lost]
+
+    while racks := not_lost_yet(rack_of):
         found.append(lose(cluster, api, racks[0]))
+    # A host is a rack of its own where there are no others. The worst one has an owner and the primary master.
+    if hosts := not_lost_yet(host_itself):
+        found.append(lose(cluster, api, max(hosts, key=lambda host: (bool(host.owned), host.primary))))
+    wait_until_whole(cluster, api)
+    found.append(lose(cluster, api, parts_of(cluster, api, host_itself)[0], machine_power.cut_off))
+    return found
 
 
 def test_an_owner_and_the_primary_master_were_lost_together(losses: list[Loss]) -> None:
-    assert any(loss.rack.primary for loss in losses)
+    assert any(loss.part.primary for loss in losses)
 
 
 def test_every_webapp_elsewhere_goes_on_answering(losses: list[Loss]) -> None:
@@ -198,14 +219,14 @@ def test_every_webapp_elsewhere_goes_on_answering(losses: list[Loss]) -> None:
 def test_status_names_the_machines_that_are_lost_in_time(losses: list[Loss]) -> None:
     for loss in losses:
         sentences = loss.status.sentences("HOST_NOT_READ")
-        lost = {machine.name for machine in loss.rack.machines}
+        lost = {machine.name for machine in loss.part.machines}
         assert loss.status.code == FAILED and {one.partition(":")[0] for one in sentences} == lost, loss.status.output
         assert loss.status.seconds <= STATUS_SECONDS, loss.status.output
 
 
 def test_every_shard_is_back_in_the_documented_time(cluster, losses: list[Loss]) -> None:
     late = {
-        (loss.rack.name, shard): (outage, loss.allowed)
+        (loss.part.name, shard): (outage, loss.allowed)
         for loss in losses
         for shard, outage in loss.outages.items()
         if outage > loss.allowed / cluster.speed + cluster.slack
@@ -215,14 +236,14 @@ def test_every_shard_is_back_in_the_documented_time(cluster, losses: list[Loss])
 
 def test_shards_that_lost_nobody_keep_their_owners(losses: list[Loss]) -> None:
     for loss in losses:
-        untouched = loss.before.keys() - loss.rack.owned
+        untouched = loss.before.keys() - loss.part.owned
         assert {shard: loss.after.get(shard) for shard in untouched} == {
             shard: loss.before[shard] for shard in untouched
-        }, loss.rack.name
+        }, loss.part.name
 
 
 def test_nothing_that_was_accepted_is_lost_or_came_twice(losses: list[Loss]) -> None:
     for loss in losses:
         report = loss.report
         assert report.accepted > 0
-        assert (report.lost, report.twice, report.bans) == ([], [], []), loss.rack.name
+        assert (report.lost, report.twice, report.bans) == ([], [], []), loss.part.name
