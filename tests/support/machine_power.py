@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test hosts seen from outside, by whoever has the power switch and the cable: frozen, cut off, without power, booted."""
+"""Test hosts seen from outside, by who has the power switch and the cable: frozen, cut off, without power, booted."""
 
 from __future__ import annotations
 

@@ -98,14 +98,14 @@ class Node:
 class Demand:
     """How many nodes of a kind are needed.
 
-    total: by default. left: after the worst loss. floor: where the user gave up high availability. wish: after the worst
-    loss, where that takes no second node of the kind on a host.
+    total: by default. left: after the worst loss. floor: where the user gave up high availability. preferred: after
+    the worst loss, where that takes no second node of the kind on a host.
     """
 
     total: int
     left: int
     floor: int
-    wish: int = 0
+    preferred: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,10 @@ class Placement:
 def demand(kind: str, shards: int) -> Demand:
     """Two masters keep the fast detection rule (reference 3.3); there is a coreapp for every shard (3.2).
 
-    With one master left after a loss, lost owners are noticed after two minutes instead of half a one: hence the wish.
+    With one master left after a loss, lost owners are noticed after two minutes instead of half a one.
     """
     return {
-        "master": Demand(total=2, left=1, floor=1, wish=2),
+        "master": Demand(total=2, left=1, floor=1, preferred=2),
         "webapp": Demand(total=1, left=1, floor=1),
         "coreapp": Demand(total=shards + 1, left=shards, floor=shards),
     }[kind]
@@ -235,13 +235,13 @@ class Scheduler:
         self.apart = _load(apart)
         self.apart_racks = Counter(racks[slot.host] for slot in apart)
         self.needed_by_other = {host.name: APART.get(kind) in host.kinds for host in self.hosts}
-        self.wanted = max(self.demand.left, self._wish())
+        self.aim = max(self.demand.left, self._preferred())
 
-    def _wish(self) -> int:
-        """The nodes left that are wished for; 0 where nothing has to survive, or where it takes doubled hosts."""
+    def _preferred(self) -> int:
+        """The nodes left that are preferred; 0 where nothing has to survive, or where it takes doubled hosts."""
         one_each = {host.name: self.fixed.get(host.name, 1) for host in self.hosts}
-        reached = self.survive.count and self.left(one_each) >= self.demand.wish
-        return self.demand.wish if reached else 0
+        reached = self.survive.count and self.left(one_each) >= self.demand.preferred
+        return self.demand.preferred if reached else 0
 
     def run(self) -> None:
         """Meets the numbers fixed by hand, then places nodes until there are enough, or more would not help."""
@@ -267,7 +267,7 @@ class Scheduler:
 
     def met(self, spread: Spread) -> bool:
         """Whether these nodes are what the user wants."""
-        return sum(spread.values()) >= self.demand.total and self.left(spread) >= self.wanted
+        return sum(spread.values()) >= self.demand.total and self.left(spread) >= self.aim
 
     def _use(self, name: str, spread: Spread, racks: Spread) -> tuple[int, ...]:
         """The least used place comes first.
@@ -285,8 +285,7 @@ class Scheduler:
         """Once each free unit alone has all that must be left, more nodes only make the worst loss bigger."""
         units = _sums(spread, self.unit_of)
         return bool(free) and (
-            sum(spread.values()) < self.demand.total
-            or any(units[self.unit_of[name]] < self.wanted for name in free)
+            sum(spread.values()) < self.demand.total or any(units[self.unit_of[name]] < self.aim for name in free)
         )
 
     def _add(self, name: str) -> None:
@@ -329,7 +328,7 @@ class Scheduler:
                 return total
             units[fullest] -= 1
             takeable[fullest] -= 1
-            if survivors(units.values(), self.survive.count) < self.wanted:
+            if survivors(units.values(), self.survive.count) < self.aim:
                 return total
             total -= 1
 

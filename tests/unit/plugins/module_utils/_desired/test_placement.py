@@ -114,15 +114,15 @@ def spreads(total, places):
 
 
 def needed(hosts, kind, shards, survive):
-    """The demand, with the wish in it where a node of the kind on every host, or what is fixed, grants it."""
+    """The demand, with what is preferred where a node of the kind on every host, or what is fixed, grants it."""
     need = demand(kind, shards)
     able = {h.name: h.counts.get(kind, 1) for h in hosts if kind in h.kinds}
     units = Counter()
     for h in hosts:
         units[h.rack if survive.unit == "racks" else h.name] += able.get(h.name, 0)
     left = sum(sorted(units.values())[: max(0, len(units) - survive.count)])
-    granted = survive.count and left >= need.wish
-    return replace(need, left=max(need.left, need.wish if granted else 0))
+    granted = survive.count and left >= need.preferred
+    return replace(need, left=max(need.left, need.preferred if granted else 0))
 
 
 @given(host_lists(most=4), st.sampled_from([1, 2, 4]), survives)
@@ -319,8 +319,7 @@ def test_two_masters_are_left_where_hosts_allow_it_and_no_host_is_doubled_for_it
         (racks(1, 1, 1), FaultTolerance("hosts", 1), 3),
         (racks(2, 2, 2), FaultTolerance("racks", 1), 3),
         (racks(2, 2, 2), FaultTolerance(), 2),
-        ((host("a1", "a", counts={"master": 1}), host("b1", "b", counts={"master": 1}), host("c1", "c", counts={"master": 0})),
-         FaultTolerance("racks", 1), 2),
+        ((*racks(1, 1, counts={"master": 1}), host("c1", "c", counts={"master": 0})), FaultTolerance("racks", 1), 2),
     ],
 )  # fmt: skip
 def test_number_of_masters(hosts, survive, masters):
