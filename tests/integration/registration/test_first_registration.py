@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The first registration of a number with several shards: whatever is said to do next works from that state.
 
-Nobody is at the terminal, but for one test. The commands are read from what a run prints, and run as they are printed.
+Nobody is at the terminal, unless a code is typed. The commands are read from what a run prints, and run as printed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SHARDS = 2
 WRONG = "999999"
 MOST_TASKS_AGAIN = 18
 """Of a run on one host that has nothing to do: what reads, compares, proves and shows, and nothing that acts."""
+ASKED = "Type it here"
 MISSING, REFUSED = "[REGISTRATION_CODE_MISSING]", "The registration code was not accepted"
 
 
@@ -89,9 +90,7 @@ def test_a_wrong_code_is_reported_as_one(cluster: LiveCluster) -> None:
 
 
 def test_a_wrong_code_that_is_typed_leads_to_another_one_and_to_all_shards(cluster: LiveCluster) -> None:
-    run = play_at_terminal(
-        "playbooks/site.yml", "-i", cluster.inventory, "-e", cluster.variables, asked="Type it here", answer=WRONG
-    )
+    run = site(cluster, WRONG, typed=True)
     assert run.code == FAILED, run.output
     again, another = commands_after(run.output, REFUSED)[:2]
     assert code_for(again) == with_code(CODE) and not another.again
@@ -144,20 +143,31 @@ def test_where_no_more_codes_are_sent_the_one_that_came_is_asked_for(tmp_path_fa
         made.remove()
 
 
+ANSWERS = {"none": "", "wrong": WRONG, "right": CODE}
+
+
 def journeys() -> t.Iterator[t.Any]:
-    """Databases, numbers of shards, and the code that the first run is given; without one it asks for it."""
-    quick = {("PGSQL", 2, "")}
+    """Databases, numbers of shards, the code that the first run is given, and whether it is typed at a terminal."""
+    quick = {("PGSQL", 2, "none", False)}
     for database in ("MYSQL", "PGSQL"):
         for shards in (2, 4, 32):
-            for code in ("", WRONG, CODE):
-                name = "{0}-{1}-{2}".format(database, shards, {"": "none", WRONG: "wrong", CODE: "right"}[code])
-                marks = [] if (database, shards, code) in quick else [pytest.mark.thorough]
-                yield pytest.param(database, shards, code, id=name, marks=marks)
+            for given, typed in [("none", False), ("wrong", False), ("right", False), ("wrong", True), ("right", True)]:
+                name = "{0}-{1}-{2}{3}".format(database, shards, given, "-typed" if typed else "")
+                marks = [] if (database, shards, given, typed) in quick else [pytest.mark.thorough]
+                yield pytest.param(database, shards, ANSWERS[given], typed, id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("database", "shards", "code"), list(journeys()))
+def site(cluster: LiveCluster, code: str, typed: bool) -> Run:
+    """The first run, with a code or without one."""
+    if typed:
+        given = ("playbooks/site.yml", "-i", cluster.inventory, "-e", cluster.variables)
+        return play_at_terminal(*given, asked=ASKED, answer=code)
+    return cluster.play("site.yml", *(with_code(code) if code else []))
+
+
+@pytest.mark.parametrize(("database", "shards", "code", "typed"), list(journeys()))
 def test_from_nothing_to_all_shards_by_what_is_printed(
-    tmp_path_factory: pytest.TempPathFactory, database: str, shards: int, code: str
+    tmp_path_factory: pytest.TempPathFactory, database: str, shards: int, code: str, typed: bool
 ) -> None:
     # Many coreapps on one machine start slowly, and a clock that runs fast does not wait for them.
     speed = {"divisor": 2.0, "more": {"wa_health_timeout_seconds": 900}} if shards > 4 else {}
@@ -166,10 +176,9 @@ def test_from_nothing_to_all_shards_by_what_is_printed(
     try:
         made.prepare()
         made.declare(wa_registration_code="")
-        run = made.play("site.yml", *(with_code(code) if code else []))
+        run = site(made, code, typed)
         if code != CODE:
-            command = first(run, REFUSED if code else MISSING)
-            run = made.play("site.yml", *(with_code(code) if code else []), *code_for(command))
+            run = made.play("site.yml", *code_for(first(run, REFUSED if code else MISSING)))
         check_healthy(made, run, shards)
     finally:
         made.remove()
