@@ -19,14 +19,14 @@ options:
     description: The reason.
     type: str
     required: true
-    choices: [aws_hosts_not_found, certificates_missing, code_missing, drill_not_prepared, host_lost, hosts_lost,
-      hosts_not_prepared, media_from_missing, not_prepared, schema_container_gone, schema_upgrade_failed,
-      schema_upgrade_slow, share_lost, share_not_remounted]
+    choices: [aws_hosts_not_found, certificates_missing, code_missing, drill_not_prepared, engine_before_share,
+      host_lost, hosts_lost, hosts_not_prepared, media_from_missing, not_prepared, schema_container_gone,
+      schema_upgrade_failed, schema_upgrade_slow, share_lost, share_not_remounted]
   environment:
     description: Tag of the hosts of an environment on AWS.
     type: str
   host:
-    description: The host that was lost.
+    description: The host that was lost, or whose engine is left alone.
     type: str
   hosts:
     description: Several of them, those that are not prepared, or not found.

@@ -74,6 +74,7 @@ def test_the_desired_state_is_checked_where_it_is_acted_on_and_nowhere_else() ->
         "upgrade",
         "drain",
         "drill",
+        "restore",
         "adopt",
         "certificates",
         "rotate",

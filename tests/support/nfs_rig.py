@@ -12,6 +12,8 @@ nfs-ganesha, which needs no kernel for it either.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import subprocess
 import tempfile
 import time
@@ -23,7 +25,7 @@ import docker.errors
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.debian_image import LABEL, image_of
 from ansible_collections.waent.fleet.tests.support.playbook_runs import write_inventory
-from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE, RUN_PATIENCE
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
@@ -60,12 +62,40 @@ EXPORTS = {
 
 SSH_OPTIONS = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
 
+GUEST_PATIENCE = 5 * PATIENCE
+"""What costs a guest dozens of times as much gets more time: on a machine that is very busy a program needs most of a
+minute to start, and a command is some programs."""
+
 # Docker's own profiles keep User-mode Linux from laying out its memory as it needs it.
 PRIVILEGES: dict[str, t.Any] = {
     "cap_add": ["ALL"],
     "cap_drop": ["SYS_RESOURCE"],
     "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
 }
+
+
+@contextlib.contextmanager
+def alone() -> t.Iterator[None]:
+    """As the only run on this machine, of whatever checkout, that has these containers; the others wait.
+
+    Whoever makes them removes those of others. A connection to an address without its network leads nowhere, so that
+    the machines of a run beside it would not be away, but silent.
+    """
+    with (Path(tempfile.gettempdir()) / (NAME + ".lock")).open("a") as lock:
+        deadline = time.monotonic() + RUN_PATIENCE
+        while not _locked(lock):
+            if time.monotonic() > deadline:
+                raise RuntimeError("Another run has had the containers {0}-* for {1:.0f} s.".format(NAME, RUN_PATIENCE))
+            time.sleep(1)
+        yield
+
+
+def _locked(file: t.IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class NfsRig:
@@ -77,12 +107,19 @@ class NfsRig:
         self._directory = directory
         self._key = directory / "key"
         self._engine = docker.from_env(timeout=120)
+        self._turn: contextlib.ExitStack | None = None
 
     # --- its life -----------------------------------------------------------------------------------------------------
 
     def create(self) -> None:
-        """Make it, and wait until every machine answers. What a run that was killed has left goes first."""
-        self.remove()
+        """Make it, and wait until every machine answers. What a run that was killed has left goes first.
+
+        There can be one on a machine: it waits until another run has removed its own.
+        """
+        turn = contextlib.ExitStack()
+        turn.enter_context(alone())
+        self._turn = turn
+        self._remove_all()
         image = image_of(KIND, "bookworm", PACKAGES, MODULES)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)], check=True)
         pool = IPAMPool(subnet=SUBNET)
@@ -131,7 +168,13 @@ class NfsRig:
         return dict(variable.split("=", 1) for variable in variables)
 
     def remove(self) -> None:
-        """The machines and their network."""
+        """The machines and their network. Before it has been made there is nothing of its own to remove."""
+        if self._turn:
+            with self._turn:
+                self._remove_all()
+            self._turn = None
+
+    def _remove_all(self) -> None:
         for container in self._engine.containers.list(all=True, filters={"label": "{0}={1}".format(LABEL, KIND)}):
             container.remove(force=True, v=True)
         with contextlib.suppress(docker.errors.NotFound):
@@ -172,7 +215,7 @@ class NfsRig:
         }
         write_inventory(self.inventory, {name: {**common, "ansible_host": self.address(name)} for name in self.clients})
 
-    def run(self, client: str, command: str, timeout: float = PATIENCE) -> str:
+    def run(self, client: str, command: str, timeout: float = GUEST_PATIENCE) -> str:
         """Output of a command on a client; it must succeed."""
         done = self._ssh(client, command, timeout)
         if done.returncode != 0:
@@ -186,17 +229,33 @@ class NfsRig:
         limits = ["-o", "ConnectTimeout={0:.0f}".format(connect), "-o", "BatchMode=yes"]
         arguments = ["ssh", "-i", str(self._key), *SSH_OPTIONS, *limits]
         whole = [*arguments, "root@" + self.address(client), command]
-        return subprocess.run(
-            whole, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
+        try:
+            return subprocess.run(
+                whole, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired as expired:
+            raise RuntimeError("{0}\n{1}".format(expired, self.state_of(client))) from expired
+
+    def state_of(self, client: str) -> str:
+        """What a client does that gives no answer: how much it works, what its kernel waits for, what it says."""
+        container = self.container(client)
+        began, used = time.monotonic(), self._cpu_seconds(client)
+        container.exec_run(["python3", "/nfs/console.py", "sysrq w", "sysrq m"])
+        time.sleep(1)
+        used, took = self._cpu_seconds(client) - used, time.monotonic() - began
+        return "{0}: worked {1:.1f} of {2:.1f} s, with a load of this machine of {3[0]:.0f}\n{4}".format(
+            client, used, took, os.getloadavg(), container.logs(tail=200).decode(errors="replace")
         )
+
+    def _cpu_seconds(self, client: str) -> float:
+        return self.container(client).stats(stream=False)["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
 
     def wait_for(self, client: str) -> None:
         """Until a client answers."""
-        deadline = time.monotonic() + PATIENCE
-        while self._ssh(client, "true", PATIENCE, connect=5).returncode != 0:
+        deadline = time.monotonic() + GUEST_PATIENCE
+        while self._ssh(client, "true", GUEST_PATIENCE, connect=5).returncode != 0:
             if time.monotonic() > deadline:
-                said = self.container(client).logs(tail=60).decode(errors="replace")
-                raise RuntimeError("{0} does not answer:\n{1}".format(client, said))
+                raise RuntimeError("{0} does not answer:\n{1}".format(client, self.state_of(client)))
             time.sleep(0.3)
 
     def reboot(self, client: str) -> None:

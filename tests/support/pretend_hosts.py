@@ -15,6 +15,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.drill import left_drill, mark
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, host_problems
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
@@ -25,13 +26,14 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.host import ASKED,
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 from ansible_collections.waent.fleet.plugins.modules import wa_host_info, wa_nfs_media
 from ansible_collections.waent.fleet.tests.support.cluster_bodies import healthy_bodies
-from ansible_collections.waent.fleet.tests.support.observed_host import bare, node_container, observed, store
+from ansible_collections.waent.fleet.tests.support.observed_host import bare, engine, node_container, observed, store
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, play, write_inventory, write_variables
 from ansible_collections.waent.fleet.tests.support.scripted_api import META, ScriptedApi, certificate
 from ansible_collections.waent.fleet.tests.support.valid_variables import VARIABLES, but
 
-BARE, INSTALLED, CHANGED, IN_VOLUME = "bare", "installed", "changed", "in_volume"
-"""Nothing is there; all is as desired; all but one container of one host; but for media, which are in a volume."""
+BARE, INSTALLED, CHANGED, IN_VOLUME, STOPPED = "bare", "installed", "changed", "in_volume", "stopped"
+"""Nothing is there; all is as desired; all but one container of one host; but for media, which are in a volume; but the
+engine of one host is stopped."""
 
 VOLUME = "whatsappMedia"
 
@@ -63,7 +65,8 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
     with Path(directory, host + ".calls").open("a") as calls:
         calls.write(module + "\n")
     if module == "wa_host_info":
-        read = host_as_read(found["state"], found["nodes"], {**DEFAULTS, **given})
+        read = host_as_read(_state_now(directory, host, found["state"]), found["nodes"], {**DEFAULTS, **given})
+        read["drill"] = found["drill"]
         read["media_share"] = share_as_read(read, given.get("media_share"), found["share_opts"])
         if read["media_share"] and found["silent_port"]:
             read["media_share"]["error"] = silence(found["silent_port"], host, SHARE_SECONDS)
@@ -82,6 +85,12 @@ def answered(directory: str, host: str, command: str, program: bytes) -> tuple[i
     else:
         result = OTHERS.get(module) or {"failed": True, "msg": "A pretended host does not know {0}.".format(module)}
     return 0, json.dumps({"changed": False, **result}).encode(), b""
+
+
+def _state_now(directory: str, host: str, state: str) -> str:
+    """How a host is: as it was made, or with an engine that a run has started."""
+    started = state == STOPPED and "systemd_service" in Path(directory, host + ".calls").read_text().split()
+    return INSTALLED if started else state
 
 
 def silence(port: int, host: str, seconds: float) -> dict[str, t.Any] | None:
@@ -186,6 +195,13 @@ def host_as_read(
     if state == BARE:
         images = [{"image": image, "id": None, "registry": "present", "reason": None} for image in references]
         return {**bare(name), **parts, "images": images}
+    if state == STOPPED:
+        images = [{"image": image, "id": None, "registry": None, "reason": None} for image in references]
+        stopped = engine("stopped", reason="it is installed and does not run")
+        return {**observed(name, networks=[]), **parts, "engine": stopped, "images": images}
+    if not options["container_settings"]:
+        # Asked for its engine alone.
+        return {**observed(name), **parts, "images": []}
     ids = {image: "sha256:" + image for image in references}
     made_from = dict(options["container_settings"])
     if state == IN_VOLUME:
@@ -237,15 +253,16 @@ class PretendFleet:
         share_opts: t.Sequence[str] = (),
         share_error_after: str = "",
         silent_port: int = 0,
+        drill: str = "",
     ) -> None:
-        """From now on the hosts are like that; where one has changed, it is the last one.
+        """From now on the hosts are like that; where one differs, it is the last one.
 
         share_error: what the last one meets when it writes on the media share. share_opts: with what it is mounted on
         all, where their nodes have it. share_error_after: the module that has to run there before. silent_port: of this
-        machine, where the server of the share takes connections.
+        machine, where the server of the share takes connections. drill: one that the last one has still to restore.
         """
         for name in self.names:
-            its_own = INSTALLED if state == CHANGED and name != self.names[-1] else state
+            its_own = INSTALLED if state in (CHANGED, STOPPED) and name != self.names[-1] else state
             found = {
                 "state": its_own,
                 "nodes": [node for node in self.nodes if node["host"] == name],
@@ -253,6 +270,9 @@ class PretendFleet:
                 "share_opts": list(share_opts),
                 "share_error_after": share_error_after,
                 "silent_port": silent_port,
+                "drill": left_drill("/root/drill.sh", mark(drill, "", []))
+                if drill and name == self.names[-1]
+                else None,
             }
             (self.home / "hosts" / (name + ".json")).write_text(json.dumps(found))
 

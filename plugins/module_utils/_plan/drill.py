@@ -31,6 +31,10 @@ HOLD_SECONDS = 20
 """So long a database stays away; also the least time that is watched, so that what comes late is seen."""
 RESUME_SECONDS = 35
 """From the moment the database starts until all shards are served: cores pause up to 8 s between two tries."""
+ANSWER_SECONDS = 60
+"""So long the engine may take to stop or start a node. It waits for the files of one, such as a share that is gone."""
+AGAIN_SECONDS = 10
+"""A host that could not restore what was broken, at the deadline, tries again after it."""
 TOLERANCE = 1.1
 """So much of the documented figure may be measured."""
 SAMPLE_SECONDS = 1.0
@@ -252,41 +256,52 @@ def write_command(script: str) -> list[str]:
 
 
 def restore_script(drill: str, containers: t.Sequence[str], network: str, deadline: int, begun: str) -> str:
-    """A script that restores it and removes itself. With C(wait) it first waits for the deadline.
+    """A script that restores it and removes itself. With C(wait) it first waits for the deadline, and tries again then.
 
     It waits only as long as it is there with the moment of the same drill in it: whoever restores it ends the wait.
     """
+    docker = "timeout {0} docker".format(ANSWER_SECONDS)
     quoted = [_quoted(name) for name in containers]
     if drill == PARTITION:
         # Connected again a node may have another address, and what it had open from the old one hangs: it is started
         # afresh. One that is connected, as nothing was broken yet or somebody was quicker, is left alone.
         joined = _quoted('"{0}":'.format(network))
         back = [
-            "docker inspect --format '{{{{json .NetworkSettings.Networks}}}}' {1} | grep -qF {2}"
-            " || {{ docker stop {1}; docker network connect {0} {1}; }} || failed=1\n"
-            "docker start {1} || failed=1".format(_quoted(network), name, joined)
+            "{2} inspect --format '{{{{json .NetworkSettings.Networks}}}}' {1} | grep -qF {3}"
+            " || {{ {2} stop {1}; {2} network connect {0} {1}; }} || missed {1}\n"
+            "{2} start {1} || missed {1}".format(_quoted(network), name, docker, joined)
             for name in quoted
         ]
     else:
-        back = ["docker start {0} || failed=1".format(name) for name in quoted]
+        back = ["{0} start {1} || missed {1}".format(docker, name) for name in quoted]
     marked = mark(drill, begun, containers)
+    is_there = 'grep -qsxF {0} "$0" || exit 0'.format(_quoted(marked))
     return "\n".join(
         [
             "#!/bin/sh",
             marked,
             "# Restores what playbook waent.fleet.drill has broken on this host, and removes itself.",
+            # An engine that has not answered has said nothing.
+            'missed() { failed=1; echo "$1 was not restored." >&2; }',
+            "restore() {",
+            "failed=0",
+            *back,
+            '[ "$failed" = 0 ]',
+            "}",
             'if [ "$1" = wait ]; then',
             "    left={0}".format(deadline),
             '    while [ "$left" -gt 0 ]; do',
             "        sleep 1",
             "        left=$((left - 1))",
-            '        grep -qsxF {0} "$0" || exit 0'.format(_quoted(marked)),
+            "        " + is_there,
             "    done",
             "fi",
-            "failed=0",
-            *back,
-            '[ "$failed" = 0 ] && rm -f "$0"',
-            'exit "$failed"',
+            "until restore; do",
+            '    [ "$1" = wait ] || exit 1',
+            "    sleep {0}".format(AGAIN_SECONDS),
+            "    " + is_there,
+            "done",
+            'rm -f "$0"',
             "",
         ]
     )

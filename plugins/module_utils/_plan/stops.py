@@ -37,6 +37,13 @@ STOPS: dict[str, tuple[str, str]] = {
         "Nothing was broken: the script that restores it could not be written on {hosts}, where another drill may have"
         " begun at the same moment.",
     ),
+    "engine_before_share": (
+        "ENGINE_BEFORE_SHARE",
+        "Docker Engine is stopped on {host}, and starts by itself what nodes it holds, before anybody knows whether the"
+        " host has the media share. Nothing was changed there. Run "
+        + instruction("engine_before_share")
+        + ", which mounts the share first, and proves it.",
+    ),
     "host_lost": ("HOST_LOST", "{host} cannot be reached any more: {why}"),
     "hosts_lost": ("HOST_LOST", "Lost so far: {hosts}"),
     "hosts_not_prepared": ("HOST_LOST", "{hosts} could not be prepared."),

@@ -33,6 +33,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
 from ansible_collections.waent.fleet.plugins.module_utils._plan.remount import stop_order
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.desired import MEDIA_SHARE
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values
@@ -86,6 +87,12 @@ def _media_remount(play: Play) -> Values:
 def _coreapps_to_stop(play: Play) -> list[list[str]]:
     """Which coreapps of the host of a step are stopped together, in this order."""
     return stop_order(play.result("_wa_entry").get("coreapps") or [], play.result("__wa_now"))
+
+
+def _engine_waits_for_share(play: Play) -> bool:
+    """Whether the engine of the host that the task is about may hold nodes, which would start before the proof."""
+    engine = (play.result("__wa_engine_read").get("host") or {}).get("engine")
+    return bool(engine and may_hold(engine)) and play.value("inventory_hostname") in _media_hosts(play)
 
 
 def _media_groups(play: Play) -> list[str]:
@@ -257,6 +264,7 @@ def media_changes_of(play: Play) -> dict[str, Values]:
 
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_hosts": _media_hosts,
+    "engine_waits_for_share": _engine_waits_for_share,
     "media_groups": _media_groups,
     "media_share": _media_share,
     "media_state": _media_state,

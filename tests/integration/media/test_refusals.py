@@ -115,11 +115,11 @@ def test_hosts_that_do_not_see_the_same_files(rig: NfsRig, do: Play) -> None:
 @pytest.mark.parametrize(("seconds", "way"), [(300, "behind"), (-300, "ahead of")])
 def test_the_clock_of_the_server(rig: NfsRig, do: Play, seconds: int, way: str) -> None:
     set_clock = "date --set=@$(( $(date +%s) + {0} ))"
-    rig.run("media-1", "touch /tmp/own-clock; " + set_clock.format(seconds))
+    rig.run("media-1", set_clock.format(seconds))
     try:
         run = do("proof")
     finally:
-        rig.run("media-1", "rm /tmp/own-clock; " + set_clock.format(-seconds))
+        rig.run("media-1", set_clock.format(-seconds))
     assert run.code == FAILED and run.codes == ["MEDIA_SHARE_CLOCK"], run.output
     assert " s {0} that of this host".format(way) in run.output
     assert [text.partition(":")[0] for text in run.sentences("MEDIA_SHARE_CLOCK")] == ["media-1"]

@@ -20,7 +20,13 @@ from ansible_collections.waent.fleet.plugins.modules import (
 )
 from ansible_collections.waent.fleet.plugins.plugin_utils.cluster_facts import FACTS
 from ansible_collections.waent.fleet.tests.support.cluster_variables import VARIABLES
-from ansible_collections.waent.fleet.tests.support.observed_host import DATABASE, node_container, observed, placed
+from ansible_collections.waent.fleet.tests.support.observed_host import (
+    DATABASE,
+    engine,
+    node_container,
+    observed,
+    placed,
+)
 
 
 class HostVars(dict):
@@ -169,6 +175,22 @@ def test_no_host_needs_a_share_that_there_is_not_and_no_drained_one_needs_it():
     assert facts("media_hosts", wa_media_share={}) == [[]]
     assert facts("media_hosts", **SHARED) == [["h1", "h2"]]
     assert facts("media_hosts", **SHARED, _wa_asked_to_drain="h1") == [["h2"]]
+
+
+@pytest.mark.parametrize(
+    ("of_engine", "given", "waits"),
+    [
+        (engine("stopped"), SHARED, True),
+        (engine("stopped"), {"wa_media_share": {}}, False),
+        (engine("stopped", empty=True), SHARED, False),
+        (engine("absent"), SHARED, False),
+        (engine(), SHARED, False),
+        (engine("stopped"), {**SHARED, "_wa_asked_to_drain": "h1"}, False),
+    ],
+)
+def test_an_engine_that_may_hold_nodes_waits_for_the_share(of_engine, given, waits):
+    read = {"host": {"engine": of_engine}}
+    assert facts("engine_waits_for_share", **given, __wa_engine_read=read, inventory_hostname="h1") == [waits]
 
 
 def proof(**of_h2):

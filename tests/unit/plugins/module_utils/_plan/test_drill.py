@@ -200,8 +200,13 @@ def write(host: Path, drill: str, deadline: int = 300, begun: str = BEGUN) -> Pa
 
 
 def run(host: Path, script: Path, *more: str) -> int:
+    return ended(host, script, *more).returncode
+
+
+def ended(host: Path, script: Path, *more: str) -> subprocess.CompletedProcess:
     environment = {"PATH": "{0}:{1}".format(host, os.environ["PATH"])}
-    return subprocess.run(["sh", str(script), *more], env=environment, check=False, timeout=20).returncode
+    command = ["sh", str(script), *more]
+    return subprocess.run(command, env=environment, check=False, timeout=20, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("drill", DRILLS)
@@ -248,6 +253,41 @@ def test_a_script_that_fails_stays_and_says_so(host):
     assert "drill coreapp, begun " + BEGUN in problem.message
     assert "drill.yml -e drill=coreapp, " in problem.message
     assert "sh " + str(script) in problem.message
+
+
+def test_an_engine_that_hangs_is_not_waited_for(host, monkeypatch):
+    """As with files of a node on a server that is gone."""
+    monkeypatch.setattr(drills, "ANSWER_SECONDS", 1)
+    (host / "docker").write_text('#!/bin/sh\necho "$*" >> "{0}/calls"\nexec sleep 600\n'.format(host))
+    script = write(host, "coreapp")
+    done = ended(host, script)
+    assert done.returncode == 1 and done.stderr.splitlines() == ["wa-a was not restored.", "wa b was not restored."]
+    assert (host / "calls").read_text().splitlines() == ["start wa-a", "start wa b"], "one does not keep the next"
+    assert script.exists()
+
+
+def test_a_host_that_could_not_restore_it_tries_again(host, monkeypatch):
+    monkeypatch.setattr(drills, "AGAIN_SECONDS", 1)
+    (host / "broken").touch()
+    script = write(host, "coreapp", deadline=0)
+    environment = {"PATH": "{0}:{1}".format(host, os.environ["PATH"])}
+    waiting = subprocess.Popen(["sh", str(script), "wait"], env=environment)
+    try:
+        until(lambda: (host / "calls").exists() and len((host / "calls").read_text().splitlines()) > 2)
+        assert script.exists() and waiting.poll() is None
+        (host / "broken").unlink()
+        assert waiting.wait(timeout=60) == 0
+    finally:
+        waiting.kill()
+    assert not script.exists()
+
+
+def until(check):
+    """Until it is so, within a minute."""
+    deadline = time.monotonic() + 60
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_it_waits_for_the_deadline(host):
