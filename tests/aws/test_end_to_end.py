@@ -10,14 +10,16 @@ machines, and in the log of the gateway, which is asked for another number of sh
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.waent.fleet.tests.support.aws_cluster import AwsCluster
-from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
-from ansible_collections.waent.fleet.tests.support.playbook_runs import OK
+from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS, KILLED
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
+from ansible_collections.waent.fleet.tests.support.printed import commands
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
 pytestmark = pytest.mark.thorough
@@ -193,3 +195,49 @@ def test_shrinking(staging: AwsCluster, kill: t.Callable[[AwsCluster, list[float
     assert gone.containers == []
     assert sorted(gone.owners) == [-1, 0] and NEW_HOST not in gone.owners.values()
     assert asked < gone.removed["wa-coreapp-1"] < staging.stack_changes("enterprise")[0] < gone.at
+
+
+def somebody_else_wants_a_coreapp_there(cluster: AwsCluster, copy: Path) -> dict[str, str]:
+    """site.yml with a copy of the inventory, by a colleague, when the host that goes is empty and not read yet."""
+    shutil.copytree(cluster.inventory, copy)
+    (copy / "host_vars").mkdir()
+    (copy / "host_vars" / (NEW_HOST + ".yml")).write_text("wa_coreapps: 1\n")
+    run = (
+        "env --unset=ANSIBLE_CALLBACKS_ENABLED ansible-playbook playbooks/site.yml -i {0} -e confirm=yes > {0}.log 2>&1"
+    )
+    return {
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+        "ANSIBLE_CALLBACKS_ENABLED": "act_at_task",
+        "ACT_AT_TASK": "Read the host",
+        "ACT_COMMAND": run.format(copy),
+    }
+
+
+def test_fewer_hosts_go_by_what_is_printed_also_when_one_is_not_empty(staging: AwsCluster) -> None:
+    """With as many shards as before; that command is run again after what empties the host."""
+    install(staging, 2, [*FIRST_HOSTS, NEW_HOST])
+    (staging.home / "inventory" / "group_vars" / "all" / "hosts.yml").write_text("wa_aws_hosts: 2\n")
+    refused = staging.play("aws.yml", "-e", "shards=2")
+    assert refused.code == FAILED and refused.codes == ["AWS_HOSTS_FEWER"], refused.output
+    (fewer,) = commands(refused.sentences("AWS_HOSTS_FEWER")[0])
+    assert (fewer.playbook, fewer.arguments) == ("reshard", {"shards": "2"})
+    with in_service(staging):
+        colleague = staging.home / "of-a-colleague"
+        occupied = staging.play(
+            "reshard.yml", *fewer.given(), **somebody_else_wants_a_coreapp_there(staging, colleague)
+        )
+        assert "ACTED AT" in occupied.output, colleague.with_suffix(".log").read_text()
+        assert occupied.code == FAILED and occupied.codes == ["AWS_HOST_OCCUPIED"], occupied.output
+        has_machines(staging, [*FIRST_HOSTS, NEW_HOST])
+        (drain,) = commands(occupied.sentences("AWS_HOST_OCCUPIED")[0])
+        assert (drain.playbook, drain.arguments) == ("drain", {"host": NEW_HOST})
+        for command in (drain, fewer):
+            run = staging.play(command.playbook + ".yml", *command.given())
+            assert run.code == OK, run.output
+    has_machines(staging, FIRST_HOSTS)
+    assert staging.left[NEW_HOST].containers == []
+    assert staging.faults(2) == []
+    status = staging.status()
+    assert status.code == OK, status.output
+    again = staging.play("aws.yml", "-e", "shards=2")
+    assert again.code == OK and set(again.changes.values()) == {0}, again.output

@@ -37,7 +37,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     write_inventory,
     write_variables,
 )
-from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE, machine_address
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 from waemu.probe import Options, Probe
 from waemu.whatsapp.attempts import MOST_ATTEMPTS
@@ -307,6 +307,17 @@ class LiveCluster(KillableRuns):
     def upgrade(self, version: str, *more: str) -> Run:
         """Run upgrade.yml to its end."""
         return self.play("upgrade.yml", "-e", "version=" + version, *more)
+
+    def status(self, *more: str) -> Run:
+        """Run status.yml until it is green; a moment is given for the cluster to settle.
+
+        On a clock that runs faster a busy machine misses heartbeats, and loses a shard for a moment.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            run = self.play("status.yml", *more)
+            if run.code == OK or time.monotonic() > deadline:
+                return run
 
     def reshard_killed(self, shards: int, task: str) -> Killed:
         """Run reshard.yml until its process group gets SIGKILL where a task begins, as C(killed) does."""

@@ -227,9 +227,14 @@ def leaving_problems(leaving: t.Sequence[str], hosts_read: t.Sequence[t.Mapping[
             text = message.format(name, instruction("aws_host_unread"))
             found.append(Problem("AWS_HOST_UNREAD", text, "host", None, name))
             continue
-        nodes = [container["name"] for container in known[name]["containers"] if container["cluster"]]
-        if nodes:
-            message = "{0} still has {1}, so it is not removed; run {2}, and then the same command again."
-            text = message.format(name, enumerate_all(nodes), instruction("aws_host_occupied", host=name))
+        containers = known[name]["containers"]
+        for cluster in sorted({container["cluster"] for container in containers if container["cluster"]}):
+            nodes = [container["name"] for container in containers if container["cluster"] == cluster]
+            message = (
+                "{0} still has {1} of the cluster {2}, so it is not removed; run {3} with the inventory of that"
+                " cluster, and then the same command again."
+            )
+            drain = instruction("aws_host_occupied", host=name)
+            text = message.format(name, enumerate_all(nodes), cluster, drain)
             found.append(Problem("AWS_HOST_OCCUPIED", text, "host", nodes, name))
     return found

@@ -24,6 +24,8 @@ SHORT_CHARACTERS = 4
 SETTING_CHARACTERS = 8
 #: A daemon's answer may hold a whole stack trace.
 MOST_CHARACTERS = 2000
+#: What Ansible gives in place of a traceback that nobody asked for, from 2.19 on.
+NO_TRACEBACK = re.compile(r"\(traceback \w+\)")
 CODED = re.compile(r"^\[[A-Z][A-Z0-9_]+\] ")
 UNKNOWN = "it gave no reason; {0} shows the whole output, secrets included".format(instruction("no_reason"))
 
@@ -99,7 +101,8 @@ def said(result: t.Mapping[str, t.Any]) -> str:
     text = failure_of(result).get("message")
     for name in ("msg", "module_stderr", "stderr", "module_stdout", "exception"):
         text = text or result.get(name)
-    return str(text or "").strip()
+    text = str(text or "").strip()
+    return "" if NO_TRACEBACK.fullmatch(text) else text
 
 
 def reasons(result: t.Mapping[str, t.Any], secrets: t.Iterable[t.Any], code: str) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec
-from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Node, Scheduler, Slot, place
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Node, Placement, Scheduler, Slot
 from ansible_collections.waent.fleet.plugins.module_utils._plan.simulate import simulate
 from ansible_collections.waent.fleet.plugins.module_utils._plan.step import Step, downtime, listed, switchover
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState, NodeState
@@ -33,9 +33,11 @@ class ReshardPlan:
     problems: tuple[Problem, ...] = ()
 
 
-def plan_reshard(state: ClusterState, spec: ClusterSpec) -> ReshardPlan:
-    """The steps to C(spec.shards) and to the coreapps that number needs. None when the state is the desired one."""
-    placement = place(spec, [coreapp.slot for coreapp in state.of("coreapp") if coreapp.slot])
+def plan_reshard(state: ClusterState, spec: ClusterSpec, placement: Placement) -> ReshardPlan:
+    """The steps to C(spec.shards) and to the coreapps that number needs. None when the state is the desired one.
+
+    placement: of all that exists, since where a new coreapp goes depends on masters and webapps, too.
+    """
     nodes = tuple(node for node in placement.nodes if node.slot.kind == "coreapp")
     placed = {node.key for node in nodes}
     problems = [problem for problem in placement.problems if not _other_kind(problem)]
@@ -50,7 +52,7 @@ def plan_reshard(state: ClusterState, spec: ClusterSpec) -> ReshardPlan:
     if resharded:
         steps.append(_set_shards(state, spec.shards))
         state = simulate(state, steps[-1])
-    steps += _shrink(state, spec, resharded)
+    steps += _shrink(state, spec, nodes, resharded)
     return ReshardPlan(tuple(steps), nodes)
 
 
@@ -77,7 +79,7 @@ def _grow(state: ClusterState, spec: ClusterSpec, nodes: t.Sequence[Node]) -> li
     if new:
         sentence = "Create {0}; wait until each is a standby.".format(listed("coreapp", new))
         steps.append(Step("create", new, (("alive", list(new)),), sentence=sentence))
-    gone = surplus(state, spec)
+    gone = surplus(state, spec, nodes)
     dead = tuple(sorted(c.key for c in state.of("coreapp") if not c.alive and c.slot not in gone))
     if dead:
         sentence = "Start what does not report: {0}; wait until each reports.".format(", ".join(dead))
@@ -85,11 +87,14 @@ def _grow(state: ClusterState, spec: ClusterSpec, nodes: t.Sequence[Node]) -> li
     return steps
 
 
-def surplus(state: ClusterState, spec: ClusterSpec) -> set[Slot]:
-    """The coreapps to remove: as many as the desired state can spare, dead ones first, then standbys, owners last."""
+def surplus(state: ClusterState, spec: ClusterSpec, nodes: t.Sequence[Node]) -> set[Slot]:
+    """The coreapps to remove: as many as the desired state can spare, dead ones first, then standbys, owners last.
+
+    nodes: the coreapps as placed.
+    """
     cost = {coreapp.slot: coreapp.cost for coreapp in state.of("coreapp") if coreapp.slot}
     scheduler = Scheduler(spec, "coreapp", sorted(cost), {})
-    scheduler.run()
+    scheduler.slots = [node.slot for node in nodes]
     return scheduler.surplus(lambda slot: cost[slot])
 
 
@@ -109,9 +114,9 @@ def _set_shards(state: ClusterState, shards: int) -> Step:
     return Step("set_shards", (), gate, downtime(range(state.shards), SET_SHARDS_SECONDS), sentence)
 
 
-def _shrink(state: ClusterState, spec: ClusterSpec, predicted: bool) -> list[Step]:
+def _shrink(state: ClusterState, spec: ClusterSpec, nodes: t.Sequence[Node], predicted: bool) -> list[Step]:
     """Standbys of the surplus go first, so that no shard can move to one; then its owners, one at a time."""
-    gone = surplus(state, spec)
+    gone = surplus(state, spec, nodes)
     going = sorted((c for c in state.of("coreapp") if c.slot in gone), key=lambda coreapp: coreapp.key)
     idle = [coreapp for coreapp in going if not coreapp.shards]
     steps = [_remove(idle, spec, predicted)] if idle else []

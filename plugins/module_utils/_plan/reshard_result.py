@@ -58,14 +58,15 @@ def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
 def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[Problem]]:
     """The plan as a result, and its problems."""
     cluster = params["health"].get("cluster") or {}
-    placed = [node.as_dict() for node in place(spec, running_slots(params)).nodes]
+    placement = place(spec, running_slots(params))
+    placed = [node.as_dict() for node in placement.nodes]
     there = [node for node in placed if node["exists"]]
     state = read_state(there, params["observed"], params["health"], spec.shards)
     known = isinstance(cluster.get("shards"), int)
     problems = plan_problems(state, cluster.get("nodes") or [], known, why_unread(params["health"]))
     if problems:
         return {}, problems
-    plan = plan_reshard(state, spec)
+    plan = plan_reshard(state, spec, placement)
     problems = [
         *plan.problems,
         *timer_problems(plan.steps, params["declared_settings"], params["settings_unread"]),

@@ -90,7 +90,7 @@ def test_a_key_that_the_webapps_do_not_have_is_given_to_them(cluster: LiveCluste
     assert command.playbook == "site"
     run = cluster.play("site.yml", *command.given())
     assert run.code == OK, run.output
-    status = cluster.play("status.yml")
+    status = cluster.status()
     assert status.code == OK, status.output
 
 
@@ -106,7 +106,7 @@ def test_coreapps_of_a_reshard_that_stopped_are_used_or_removed(cluster: LiveClu
         assert run.code == OK, run.output
         shards = (SHARDS, 4)[way]
         assert cluster.faults(shards) == []
-        status = cluster.play("status.yml", "-e", "wa_shards={0}".format(shards))
+        status = cluster.status("-e", "wa_shards={0}".format(shards))
         assert status.code == OK, status.output
 
 
@@ -121,7 +121,7 @@ def test_another_version_comes_with_an_upgrade_that_was_killed_too(cluster: Live
     assert refused(cluster.play("status.yml", *other), "UPGRADE_UNFINISHED")[0] == command
     run = cluster.play("upgrade.yml", *command.given())
     check_restored(cluster, run, NEW)
-    status = cluster.play("status.yml", *other)
+    status = cluster.status(*other)
     assert status.code == OK, status.output
 
 
@@ -136,7 +136,7 @@ def test_timers_of_a_rollout_that_was_killed_are_restored(cluster: LiveCluster) 
     assert (command.playbook, command.arguments) == ("upgrade", {"version": OLD})
     run = cluster.play("upgrade.yml", *command.given())
     check_restored(cluster, run, OLD)
-    status = cluster.play("status.yml")
+    status = cluster.status()
     assert status.code == OK, status.output
 
 
@@ -159,7 +159,7 @@ def test_a_cluster_that_nobody_can_ask_is_asked_again_or_recreated_at_once(clust
             assert run.code == OK, run.output
     if way == "service_unknown":
         check_restored(cluster, cluster.play("site.yml", *again.given()), OLD)
-    status = cluster.play("status.yml")
+    status = cluster.status()
     assert status.code == OK, status.output
 
 

@@ -15,7 +15,11 @@ from pathlib import Path
 import docker.errors
 import pytest
 from ansible_collections.waent.fleet.tests.support.certificates import Authority
-from ansible_collections.waent.fleet.tests.support.fake_version import create_fake_version, remove_fake_version
+from ansible_collections.waent.fleet.tests.support.fake_version import (
+    create_fake_version,
+    fake_version,
+    remove_fake_version,
+)
 from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.live_cluster import (
     GATEWAY_IMAGE,
@@ -24,9 +28,9 @@ from ansible_collections.waent.fleet.tests.support.live_cluster import (
     OLD,
     LiveCluster,
 )
-from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, write_inventory
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run, play, write_inventory
 from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
-from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
+from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE, machine_address
 from docker.models.containers import Container
 
 SHARDS = 2
@@ -55,7 +59,7 @@ def check_healthy(cluster: LiveCluster, run: Run, shards: int = SHARDS, version:
     assert run.code == OK, run.output
     assert (cluster.versions(), cluster.faults(shards)) == ({version}, [])
     declared = {"wa_shards": shards, "wa_version": version}
-    status = cluster.play("status.yml", "-e", json.dumps(declared))
+    status = cluster.status("-e", json.dumps(declared))
     assert status.code == OK, status.output
 
 
@@ -85,7 +89,7 @@ def test_without_a_host_less_is_asked_to_survive(cluster: LiveCluster, tmp_path:
             assert not command.again, "arguments are added"
             asked += command.given()
         run = cluster.play("site.yml", *asked)
-        status = cluster.play("status.yml", *asked)
+        status = cluster.status(*asked)
     assert (run.code, status.code) == (OK, OK), run.output + status.output
     assert cluster.containers() == before
     assert cluster.faults(SHARDS) == []
@@ -100,7 +104,7 @@ def test_an_owner_that_runs_and_says_nothing_is_left_alone_until_it_reports(clus
     spare.stop(timeout=1)
     container.kill("STOP")
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while "OWNER_UNCERTAIN" not in (refused := cluster.upgrade(NEW)).codes:
             # Its last heartbeat is not old enough yet.
             assert refused.code == FAILED and time.monotonic() < deadline, refused.output
@@ -110,7 +114,7 @@ def test_an_owner_that_runs_and_says_nothing_is_left_alone_until_it_reports(clus
     assert cluster.versions() == {OLD}
     (command, *_) = said(refused, "[OWNER_UNCERTAIN]")
     assert command == AGAIN
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while sum(len(link["shards"]) for link in cluster.connections()) < SHARDS + 1:
         assert time.monotonic() < deadline
         time.sleep(0.5)
@@ -235,3 +239,34 @@ def test_a_schema_upgrade_that_failed_is_finished_or_given_up(cluster: LiveClust
     subprocess.run(COPY_DATABASE.format(prefix, prefix + "Snapshot", prefix + "Database"), shell=True, check=True)
     cluster.engine.containers.get(one_shot).remove(force=True)
     check_healthy(cluster, cluster.play("site.yml", *back.given(wa_version=OLD)))
+
+
+@thorough
+def test_what_fails_without_a_word_is_shown_in_full_by_the_argument_that_is_added(
+    cluster: LiveCluster, tmp_path: Path
+) -> None:
+    """A task file of the user's whose condition fails it, so that no module has said anything; it hides its output."""
+    answer, wait, snapshot = tmp_path / "answer", tmp_path / "wait.yml", tmp_path / "snapshot.yml"
+    wait.write_text(json.dumps([{"name": "Wait for it", "ansible.builtin.debug": {"msg": "at once"}}]))
+    task = {
+        "name": "Take it",
+        "ansible.builtin.command": "cat {0}".format(answer),
+        "register": "taken",
+        "changed_when": True,
+        "failed_when": "taken.stdout != 'complete'",
+        "no_log": "{{ wa_secure_logging | bool }}",
+    }
+    snapshot.write_text(json.dumps([task]))
+    answer.write_text("no room for a snapshot")
+    cluster.declare(wa_db_snapshot=str(snapshot), wa_message_cleanup_wait=str(wait))
+    with fake_version(cluster.engine, OTHER_LINE):
+        refused = cluster.upgrade(OTHER_LINE)
+        (shown, *_) = said(refused, "it gave no reason")
+        assert (shown.playbook, shown.again) == ("", False)
+        assert answer.read_text() not in refused.output
+        # Not by the cluster, which lets no run show a secret: this one says that it does.
+        given = ["-i", cluster.inventory, "-e", cluster.variables, "-e", "version=" + OTHER_LINE, *shown.given()]
+        run = play("playbooks/upgrade.yml", *given)
+        assert run.code == FAILED and answer.read_text() in run.output, run.output
+        answer.write_text("complete")
+        check_healthy(cluster, cluster.upgrade(OTHER_LINE), version=OTHER_LINE)

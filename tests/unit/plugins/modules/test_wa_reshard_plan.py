@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
+from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import read_cluster_spec
+from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard_result import answer
 from ansible_collections.waent.fleet.tests.support.observed_host import node_container, observed, placed
 
@@ -178,3 +183,45 @@ def test_a_module_that_could_not_check_is_a_reason_even_where_its_task_may_fail(
     result, problems = answer(situation(checks=[crashed]))
     assert (problems, result["batches"]) == ([], [])
     assert result["refusal"].endswith("missing required arguments: shards")
+
+
+NAMES = ("h1", "h2", "h3")
+
+
+def fleet(there, made_for, now, survive, then):
+    """A cluster that site.yml has made on the first hosts, to survive something, and what is desired on all three."""
+    hosts = [{"name": name, "address": name, "kinds": list(KINDS), "pins": {}} for name in NAMES]
+    made = {"shards": now, "hosts": hosts[:there], "survive": made_for, "allow_no_ha": True}
+    spec, problems = read_cluster_spec(made)
+    assert problems == []
+    nodes = [node.as_dict() for node in place(spec).nodes]
+    owners = {node["key"]: shard for shard, node in enumerate([n for n in nodes if n["kind"] == "coreapp"][:now])}
+    reported = [
+        {**shown(1, [owners[node["key"]]] if node["key"] in owners else []), "name": node["key"], "kind": node["kind"]}
+        for node in nodes
+        if node["kind"] != "webapp"
+    ]
+    params = situation(then, now=now)
+    params.update(hosts=hosts, survive=survive, allow_no_ha=True)
+    params["running"] = [{key: node[key] for key in ("host", "kind", "index")} for node in nodes]
+    containers = {name: [node_container(node) for node in nodes if node["host"] == name] for name in NAMES}
+    params["observed"] = [observed(name, containers[name]) for name in NAMES]
+    params["health"]["cluster"]["nodes"] = reported
+    return params, {node["key"] for node in nodes}
+
+
+def test_a_coreapp_is_created_where_it_is_placed_whatever_else_the_hosts_run():
+    """Where one goes depends on masters and webapps: more of them than are desired now, or on other hosts."""
+    tolerances, counts = ({}, {"hosts": 1}), (1, 2, 4)
+    planned = 0
+    for case in itertools.product((2, 3), tolerances, counts, tolerances, counts):
+        params, before = fleet(*case)
+        result, problems = answer(params)
+        assert problems == [], case
+        created = {
+            entry["node"]["key"] for batch in result["batches"] for entry in batch if entry["action"] == "create"
+        }
+        coreapps = {node["key"] for node in result["desired"]["nodes"] if node["kind"] == "coreapp"}
+        assert created == coreapps - before, case
+        planned += bool(created)
+    assert planned

@@ -193,5 +193,15 @@ def test_only_a_host_that_was_read_and_has_no_node_may_go():
     assert "playbooks/drain.yml -e host=b" in problems[0].message
 
 
+def test_whose_nodes_keep_a_host_is_said_since_a_drain_empties_it_of_one_cluster():
+    nodes = [{"name": "wb-master-1", "cluster": "waent-b"}]
+    nodes += [{"name": name, "cluster": "waent"} for name in ("wa-coreapp-1", "wa-coreapp-2")]
+    problems = leaving_problems(["a"], [host("a", containers=nodes)])
+    assert [problem.message.partition(", so")[0] for problem in problems] == [
+        "a still has wa-coreapp-1 and wa-coreapp-2 of the cluster waent",
+        "a still has wb-master-1 of the cluster waent-b",
+    ]
+
+
 def test_containers_of_others_keep_no_host():
     assert leaving_problems(["a"], [host("a", containers=[{"name": "node-exporter", "cluster": ""}])]) == []

@@ -90,8 +90,14 @@ def test_what_is_reported(result, reported):
     assert reasons(result, ["s3cret"], "CODE") == reported
 
 
-def test_a_failure_without_words_names_the_switch_that_shows_more():
-    assert "wa_secure_logging=false" in reasons({"failed": True}, [], "CODE")[0]
+@pytest.mark.parametrize("more", [{}, {"msg": "", "stderr": "", "exception": "(traceback unavailable)"}])
+def test_a_failure_without_words_names_the_switch_that_shows_more(more):
+    assert "wa_secure_logging=false" in reasons({"failed": True, **more}, [], "CODE")[0]
+
+
+def test_a_traceback_is_a_word():
+    trace = "Traceback (most recent call last):\n  x"
+    assert reasons({"failed": True, "msg": "", "exception": trace}, [], "CODE") == ["[CODE] " + trace]
 
 
 def test_a_secret_where_the_text_is_cut_is_not_shown_in_part():

@@ -11,9 +11,13 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.aws import hosts_of, read_environment
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import place
-from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import plan_reshard
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState
-from ansible_collections.waent.fleet.tests.unit.plugins.module_utils._plan.test_reshard import World, check_end, coreapp
+from ansible_collections.waent.fleet.tests.unit.plugins.module_utils._plan.test_reshard import (
+    World,
+    check_end,
+    coreapp,
+    plan_reshard,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -12,10 +12,15 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import DEFAULT_PORTS, KINDS, SHARD_COUNTS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.cluster import ClusterSpec, FaultTolerance, HostSpec
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot, place
-from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import plan_reshard
+from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard import plan_reshard as plan_placed
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import OWNER, ClusterState, NodeState
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+
+def plan_reshard(state, spec):
+    """The plan for a cluster of which nothing but the coreapps is looked at."""
+    return plan_placed(state, spec, place(spec, [node.slot for node in state.nodes]))
 
 
 def coreapp(slot, key, alive, shards=frozenset()):
