@@ -1,10 +1,11 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the demo's secrets: random values in an encrypted vault.yml beside the demo's other variables.
+"""Makes the demo's secrets: random values in a secrets.yml beside the demo's other variables.
 
-The vault's password is random too and stands in .demo-vault-password, readable by its owner only; neither file is
-ever committed. Values that exist are kept, so a second run changes nothing. Nothing is passed in arguments.
+Readable by its owner only, and never committed. Not encrypted: whoever reads it would read the password beside it as
+well, and a vault password that the checkout knows is one that ansible-vault encrypts other files with, unasked.
+Values that exist are kept, so a second run changes nothing. Nothing is passed in arguments.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-VAULT = ROOT / "inventories/local/group_vars/all/vault.yml"
-PASSWORD_FILE = ROOT / ".demo-vault-password"
+SECRETS = ROOT / "inventories/local/group_vars/all/secrets.yml"
+FORMER = SECRETS.with_name("vault.yml")
+"""Where demos were made before this file: encrypted, with the password in the other one."""
+FORMER_PASSWORD = ROOT / ".demo-vault-password"
 ANSIBLE_VAULT = Path(sys.executable).with_name("ansible-vault")
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
@@ -50,51 +53,44 @@ GENERATED: dict[str, t.Callable[[], str]] = {
 }
 
 
-def ensure_password() -> None:
-    """Make the vault's password file where it is missing, mode 0600 from its first byte on."""
-    if PASSWORD_FILE.exists():
-        return
-    if VAULT.exists():
-        raise Refused(
-            f"{VAULT.relative_to(ROOT)} is there but its password file {PASSWORD_FILE.name} is not: restore it, "
-            "or run make clean, which removes the demo and its secrets."
-        )
-    with os.fdopen(os.open(PASSWORD_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(word(48) + "\n")
-
-
-def ansible_vault(*arguments: str, text: str | None = None) -> str:
-    """What ansible-vault prints, run with the demo's password."""
-    # In place of the one that ansible.cfg names, not beside it: with two passwords ansible-vault asks which to take.
-    environment = {**os.environ, "ANSIBLE_VAULT_PASSWORD_FILE": str(PASSWORD_FILE)}
-    command = [str(ANSIBLE_VAULT), *arguments]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, env=environment, check=False)
+def former() -> dict[str, str]:
+    """The secrets of a demo that was made when they were encrypted; empty where there is none. Raises Refused."""
+    if not FORMER.exists():
+        return {}
+    command = [str(ANSIBLE_VAULT), "view", "--vault-password-file", str(FORMER_PASSWORD), str(FORMER)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[0]
         raise Refused(
-            f"{VAULT.relative_to(ROOT)} cannot be read or written with the password in {PASSWORD_FILE.name} "
-            f"({reason}): make clean removes the demo and its secrets."
+            f"{FORMER.relative_to(ROOT)} cannot be read with the password in {FORMER_PASSWORD.name} "
+            f"({reason}): restore both, or run make clean, which removes the demo and its secrets."
         )
-    return done.stdout
+    return yaml.safe_load(done.stdout) or {}
+
+
+def write(values: dict[str, str]) -> None:
+    """The file as a whole, mode 0600 from its first byte on."""
+    new = SECRETS.with_name(".secrets.yml.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("# Made by make demo for the demo alone.\n" + yaml.safe_dump(values))
+    new.replace(SECRETS)
 
 
 def main() -> int:
     """Write the secrets that are missing; returns the process's exit code."""
     try:
-        ensure_password()
-        have = yaml.safe_load(ansible_vault("view", str(VAULT))) if VAULT.exists() else {}
-        missing = [name for name in GENERATED if name not in have]
-        if not missing:
-            return 0
-        values = {**have, **{name: GENERATED[name]() for name in missing}}
-        encrypted = ansible_vault("encrypt", "--output", "-", text=yaml.safe_dump(values))
+        have = (yaml.safe_load(SECRETS.read_text()) or {}) if SECRETS.exists() else former()
     except Refused as reason:
         print(reason, file=sys.stderr)
         return 1
-    new = VAULT.with_name(".vault.yml.new")
-    new.write_text(encrypted)
-    new.replace(VAULT)
-    print(f"made {', '.join(missing)} in {VAULT.relative_to(ROOT)}")
+    missing = [name for name in GENERATED if name not in have]
+    if missing or not SECRETS.exists():
+        write({**have, **{name: GENERATED[name]() for name in missing}})
+        print(f"made {', '.join(missing) or 'no new value'} in {SECRETS.relative_to(ROOT)}")
+    # Only now: a run that was killed before has lost nothing.
+    for old in (FORMER, FORMER_PASSWORD):
+        old.unlink(missing_ok=True)
     return 0
 
 

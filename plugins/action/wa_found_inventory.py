@@ -14,9 +14,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.modules.wa_found_inventory import ARGUMENTS, CODE, described
 from ansible_collections.waent.fleet.plugins.plugin_utils import inventory_files
 
-NO_PASSWORD = b"none"
-"""What tools/vault_password.sh of a checkout prints where there is no password: everybody knows this one."""
-
 
 class ActionModule(ActionBase):
     """Module wa_found_inventory."""
@@ -57,8 +54,7 @@ class ActionModule(ActionBase):
     def _sealed(self, text: str) -> str | None:
         """Encrypted with the first vault password of this run; None where it has none."""
         secrets = getattr(getattr(self._loader, "_vault", None), "secrets", None) or []
-        mine = [(name, secret) for name, secret in secrets if secret.bytes != NO_PASSWORD]
-        return VaultLib(mine).encrypt(text).decode() if mine else None
+        return VaultLib(secrets).encrypt(text).decode() if secrets else None
 
 
 def _not_written(directory: str, error: OSError) -> Problem:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A playbook run with somebody at the terminal, who answers one question."""
+"""Commands run with somebody at the terminal, who answers what is asked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pty
 import select
 import signal
 import time
+import typing as t
+from pathlib import Path
 
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment
@@ -24,19 +26,56 @@ def play_at_terminal(playbook: str, *arguments: str, asked: str, answer: str) ->
 
     Raises TimeoutError where nothing shows for too long.
     """
+    typed = 0.0
+
+    def typing(shown: bytes) -> str | None:
+        nonlocal typed
+        _before, question, after = shown.partition(asked.encode())
+        if not question or b"TASK [" in after or time.monotonic() - typed <= PAUSE_SECONDS:
+            return None
+        typed = time.monotonic()
+        return answer
+
+    return _at_terminal(["ansible-playbook", playbook, *arguments], ROOT, environment(), typing)
+
+
+def run_at_terminal(command: str, *answers: tuple[str, str], directory: Path, environment: t.Mapping[str, str]) -> Run:
+    """Run a command as a shell of the directory has it, and type each answer when its question shows, in their order.
+
+    For programs that read from the terminal itself and ask once they listen. Raises TimeoutError.
+    """
+    left, read = list(answers), 0
+
+    def typing(shown: bytes) -> str | None:
+        nonlocal read
+        at = shown.find(left[0][0].encode(), read) if left else -1
+        if at < 0:
+            return None
+        asked, answer = left.pop(0)
+        read = at + len(asked)
+        return answer
+
+    return _at_terminal(["bash", "-c", command], directory, environment, typing)
+
+
+def _at_terminal(
+    words: list[str],
+    directory: Path,
+    environment: t.Mapping[str, str],
+    typing: t.Callable[[bytes], str | None],
+) -> Run:
+    """typing: what is to be typed by what has been shown until now, if anything."""
     started = time.monotonic()
     process, ours = pty.fork()
     if not process:
-        os.chdir(ROOT)
-        os.execvpe("ansible-playbook", ["ansible-playbook", playbook, *arguments], environment())
-    shown, heard, typed = b"", started, 0.0
+        os.chdir(directory)
+        os.execvpe(words[0], words, environment)
+    shown, heard = b"", started
     try:
         while True:
-            _before, question, after = shown.partition(asked.encode())
-            waits = bool(question) and b"TASK [" not in after
-            if waits and time.monotonic() - typed > PAUSE_SECONDS:
+            answer = typing(shown)
+            if answer is not None:
                 os.write(ours, answer.encode() + b"\r")
-                typed = time.monotonic()
             ready, _writable, _exceptional = select.select([ours], [], [], PAUSE_SECONDS)
             if ready:
                 part = _read(ours)

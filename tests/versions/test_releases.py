@@ -149,6 +149,13 @@ def test_only_what_cannot_be_read_is_reported(tmp_path: Path, core: Core, playbo
     assert set(done.codes) <= {"HOST_NOT_READ", "DB_UNREACHABLE", "API_UNREACHABLE"}, done.output
 
 
+@pytest.mark.parametrize("task", ["No such task", "Gather | Read every host"])
+def test_a_task_to_start_at_is_refused(tmp_path: Path, core: Core, task: str) -> None:
+    """A play without hosts that can be named ends a run in words and with a code of the release's own."""
+    done = run(tmp_path, core, "playbooks/status.yml", valid_variables.but(), "--start-at-task", task)
+    assert done.code != OK and done.codes == ["START_AT_TASK_NOT_ALLOWED"] and "PLAY [" not in done.output, done.output
+
+
 def reasons_of(done: Run) -> str:
     """All messages of failed tasks in the output of the callback for JSON."""
     text = done.output[done.output.index("{") : done.output.rindex("}") + 1]

@@ -376,6 +376,18 @@ def tag_problems(call: Call) -> list[Problem]:
     return problems
 
 
+def start_problems(playbook: str, task: str | None) -> list[Problem]:
+    """C(--start-at-task), of whatever task: what it skips is how each of the others knows what to do."""
+    if task is None:
+        return []
+    option = "--start-at-task"
+    message = (
+        "{0}.yml does not begin in the middle ({1} {2!r}): every task relies on what those before it have read and"
+        " checked. A run that was stopped goes on by itself where it was; run {3}."
+    ).format(playbook, option, task, instruction("tags_not_allowed", option=option))
+    return [Problem("START_AT_TASK_NOT_ALLOWED", message, option, task)]
+
+
 def argument_problems(call: Call) -> list[Problem]:
     """What the command has to say itself."""
     if call.playbook not in ARGUMENT:

@@ -84,7 +84,7 @@ class Controller:
         write_inventory(self.inventory, {"one": {**CLOSED, **HOST, **form.host}})
         self.add_to_inventory()
         configuration = (ROOT / "ansible.cfg").read_text()
-        for name in ("collections_path = ", "vault_password_file = ", "inventory = "):
+        for name in ("collections_path = ", "inventory = "):
             configuration = configuration.replace("\n" + name, "\n{0}{1}/".format(name, ROOT))
         (directory / "ansible.cfg").write_text(configuration + form.configuration)
         self.environment = {

@@ -8,6 +8,7 @@ Every playbook with every mistake: Ansible by itself would end each of these run
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
 from ansible_collections.waent.fleet.tests.support import valid_variables
 from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     FAILED,
+    OK,
     ROOT,
     Doorbell,
     Run,
@@ -67,7 +69,7 @@ def call(doorbell: Doorbell, tmp_path: Path) -> t.Callable[..., Run]:
         given = write_variables(tmp_path / "variables.json", valid_variables.but(wa_db_check_host=""))
         before = doorbell.calls
         inventory = str(tmp_path / "hosts.yml")
-        run = play("playbooks/{0}.yml".format(playbook), "-i", inventory, "-e", given, *arguments, **extra)
+        run = play(str(Path("playbooks", playbook)) + ".yml", "-i", inventory, "-e", given, *arguments, **extra)
         assert doorbell.calls == before
         assert "Traceback" not in run.output
         return run
@@ -152,6 +154,47 @@ def test_groups(call: t.Callable[..., Run], playbook: str, name: str) -> None:
 def test_tags(call: t.Callable[..., Run], playbook: str, option: str, tag: str) -> None:
     run = call(playbook, groups(), *GIVEN.get(playbook, ()), option, tag)
     refused(run, "TAGS_NOT_ALLOWED", "{0} {1}".format(option, tag))
+
+
+ALL = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+
+
+def in_the_middle(playbook: str) -> str:
+    """Name of a task of the playbook that Ansible finds, as it lists them itself."""
+    listed = play("playbooks/{0}.yml".format(playbook), "-i", "localhost,", "--list-tasks")
+    assert listed.code == OK, listed.output
+    names = re.findall(r"^ {6}(\S.*?)\s+TAGS: ", listed.output, re.MULTILINE)
+    return str(names[len(names) // 2])
+
+
+@pytest.mark.parametrize(
+    ("playbook", "where"),
+    [(playbook, "unknown") for playbook in ALL]
+    + [(playbook, "in the middle") for playbook in ALL if playbook[0] != "_"]
+    + [("site", "empty")],
+)
+def test_a_task_to_start_at(call: t.Callable[..., Run], playbook: str, where: str) -> None:
+    """Ansible skips the tasks before it, our checks among them, and all of them where there is no such task."""
+    task = in_the_middle(playbook) if where == "in the middle" else {"unknown": "No such task", "empty": ""}[where]
+    run = call(playbook, groups(), *GIVEN.get(playbook, ()), "--start-at-task", task)
+    assert run.code != OK and "PLAY [" not in run.output, run.output
+    if playbook[0] == "_" and playbook != "_validate":
+        assert "is used by the playbooks of this collection" in run.text
+        return
+    (sentence,) = run.sentences("START_AT_TASK_NOT_ALLOWED")
+    assert run.codes == ["START_AT_TASK_NOT_ALLOWED"], run.output
+    assert sentence.startswith("{0}.yml ".format(playbook)) and repr(task) in sentence
+    assert sentence.endswith("run the playbook again without --start-at-task.")
+
+
+def test_a_task_to_start_at_in_a_playbook_of_the_user_s(call: t.Callable[..., Run], tmp_path: Path) -> None:
+    """Ours is a part of it, and would be skipped, or run without its beginning."""
+    own = {"name": "Own", "hosts": "localhost", "tasks": [{"name": "Mine", "ansible.builtin.debug": {"msg": "x"}}]}
+    ours = {"name": "Ours", "ansible.builtin.import_playbook": str(ROOT / "playbooks" / "site.yml")}
+    (tmp_path / "book.yml").write_text(yaml.safe_dump([ours, own]))
+    for task in ("Mine", "Gather | Read every host"):
+        run = call(str(tmp_path / "book"), groups(), "--start-at-task", task)
+        assert run.code != OK and run.codes == ["START_AT_TASK_NOT_ALLOWED"], run.output
 
 
 @pytest.mark.parametrize("playbook", PUBLIC)

@@ -100,11 +100,6 @@ def test_secrets_are_encrypted_where_there_is_a_vault_password(options):
     assert (clear["wa_db_password"], clear["wa_admin_password"]) == (PASSWORD, ADMIN)
 
 
-def test_the_word_for_no_password_encrypts_nothing(options):
-    result = act(options, secrets=[("default", VaultSecret(b"none"))])
-    assert "not encrypted, readable for you only" in result["lines"][-1]
-
-
 def test_a_directory_that_cannot_be_made(options, tmp_path):
     (tmp_path / "file").touch()
     result = act({**options, "directory": str(tmp_path / "file" / "mine")})

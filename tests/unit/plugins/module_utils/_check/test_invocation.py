@@ -15,6 +15,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.invocation impo
     call_problems,
     distance,
     hosts_left_out,
+    start_problems,
 )
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -287,3 +288,15 @@ def test_adopt_describes_hosts_of_which_there_is_no_inventory_yet():
     assert codes(call("adopt", {**FOUND, **GOOD}, arguments={"into": "here"})) == ["ADOPT_BOTH_GROUPS"]
     assert "ADOPT_HOSTS_MISSING" in codes(call("adopt", {"all": ["a"]}))
     assert codes(call("adopt", FOUND, hosts=["localhost"], limit="b", arguments={"into": "x"})) == ["LIMIT_NOT_ALLOWED"]
+
+
+@pytest.mark.parametrize("task", ["", "Gather | Read every host", "*"])
+def test_a_task_to_start_at_is_refused_whatever_it_is(task):
+    (problem,) = start_problems("reshard", task)
+    assert (problem.code, problem.variable, problem.value) == ("START_AT_TASK_NOT_ALLOWED", "--start-at-task", task)
+    assert problem.message == (
+        "reshard.yml does not begin in the middle (--start-at-task {0!r}): every task relies on what those before it"
+        " have read and checked. A run that was stopped goes on by itself where it was; run the playbook again without"
+        " --start-at-task."
+    ).format(task)
+    assert start_problems("reshard", None) == []
