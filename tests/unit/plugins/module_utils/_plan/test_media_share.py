@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    BEFORE_ENGINE,
     STATES,
     MediaShare,
     read_media_share,
@@ -256,3 +257,18 @@ def test_nodes_that_have_it_stop_for_it_and_nobody_else(changes, stoppable, remo
     seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000), stoppable)
     assert seen.remount is remount
     assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]
+
+
+def test_an_option_for_systemd_alone_leaves_what_is_mounted_as_it_is():
+    """As on hosts whose line is of a time when it was no default: fstab changes, and no node stops for it."""
+    before = LINE._replace(opts=",".join(option for option in SHARE.opts if option != BEFORE_ENGINE))
+    change = media_share_change(SHARE, OPTS, [before])
+    assert change == Change(("present",), ("fstab has options {0}".format(before.opts),), stops_nodes=False)
+
+
+@given(st.lists(st.sampled_from(("x-systemd.mount-timeout=300", "x-systemd.requires=a.service", "x-mount.mkdir"))))
+def test_no_option_for_programs_alone_does(opts):
+    share, problems = read_media_share({"server": "nas", "export": "/media", "path": "/srv/media", "opts": opts})
+    assert share is not None, problems
+    line = FstabLine(share.source, share.path, "nfs4", "vers=4,hard,timeo=150,retrans=2,_netdev,nofail")
+    assert not media_share_change(share, OPTS, [line]).stops_nodes
