@@ -51,7 +51,7 @@ options:
   opts:
     description:
       - Options of the mount, in front of the defaults that they say nothing about. These are V(vers=4), V(hard),
-        V(timeo=150), V(retrans=2), V(_netdev) and V(nofail).
+        V(timeo=150), V(retrans=2), V(_netdev), V(nofail) and, for systemd alone, V(x-systemd.before=docker.service).
       - V(ro), V(soft), V(softerr), V(bg) and version 3 are refused.
     type: list
     elements: str
@@ -119,6 +119,14 @@ options:
         protocol is no problem until then.
     type: bool
     default: false
+    version_added: 0.2.0
+  replaced:
+    description:
+      - Containers, by the beginning of their ids, that are going to be recreated, so that what they have mounted is no
+        problem.
+    type: list
+    elements: str
+    default: []
     version_added: 0.2.0
   step:
     description:
@@ -333,6 +341,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "run": {"type": "str"},
     "proof": {"type": "str"},
     "later": {"type": "bool", "default": False},
+    "replaced": {"type": "list", "elements": "str", "default": []},
     "step": {"type": "str", "choices": list(STEPS), "default": SHARE},
     "hosts": {"type": "list", "elements": "str", "default": []},
     "left": {"type": "dict", "default": {}},
@@ -412,6 +421,8 @@ def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Res
     run, host, seconds = params["run"] or "alone", params["name"], params["timeout"]
     found: Result = {"apart": [], "inside": {}}
     for space in spaces():
+        if space.container and space.container in params["replaced"]:
+            continue
         path = mounted_as(share.source, space.mounts)
         if path is not None:
             name = "{0}-{1}".format(host, space.process)

@@ -132,10 +132,10 @@ ACTS = (
 """Modules that act; in check mode they say whether they would."""
 
 
-def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]:
+def media_answer(options: t.Mapping[str, t.Any], error: str, apart: t.Sequence[str] = ()) -> dict[str, t.Any]:
     """What a step of wa_nfs_media returns where the share is mounted and every token is seen.
 
-    error: the name of one that writing there meets; empty where it is sound.
+    error: the name of one that writing there meets; empty where it is sound. apart: what has the directory under it.
     """
     share, problems = read_media_share({key: options.get(key) for key in KEYS})
     if share is None:
@@ -144,7 +144,7 @@ def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]
     answer = {
         "mount": mount, "hidden": [], "exists": True, "directory": True, "empty": None, "error": None,
         "token": not error, "free_mb": 50000, "free_inodes": None, "clock_offset_seconds": 0.0, "unseen": {},
-        "apart": [], "inside": {},
+        "apart": list(apart), "inside": {},
     }  # fmt: skip
     if error and options["step"] != "read":
         answer["error"] = {"step": "write", "name": error, "message": error, "seconds": None, "left_behind": 0}
