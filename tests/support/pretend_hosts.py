@@ -182,6 +182,7 @@ def host_as_read(
         "time": time.time(),
         "reached": [{**one, "reached": True, "reason": None} for one in options["reach"] or ()],
         "db_ssl": None,
+        "media": store(options["media"]) if options["media"] else None,
     }
     if state == BARE:
         images = [{"image": image, "id": None, "registry": "present", "reason": None} for image in references]
@@ -194,7 +195,7 @@ def host_as_read(
     if state == CHANGED:
         containers[0]["environment_differs"] = ["WA_DB_IDLE_TIMEOUT_MS"]
     return {
-        **observed(name, containers, media=store(options["media"])),
+        **observed(name, containers),
         **parts,
         "images": [{"image": image, "id": found, "registry": None, "reason": None} for image, found in ids.items()],
         "nodes": [
