@@ -30,6 +30,7 @@ from ansible_collections.waent.fleet.plugins.modules.wa_nfs_media import (
     ARGUMENTS,
     CODE,
     CONCLUDE,
+    OPEN,
     PROVE,
     READ,
     SHARE,
@@ -103,6 +104,8 @@ class ActionModule(ActionBase):
 
     def _proved(self, share: MediaShare, params: Result, variables: Result, found: Result) -> Result:
         if share.state not in (MOUNTED, PROBED):
+            if found.get("opens") and not self._task.check_mode:
+                self._step(params, OPEN, variables)
             return finished(found, [], params)
         proved = self._step(params, PROVE, variables)
         if proved.get("failed") or "answer" not in proved:

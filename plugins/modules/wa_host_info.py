@@ -219,7 +219,8 @@ host:
           whether the path C(exists), is a C(directory) and C(empty), C(free_mb), C(free_inodes), the first C(error),
           the last C(proof) with C(age_seconds), C(run) and C(hosts), C(denied), the id of this user where it may not
           read that, lines of C(fstab), and C(users), who has it in mounts of its own, with the id of each that is one
-          of the C(containers), and who has the directory under it instead (C(apart)).
+          of the C(containers), who has the directory under it instead (C(apart), with ids in C(apart_containers)), and
+          nodes of which this user, C(reader), cannot know it (C(unread)).
         - Where it is to be mounted is C(path), and what C(source).
       type: dict
       returned: always

@@ -34,7 +34,9 @@ attributes:
     support: full
 options:
   source:
-    description: Name of a Docker volume of this host, or an absolute path.
+    description:
+      - Name of a Docker volume of this host, or an absolute path. The same as O(path) is the directory under the share,
+        to which containers write that were started before it was mounted.
     type: str
     required: true
   server:

@@ -21,6 +21,8 @@ description:
     a process of its own, which is ended. Where the kernel does not let it be ended, later runs start no other.
   - Containers that run and have the share are entered for the same attempt, without their engine. One that was started
     before the share was mounted has the directory under it, and is named.
+  - The directory under the share is closed as with C(chattr +i), where its file system knows that, so that a container
+    which is started while the share is not mounted cannot write there. O(state=absent) opens it again.
   - A share that has to be unmounted for a change, and that containers use, is left alone with a sentence.
   - Needs root and, on the hosts, the programs of an NFS client.
 extends_documentation_fragment:
@@ -51,7 +53,7 @@ options:
   opts:
     description:
       - Options of the mount, in front of the defaults that they say nothing about. These are V(vers=4), V(hard),
-        V(timeo=150), V(retrans=2), V(_netdev) and V(nofail).
+        V(timeo=150), V(retrans=2), V(_netdev), V(nofail) and, for systemd alone, V(x-systemd.before=docker.service).
       - V(ro), V(soft), V(softerr), V(bg) and version 3 are refused.
     type: list
     elements: str
@@ -120,16 +122,25 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  replaced:
+    description:
+      - Containers, by the beginning of their ids, that are going to be recreated, so that what they have mounted is no
+        problem.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   step:
     description:
-      - V(share) brings about O(state) and proves it. It consists of V(read) and V(prove), which are not for tasks.
+      - V(share) brings about O(state) and proves it. It consists of V(read), V(prove) and V(open), which are not for
+        tasks.
       - V(ask) only queries the server, with a new random text for O(run). Run on one host first, it keeps a dead server
         from being waited for on all.
       - V(compare) looks for the tokens of all O(hosts), V(take_back) removes the host's own one.
       - V(conclude) says what is wrong with the share of any of the O(hosts). It runs on the machine that runs Ansible.
       - V(record) notes on the share that it was proved, and for which O(hosts). Run on one host, after V(conclude).
     type: str
-    choices: [ask, share, read, prove, compare, take_back, conclude, record]
+    choices: [ask, share, read, prove, compare, take_back, conclude, record, open]
     default: share
   hosts:
     description: Names of all hosts of the proof, for O(step=compare), O(step=conclude) and O(step=record).
@@ -274,6 +285,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
     summary,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    ABSENT,
     KEYS,
     MOUNTED,
     PROBED,
@@ -282,7 +294,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
     read_media_share,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._io import media_share as share_io
-from ansible_collections.waent.fleet.plugins.module_utils._io import nfs_server
+from ansible_collections.waent.fleet.plugins.module_utils._io import mount_point, nfs_server
 from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import spaces
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._io.refused import refuse
@@ -309,7 +321,8 @@ COMPARE = "compare"
 TAKE_BACK = "take_back"
 CONCLUDE = "conclude"
 RECORD = "record"
-STEPS = (ASK, SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE, RECORD)
+OPEN = "open"
+STEPS = (ASK, SHARE, READ, PROVE, COMPARE, TAKE_BACK, CONCLUDE, RECORD, OPEN)
 CODE = "MEDIA_SHARE_UNFIT"
 FSTAB = "/etc/fstab"
 CHANGED = "The host was changed, and its media share cannot be used."
@@ -333,6 +346,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "run": {"type": "str"},
     "proof": {"type": "str"},
     "later": {"type": "bool", "default": False},
+    "replaced": {"type": "list", "elements": "str", "default": []},
     "step": {"type": "str", "choices": list(STEPS), "default": SHARE},
     "hosts": {"type": "list", "elements": "str", "default": []},
     "left": {"type": "dict", "default": {}},
@@ -374,7 +388,6 @@ def ask(share: MediaShare, params: Params, check_mode: bool) -> Result:
 
 def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """What is there, what is to be done, and what keeps it from being done. Changes nothing."""
-    del check_mode
     seconds = params["timeout"]
     answer = share_io.look_if_reached(
         share.path, share.server, share.port, seconds, always=share.state in (MOUNTED, PROBED), user=user_of(params)
@@ -388,10 +401,19 @@ def read(share: MediaShare, params: Params, check_mode: bool) -> Result:
     if opts is not None and share.state == MOUNTED and not refused:
         differs = share_io.directory_differs(share.path, seconds, share.owner, share.group, share.mode)["differs"]
     before = shown_state(share, opts, fstab)
+    closes = bool(opts is not None and share.state == MOUNTED and not refused and _to_close(share, seconds))
+    opens = bool(share.state == ABSENT and not refused and mount_point.is_closed(share.path, seconds))
     return {
-        "changed": bool((change.steps or differs) and not refused),
+        # Whether it is closed is found out by the proof, as containers may be in the way by then.
+        "changed": bool((change.steps or differs or (closes and check_mode) or opens) and not refused),
         "answer": answer,
-        "reasons": [*change.reasons, *("{0} differs".format(name) for name in differs)],
+        "reasons": [
+            *change.reasons,
+            *("{0} differs".format(name) for name in differs),
+            *(["the directory under it can be written"] if closes else []),
+            *(["nobody can write to the directory under it"] if opens else []),
+        ],
+        "opens": opens,
         "stops_nodes": change.stops_nodes,
         "calls": [call_of(share, step) for step in change.steps],
         "diff": {"before": before, "after": state_after(share, change, before)},
@@ -404,6 +426,20 @@ def _users(device: str) -> list[str]:
     return [space.name for space in spaces() if has_mounted(device, space.mounts)]
 
 
+def _to_close(share: MediaShare, seconds: float) -> bool:
+    """Whether the directory under the share is to be closed: not while a container has it, which would fail at once."""
+    own = read_mounts(read_text("/proc/self/mountinfo"))
+    if any(is_apart(share.source, share.path, own, space.mounts) for space in spaces()):
+        return False
+    return mount_point.is_closed(share.path, seconds) is False
+
+
+def open_again(share: MediaShare, params: Params, check_mode: bool) -> Result:
+    """Open the directory on which the share was mounted, for what it is to be used for now."""
+    done = not check_mode and mount_point.close(share.path, params["timeout"], closed=False)
+    return {"changed": done, "problems": []}
+
+
 def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Result:
     """What containers of the host see: C({apart, inside}), names of those that have the directory under the share, and
     the error of each that has the share. C({error}) where one has no answer: the server is gone for all of them.
@@ -412,6 +448,8 @@ def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Res
     run, host, seconds = params["run"] or "alone", params["name"], params["timeout"]
     found: Result = {"apart": [], "inside": {}}
     for space in spaces():
+        if space.container and space.container in params["replaced"]:
+            continue
         path = mounted_as(share.source, space.mounts)
         if path is not None:
             name = "{0}-{1}".format(host, space.process)
@@ -446,6 +484,8 @@ def prove(share: MediaShare, params: Params, check_mode: bool) -> Result:
         answer["other_proof"] = not noted["error"] and (noted["proof"] or {}).get("run") != params["proof"]
     if sound and not answer["error"] and not check_mode:
         answer.update(_containers(share, params, user))
+    if sound and not answer["error"] and not check_mode and share.state == MOUNTED and _to_close(share, seconds):
+        changed = mount_point.close(share.path, seconds) or changed
     problems = host_problems(share, name, answer, user[0], limits_of(params))
     return {"changed": changed, "answer": answer, "problems": [problem.as_dict() for problem in problems]}
 
@@ -515,6 +555,7 @@ WORK: dict[str, t.Callable[[MediaShare, Params, bool], Result]] = {
     TAKE_BACK: take_back,
     CONCLUDE: conclude,
     RECORD: record,
+    OPEN: open_again,
 }
 
 

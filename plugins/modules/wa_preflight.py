@@ -79,6 +79,12 @@ options:
     type: list
     elements: str
     default: []
+  warnings:
+    description: Sentences about what is asked for and may not be meant, shown where anything is changed.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   health:
     description:
       - What M(waent.fleet.wa_cluster_health) returned, to know whether the cluster is in service. Nodes that have to be
@@ -416,6 +422,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "drains": {"type": "bool", "default": False},
     "reports": {"type": "list", "elements": "dict", "default": []},
     "outages": {"type": "list", "elements": "str", "default": []},
+    "warnings": {"type": "list", "elements": "str", "default": []},
     "health": {"type": "dict"},
     "login": {"type": "dict"},
     "recreate_at_once": {"type": "bool", "default": False},
@@ -514,7 +521,7 @@ def answer(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Proble
         "plan": [act.as_dict() for act in acts],
         "changes": changes,
         "planned_changes": planned_changes(changes, params["api"], run)
-        + (params["outages"] if changes else [])
+        + ([*params["warnings"], *params["outages"]] if changes else [])
         + notes_of(params["reports"], hosts, nodes),
         "refusal": refusal(refusal_for(CODE, problems).message if problems else "", params["started_engines"]),
         "hosts": {name: {**one, "groups": groups_of(name, one, plans[name], run)} for name, one in facts.items()},

@@ -51,6 +51,7 @@ FACTS = {
     "host": "a-1",
     "hosts": ["a-1", "b-1"],
     "option": "--tags",
+    "path": "/srv/media",
     "shards": 4,
     "survive": {"racks": 1},
     "version": "v2.19.7",

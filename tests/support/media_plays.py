@@ -59,9 +59,21 @@ def end_background(rig: NfsRig, client: str) -> None:
     rig.run(client, "xargs kill -9 < /tmp/background.pid; rm /tmp/background.pid")
 
 
-def children(rig: NfsRig, client: str) -> int:
-    """Processes that a deadline has left behind."""
-    return int(rig.run(client, "cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^wa-media-' || true"))
+PROCESSES = """
+echo $(ps -o sid= -p 1; ps -o sid= -p $$; cat /tmp/*.pid /run/automount-* 2>/dev/null | xargs -r -n 1 ps -o sid= -p)
+ps -e -o sid=,stat=,comm=
+"""
+
+
+def left_behind(rig: NfsRig, client: str) -> list[str]:
+    """Names of the processes that runs have left there, whatever they are: what waits for the server, and for that.
+
+    Everything but the kernel's own, sshd, what began with the machine, and what tests have in the background.
+    """
+    own, *others = rig.run(client, PROCESSES).splitlines()
+    found = [line.split(None, 2) for line in others]
+    ours = {"0", *own.split()}
+    return [name for session, state, name in found if session not in ours and name != "sshd" and state[0] not in "ZX"]
 
 
 class SecondService:

@@ -141,10 +141,10 @@ ACTS = (
 """Modules that act; in check mode they say whether they would."""
 
 
-def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]:
+def media_answer(options: t.Mapping[str, t.Any], error: str, apart: t.Sequence[str] = ()) -> dict[str, t.Any]:
     """What a step of wa_nfs_media returns where the share is mounted and every token is seen.
 
-    error: the name of one that writing there meets; empty where it is sound.
+    error: the name of one that writing there meets; empty where it is sound. apart: what has the directory under it.
     """
     share, problems = read_media_share({key: options.get(key) for key in KEYS})
     if share is None:
@@ -153,7 +153,7 @@ def media_answer(options: t.Mapping[str, t.Any], error: str) -> dict[str, t.Any]
     answer = {
         "mount": mount, "hidden": [], "exists": True, "directory": True, "empty": None, "error": None,
         "token": not error, "free_mb": 50000, "free_inodes": None, "clock_offset_seconds": 0.0, "unseen": {},
-        "apart": [], "inside": {},
+        "apart": list(apart), "inside": {},
     }  # fmt: skip
     if error and options["step"] != "read":
         answer["error"] = {"step": "write", "name": error, "message": error, "seconds": None, "left_behind": 0}
@@ -191,6 +191,7 @@ def host_as_read(
         "time": time.time(),
         "reached": [{**one, "reached": True, "reason": None} for one in options["reach"] or ()],
         "db_ssl": None,
+        "media": store(options["media"]) if options["media"] else None,
     }
     if state == BARE:
         images = [{"image": image, "id": None, "registry": "present", "reason": None} for image in references]
@@ -210,7 +211,7 @@ def host_as_read(
     if state == CHANGED:
         containers[0]["environment_differs"] = ["WA_DB_IDLE_TIMEOUT_MS"]
     return {
-        **observed(name, containers, media=store(options["media"])),
+        **observed(name, containers),
         **parts,
         "images": [{"image": image, "id": found, "registry": None, "reason": None} for image, found in ids.items()],
         "nodes": [

@@ -17,6 +17,14 @@ MACHINES = "machines"
 """A file with the name of the container that is each host, by the host's name."""
 
 
+COPY_UNDER = """
+mountpoint -q "$1" || exit 0
+unshare --mount sh -ec 'umount "$1"; cd "$1"; find . -type f -printf "%P\\n" >&2; tar c .' - "$1" 2>/tmp/copied \
+  | tar x --skip-old-files -C "$1"
+cat /tmp/copied
+"""
+
+
 class PretendedShare:
     """directory: for the files. Mounting works, and every token is seen."""
 
@@ -35,10 +43,17 @@ class PretendedShare:
         return [(host, nodes) for host, nodes in map(json.loads, lines)]
 
     def read(self, host: t.Mapping[str, t.Any], raw: t.Any) -> dict[str, t.Any] | None:
-        """What wa_host_info would have read: nodes that run have the share."""
+        """What wa_host_info would have read: nodes that run have the share.
+
+        But for those that really have the directory under what the machine has mounted there.
+        """
+        real = host["media_share"] or {}
+        apart = {key: list(real.get(key) or ()) for key in ("apart", "apart_containers")}
+        (self.directory / (host["name"] + ".apart")).write_text(json.dumps(apart["apart_containers"]))
         running = [node for node in host["containers"] if node["kind"] and node["state"] == "running"]
         running = [node for node in running if node["kind"] != "database"]
-        return share_as_read({**host, "containers": running}, raw, self.opts(host["name"]))
+        seen = share_as_read({**host, "containers": running}, raw, self.opts(host["name"]))
+        return {**seen, **apart} if seen else None
 
     def step(self, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What a step of wa_nfs_media returns; the proof of one that is to be mounted changes the mount."""
@@ -48,7 +63,23 @@ class PretendedShare:
             with (self.directory / "mounted").open("a") as noted:
                 noted.write(json.dumps([host, self._nodes_of(host)]) + "\n")
             (self.directory / (host + ".opts")).write_text(json.dumps(share.opts))
-        return {**media_answer(options, ""), "changed": False}
+        file = self.directory / (host + ".apart")
+        apart = json.loads(file.read_text()) if file.exists() and options["step"] == "prove" else []
+        apart = [one for one in apart if one not in (options.get("replaced") or [])]
+        return {**media_answer(options, "", apart), "changed": False}
+
+    def copy(self, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """What wa_media_copy returns; what lies under the mount of a machine is really copied onto it."""
+        machine, path = json.loads((self.directory / MACHINES).read_text())[options["name"]], options["path"]
+        if options["source"] != path:
+            raise AssertionError(options)
+        done = subprocess.run(
+            ["docker", "exec", machine, "sh", "-ec", COPY_UNDER, "-", path], capture_output=True, text=True, check=True
+        )
+        files = len(done.stdout.split())
+        copied = {"files": files, "bytes": files, "copied": files, "same": 0, "needed_bytes": 0, "free_bytes": 0}
+        lists: dict[str, t.Any] = {"conflicts": [], "changing": [], "others": []}
+        return {"changed": bool(files), "copied": {**copied, **lists}, "problems": []}
 
     def _nodes_of(self, host: str) -> list[str]:
         machine = json.loads((self.directory / MACHINES).read_text())[host]

@@ -100,6 +100,18 @@ def left_behind(source: str, path: str, stores: t.Mapping[str, t.Iterable[str]])
     ]
 
 
+def left_under(source: str, path: str, hosts: t.Sequence[str]) -> list[str]:
+    """The same of hosts whose nodes have written to the directory under the share; none where there are none."""
+    if not hosts:
+        return []
+    text = (
+        "Nodes of {0} were started before {1} was mounted at {2}, and have the directory of the host under it: what"
+        " they have written there stays there, and messages with it fail. To have it copied to the share, before these"
+        " nodes are recreated and once more after, add {3}."
+    )
+    return [text.format(_some(hosts), source, path, instruction("media_left_behind", volume=path))]
+
+
 def copied_lines(source: str, target: str, results: t.Mapping[str, Result]) -> list[str]:
     """The table of what was done, by host; empty of a host that has no such volume."""
     rows = [

@@ -320,15 +320,20 @@ def _of_containers(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
     if apart:
         message = (
             "{0} was mounted at {1} after containers were started that use this path ({2}): they have the directory"
-            " under it, which no other host sees; copy their files to the share, and recreate them."
+            " under it, which no other host sees. Run {3}, which copies the files of that directory to the share, and"
+            " recreates nodes of the cluster; restart what is no node of it (docker restart)."
         )
-        yield _Refused("MEDIA_SHARE_APART", message.format(share.source, share.path, _some(apart)))
+        run = instruction("media_share_apart", path=share.path)
+        yield _Refused("MEDIA_SHARE_APART", message.format(share.source, share.path, _some(apart), run))
     failed = {name: error for name, error in (answer.get("inside") or {}).items() if error}
     if failed:
         said = [
             "{0}: {1}, {2}".format(name, one["step"], one_line(str(one["message"]))) for name, one in failed.items()
         ]
-        message = "{0} cannot be used in containers that have it ({1}); recreate them."
+        message = (
+            "{0} cannot be used in containers that have it ({1}); restart them, one after the other (docker restart):"
+            " they get then what is mounted now."
+        )
         yield _Refused("MEDIA_SHARE_INSIDE", message.format(share.source, _some(said)))
 
 
@@ -419,6 +424,19 @@ def split_problem(share: MediaShare, groups: t.Sequence[t.Sequence[str]]) -> Pro
 def _some(names: t.Sequence[str]) -> str:
     more = len(names) - MOST_NAMES
     return enumerate_all([*names[:MOST_NAMES], "{0} more".format(more)] if more > 1 else names)
+
+
+def unread_problem(share: MediaShare, host: str, answer: Answer) -> Problem | None:
+    """Whether there are nodes of which nobody knows what they have mounted. C(unread): their names, C(reader): as whom
+    the host was read.
+    """
+    if not answer.get("unread"):
+        return None
+    message = (
+        "whether nodes ({0}) have {1} at {2}, or the directory under it, is not known: user id {3}, as whom Ansible"
+        " reads this host, may not see what they have mounted (hidepid of /proc); set ansible_become to true for it."
+    ).format(_some(answer["unread"]), share.source, share.path, answer["reader"])
+    return Problem("MEDIA_SHARE_DENIED", message, VARIABLE, None, host)
 
 
 def proof_problem(share: MediaShare, host: str, answer: Answer) -> Problem | None:

@@ -15,6 +15,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
     host_problems,
     proof_problem,
     split_problem,
+    unread_problem,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import aligned
@@ -40,7 +41,8 @@ def share_status(share: MediaShare, seen: t.Mapping[str, Answer], uid: int, limi
     sound = [host for host, problems in of_hosts.items() if not problems]
     for host in sound:
         unproved = proof_problem(share, host, seen[host])
-        of_hosts[host] += [unproved] if unproved else []
+        unread = unread_problem(share, host, seen[host])
+        of_hosts[host] += [one for one in (unproved, unread) if one]
     by_proof: dict[str, list[str]] = {}
     for host in sound:
         by_proof.setdefault((seen[host]["proof"] or {}).get("run", ""), []).append(host)
@@ -52,7 +54,7 @@ def share_status(share: MediaShare, seen: t.Mapping[str, Answer], uid: int, limi
 
 
 def _row(share: MediaShare, host: str, answer: Answer, problems: t.Sequence[Problem], split: bool) -> dict[str, t.Any]:
-    unknown = [one.code for one in problems] == ["MEDIA_SHARE_DENIED"]
+    unknown = {one.code for one in problems} == {"MEDIA_SHARE_DENIED"}
     proved = None if unknown else not problems and not split
     return {
         "host": host,

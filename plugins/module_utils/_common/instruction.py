@@ -70,6 +70,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "media_share_unproved": Instruction(OTHER, "site"),
     "media_share_in_use": Instruction(OTHER, "site"),
     "engine_before_share": Instruction(OTHER, "site"),
+    "media_share_apart": Instruction(OTHER, "site", {"wa_media_from": "{path}"}),
     "media_left_behind": Instruction(ADDED, "site", {"wa_media_from": "{volume}"}),
     "remount_no_spare": Instruction(OTHER, "site"),
     # Drills.

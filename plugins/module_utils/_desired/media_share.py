@@ -27,9 +27,14 @@ MOUNTED, UNMOUNTED, ABSENT, PROBED = STATES = ("mounted", "unmounted", "absent",
 FSTYPE = "nfs4"
 NFS_PORT = 2049
 
-DEFAULT_OPTS = ("vers=4", "hard", "timeo=150", "retrans=2", "_netdev", "nofail")
+BEFORE_ENGINE = "x-systemd.before=docker.service"
+"""For systemd alone, from its version 233 on: no option of the mount itself."""
+
+DEFAULT_OPTS = ("vers=4", "hard", "timeo=150", "retrans=2", "_netdev", "nofail", BEFORE_ENGINE)
 """hard: what a node has written is written, or it waits. timeo is in tenths of a second: a server that does not answer
-is asked again after 15 s. nofail: a host whose server is down boots, so that somebody can log in to it."""
+is asked again after 15 s. nofail: a host whose server is down boots, so that somebody can log in to it. But nofail also
+takes the mount out of the order of a boot, and an engine that starts its containers meanwhile gives them the directory
+under it; so it waits until the mount is there or has failed, and at the end it stops before the share goes."""
 
 AUTOMOUNT_OPTS = ("noauto", "x-systemd.automount")
 
@@ -218,9 +223,17 @@ def _split(value: t.Any) -> list[str]:
 def option_name(option: str) -> str:
     """What an option is about: C(vers) of C(nfsvers=4.2), C(atime) of C(noatime)."""
     name = option.partition("=")[0]
+    if name in _REPEATED:
+        return option
     name = _SAME_NAME.get(name, name)
     return name[2:] if re.match(r"no[a-z]", name) and name not in _NOT_NEGATED else name
 
+
+_REPEATED = frozenset(
+    "x-systemd." + name
+    for name in ("after", "before", "required-by", "requires", "requires-mounts-for", "wanted-by", "wants")
+)
+"""Each names one unit more (systemd.mount(5)), so none takes the place of another."""
 
 _NOT_NEGATED = ("nofail", "nosharecache", "noresvport")
 """Here C(no) is a part of the name, or its opposite is what the kernel does anyway."""

@@ -20,7 +20,10 @@ from ansible_collections.waent.fleet.plugins.module_utils._io.machine import rea
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID, Mount, read_mounts
 
 _MOUNTS = 0x00020000
-"""CLONE_NEWNS, of setns(2)."""
+"""CLONE_NEWNS, of setns(2) and unshare(2)."""
+
+_PRIVATE, _DETACH = 0x4000 | 0x40000, 0x2
+"""MS_REC and MS_PRIVATE, of mount(2); MNT_DETACH, of umount2(2)."""
 
 
 class Space(t.NamedTuple):
@@ -37,8 +40,8 @@ class Space(t.NamedTuple):
 
 def spaces(proc: str = "/proc") -> list[Space]:
     """Those of all processes that do not have the mounts of this one."""
-    # One that is gone, or another user's, is as good as one with ours.
-    seen = {_space(os.path.join(proc, "self")), ""}
+    # One that is gone is as good as one with ours.
+    seen = {_space(os.path.join(proc, "self")), read_text(os.path.join(proc, "self", "mountinfo")), ""}
     found = []
     for process in sorted(int(entry) for entry in os.listdir(proc) if entry.isdigit()):
         directory = os.path.join(proc, str(process))
@@ -51,8 +54,15 @@ def spaces(proc: str = "/proc") -> list[Space]:
 
 
 def _space(directory: str) -> str:
+    """What processes with the same mounts have in common.
+
+    Which space it is, the kernel shows to root alone; the mounts themselves, with numbers that no other space has, it
+    shows to everybody, unless C(/proc) is mounted with hidepid.
+    """
     try:
         return os.readlink(os.path.join(directory, "ns/mnt"))
+    except PermissionError:
+        return read_text(os.path.join(directory, "mountinfo"))
     except OSError:
         return ""
 
@@ -64,8 +74,32 @@ def _name(directory: str) -> str:
 
 
 def _container(directory: str) -> str:
-    found = re.search(r"[0-9a-f]{64}", read_text(os.path.join(directory, "cgroup")))
-    return found.group(0)[:SHORT_ID] if found else ""
+    # Where the host is itself a container, its own id comes before.
+    found = re.findall(r"[0-9a-f]{64}", read_text(os.path.join(directory, "cgroup")))
+    return found[-1][:SHORT_ID] if found else ""
+
+
+def under(path: str) -> int:
+    """The directory that lies under what is mounted at a path, opened. Only for a child of C(bounded), as root.
+
+    It takes away what lies on it in mounts of its own, which end with it, and goes on with those of the host.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+
+    def call(name: str, *arguments: t.Any) -> None:
+        if getattr(library, name)(*arguments):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    space = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    call("unshare", _MOUNTS)
+    call("mount", b"none", b"/", None, ctypes.c_ulong(_PRIVATE), None)
+    while any(mount.path == path for mount in read_mounts(read_text("/proc/self/mountinfo"))):
+        call("umount2", os.fsencode(path), _DETACH)
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    call("setns", space, _MOUNTS)
+    os.close(space)
+    return directory
 
 
 def inside(process: int, user: tuple[int, int], work: bounded.Work, proc: str = "/proc") -> bounded.Work:

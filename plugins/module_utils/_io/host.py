@@ -30,6 +30,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._io import engine as e
 from ansible_collections.waent.fleet.plugins.module_utils._io.backup_timer import read_state
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
+    SHORT_ID,
     has_mounted,
     is_apart,
     read_fstab,
@@ -86,7 +87,7 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "disk": {"path": engine["root"], "free_mb": machine.free_mb(engine["root"])},
         "memory": machine.read_memory(),
         "media": media,
-        "media_share": read_media_share(params["media_share"], params["container_uid"]),
+        "media_share": None,
         "data": data,
         "db_ssl": _read_certificates(params, containers, run, docker),
         "networks": networks,
@@ -96,6 +97,8 @@ def read_host(params: t.Mapping[str, t.Any], run: engines.Run, command: str | No
         "backup": read_state(run, timer) if timer else None,
         "reached": read_reached(params, docker),
     }
+    running = [node for node in cluster_nodes(host) if node["state"] == "running"]
+    host["media_share"] = read_media_share(params["media_share"], params["container_uid"], running)
     host["nodes"] = [
         {"host": params["name"], **{key: node[key] for key in ("kind", "index", "name", "state", "version")}}
         for node in cluster_nodes(host)
@@ -117,12 +120,13 @@ SHARE_SECONDS = 2.0
 """So long a server may take here: where it is gone, every host waits for it."""
 
 
-def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
+def read_media_share(raw: t.Any, uid: int, nodes: t.Sequence[t.Mapping[str, t.Any]] = ()) -> dict[str, t.Any] | None:
     """The media share as the host has it, None where there is to be none. Nothing is written or mounted.
 
     source, path: what is to be mounted where. fstab: its lines for the path. users: who has what is mounted there in
     mounts of its own. containers: the id of each of these as C(docker ps) shows it, empty for what is none. apart: who
-    has the directory under it instead.
+    has the directory under it instead, with the same ids in apart_containers. nodes: that run, as C(docker inspect) has
+    them. unread: names of those whose mounts were not found; reader: as whom it was read.
     """
     share, _problems = inventory_share(raw)
     if share is None:
@@ -144,9 +148,16 @@ def read_media_share(raw: t.Any, uid: int) -> dict[str, t.Any] | None:
     spaces = containers_mounts.spaces() if device else []
     users = [one for one in spaces if device and has_mounted(device, one.mounts)]
     own = read_mounts(machine.read_text("/proc/self/mountinfo"))
+    apart = [one for one in spaces if is_apart(share.source, share.path, own, one.mounts)]
+    shown = {one.container for one in spaces}
+    # Root sees all, and one that it does not see has just ended.
+    hidden = [node["name"] for node in nodes if node["id"][:SHORT_ID] not in shown] if device and not root else []
     return {
         **answer,
-        "apart": [one.name for one in spaces if is_apart(share.source, share.path, own, one.mounts)],
+        "apart": [one.name for one in apart],
+        "apart_containers": [one.container for one in apart],
+        "unread": hidden,
+        "reader": os.geteuid(),
         "source": share.source,
         "path": share.path,
         "proof": proof,

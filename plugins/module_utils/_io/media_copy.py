@@ -17,7 +17,9 @@ import os
 import stat
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._common.paths import normalized
 from ansible_collections.waent.fleet.plugins.module_utils._io import bounded
+from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import under
 
 COPIED, SAME, CONFLICT, CHANGING, _GONE = "copied", "same", "conflicts", "changing", "gone"
 
@@ -37,6 +39,9 @@ def copy_files(
 ) -> bounded.Outcome:
     """Copy what is missing; compare the rest. Ended when nothing moves for C(seconds).
 
+    Where C(source) is the path of the share, it is the directory under it: what containers have written to that were
+    started before it was mounted.
+
     The result: C({files, bytes, copied, same, conflicts, changing, others, needed_bytes, free_bytes}). conflicts:
     names of files that are on the share with another content. changing: written to meanwhile. others: links and the
     like, which are left out. Where C(needed_bytes) are more than C(free_bytes), nothing was copied. In check mode
@@ -45,8 +50,10 @@ def copy_files(
 
     def work(say: bounded.Say) -> dict[str, t.Any]:
         say(READ_STEP)
-        # Only root comes to a volume's directory; its files are the nodes'.
-        directory = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
+        # Only root comes to a volume's directory; its files are the nodes'. Where the share itself is named, what lies
+        # under it is meant.
+        same = normalized(source) == normalized(path)
+        directory = under(normalized(path)) if same else os.open(source, os.O_RDONLY | os.O_DIRECTORY)
         bounded.become(*user)
         return _copy(directory, path, _prefix(host), say, check_mode)
 

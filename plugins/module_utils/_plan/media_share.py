@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
     change_problems,
     host_problems,
     same_source,
+    unread_problem,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
@@ -114,14 +115,19 @@ def seen_share(
 ) -> Seen:
     """seen: what wa_host_info returns as C(media_share). What is going to be mounted cannot be checked yet.
 
-    stoppable: the containers that the run stops where the share is mounted again, by the beginning of their ids.
+    stoppable: the containers that the run stops where the share is mounted again, and recreates where they have the
+    directory under it, by the beginning of their ids.
     """
+    apart = dict(zip(seen.get("apart") or (), seen.get("apart_containers") or ()))
+    seen = {**seen, "apart": [name for name, container in apart.items() if container not in stoppable]}
     mount = seen["mount"]
     opts = mount["opts"] if mount and same_source(mount["source"], share.source) else None
     change = media_share_change(share, opts, [FstabLine(*line) for line in seen["fstab"]], bool(seen.get("waits")))
     users = dict(zip(seen["users"], seen["containers"])) if change.stops_nodes else {}
     others = [name for name, container in users.items() if container not in stoppable]
     problems = change_problems(share, host, seen, others, change.stops_nodes)
+    unread = unread_problem(share, host, seen) if change.stops_nodes else None
+    problems += [unread] if unread and not problems else []
     remount = change.stops_nodes and bool(users) and not others
     if not problems and opts is not None and (remount or not change.stops_nodes):
         problems = host_problems(share, host, {**seen, "later": remount}, uid, limits)

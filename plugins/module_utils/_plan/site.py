@@ -25,6 +25,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils._desired.container import Difference, compare, container_of
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import ABSENT, RUNNING, STOPPED, may_hold
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 
 ROLL, AT_ONCE, ASK, NOTHING = "roll", "at_once", "ask", "nothing"
 """How nodes are recreated: one after the other with gates; kind by kind; as the API decides; not at all."""
@@ -177,11 +178,22 @@ def differences(observed: Observed, node: PlacedNode, container: t.Mapping[str, 
     if container["environment_differs"]:
         names = ", ".join(container["environment_differs"])
         found.append(Difference("env", "environment: {0} differs from the inventory".format(names)))
+    if is_apart(observed, container):
+        found.append(Difference("mounts", "mounts: the media share instead of the directory under it"))
     settings = observed["asked"].get("container_settings")
     if settings and container["options"] is not None:
         spec = container_of(node, settings)
         found += [one for one in compare(spec, container["options"]) if one.option != "image"]
     return found
+
+
+def is_apart(observed: Observed, container: t.Mapping[str, t.Any]) -> bool:
+    """Whether a container has the directory under the media share, as it was started before that was mounted.
+
+    It is made as it should be, and what is wrong with it goes with another start.
+    """
+    share = observed.get("media_share") or {}
+    return container["id"][:SHORT_ID] in (share.get("apart_containers") or ())
 
 
 def must_recreate(observed: Observed, node: PlacedNode, container: t.Mapping[str, t.Any]) -> bool:

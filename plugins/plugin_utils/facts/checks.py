@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check import ports
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_unshared import unshared_notes
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import masked, said
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import refusal_for
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import one_line
@@ -52,6 +53,11 @@ def _identity(play: Play) -> Values:
     return {**options, "shards": placed["shards"]} if placed.get("shards") else options
 
 
+def unshared_of(play: Play) -> list[str]:
+    """What is to be said of media that several hosts do not provably share."""
+    return unshared_notes(observed_of(play), play.result("__wa_desired").get("nodes") or ())
+
+
 def _emptied_by_run(play: Play, leaving: t.Sequence[t.Mapping[str, t.Any]]) -> bool:
     """Whether the hosts that are drained are so for this reshard, which empties them itself."""
     return bool(leaving) and {node["host"] for node in leaving} <= set(play.groups.get("wa_hosts_leaving") or ())
@@ -71,6 +77,7 @@ def _preflight(play: Play) -> Values:
         "leaving": leaving,
         "drains": bool(play.value("_wa_drains")) or _emptied_by_run(play, leaving),
         "outages": [outage["sentence"] for outage in play.result("__wa_desired").get("worst_outages") or ()],
+        "warnings": unshared_of(play),
         "media_share": media_changes_of(play),
         "reports": [
             *(play.result(name) for name in REPORTS),
@@ -128,6 +135,7 @@ def _ports_unclear(play: Play) -> list[str]:
 FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "identity": _identity,
     "preflight": _preflight,
+    "media_notes": unshared_of,
     "ports": _ports,
     "ports_unclear": _ports_unclear,
     **{"ports_to_" + action: _ports_part(action) for action in ("listen", "try", "report")},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import typing as t
 
+from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import summary
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS, LABELS
 from ansible_collections.waent.fleet.plugins.module_utils._desired import access, backup_schedule, db_ssl, environment
@@ -16,6 +17,8 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.container imp
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan import preflight, sizing, timers
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import is_apart
+from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.play import Play, Values, observed_of, token_of
 from ansible_collections.waent.fleet.plugins.plugin_utils.play_variables import read_file
 
@@ -104,11 +107,21 @@ def _node_containers(play: Play) -> Values:
         "first": [],
         "containers": [],
     }
+    read = play.result("__wa_host").get("host")
     for node in play.value("wa_nodes"):
-        own = docker_options(node, settings)
+        own = docker_options({**node, "labels": {**(node.get("labels") or {}), **_replaces(read, node)}}, settings)
         options = {**own, "env": {**environments[node["kind"]], **own.get("env", {})}}
         found["first" if node["kind"] == "database" else "containers"].append(options)
     return found
+
+
+def _replaces(read: Values | None, node: Values) -> dict[str, str]:
+    """A label for the container that takes the place of one which is apart from the media share.
+
+    Nothing else about the two differs. It names the old one, so that within a run there is no third.
+    """
+    found = [one for one in cluster_nodes(read) if one["name"] == node["name"] and is_apart(read, one)] if read else []
+    return {LABELS + "replaces": found[0]["id"][:SHORT_ID]} if found else {}
 
 
 def _stores(play: Play, network: bool, volumes: t.Iterable[str]) -> Values:

@@ -9,7 +9,12 @@ import base64
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import cluster_nodes
-from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import copied_lines, left_behind, nowhere
+from ansible_collections.waent.fleet.plugins.module_utils._check.media_copy import (
+    copied_lines,
+    left_behind,
+    left_under,
+    nowhere,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits, share_problems
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_status import share_status
 from ansible_collections.waent.fleet.plugins.module_utils._common.failure_reason import said
@@ -33,6 +38,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.values import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import switch_on
 from ansible_collections.waent.fleet.plugins.module_utils._plan.media_share import Seen, seen_share
 from ansible_collections.waent.fleet.plugins.module_utils._plan.remount import stop_order
+from ansible_collections.waent.fleet.plugins.module_utils._plan.site import is_apart
 from ansible_collections.waent.fleet.plugins.module_utils._state.engine import may_hold
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID
 from ansible_collections.waent.fleet.plugins.plugin_utils.facts.desired import MEDIA_SHARE
@@ -77,6 +83,16 @@ def _media_state(play: Play) -> str:
     return PROBED if play.value("inventory_hostname") in _remounts(play) else MOUNTED
 
 
+def _media_replaced(play: Play) -> list[str]:
+    """The containers of the host that the task is about which this run recreates, by the beginning of their ids.
+
+    What these have mounted is no problem: they get the share with their next start.
+    """
+    names = (play.result("__wa_preflight").get("recreation") or {}).get("nodes") or []
+    read = play.result("__wa_host").get("host")
+    return [node["id"][:SHORT_ID] for node in cluster_nodes(read) if node["name"] in names] if read else []
+
+
 def _media_remount(play: Play) -> Values:
     """The options of wa_nfs_media for a host of which all nodes are stopped. It alone is asked, and nobody waits."""
     host = play.result("_wa_entry").get("host") or ""
@@ -107,12 +123,13 @@ def left_behind_of(play: Play) -> list[str]:
     if share is None or play.value("wa_media_from"):
         return []
     reads = play.reads(_media_hosts(play))
+    seen = {host: read["host"] for host, read in reads.items() if read.get("host")}
     stores = {
-        host: [node["mounts"][MEDIA_TARGET] for node in cluster_nodes(read["host"]) if MEDIA_TARGET in node["mounts"]]
-        for host, read in reads.items()
-        if read.get("host")
+        host: [node["mounts"][MEDIA_TARGET] for node in cluster_nodes(one) if MEDIA_TARGET in node["mounts"]]
+        for host, one in seen.items()
     }
-    return left_behind(share.source, share.path, stores)
+    apart = [host for host, one in seen.items() if any(is_apart(one, node) for node in cluster_nodes(one))]
+    return left_behind(share.source, share.path, stores) + left_under(share.source, share.path, apart)
 
 
 def _media_limits(play: Play) -> tuple[int, Limits]:
@@ -268,6 +285,7 @@ FACTS: dict[str, t.Callable[[Play], t.Any]] = {
     "media_groups": _media_groups,
     "media_share": _media_share,
     "media_state": _media_state,
+    "media_replaced": _media_replaced,
     "media_remount": _media_remount,
     "coreapps_to_stop": _coreapps_to_stop,
     "media_proved": _media_proved,

@@ -12,7 +12,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.media_plays import PATH, Play, children, fstab, mounts
+from ansible_collections.waent.fleet.tests.support.media_plays import PATH, Play, fstab, left_behind, mounts
 from ansible_collections.waent.fleet.tests.support.nfs_rig import NfsRig
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
 
@@ -69,7 +69,7 @@ def test_a_server_that_is_gone_is_not_waited_for(waiting: NfsRig, do: Play) -> N
     with rig.silent_server():
         run = do("share", only="media-1", **AUTO, state="probed")
         assert run.code == FAILED and run.codes == ["MEDIA_SHARE_NO_ANSWER"], run.output
-        assert children(rig, "media-1") == 0 and kinds(rig, "media-1") == ["autofs"]
+        assert left_behind(rig, "media-1") == [] and kinds(rig, "media-1") == ["autofs"]
     assert do("proof", **AUTO).code == OK
 
 

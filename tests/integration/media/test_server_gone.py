@@ -12,8 +12,8 @@ from ansible_collections.waent.fleet.tests.support.media_plays import (
     PATH,
     Play,
     SecondService,
-    children,
     fstab,
+    left_behind,
     mounts,
 )
 from ansible_collections.waent.fleet.tests.support.nfs_rig import NfsRig
@@ -57,7 +57,7 @@ def test_gone_in_the_middle_of_a_run_and_back(rig: NfsRig, do: Play) -> None:
     back = do("proof")
     assert back.code == OK and do.changed(back) == [], back.output
     # What the run before could not take back goes when it is old.
-    assert [children(rig, client) for client in rig.clients] == [0, 0]
+    assert [left_behind(rig, client) for client in rig.clients] == [[], []]
 
 
 def test_a_server_whose_disk_hangs(rig: NfsRig, do: Play) -> None:
@@ -79,11 +79,11 @@ def test_a_server_whose_disk_hangs(rig: NfsRig, do: Play) -> None:
             assert run.code == FAILED and run.codes == ["MEDIA_SHARE_NO_ANSWER"], run.output
             assert run.seconds < BOUNDED_SECONDS
             # However many runs have given up, at most one process waits on.
-            assert children(rig, "media-1") <= 1
+            assert len(left_behind(rig, "media-1")) <= 1
         rig.on_server("rm /tmp/hangs", SECOND)
         back = do("share", only="media-1", **share)
         assert back.code == OK, back.output
-        assert children(rig, "media-1") == 0
+        assert left_behind(rig, "media-1") == []
         assert do("share", only="media-1", **{**share, "state": "absent"}).code == OK
     finally:
         rig.on_server("rm -f /tmp/hangs; kill $(cat /tmp/hanging)", SECOND)
@@ -96,10 +96,10 @@ def test_a_path_that_others_have_mounted_is_not_waited_for_either(rig: NfsRig, d
         for _again in range(2):
             run = do("host", only="media-1")
             assert run.code == OK and "no answer within 2 s" in run.text, run.output
-            assert run.seconds < BOUNDED_SECONDS and children(rig, "media-1") <= 1
+            assert run.seconds < BOUNDED_SECONDS and len(left_behind(rig, "media-1")) <= 1
     back = do("host", only="media-1")
     assert back.code == OK and "writable: True" in back.text, back.output
-    assert children(rig, "media-1") == 0
+    assert left_behind(rig, "media-1") == []
 
 
 def test_a_server_that_has_just_started_opens_no_files_for_a_while(rig: NfsRig, do: Play) -> None:
@@ -114,7 +114,7 @@ def test_a_server_that_has_just_started_opens_no_files_for_a_while(rig: NfsRig, 
             run = do("share", only="media-1", **service.share)
             assert run.code == FAILED and run.codes == ["MEDIA_SHARE_NO_ANSWER"], run.output
             assert "did not end within 20 s" in run.text and "If it has just started" in run.text
-            assert children(rig, "media-1") <= 1
+            assert len(left_behind(rig, "media-1")) <= 1
             deadline = time.monotonic() + 180 + PATIENCE
             while do("share", only="media-1", **service.share).code != OK:
                 assert time.monotonic() < deadline

@@ -12,7 +12,13 @@ import json
 from pathlib import Path
 
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK
-from ansible_collections.waent.fleet.tests.support.pretend_hosts import IN_VOLUME, INSTALLED, VOLUME, PretendFleet
+from ansible_collections.waent.fleet.tests.support.pretend_hosts import (
+    BARE,
+    IN_VOLUME,
+    INSTALLED,
+    VOLUME,
+    PretendFleet,
+)
 
 SHARE = {"server": "nas-1.example.com", "export": "/media", "path": "/srv/media"}
 # Nothing is waited for, as nothing is done.
@@ -47,3 +53,16 @@ def test_what_would_be_left_behind_is_said_and_copied(tmp_path: Path) -> None:
         fleet.be(INSTALLED)
         later = fleet.play("playbooks/site.yml", "--check", "-e", json.dumps(GIVEN))
         assert later.code == OK and "left behind" not in later.output
+
+
+def test_media_that_no_two_hosts_share_for_sure_are_named_before_anything_is_done(tmp_path: Path) -> None:
+    own = "Media are in the volume whatsappMedia on pretended-0000 and pretended-0001, which no other host has"
+    with PretendFleet(tmp_path, 2) as fleet:
+        fleet.be(BARE)
+        planned = fleet.play("playbooks/site.yml", "--check", "-e", "wa_planned_wait_seconds=0")
+        assert own in planned.output and "wa_media_share" in planned.output, planned.output
+        shared = fleet.play("playbooks/site.yml", "--check", "-e", json.dumps(GIVEN))
+        assert own not in shared.output, shared.output
+        fleet.be(INSTALLED)
+        status = fleet.play("playbooks/status.yml")
+        assert own in status.output, status.output

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS, KILLED, end_group
 from ansible_collections.waent.fleet.tests.support.live_cluster import Shape
-from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run
+from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 from ansible_collections.waent.fleet.tests.support.pretended_share import MACHINES, PretendedShare
+from ansible_collections.waent.fleet.tests.support.printed import commands
 from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
 
@@ -132,3 +133,45 @@ def test_killed_and_run_again(cluster: Sharing, task: str) -> None:
     assert cluster.faults(1, coreapps=2) == []
     again = cluster.change(opts=opts)
     assert (again.code, set(again.changes.values())) == (OK, {0}), again.output
+
+
+def test_nodes_that_were_started_before_it_was_mounted_get_it_and_lose_nothing(cluster: Sharing) -> None:
+    """As after a boot with the server away. The mount is a real one, of another file system than NFS."""
+    opts = cluster.share.opts(SECOND)[0]
+    given = json.dumps({"wa_media_share": share(opts)})
+    nodes = sorted(cluster.states(SECOND))
+    written = "docker exec {0} sh -c 'echo photo > /usr/local/wamedia/incoming-photo'".format(nodes[0])
+    assert cluster.on(SECOND, written) == ""
+    cluster.on(SECOND, "mount -t tmpfs -o mode=0777 nas-1.example.com:/media {0}".format(PATH))
+    # Who may use the engine, and is not root, sees it as well.
+    assert cluster.fleet.reached(SECOND)["ansible_user"] != "root"
+    try:
+        status = cluster.play("status.yml", "-e", given)
+        (sentence,) = status.sentences("MEDIA_SHARE_APART")
+        assert status.code == FAILED and sentence.startswith(SECOND + ": "), status.output
+        (command,) = commands(sentence)
+        assert (command.playbook, command.arguments) == ("site", {"wa_media_from": PATH})
+
+        # Another playbook than the one that is named, and a run without its argument.
+        upgrade = cluster.play("upgrade.yml", "-e", given, "-e", "version=2.19.7")
+        assert (upgrade.code, upgrade.codes) == (FAILED, ["MEDIA_SHARE_APART"]), upgrade.output
+        planned = cluster.play("site.yml", "-e", given, "--check")
+        assert planned.code == OK, planned.output
+        assert "recreate {0} (mounts: the media share instead of".format(nodes[0]) in said(planned.output)
+        assert "what they have written there stays there" in said(planned.output)
+        assert command.given()[-1] in said(planned.output)
+
+        with cluster.probe(shards=1) as probe:
+            run = cluster.play("site.yml", "-e", given, *command.given())
+            assert run.code == OK, run.output
+        came_through(probe.report)
+        for node in nodes:
+            has = cluster.on(SECOND, "docker exec {0} cat /usr/local/wamedia/incoming-photo".format(node))
+            assert has == "photo\n", node
+            assert "/dev/" not in cluster.on(SECOND, "docker exec {0} df /usr/local/wamedia".format(node))
+        assert cluster.faults(1, coreapps=2) == []
+        again = cluster.play("site.yml", "-e", given)
+        assert (again.code, set(again.changes.values())) == (OK, {0}), again.output
+        assert "MEDIA_SHARE_APART" not in cluster.play("status.yml", "-e", given).output
+    finally:
+        cluster.on(SECOND, "umount --lazy {0}".format(PATH))

@@ -53,6 +53,8 @@ class CallbackModule(CallbackBase):
             given = action._task.args if module_args is None else module_args
             if module == "wa_nfs_media":
                 return share.step(given)
+            if module == "wa_media_copy":
+                return share.copy(given)
             result: Result = execute(action, module_name=module_name, module_args=module_args, **rest)
             if module == "wa_host_info" and result.get("host"):
                 result["host"]["media_share"] = share.read(result["host"], given.get("media_share"))

@@ -281,8 +281,46 @@ def test_a_server_that_goes_away_is_waited_for_in_one_container_and_not_in_each(
 
     monkeypatch.setattr(wa_nfs_media, "spaces", lambda: spaces)
     monkeypatch.setattr(wa_nfs_media.share_io, "try_inside", try_inside)
-    params = {"run": "", "name": "h", "timeout": 5.0}
+    params = {"run": "", "name": "h", "timeout": 5.0, "replaced": []}
     found = wa_nfs_media._containers(MediaShare("nas-1", "/media", "/srv/media"), params, (0, 0))
     assert len(asked) == (1 if name == "NO_ANSWER" else 20)
     assert ("error" in found) == (name == "NO_ANSWER")
     assert len(found["inside"]) == (0 if name == "NO_ANSWER" else 20)
+
+
+HOST_MOUNTS = "1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:51 / /srv/media rw - nfs4 nas-1:/media rw\n"
+UNDER, ON = "9 0 8:1 /srv/media /m rw - ext4 /dev/sda rw\n", "9 0 0:51 / /m rw - nfs4 nas-1:/media rw\n"
+
+
+@pytest.mark.parametrize("replaced", [[], ["3fa43fa43fa4"], ["abababababab"], ["3fa43fa43fa4", "abababababab"], [""]])
+def test_what_is_recreated_later_is_no_problem_now_and_nothing_else(monkeypatch, replaced):
+    found = (("3fa43fa43fa4", UNDER), ("abababababab", ON), ("", UNDER))
+    spaces = [Space(1, "node " + name, tuple(read_mounts(text)), name) for name, text in found]
+    monkeypatch.setattr(wa_nfs_media, "spaces", lambda: spaces)
+    monkeypatch.setattr(wa_nfs_media, "read_text", lambda _path: HOST_MOUNTS)
+    monkeypatch.setattr(wa_nfs_media.share_io, "try_inside", lambda *_given: None)
+    params = {"run": "", "name": "h", "timeout": 5.0, "replaced": replaced}
+    share = MediaShare("nas-1", "/media", "/srv/media")
+    seen = wa_nfs_media._containers(share, params, (0, 0))
+    assert seen["apart"] == ["node " + name for name in ("3fa43fa43fa4", "") if not name or name not in replaced]
+    assert list(seen["inside"]) == [] if "abababababab" in replaced else ["node abababababab"]
+
+
+@pytest.mark.parametrize(
+    ("spaces", "closed", "closes"),
+    [((), False, True), ((), True, False), ((), None, False), ((ON,), False, True), ((UNDER, ON), False, False)],
+)
+def test_the_directory_under_it_is_closed_once_nobody_has_it(monkeypatch, spaces, closed, closes):
+    found = [Space(1, "node", tuple(read_mounts(text)), "3fa43fa43fa4") for text in spaces]
+    monkeypatch.setattr(wa_nfs_media, "spaces", lambda: found)
+    monkeypatch.setattr(wa_nfs_media, "read_text", lambda _path: HOST_MOUNTS)
+    monkeypatch.setattr(wa_nfs_media.mount_point, "is_closed", lambda *_given: closed)
+    assert wa_nfs_media._to_close(MediaShare("nas-1", "/media", "/srv/media"), 5.0) is closes
+
+
+@pytest.mark.parametrize(("opens", "check_mode"), [(True, False), (False, False), (True, True)])
+def test_the_directory_is_opened_when_the_share_is_gone_for_good(opens, check_mode):
+    host = Host({**FOUND, "opens": opens}, {"changed": True, "problems": []})
+    result = act(host, check_mode=check_mode, state="absent")
+    assert [name for name, _arguments in host.calls] == ["read", *(["open"] if opens and not check_mode else [])]
+    assert not result.get("failed")

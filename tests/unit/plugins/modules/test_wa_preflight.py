@@ -126,6 +126,7 @@ def drained(state="running", **options):
         {
             **dict.fromkeys(("health", "login", "api")), "unread": {}, "unreachable": {}, "spared_hosts": [],
             "sought_on": [], "media_share": {}, "check_ports": False, "forks": 5, "reports": [], "outages": [],
+            "warnings": [],
             "fix_engines": [], "started_engines": [], "recreate_at_once": False, "check_mode": False, "drains": True,
             "hosts": [observed("h1", containers=containers, reached=[UNREACHED]), observed("h2")], "nodes": nodes,
             "leaving": leaving, **options,

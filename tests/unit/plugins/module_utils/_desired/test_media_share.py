@@ -9,6 +9,7 @@ import random
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    BEFORE_ENGINE,
     DEFAULT_OPTS,
     KEYS,
     mount_differences,
@@ -54,8 +55,13 @@ def test_source(server, source):
 @pytest.mark.parametrize(
     ("opts", "expected"),
     [
-        ("vers=4.1", "vers=4.1,hard,timeo=150,retrans=2,_netdev,nofail"),
-        (["nfsvers=4.0", "timeo=600"], "nfsvers=4.0,timeo=600,hard,retrans=2,_netdev,nofail"),
+        ("vers=4.1", "vers=4.1,hard,timeo=150,retrans=2,_netdev,nofail," + BEFORE_ENGINE),
+        (["nfsvers=4.0", "timeo=600"], "nfsvers=4.0,timeo=600,hard,retrans=2,_netdev,nofail," + BEFORE_ENGINE),
+        # The engine waits whatever else does.
+        (
+            "x-systemd.before=a.service,x-systemd.before=b.service",
+            "x-systemd.before=a.service,x-systemd.before=b.service," + ",".join(DEFAULT_OPTS),
+        ),
         ([], ",".join(DEFAULT_OPTS)),
         ("", ",".join(DEFAULT_OPTS)),
         ("noatime", "noatime," + ",".join(DEFAULT_OPTS)),

@@ -57,6 +57,19 @@ def test_a_mount_of_its_own(tmp_path):
     assert [one for one in spaces() if mounted_as(source, one.mounts)] == []
 
 
+@pytest.mark.parametrize("user", [ROOT, (65534, 65534)])
+def test_every_user_sees_it(tmp_path, user):
+    """Who may use the engine need not be root; which space it is, the kernel shows to root alone."""
+    source, path = "media-{0}".format(tmp_path.name), str(tmp_path / "in")
+    with apart(tmpfs(source, path)) as space:
+        found, error = bounded.run(
+            lambda say: [one.process for one in spaces() if mounted_as(source, one.mounts)], path, 10.0, user
+        )
+        assert (found, error) == ([space.process], None)
+        own, _error = bounded.run(lambda say: len({one.mounts for one in spaces()}) - len(spaces()), path, 10.0, user)
+        assert own == 0, "each space once"
+
+
 def test_a_mount_that_follows_the_host_is_not_its_own(tmp_path):
     """As systemd gives to services: unmounting reaches it."""
     source = "media-{0}".format(tmp_path.name)
@@ -126,5 +139,8 @@ def test_the_name_has_the_id_that_docker_shows(tmp_path):
     assert _name(str(tmp_path)) == "java in 3fa43fa43fa4"
     (tmp_path / "cgroup").write_text("4:memory:/docker/{0}\n".format("ab" * 32))
     assert _name(str(tmp_path)) == "java in abababababab"
+    # The host is a container of another engine.
+    (tmp_path / "cgroup").write_text("0::/docker/{0}/docker/{1}\n".format("ab" * 32, "3fa4" * 16))
+    assert _name(str(tmp_path)) == "java in 3fa43fa43fa4"
     (tmp_path / "cgroup").write_text("0::/user.slice\n")
     assert _name(str(tmp_path)) == "java"

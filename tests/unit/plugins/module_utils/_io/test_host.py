@@ -86,15 +86,42 @@ def test_who_was_started_before_the_share_was_mounted_is_seen_without_a_proof(mo
         "after": "9 0 0:51 / /usr/local/wamedia rw - nfs4 nas.example:/media rw\n",
         "other": "9 0 8:1 /srv/data /data rw - ext4 /dev/sda rw\n",
     }
-    spaces = [host.containers_mounts.Space(1, name, tuple(read_mounts(text))) for name, text in in_container.items()]
+    ids = {"before": "3fa43fa43fa4"}
+    spaces = [
+        host.containers_mounts.Space(1, name, tuple(read_mounts(text)), ids.get(name, ""))
+        for name, text in in_container.items()
+    ]
     monkeypatch.setattr(host.containers_mounts, "spaces", lambda: spaces)
     monkeypatch.setattr(host.machine, "read_text", lambda path: host_mounts if "mountinfo" in path else "")
     monkeypatch.setattr(host.media_share, "look_if_reached", lambda *_a, **_k: {**MOUNTED, "error": None})
     monkeypatch.setattr(host.media_share, "read_proof", lambda *_a: {"proof": {**PROOF, "hosts": ["h"]}, "error": None})
     seen = host.read_media_share(SHARE, 0)
     assert seen is not None and (seen["apart"], seen["users"]) == (["before"], ["after"])
+    assert seen["apart_containers"] == ["3fa43fa43fa4"]
     share, _problems = inventory_share(SHARE)
     assert share is not None
     found = share_status(share, {"h": {**seen, "exists": True}}, 0, Limits(0, 0))
     assert [problem.code for problem in found.problems] == ["MEDIA_SHARE_APART"]
     assert [row["proved"] for row in found.rows] == [False]
+
+
+@pytest.mark.parametrize(("user", "shown", "unknown"), [(1000, True, False), (1000, False, True), (0, False, False)])
+def test_a_node_whose_mounts_nobody_shows_is_not_one_that_has_the_share(
+    monkeypatch: pytest.MonkeyPatch, user: int, shown: bool, unknown: bool
+) -> None:
+    """As where C(/proc) is mounted with hidepid, and the host is read as another user than root."""
+    text = "9 0 0:51 / /usr/local/wamedia rw - nfs4 nas.example:/media rw\n"
+    space = host.containers_mounts.Space(1, "java", tuple(read_mounts(text)), "3fa43fa43fa4")
+    monkeypatch.setattr(host.containers_mounts, "spaces", lambda: [space] if shown else [])
+    monkeypatch.setattr(host.os, "geteuid", lambda: user)
+    monkeypatch.setattr(host.media_share, "look_if_reached", lambda *_a, **_k: {**MOUNTED, "error": None})
+    monkeypatch.setattr(host.media_share, "read_proof", lambda *_a: {"proof": {**PROOF, "hosts": ["h"]}, "error": None})
+    seen = host.read_media_share(SHARE, 0, [{"name": "wa-master-1", "id": "3fa4" * 16}])
+    share, _problems = inventory_share(SHARE)
+    assert seen is not None and share is not None
+    found = share_status(share, {"h": {**seen, "exists": True}}, 0, Limits(0, 0))
+    assert [problem.code for problem in found.problems] == (["MEDIA_SHARE_DENIED"] if unknown else [])
+    assert [row["proved"] for row in found.rows] == [None if unknown else True]
+    if unknown:
+        assert "whether wa-master-1 have" not in found.problems[0].message
+        assert "wa-master-1" in found.problems[0].message and "1000" in found.problems[0].message

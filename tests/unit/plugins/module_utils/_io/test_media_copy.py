@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -193,3 +194,28 @@ def test_a_volume_that_cannot_be_read(two):
     _source, target = two
     outcome = media_copy.copy_files("/no/such/directory", str(target), "h1", 10.0, OURS)
     assert (outcome.error["step"], outcome.error["name"]) == (media_copy.READ_STEP, "ENOENT")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_what_lies_under_the_share_is_copied_onto_it(tmp_path):
+    """What nodes have written that were started before it was mounted; with a real mount, twice over the directory."""
+    path = tmp_path / "media"
+    tree = {"a": b"one", "incoming/c": b"two"}
+    make(path, tree)
+    mounted = []
+    try:
+        for name in ("first", "share"):
+            subprocess.run(["mount", "-t", "tmpfs", name, str(path)], check=True)
+            mounted.append(name)
+        result, error = media_copy.copy_files(str(path) + "/", str(path), "h1", 10.0, OURS)
+        assert error is None and (result["copied"], result["conflicts"]) == (2, []), (result, error)
+        assert tree_of(path) == tree
+        again, _error = media_copy.copy_files(str(path), str(path), "h1", 10.0, OURS)
+        assert (again["copied"], again["same"]) == (0, 2)
+        # The mounts of the host are as they were.
+        assert Path("/proc/self/mountinfo").read_text().count(" {0} ".format(path)) == 2
+        Path(path, "a").unlink()
+    finally:
+        for _name in mounted:
+            subprocess.run(["umount", str(path)], check=True)
+    assert tree_of(path) == tree, "nothing is removed from there"

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._check.media_share import Limits
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
+    BEFORE_ENGINE,
     STATES,
     MediaShare,
     read_media_share,
@@ -256,3 +257,47 @@ def test_nodes_that_have_it_stop_for_it_and_nobody_else(changes, stoppable, remo
     seen = seen_share(SHARE, "a", {**THERE, **changes}, 0, Limits(free_mb=1000), stoppable)
     assert seen.remount is remount
     assert [problem.code for problem in seen.problems] == ["MEDIA_SHARE_" + code for code in codes]
+
+
+def test_an_option_for_systemd_alone_leaves_what_is_mounted_as_it_is():
+    """As on hosts whose line is of a time when it was no default: fstab changes, and no node stops for it."""
+    before = LINE._replace(opts=",".join(option for option in SHARE.opts if option != BEFORE_ENGINE))
+    change = media_share_change(SHARE, OPTS, [before])
+    assert change == Change(("present",), ("fstab has options {0}".format(before.opts),), stops_nodes=False)
+
+
+@given(st.lists(st.sampled_from(("x-systemd.mount-timeout=300", "x-systemd.requires=a.service", "x-mount.mkdir"))))
+def test_no_option_for_programs_alone_does(opts):
+    share, problems = read_media_share({"server": "nas", "export": "/media", "path": "/srv/media", "opts": opts})
+    assert share is not None, problems
+    line = FstabLine(share.source, share.path, "nfs4", "vers=4,hard,timeo=150,retrans=2,_netdev,nofail")
+    assert not media_share_change(share, OPTS, [line]).stops_nodes
+
+
+APART = {"apart": ["coreapp in 3fa43fa43fa4", "sh"], "apart_containers": ["3fa43fa43fa4", ""]}
+
+
+@pytest.mark.parametrize(
+    ("stoppable", "named"),
+    [
+        ((), ["coreapp in 3fa43fa43fa4", "sh"]),
+        (("3fa43fa43fa4",), ["sh"]),
+        (("abababababab",), ["coreapp in 3fa43fa43fa4", "sh"]),
+    ],
+)
+def test_who_is_started_again_may_have_the_directory_under_it_until_then(stoppable, named):
+    (problem,) = seen_share(SHARE, "a", {**THERE, **APART}, 0, Limits(free_mb=1000), stoppable).problems
+    assert problem.code == "MEDIA_SHARE_APART"
+    assert [name for name in APART["apart"] if name in problem.message] == named
+    only = {name: values[:1] for name, values in APART.items()}
+    assert bool(seen_share(SHARE, "a", {**THERE, **only}, 0, Limits(free_mb=1000), stoppable).problems) is (
+        len(named) == 2
+    )
+
+
+@pytest.mark.parametrize("changes", [{}, OTHER_OPTS])
+def test_a_share_is_not_unmounted_while_nobody_knows_who_has_it(changes):
+    hidden = {"unread": ["wa-master-1"], "reader": 1000, "users": [], "containers": []}
+    seen = seen_share(SHARE, "a", {**THERE, **changes, **hidden}, 0, Limits(free_mb=1000))
+    assert [problem.code for problem in seen.problems] == (["MEDIA_SHARE_DENIED"] if changes else [])
+    assert not seen.remount
