@@ -59,6 +59,7 @@ class Shape(t.NamedTuple):
 
     masters, coreapps: how many, where it is not left to the playbook, which takes two masters and one spare coreapp.
     more: further variables. groups: further groups its host is in. reached: how its host is reached, if not locally.
+    database_apart: the database's host is one by itself for the inventory, as that of a larger cluster is.
     """
 
     prefix: str
@@ -73,11 +74,17 @@ class Shape(t.NamedTuple):
     more: t.Mapping[str, t.Any] = {}
     groups: t.Sequence[str] = ()
     reached: t.Mapping[str, t.Any] = {}
+    database_apart: bool = False
 
     @property
     def host(self) -> str:
         """Name of the one host."""
         return self.prefix + "-local"
+
+    @property
+    def database_host(self) -> str:
+        """Name of the host that has the database: the same one, or one that has nothing else, on this machine too."""
+        return self.prefix + "-database" if self.database_apart else self.host
 
     def host_variables(self) -> dict[str, t.Any]:
         """Of that host."""
@@ -203,8 +210,11 @@ class LiveCluster(KillableRuns):
         ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
         self.gateway_port = ports["5222/tcp"]
-        groups = {name: [shape.host] for name in ("wa_database_hosts", *shape.groups)}
-        self.inventory = write_inventory(self.home / "hosts.yml", {shape.host: shape.host_variables()}, **groups)
+        groups = {name: [shape.host] for name in shape.groups}
+        groups["wa_database_hosts"] = [shape.database_host]
+        groups.update({"wa_{0}_hosts".format(kind): [shape.host] for kind in NODE_KINDS})
+        hosts = dict.fromkeys((shape.host, shape.database_host), shape.host_variables())
+        self.inventory = write_inventory(self.home / "hosts.yml", hosts, **groups)
         self._given = {**shape.variables(self.gateway_port), **self._lasting}
         self.declare()
         if self.containers():

@@ -79,10 +79,13 @@ def _webapps_here(play: Play) -> list[str]:
 
 
 def _nodes_to_run(play: Play) -> list[Values]:
-    """The nodes of the host that the task is about that have to be created, started or recreated."""
+    """The nodes of the host that the task is about that have to be created, started or recreated.
+
+    A host that has nothing but the database is none of those that nodes are placed on.
+    """
     host = play.value("inventory_hostname")
     named = play.result("__wa_preflight")["hosts"][host]["nodes"]
-    return [node for node in play.result("__wa_desired")["hosts"][host] if node["name"] in named]
+    return [node for node in play.result("__wa_desired")["hosts"].get(host, ()) if node["name"] in named]
 
 
 def _database_to_run(play: Play) -> list[Values]:

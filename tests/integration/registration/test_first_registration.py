@@ -127,6 +127,19 @@ def test_the_end_of_it_needs_a_word_and_takes_the_data_when_that_is_said(cluster
     assert ours & {volume.name for volume in cluster.engine.volumes.list()} == set()
 
 
+def test_the_database_is_on_a_host_that_has_nothing_else(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One run only: to the next one this machine would be two hosts, of which one has nodes of the other's."""
+    shape = Shape("apart", 22700, shards=1, webapps=1, database_apart=True)
+    made = LiveCluster(tmp_path_factory.mktemp("apart"), shape)
+    try:
+        made.prepare()
+        run = made.play("site.yml")
+        assert run.code == OK, run.output
+        assert made.faults(1) == []
+    finally:
+        made.remove()
+
+
 @pytest.mark.thorough
 def test_where_no_more_codes_are_sent_the_one_that_came_is_asked_for(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Somebody has had more than twenty sent within the hour, and the last one is typed wrongly."""
