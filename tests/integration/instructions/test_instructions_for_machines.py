@@ -100,11 +100,19 @@ def test_a_machine_that_is_gone_for_good_is_replaced(machines: ContainerHosts) -
         check_healthy(machines, machines.site(variables(machines), *command.given()))
 
 
+def test_what_was_made_for_a_machine_goes_when_that_is_back(machines: ContainerHosts) -> None:
+    write_hosts(machines, FIRST, SECOND)
+    run = machines.site(variables(machines))
+    assert run.code == OK, run.output
+    status = machines.play("status", variables(machines))
+    assert status.code == FAILED and status.codes == ["COREAPPS_SURPLUS"], status.output
+    command = commands(status.sentences("COREAPPS_SURPLUS")[0])[0]
+    assert command == Command("reshard", {"shards": "1"})
+    check_healthy(machines, machines.play(command.playbook, variables(machines), *command.given()))
+
+
 def test_a_machine_that_was_not_prepared_is_so_by_the_next_run(machines: ContainerHosts) -> None:
     """The registry hangs from the moment on at which images are pulled; before, it was asked whether it has them."""
-    # The machine that was replaced lives again, so it has to be in the inventory again.
-    write_hosts(machines, FIRST, SECOND)
-    check_healthy(machines, machines.site(variables(machines)))
     before, registry = machines.state(FIRST)["containers"], "waent-mol-advice-registry"
     act = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "act_at_task"}
     act.update(ACT_AT_TASK="Pull the images this host lacks", ACT_COMMAND="docker pause " + registry)

@@ -18,7 +18,7 @@ from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACK
 from ansible_collections.waent.fleet.tests.support.live_cluster import Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
 from ansible_collections.waent.fleet.tests.support.pretended_share import MACHINES, PretendedShare
-from ansible_collections.waent.fleet.tests.support.printed import commands
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands
 from ansible_collections.waent.fleet.tests.support.this_machine import RUN_PATIENCE
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
 
@@ -61,9 +61,10 @@ class Sharing(TwoMachines):
     def play(self, playbook: str, *more: str, **extra: str) -> Run:
         return super().play(playbook, *more, **{**self.pretence, **extra})
 
-    def change(self, *arguments: str, opts: str) -> Run:
+    def change(self, *arguments: str, opts: str, **variables: t.Any) -> Run:
         """site.yml with an option."""
-        return self.play("site.yml", "-e", json.dumps({"wa_media_share": share(opts)}), *arguments)
+        given = {"wa_media_share": share(opts), **variables}
+        return self.play("site.yml", "-e", json.dumps(given), *arguments)
 
     def change_killed(self, task: str, opts: str) -> int:
         """The same until a task begins; its code."""
@@ -175,3 +176,26 @@ def test_nodes_that_were_started_before_it_was_mounted_get_it_and_lose_nothing(c
         assert "MEDIA_SHARE_APART" not in cluster.play("status.yml", "-e", given).output
     finally:
         cluster.on(SECOND, "umount --lazy {0}".format(PATH))
+
+
+def test_where_the_nodes_of_a_host_are_needed_others_come_first(cluster: Sharing) -> None:
+    """Three coreapps for two shards: two of them are on one machine, and one alone cannot serve both shards."""
+    declared = {"wa_media_share": share(*cluster.share.opts(FIRST)), "wa_survive": {}}
+    resharded = cluster.play("reshard.yml", "-e", "shards=2", "-e", json.dumps(declared))
+    assert resharded.code == OK, resharded.output
+    assert len(cluster.coreapps()) == 3
+    mounted = len(cluster.share.running_when_mounted())
+    refused = cluster.change(opts="timeo=600", wa_shards=2, wa_survive={})
+    assert refused.code == FAILED and refused.codes == ["REMOUNT_NO_SPARE"], refused.output
+    (command,) = commands(refused.sentences("REMOUNT_NO_SPARE")[0])
+    assert command == Command("site", {})
+    assert len(cluster.share.running_when_mounted()) == mounted
+    spared = {"wa_shards": 2, "wa_survive": {"hosts": 1}}
+    with cluster.probe(shards=2) as probe:
+        run = cluster.change(*command.given(), opts="timeo=600", **spared)
+        assert run.code == OK, run.output
+    came_through(probe.report)
+    assert sorted(cluster.share.running_when_mounted()[mounted:]) == [(FIRST, []), (SECOND, [])]
+    assert cluster.faults(2, coreapps=4) == []
+    status = cluster.status("-e", json.dumps({"wa_media_share": share("timeo=600"), **spared}))
+    assert status.code == OK, status.output

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 
 def plan_reshard(state, spec):
-    """The plan for a cluster of which nothing but the coreapps is looked at."""
+    """The plan for a cluster of which nothing but the coreapps was read."""
     return plan_placed(state, spec, place(spec, [node.slot for node in state.nodes]))
 
 
