@@ -18,6 +18,6 @@ def test_what_is_set_comes_first(monkeypatch, way):
     if way == "environment":
         monkeypatch.setenv("ANSIBLE_SSH_EXTRA_ARGS", "-o A=b")
     expected = NOTICES_SILENCE if way == "nothing" else "-o A=b " + NOTICES_SILENCE
-    # The variables hold the default that asks: they are not looked at.
+    # The variables hold the default that asks: it does not read them.
     variables = {"ansible_ssh_extra_args": "{{ lookup('waent.fleet.ssh_extra_args') }}"}
     assert LookupModule().run([], variables) == [expected]
