@@ -23,7 +23,7 @@ from pathlib import Path
 
 import docker
 import docker.errors
-from ansible_collections.waent.fleet.tests.support import debian_image
+from ansible_collections.waent.fleet.tests.support import debian_image, machine_power
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, load
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
@@ -162,6 +162,23 @@ class Host:
             "ansible_python_interpreter": "/usr/bin/python3",
         }
 
+    def write(self, path: str, program: str) -> None:
+        """A program there."""
+        words = ["sh", "-c", 'printf %s "$1" >"$2" && chmod 755 "$2"', "sh", program, path]
+        code, said = self._container.exec_run(words)
+        assert code == 0, said
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return bool(self._container.exec_run(["test", "-e", path]).exit_code == 0)
+
+    @contextlib.contextmanager
+    def frozen(self) -> t.Iterator[None]:
+        """It takes what is sent, as its kernel does, and answers nothing: all on it has stopped."""
+        with machine_power.frozen([self._container]):
+            yield
+
     def remove(self) -> None:
-        """The container and its anonymous volumes."""
-        self._container.remove(force=True, v=True)
+        """The container and its anonymous volumes; nothing where it is gone."""
+        with contextlib.suppress(docker.errors.NotFound):
+            self._container.remove(force=True, v=True)

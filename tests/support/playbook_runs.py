@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import typing as t
@@ -104,6 +105,30 @@ def play(playbook: str, *arguments: str, **extra: str) -> Run:
         timeout=RUN_PATIENCE,
         check=False,
     )
+    return Run(done.returncode, done.stdout, time.monotonic() - started)
+
+
+def play_installed(playbook: str, directory: Path, *arguments: str, **extra: str) -> Run:
+    """Run a playbook of the collection as somebody who has installed it: no checkout, and no ansible.cfg of ours.
+
+    directory: an empty one, from which it is run. Connections that other runs have left open are not used.
+    """
+    started = time.monotonic()
+    variables = {**environment(), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), **extra}
+    del variables["ANSIBLE_CONFIG"]
+    # The path of a socket may have some hundred characters, fewer than a test's directory.
+    with tempfile.TemporaryDirectory() as sockets:
+        done = subprocess.run(
+            ["ansible-playbook", "waent.fleet." + playbook, *arguments],
+            cwd=directory,
+            env={**variables, "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_PATIENCE,
+            check=False,
+        )
     return Run(done.returncode, done.stdout, time.monotonic() - started)
 
 

@@ -339,6 +339,8 @@ def reading_access(
     given: Variables,
 ) -> dict[str, t.Any]:
     """The variables by which the database of the nodes is read, before there is an inventory; empty where not known."""
+    if not observed:
+        return {}
     nodes, problems = choose(
         [node for host in observed for node in found_nodes(host)],
         [host["name"] for host in observed],

@@ -257,6 +257,7 @@ def test_how_the_database_is_read_before_there_is_an_inventory():
     assert (access["wa_db_check_host"], access["wa_db_check_port"]) == ("192.0.2.11", 33060)
     assert access["wa_db_password"] == PASSWORD
     assert reading_access([host("one", [])], {}, {"one": FACTS}, KNOWN) == {}
+    assert reading_access([], {}, {}, KNOWN) == {}
 
 
 def test_addresses_and_country_codes():
