@@ -223,16 +223,13 @@ def _split(value: t.Any) -> list[str]:
 def option_name(option: str) -> str:
     """What an option is about: C(vers) of C(nfsvers=4.2), C(atime) of C(noatime)."""
     name = option.partition("=")[0]
-    if name in _REPEATED:
+    if _REPEATED.match(name):
         return option
     name = _SAME_NAME.get(name, name)
     return name[2:] if re.match(r"no[a-z]", name) and name not in _NOT_NEGATED else name
 
 
-_REPEATED = frozenset(
-    "x-systemd." + name
-    for name in ("after", "before", "required-by", "requires", "requires-mounts-for", "wanted-by", "wants")
-)
+_REPEATED = re.compile(r"x-systemd\.(after|before|require[a-z-]+|want[a-z-]+)\Z")
 """Each names one unit more (systemd.mount(5)), so none takes the place of another."""
 
 _NOT_NEGATED = ("nofail", "nosharecache", "noresvport")

@@ -85,7 +85,7 @@ def test_a_host_of_before_gets_the_order_of_a_boot_and_keeps_its_mount(rig: NfsR
     in_background(rig, "media-1", "exec tail -f {0}/.waent-media-proof >/dev/null".format(PATH))
     run = role(rig)
     assert run.code == OK and do.changed(run) == ["media-1"], run.output
-    # The number of a mount is another one when it was made again.
+    # The number of a mount is another one after another mount.
     assert (fstab(rig, "media-1"), mounts(rig, "media-1")) == (line, mounted)
     end_background(rig, "media-1")
 

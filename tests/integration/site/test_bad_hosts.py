@@ -262,6 +262,19 @@ def test_status_shows_the_share_and_is_red_where_it_is_not_proved(fleet, share) 
     assert len(run.sentences("MEDIA_SHARE_NOT_MOUNTED")) == 2
 
 
+def test_status_says_where_hosts_have_media_each_for_itself(fleet) -> None:
+    fleet.write_hosts({name: {"ansible_become": True, "wa_address": fleet.address(name)} for name in ("one", "two")})
+    for name in ("one", "two"):
+        fleet.run(name, "install -d -m 0777 /srv/bare")
+    run = fleet.play("status", valid_variables.but(wa_media="/srv/bare"))
+    said = " ".join(run.output.split())
+    assert re.search(
+        r"Media are in /srv/bare, a directory of a local file system \(\w+\) on one and two, which no other host has",
+        said,
+    ), run.output
+    assert "is mounted and proved with wa_media_share" in said
+
+
 def test_a_database_that_is_not_there(refused, database) -> None:
     run = refused({"one": {}}, wa_db_port=CLOSED_PORT)
     assert_reported(
