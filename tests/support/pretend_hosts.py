@@ -201,7 +201,7 @@ def host_as_read(
         stopped = engine("stopped", reason="it is installed and does not run")
         return {**observed(name, networks=[]), **parts, "engine": stopped, "images": images}
     if not options["container_settings"]:
-        # Asked for its engine alone.
+        # Its engine alone is read.
         return {**observed(name), **parts, "images": []}
     ids = {image: "sha256:" + image for image in references}
     made_from = dict(options["container_settings"])

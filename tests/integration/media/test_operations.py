@@ -74,7 +74,7 @@ def test_an_engine_that_may_hold_nodes_starts_after_the_proof(fleet: PretendFlee
 
 
 def test_a_drill_that_was_left_is_restored_without_it(fleet: PretendFleet) -> None:
-    """What is broken is put back, whatever has become of the share meanwhile."""
+    """What is broken is restored, whatever has become of the share meanwhile."""
     fleet.be(INSTALLED, share_error="EACCES", drill="coreapp")
     run = fleet.play("playbooks/drill.yml", "-e", "drill=coreapp", *GIVEN)
     assert "command" in fleet.calls_in_order(fleet.names[-1]), run.output

@@ -43,6 +43,6 @@ def test_a_run_beside_another_one_waits_for_it_and_removes_nothing(
 
 
 def test_a_client_that_gives_no_answer_says_what_it_does(rig: NfsRig) -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)media-1: worked .*Show Blocked State.*Mem-Info") as told:
+    with pytest.raises(RuntimeError, match=r"(?s)media-1: worked .*Show Blocked State.*Mem-Info") as error:
         rig.run("media-1", "exec sleep 60", timeout=5)
-    assert "exec sleep 60" in str(told.value), "what it was asked for"
+    assert "exec sleep 60" in str(error.value), "what it was asked for"
