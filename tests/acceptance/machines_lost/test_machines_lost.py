@@ -79,6 +79,11 @@ def parts_of(cluster, api, name_of: t.Callable[[t.Any], str]) -> list[Part]:
     return sorted(found, key=lambda part: (not part.owned, part.primary, part.name))
 
 
+def names_of(part: Part) -> set[str]:
+    """Those of its machines."""
+    return {machine.name for machine in part.machines}
+
+
 def rack_of(machine: t.Any) -> str:
     """The rack that it is in."""
     return machine.variables["rack"]
@@ -146,7 +151,7 @@ def wait_until_whole(cluster, api) -> None:
 def lose(cluster, api, part: Part, taken: Taken = machine_power.frozen) -> Loss:
     """The machines are lost and come back. taken: how."""
     assert part.owned, "no shard would be lost, so nothing would be shown"
-    lost = {machine.name for machine in part.machines}
+    lost = names_of(part)
     left = [machine for machine in cluster.machines() if machine.name not in lost]
     elsewhere = {url: machine for url, machine in cluster.webapps().items() if machine.name not in lost}
     assert elsewhere, "every webapp would be lost"
@@ -195,8 +200,8 @@ def losses(cluster, api) -> list[Loss]:
 
     def not_lost_yet(name_of: t.Callable[[t.Any], str]) -> list[Part]:
         wait_until_whole(cluster, api)
-        lost = [loss.part.machines for loss in found]
-        return [part for part in parts_of(cluster, api, name_of) if part.machines not in lost]
+        lost = [names_of(loss.part) for loss in found]
+        return [part for part in parts_of(cluster, api, name_of) if names_of(part) not in lost]
 
     while racks := not_lost_yet(rack_of):
         found.append(lose(cluster, api, racks[0]))
@@ -219,7 +224,7 @@ def test_every_webapp_elsewhere_goes_on_answering(losses: list[Loss]) -> None:
 def test_status_names_the_machines_that_are_lost_in_time(losses: list[Loss]) -> None:
     for loss in losses:
         sentences = loss.status.sentences("HOST_NOT_READ")
-        lost = {machine.name for machine in loss.part.machines}
+        lost = names_of(loss.part)
         assert loss.status.code == FAILED and {one.partition(":")[0] for one in sentences} == lost, loss.status.output
         assert loss.status.seconds <= STATUS_SECONDS, loss.status.output
 
