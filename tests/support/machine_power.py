@@ -34,16 +34,24 @@ def frozen(machines: t.Sequence[Container]) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def cut_off(machines: t.Sequence[Container]) -> t.Iterator[None]:
-    """All on them goes on, and no way leads to them or from them."""
+    """All on them goes on, and no way leads to them or from them.
+
+    Connected to the network again, a machine would have another address. So its own side of the cable is pulled.
+    """
     with contextlib.ExitStack() as joining:
         for one in machines:
-            one.reload()
-            for name, found in one.attrs["NetworkSettings"]["Networks"].items():
-                network = one.client.networks.get(name)
-                network.disconnect(one)
-                address = {"ipv4_address": found["IPAddress"], "aliases": found["Aliases"]}
-                joining.callback(network.connect, one, **address)
+            # It goes with the interface, and does not come with it.
+            route = _on(one, "ip route show default").strip()
+            _on(one, "ip link set eth0 down")
+            joining.callback(_on, one, "ip link set eth0 up && ip route replace {0}".format(route))
         yield
+
+
+def _on(one: Container, command: str) -> str:
+    code, said = one.exec_run(["sh", "-ec", command])
+    if code != 0:
+        raise RuntimeError("{0}: {1}: {2}".format(one.name, command, said.decode(errors="replace")))
+    return said.decode()
 
 
 def cut_power(one: Container) -> None:
