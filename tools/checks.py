@@ -219,7 +219,7 @@ CHECKS = [
     Check("aws", [pytest("tests/aws", "-m", "not thorough")], count=pytest_counts),
     Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
     # On test hosts, which have engines of their own.
-    Check("site", [pytest("tests/integration/site")], needs=IMAGES, count=pytest_counts),
+    Check("site", [pytest("tests/integration/site", "-m", "not thorough")], needs=IMAGES, count=pytest_counts),
     molecule("molecule", "default"),
     # What make test has no time for, longest first.
     Check(
@@ -232,7 +232,7 @@ CHECKS = [
     ),
     Check(
         "integration-all",
-        [pytest("tests/integration", "--ignore=tests/integration/site", "-m", "thorough")],
+        [pytest("tests/integration", "-m", "thorough")],
         containers=True,
         alone=True,
         needs=IMAGES,

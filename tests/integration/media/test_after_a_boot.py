@@ -9,6 +9,7 @@ import json
 import re
 import typing as t
 
+import pytest
 from ansible_collections.waent.fleet.tests.integration.media.test_role import role
 from ansible_collections.waent.fleet.tests.support import valid_variables
 from ansible_collections.waent.fleet.tests.support.media_plays import (
@@ -77,6 +78,7 @@ def move(rig: NfsRig, **arguments: t.Any) -> Run:
     return play(PLAYBOOKS + "move.yml", "-i", str(rig.inventory), "-e", json.dumps(given))
 
 
+@pytest.mark.thorough
 def test_a_host_of_before_gets_the_order_of_a_boot_and_keeps_its_mount(rig: NfsRig, do: Play) -> None:
     assert role(rig).code == OK
     line, mounted = fstab(rig, "media-1"), mounts(rig, "media-1")
@@ -90,6 +92,7 @@ def test_a_host_of_before_gets_the_order_of_a_boot_and_keeps_its_mount(rig: NfsR
     end_background(rig, "media-1")
 
 
+@pytest.mark.thorough
 def test_nobody_writes_there_while_it_is_not_mounted(rig: NfsRig, do: Play) -> None:
     """On a file system that knows how to close a directory; that of these machines does not."""
     for client in rig.clients:

@@ -58,7 +58,14 @@ def calls(tmp_path: Path) -> t.Callable[..., list[str]]:
     return work
 
 
-@pytest.mark.parametrize("playbook", [name for name in PUBLIC if name not in BEFORE_HOSTS])
+def connecting() -> t.Iterator[t.Any]:
+    """All that connect, a few of them quickly: test_connections.py reads of all what they connect with."""
+    for name in PUBLIC:
+        if name not in BEFORE_HOSTS:
+            yield pytest.param(name, marks=[] if name in ("site", "status", "engine") else [pytest.mark.thorough])
+
+
+@pytest.mark.parametrize("playbook", connecting())
 def test_every_connection_notices_silence(calls: t.Callable[..., list[str]], playbook: str) -> None:
     made = calls(playbook)
     assert made and [call for call in made if NOTICES_SILENCE not in call] == []
