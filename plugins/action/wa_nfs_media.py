@@ -104,9 +104,12 @@ class ActionModule(ActionBase):
 
     def _proved(self, share: MediaShare, params: Result, variables: Result, found: Result) -> Result:
         if share.state not in (MOUNTED, PROBED):
-            if found.get("opens") and not self._task.check_mode:
-                self._step(params, OPEN, variables)
-            return finished(found, [], params)
+            if not found.get("opens") or self._task.check_mode:
+                return finished(found, [], params)
+            opened = self._step(params, OPEN, variables)
+            if "problems" not in opened:
+                return {**opened, "changed": found["changed"]}
+            return finished(found, [problem_from(entry) for entry in opened["problems"]], params)
         proved = self._step(params, PROVE, variables)
         if proved.get("failed") or "answer" not in proved:
             return {**proved, "changed": found["changed"]}

@@ -276,6 +276,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
     is_silence,
     same_source,
     share_problems,
+    still_closed,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
     Problem,
@@ -436,8 +437,10 @@ def _to_close(share: MediaShare, seconds: float) -> bool:
 
 def open_again(share: MediaShare, params: Params, check_mode: bool) -> Result:
     """Open the directory on which the share was mounted, for what it is to be used for now."""
-    done = not check_mode and mount_point.close(share.path, params["timeout"], closed=False)
-    return {"changed": done, "problems": []}
+    if check_mode:
+        return {"changed": False, "problems": []}
+    done = mount_point.close(share.path, params["timeout"], closed=False)
+    return {"changed": done, "problems": [] if done else [still_closed(share, params["name"]).as_dict()]}
 
 
 def _containers(share: MediaShare, params: Params, user: tuple[int, int]) -> Result:

@@ -93,19 +93,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 def play(playbook: str, *arguments: str, **extra: str) -> Run:
     """Run a playbook of the checkout to its end. extra: environment variables."""
-    started = time.monotonic()
-    done = subprocess.run(
-        ["ansible-playbook", playbook, *arguments],
-        cwd=ROOT,
-        env=environment(**extra),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=RUN_PATIENCE,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout, time.monotonic() - started)
+    return _run([playbook, *arguments], ROOT, environment(**extra))
 
 
 def play_installed(playbook: str, directory: Path, *arguments: str, **extra: str) -> Run:
@@ -113,22 +101,27 @@ def play_installed(playbook: str, directory: Path, *arguments: str, **extra: str
 
     directory: an empty one, from which it is run. Connections that other runs have left open are not used.
     """
-    started = time.monotonic()
     variables = {**environment(), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), **extra}
     del variables["ANSIBLE_CONFIG"]
     # The path of a socket may have some hundred characters, fewer than a test's directory.
     with tempfile.TemporaryDirectory() as sockets:
-        done = subprocess.run(
-            ["ansible-playbook", "waent.fleet." + playbook, *arguments],
-            cwd=directory,
-            env={**variables, "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=RUN_PATIENCE,
-            check=False,
-        )
+        own = {**variables, "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets}
+        return _run(["waent.fleet." + playbook, *arguments], directory, own)
+
+
+def _run(arguments: list[str], directory: Path, variables: t.Mapping[str, str]) -> Run:
+    started = time.monotonic()
+    done = subprocess.run(
+        ["ansible-playbook", *arguments],
+        cwd=directory,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=RUN_PATIENCE,
+        check=False,
+    )
     return Run(done.returncode, done.stdout, time.monotonic() - started)
 
 

@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.table import aligned
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all, one_line
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_some, one_line
 
 VARIABLE = "wa_media_from"
 
@@ -35,7 +35,7 @@ def copy_problems(source: str, target: str, host: str, result: Result) -> list[P
     for key, (code, message) in _SENTENCES.items():
         names = result[key]
         if names:
-            message = message.format(source, amount(len(names), "file"), target, _some(names))
+            message = message.format(source, amount(len(names), "file"), target, enumerate_some(names, _MOST_NAMES))
             problems.append(Problem(code, message, VARIABLE, source, host))
     return problems
 
@@ -90,7 +90,7 @@ def left_behind(source: str, path: str, stores: t.Mapping[str, t.Iterable[str]])
     return [
         text.format(
             store,
-            _some(names),
+            enumerate_some(names, _MOST_NAMES),
             source,
             path,
             ", which may be the same files" if store.startswith("/") else "",
@@ -109,7 +109,8 @@ def left_under(source: str, path: str, hosts: t.Sequence[str]) -> list[str]:
         " they have written there stays there, and messages with it fail. To have it copied to the share, before these"
         " nodes are recreated and once more after, add {3}."
     )
-    return [text.format(_some(hosts), source, path, instruction("media_left_behind", volume=path))]
+    named = enumerate_some(hosts, _MOST_NAMES)
+    return [text.format(named, source, path, instruction("media_left_behind", volume=path))]
 
 
 def copied_lines(source: str, target: str, results: t.Mapping[str, Result]) -> list[str]:
@@ -127,8 +128,3 @@ def copied_lines(source: str, target: str, results: t.Mapping[str, Result]) -> l
 
 def _megabytes(size: int) -> int:
     return -(-size // _MB)
-
-
-def _some(names: t.Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return enumerate_all([*names[:_MOST_NAMES], "{0} more".format(more)] if more > 1 else names)

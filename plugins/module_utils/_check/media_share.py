@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import CLOCK_LIMIT_SECONDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, one_line
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_some, one_line
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
     FSTYPE,
     MOUNTED,
@@ -27,9 +27,6 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share i
     version_fits,
     version_of,
 )
-
-MOST_NAMES = 5
-"""So many hosts a sentence names."""
 
 NO_ANSWER = "NO_ANSWER"
 """In place of the name of an error: the deadline came first."""
@@ -172,13 +169,22 @@ def change_problems(
             "{0} at {1} has to be unmounted, and containers use it ({2}); stop them first, or name another path, to"
             " which nodes are moved in service. To have nodes of this cluster stopped one host at a time, run {3}."
         )
-        message = message.format(share.source, share.path, _some(users), instruction("media_share_in_use"))
+        message = message.format(share.source, share.path, enumerate_some(users), instruction("media_share_in_use"))
         return [Problem("MEDIA_SHARE_IN_USE", message, VARIABLE, share.source, host)]
     return in_the_way(share, host, answer) if share.state == MOUNTED else []
 
 
 _NEVER_CHANGED = frozenset("MEDIA_SHARE_" + name for name in ("NO_ANSWER", "HIDDEN", "STALE", "OTHER"))
 """What somebody has to correct first. What else is wrong with a mount is what the change is for."""
+
+
+def still_closed(share: MediaShare, host: str) -> Problem:
+    """What the module had closed could not be opened, when the share was gone."""
+    message = (
+        "The directory {0} cannot be written, as it was under {1} and could not be opened again; open it on the host"
+        " with chattr -i {0}."
+    )
+    return Problem("MEDIA_SHARE_FAILED", message.format(share.path, share.source), VARIABLE, share.source, host)
 
 
 def mount_failed(share: MediaShare, host: str, step: str, said: str) -> Problem:
@@ -324,7 +330,7 @@ def _of_containers(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
             " recreates nodes of the cluster; restart what is no node of it (docker restart)."
         )
         run = instruction("media_share_apart", path=share.path)
-        yield _Refused("MEDIA_SHARE_APART", message.format(share.source, share.path, _some(apart), run))
+        yield _Refused("MEDIA_SHARE_APART", message.format(share.source, share.path, enumerate_some(apart), run))
     failed = {name: error for name, error in (answer.get("inside") or {}).items() if error}
     if failed:
         said = [
@@ -334,7 +340,7 @@ def _of_containers(share: MediaShare, answer: Answer) -> t.Iterator[_Refused]:
             "{0} cannot be used in containers that have it ({1}); restart them, one after the other (docker restart):"
             " they get then what is mounted now."
         )
-        yield _Refused("MEDIA_SHARE_INSIDE", message.format(share.source, _some(said)))
+        yield _Refused("MEDIA_SHARE_INSIDE", message.format(share.source, enumerate_some(said)))
 
 
 # --- all hosts --------------------------------------------------------------------------------------------------------
@@ -417,13 +423,8 @@ def split_problem(share: MediaShare, groups: t.Sequence[t.Sequence[str]]) -> Pro
         "{0}: the hosts do not see the same files at {1}: {2}; look whether the name leads to one server from all of"
         " them, and to one export."
     )
-    shown = " | ".join(_some(group) for group in groups)
+    shown = " | ".join(enumerate_some(group) for group in groups)
     return Problem("MEDIA_SHARE_SPLIT", message.format(share.source, share.path, shown), VARIABLE, share.source)
-
-
-def _some(names: t.Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    return enumerate_all([*names[:MOST_NAMES], "{0} more".format(more)] if more > 1 else names)
 
 
 def unread_problem(share: MediaShare, host: str, answer: Answer) -> Problem | None:
@@ -435,7 +436,7 @@ def unread_problem(share: MediaShare, host: str, answer: Answer) -> Problem | No
     message = (
         "whether nodes ({0}) have {1} at {2}, or the directory under it, is not known: user id {3}, as whom Ansible"
         " reads this host, may not see what they have mounted (hidepid of /proc); set ansible_become to true for it."
-    ).format(_some(answer["unread"]), share.source, share.path, answer["reader"])
+    ).format(enumerate_some(answer["unread"]), share.source, share.path, answer["reader"])
     return Problem("MEDIA_SHARE_DENIED", message, VARIABLE, None, host)
 
 

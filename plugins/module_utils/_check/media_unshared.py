@@ -13,7 +13,8 @@ import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.host import Observed, cluster_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_some
+from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import VARIABLE
 
 LOCAL = frozenset(
     (
@@ -22,8 +23,6 @@ LOCAL = frozenset(
     )
 )  # fmt: skip
 """File systems that no other host has."""
-
-MOST_NAMES = 5
 
 
 def unshared_notes(hosts: t.Sequence[Observed], nodes: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
@@ -37,23 +36,20 @@ def unshared_notes(hosts: t.Sequence[Observed], nodes: t.Iterable[t.Mapping[str,
     if len(stores) < 2:
         return []
     own = [(host, store) for host, store in stores if _is_local(store)]
-    source = stores[0][1]["source"]
     if own:
+        source = own[0][1]["source"]
         systems = sorted({store["filesystem"] for _host, store in own if store["filesystem"]})
         what = "the volume {0}" if own[0][1]["volume"] else "{0}, a directory" + _of(systems)
         message = (
             "Media are in {0} on {1}, which no other host has: what comes in through one host, nodes of the others do"
             " not have, and messages with it fail. One share for all hosts is mounted and proved with {2}."
         )
-        return [message.format(what.format(source), _some([host for host, _store in own]), SHARE)]
+        return [message.format(what.format(source), enumerate_some([host for host, _store in own]), VARIABLE)]
     message = (
         "Media are in {0} on {1}, and that this is one store for all of them is not proved. With {2} it is mounted and"
         " proved."
     )
-    return [message.format(source, _some([host for host, _store in stores]), SHARE)]
-
-
-SHARE = "wa_media_share"
+    return [message.format(stores[0][1]["source"], enumerate_some([host for host, _store in stores]), VARIABLE)]
 
 
 def _is_local(store: t.Mapping[str, t.Any]) -> bool:
@@ -63,8 +59,3 @@ def _is_local(store: t.Mapping[str, t.Any]) -> bool:
 
 def _of(systems: t.Sequence[str]) -> str:
     return " of a local file system ({0})".format(", ".join(systems)) if systems else ""
-
-
-def _some(names: t.Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    return enumerate_all([*names[:MOST_NAMES], "{0} more".format(more)] if more > 1 else names)

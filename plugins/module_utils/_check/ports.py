@@ -19,7 +19,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.host import Obs
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import bracketed
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import CORE_KINDS, KINDS, LISTENER
-from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, one_line
+from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all, enumerate_some, one_line
 
 ANSWER_SECONDS = 5.0
 """How long a host waits for all its answers together."""
@@ -29,8 +29,6 @@ REFUSED, SILENT, NO_ROUTE, NO_NAME, OTHER, NOT_TRIED = (
 )  # fmt: skip
 """How a port was not reached."""
 
-MOST_NAMES = 5
-"""So many hosts a sentence names."""
 
 Plan = t.Mapping[str, t.Any]
 
@@ -265,7 +263,7 @@ def _add(
     shown = "{0}:{1}".format(bracketed(way.address), ranges(ports))
     names = enumerate_all(_names(plan, way.host, ports))
     whose = "{0} ({1} on {2})".format(shown, names, way.host)
-    who = _some(sources)
+    who = enumerate_some(sources)
     host = sources[0] if len(sources) == 1 else None
     if way.meaning.startswith(CLOSED):
         how = way.meaning[len(CLOSED) :]
@@ -307,11 +305,6 @@ def _advice(how: str, host: str, count: int) -> str:
 
 def _names(plan: Plan, host: str, ports: t.Collection[int]) -> list[str]:
     return [node["name"] for node in plan["nodes"] if node["host"] == host and set(ports) & set(node["ports"])]
-
-
-def _some(names: t.Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    return enumerate_all([*names[:MOST_NAMES], "{0} more".format(more)] if more > 1 else names)
 
 
 def ranges(ports: t.Iterable[int]) -> str:

@@ -40,6 +40,13 @@ def enumerate_all(items: t.Iterable[t.Any]) -> str:
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
 
 
+def enumerate_some(items: t.Iterable[t.Any], most: int = 5) -> str:
+    """The same of the first C(most), with how many more there are: C(a, b and 7 more). One more is named itself."""
+    texts = [str(item) for item in items]
+    more = len(texts) - most
+    return enumerate_all([*texts[:most], "{0} more".format(more)] if more > 1 else texts)
+
+
 def one_line(text: str, most: int = 300) -> str:
     """What a program said, as a part of a sentence."""
     line = " ".join(text.split()).rstrip(".")

@@ -324,3 +324,13 @@ def test_the_directory_is_opened_when_the_share_is_gone_for_good(opens, check_mo
     result = act(host, check_mode=check_mode, state="absent")
     assert [name for name, _arguments in host.calls] == ["read", *(["open"] if opens and not check_mode else [])]
     assert not result.get("failed")
+
+
+def test_a_directory_that_stays_closed_is_named_with_what_opens_it(monkeypatch):
+    monkeypatch.setattr(wa_nfs_media.mount_point, "close", lambda *_given, **_options: False)
+    share = MediaShare("nas-1", "/media", "/srv/media")
+    step = wa_nfs_media.open_again(share, {"timeout": 5.0, "name": "one"}, False)
+    host = Host({**FOUND, "opens": True, "changed": True}, step)
+    result = act(host, check_mode=False, state="absent")
+    assert result["failed"] and result["changed"], result
+    assert "[MEDIA_SHARE_FAILED]" in result["msg"] and "chattr -i /srv/media" in result["msg"]

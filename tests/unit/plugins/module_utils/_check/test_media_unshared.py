@@ -40,6 +40,11 @@ VOLUME = {"source": "whatsappMedia", "volume": True}
             [host("a", **VOLUME, filesystem="ext4"), host("b", **VOLUME, exists=False, filesystem=None)],
             "Media are in the volume whatsappMedia on a and b, which no other host",
         ),
+        # Hosts have it in different places: it is said of those that are named.
+        (
+            [host("a"), host("b", source="/srv/own", filesystem="ext4")],
+            "Media are in /srv/own, a directory of a local file system (ext4) on b, which no other host",
+        ),
         # Docker mounts it from somewhere.
         (
             [host("a", **VOLUME, filesystem=None), host("b", **VOLUME, filesystem=None)],

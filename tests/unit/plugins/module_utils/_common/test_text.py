@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import (
     amount,
     enumerate_all,
+    enumerate_some,
     first_words,
     not_text,
     stated,
@@ -54,3 +55,8 @@ def test_what_yaml_made_of_a_value(value, what):
 )
 def test_what_a_message_says_first(text, words):
     assert first_words(text) == words
+
+
+def test_of_a_long_list_the_first_are_named_and_the_rest_counted():
+    found = [enumerate_some("abcdef"[:count], 3) for count in (1, 3, 4, 6)]
+    assert found == ["a", "a, b and c", "a, b, c and d", "a, b, c and 3 more"]
