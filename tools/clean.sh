@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # The data that they protect goes now. The last two are of demos made before: no playbook stumbles over a vault it cannot read.
-rm -f inventories/local/group_vars/all/secrets.yml inventories/local/group_vars/all/vault.yml .demo-vault-password
+rm -f inventories/local/group_vars/all/{secrets.yml,.secrets.yml.new,vault.yml} .demo-vault-password
 
 uninstall() {
   .venv/bin/ansible-playbook -i inventories/local playbooks/uninstall.yml -e confirm=yes -e wa_remove_data=true \

@@ -12,7 +12,7 @@ CONSENT=--yes-destroy-all-docker-data
 PACKAGES=(docker.io containerd runc docker-compose haproxy mmdebstrap)
 ENGINE_PLACES=(/var/lib/docker /var/lib/containerd /etc/docker /run/docker /run/docker.sock /run/docker.pid /run/containerd /var/log/docker.log)
 CHECKOUT_PLACES=(.venv .cache .ansible .pytest_cache .mypy_cache .ruff_cache .hypothesis emulator/.pytest_cache emulator/.hypothesis
-  inventories/local/group_vars/all/secrets.yml inventories/local/group_vars/all/vault.yml .demo-vault-password)
+  inventories/local/group_vars/all/{secrets.yml,.secrets.yml.new,vault.yml} .demo-vault-password)
 HOME_PLACES=("$HOME/.ansible" "$HOME/.cache/ansible-compat" "$HOME/.cache/molecule" "$HOME/.cache/pip" "$HOME/antsibull.log")
 APT_LISTS=/var/lib/apt/lists
 OF_DOCKER='DOCKER|docker0|br-[0-9a-f]{12}'
