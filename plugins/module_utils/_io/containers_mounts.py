@@ -46,9 +46,12 @@ def spaces(proc: str = "/proc") -> list[Space]:
     for process in sorted(int(entry) for entry in os.listdir(proc) if entry.isdigit()):
         directory = os.path.join(proc, str(process))
         space = _space(directory)
-        if space not in seen:
+        if space in seen:
+            continue
+        mounts = tuple(read_mounts(read_text(os.path.join(directory, "mountinfo"))))
+        # A process that has just ended shows none: another one of the same container still does.
+        if mounts:
             seen.add(space)
-            mounts = tuple(read_mounts(read_text(os.path.join(directory, "mountinfo"))))
             found.append(Space(process, _name(directory), mounts, _container(directory)))
     return found
 
