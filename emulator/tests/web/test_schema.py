@@ -65,7 +65,7 @@ async def seen_long_ago(nodes: Cluster) -> None:
         await connection.execute(tables.nodes.update().values(last_seen=in_seconds(-DAY)))
 
 
-@pytest.mark.parametrize("version", ["v2.19.4", "v2.63.0"])
+@pytest.mark.parametrize("version", ["v2.19.4", pytest.param("v2.63.0", marks=pytest.mark.thorough)])
 async def test_the_description_holds_for_any_input(
     clean: DbEnv, api: Api, nodes: Cluster, tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

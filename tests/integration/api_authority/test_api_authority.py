@@ -77,6 +77,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Cluster]:
         made.remove()
 
 
+@pytest.fixture
+def installed(cluster: Cluster) -> None:
+    """In service and pinned, whatever ran before."""
+    if not cluster.pin.exists():
+        run = cluster.play("site.yml")
+        assert run.code == OK, run.output
+
+
 def said(run: Run) -> str:
     """What it said, without the folding of long lines."""
     return " ".join(run.output.split())
@@ -137,6 +145,8 @@ def test_a_pin_that_is_not_meant_is_refused_before_any_host_is_contacted(cluster
         assert "Read every host" not in run.output
 
 
+@pytest.mark.thorough
+@pytest.mark.usefixtures("installed")
 def test_an_authority_whose_year_is_over_is_refused_until_another_one_is_made(cluster: Cluster, tmp_path: Path) -> None:
     """Both the pin and what the webapps offer, which make another one when they start again."""
     old = Authority(tmp_path, "old", GENERATED, days=-2)
@@ -157,6 +167,8 @@ def test_an_authority_whose_year_is_over_is_refused_until_another_one_is_made(cl
     assert cluster.sha256 not in (sha256_of(old.ca.read_text()), WRONG)
 
 
+@pytest.mark.thorough
+@pytest.mark.usefixtures("installed")
 def test_a_pin_that_is_none_is_removed_and_pinned_again_elsewhere(cluster: Cluster) -> None:
     cluster.pin.write_text("nothing that begins like a certificate")
     site = cluster.play("site.yml")
@@ -176,6 +188,8 @@ def test_a_pin_that_is_none_is_removed_and_pinned_again_elsewhere(cluster: Clust
     assert healthy.code == OK and not cluster.pin.exists(), healthy.output
 
 
+@pytest.mark.thorough
+@pytest.mark.usefixtures("installed")
 def test_a_cluster_in_service_of_before_is_pinned_before_its_nodes_are_recreated(cluster: Cluster) -> None:
     """As one that was installed without verification: whether it serves can be asked, and is."""
     cluster.pin.unlink(missing_ok=True)

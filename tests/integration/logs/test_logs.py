@@ -163,6 +163,7 @@ def test_a_host_that_is_away_is_named_and_the_rest_is_there(cluster: LiveCluster
     assert "[LOGS_NOTHING_READ] Not one log" in only.output
 
 
+@pytest.mark.thorough
 def test_logs_that_go_elsewhere_are_named_as_such(cluster: LiveCluster, tmp_path: Path) -> None:
     """Another driver recreates the nodes, not the database; what this engine cannot read is not called empty."""
     elsewhere = {"gelf-address": "udp://127.0.0.1:12201", "cache-disabled": "true"}

@@ -45,6 +45,7 @@ def rows(run: Run) -> dict[str, list[str]]:
     return {host: cells for host, *cells in found}
 
 
+@pytest.mark.thorough
 def test_status_shows_what_is_proved_and_what_was_started_before(rig: NfsRig, do: Play) -> None:
     assert role(rig).code == OK
     shown = status(rig)

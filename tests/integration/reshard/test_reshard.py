@@ -113,6 +113,7 @@ def test_killed_while_the_coreapps_restart_and_run_again_it_ends_with_fewer_shar
     check(cluster, run, 1, probe.report)
 
 
+@pytest.mark.thorough
 @pytest.mark.begins_with(shards=1, version=OLD)
 def test_killed_between_new_coreapps_and_set_shards_and_run_again(cluster: LiveCluster) -> None:
     with cluster.probe(shards=1) as probe:

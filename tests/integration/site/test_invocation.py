@@ -25,6 +25,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     play,
     write_variables,
 )
+from ansible_collections.waent.fleet.tests.support.sample import pairs, sampled
 
 KINDS = ("wa_webapp_hosts", "wa_master_hosts", "wa_coreapp_hosts")
 INTERNAL = {"roll", *MAKES_HOSTS}
@@ -139,7 +140,7 @@ def refused(run: Run, code: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("playbook", "name"),
-    [(playbook, name) for name in MISTAKES for playbook in (PUBLIC if name in EVERYWHERE else ["site"])],
+    [*pairs(PUBLIC, sorted(EVERYWHERE)), *(("site", name) for name in MISTAKES if name not in EVERYWHERE)],
 )
 def test_groups(call: t.Callable[..., Run], playbook: str, name: str) -> None:
     written, code, words = MISTAKES[name]
@@ -167,20 +168,8 @@ def in_the_middle(playbook: str) -> str:
     return str(names[len(names) // 2])
 
 
-def places_to_start_at() -> t.Iterator[t.Any]:
-    """Every playbook with a task that it has not, and with one that it has; of the latter a few quickly."""
-    yield "site", "empty"
-    for playbook in ALL:
-        yield playbook, "unknown"
-        if playbook[0] != "_":
-            marks = [] if playbook in ("site", "reshard", "status") else [pytest.mark.thorough]
-            yield pytest.param(playbook, "in the middle", marks=marks)
-
-
-@pytest.mark.parametrize(("playbook", "where"), places_to_start_at())
-def test_a_task_to_start_at(call: t.Callable[..., Run], playbook: str, where: str) -> None:
+def no_start_at(call: t.Callable[..., Run], playbook: str, task: str) -> None:
     """Ansible skips the tasks before it, our checks among them, and all of them where there is no such task."""
-    task = in_the_middle(playbook) if where == "in the middle" else {"unknown": "No such task", "empty": ""}[where]
     run = call(playbook, groups(), *GIVEN.get(playbook, ()), "--start-at-task", task)
     assert run.code != OK and "PLAY [" not in run.output, run.output
     if playbook[0] == "_" and playbook != "_validate":
@@ -190,6 +179,20 @@ def test_a_task_to_start_at(call: t.Callable[..., Run], playbook: str, where: st
     assert run.codes == ["START_AT_TASK_NOT_ALLOWED"], run.output
     assert sentence.startswith("{0}.yml ".format(playbook)) and repr(task) in sentence
     assert sentence.endswith("run the playbook again without --start-at-task.")
+
+
+@pytest.mark.parametrize("playbook", ALL)
+def test_a_task_to_start_at_that_is_not_there(call: t.Callable[..., Run], playbook: str) -> None:
+    no_start_at(call, playbook, "No such task")
+
+
+@pytest.mark.parametrize("playbook", sampled([name for name in ALL if name[0] != "_"], ["site", "reshard", "status"]))
+def test_a_task_to_start_at(call: t.Callable[..., Run], playbook: str) -> None:
+    no_start_at(call, playbook, in_the_middle(playbook))
+
+
+def test_a_task_to_start_at_without_a_name(call: t.Callable[..., Run]) -> None:
+    no_start_at(call, "site", "")
 
 
 def test_a_task_to_start_at_in_a_playbook_of_the_user_s(call: t.Callable[..., Run], tmp_path: Path) -> None:
@@ -211,7 +214,7 @@ def test_a_limit(call: t.Callable[..., Run], playbook: str) -> None:
         refused(call(playbook, groups(), *GIVEN.get(playbook, ()), "--limit", "two"), none, "--limit two")
 
 
-@pytest.mark.parametrize("playbook", PUBLIC)
+@pytest.mark.parametrize("playbook", sampled(PUBLIC, ["site", "status", "engine"]))
 def test_a_limit_does_not_hide_a_missing_group(call: t.Callable[..., Run], playbook: str) -> None:
     run = call(playbook, cluster_named("wa-cluster"), *GIVEN.get(playbook, ()), "--limit", "one")
     refused(run, "WA_GROUP_MISSING", "wa-cluster")

@@ -24,6 +24,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     write_inventory,
     write_variables,
 )
+from ansible_collections.waent.fleet.tests.support.sample import sampled
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
 FROZEN_SECONDS = 60
@@ -58,14 +59,10 @@ def calls(tmp_path: Path) -> t.Callable[..., list[str]]:
     return work
 
 
-def connecting() -> t.Iterator[t.Any]:
-    """All that connect, a few of them quickly: test_connections.py reads of all what they connect with."""
-    for name in PUBLIC:
-        if name not in BEFORE_HOSTS:
-            yield pytest.param(name, marks=[] if name in ("site", "status", "engine") else [pytest.mark.thorough])
-
-
-@pytest.mark.parametrize("playbook", connecting())
+# What all of them connect with is read by test_connections.py.
+@pytest.mark.parametrize(
+    "playbook", sampled([name for name in PUBLIC if name not in BEFORE_HOSTS], ["site", "status", "engine"])
+)
 def test_every_connection_notices_silence(calls: t.Callable[..., list[str]], playbook: str) -> None:
     made = calls(playbook)
     assert made and [call for call in made if NOTICES_SILENCE not in call] == []
@@ -126,7 +123,7 @@ def silent() -> t.Iterator[int]:
                 one.close()
 
 
-@pytest.mark.parametrize("playbook", ["site", "status", "uninstall"])
+@pytest.mark.parametrize("playbook", sampled(["site", "status", "uninstall"], ["status"]))
 def test_a_host_that_was_frozen_before_is_named(tmp_path: Path, playbook: str) -> None:
     with silent() as port:
         reached = {"ansible_host": "127.0.0.1", "ansible_port": port, "wa_address": "one.example.com"}

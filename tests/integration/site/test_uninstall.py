@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.tests.support.container_hosts import DATABA
 from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, environment, play
 from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
+from ansible_collections.waent.fleet.tests.support.sample import sampled
 
 LABEL = "waent.fleet.cluster"
 
@@ -80,6 +81,7 @@ DATA = ("-e", "wa_remove_data=true")
 ALL = (*DATA, "-e", "wa_remove_database=a-data")
 
 
+@pytest.mark.thorough
 def test_what_another_cluster_uses_stays(fleet: ContainerHosts, clusters: None) -> None:
     before = inspected(fleet, "b-webapp-1")
     checked = uninstall(fleet, "a", *ALL, "--check")
@@ -159,7 +161,10 @@ def test_what_is_nobodys_stays_whatever_it_shares_with_the_cluster(fleet: Contai
     assert "Removed, and read again to see that it is gone: one." in run.output
 
 
-@pytest.mark.parametrize("task", ["Remove | Containers, masters", "Remove rest | Volumes", "Prove | Read the hosts"])
+KILLED_IN = ["Remove | Containers, masters", "Remove rest | Volumes", "Prove | Read the hosts"]
+
+
+@pytest.mark.parametrize("task", sampled(KILLED_IN, KILLED_IN[:1]))
 def test_a_run_that_was_killed_is_finished_by_the_same_command(
     fleet: ContainerHosts, bystanders: None, task: str
 ) -> None:

@@ -62,6 +62,7 @@ def test_check_mode_ends_with_the_planned_changes_where_a_running_cluster_gets_n
     assert cluster.nodes() == before
 
 
+@pytest.mark.thorough
 def test_one_name_more_for_the_containers_is_planned_and_rolled_out_under_load(
     cluster: LiveCluster, balancer: Balancer, hosts: dict[str, str]
 ) -> None:

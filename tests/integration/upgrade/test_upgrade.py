@@ -92,6 +92,7 @@ def test_the_same_version_again_changes_nothing(cluster: LiveCluster) -> None:
     assert cluster.nodes() == before
 
 
+@pytest.mark.thorough
 @pytest.mark.begins_with(shards=2, version=NEW)
 def test_nodes_that_were_silent_for_minutes_do_not_stop_the_run_that_starts_them(cluster: LiveCluster) -> None:
     """As after a schema upgrade that failed and is looked into before it is run again: no master is there either."""

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, waent.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cases of one kind: a few are run by C(make test), all of them by C(make test-all)."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+
+def sampled(cases: t.Iterable[t.Any], few: t.Collection[t.Any]) -> list[t.Any]:
+    """All cases as parameters of a test. few: those that C(make test) runs too; one that is no case is an error."""
+    listed = list(cases)
+    unknown = [case for case in few if case not in listed]
+    if unknown:
+        raise ValueError(f"No such case: {unknown}.")
+    return [_parameter((case,), quick=case in few) for case in listed]
+
+
+def pairs(first: t.Sequence[t.Any], second: t.Sequence[t.Any]) -> list[t.Any]:
+    """Each of the first with each of the second. C(make test) runs every single one of them in one pair at least."""
+    longest = max(len(first), len(second))
+    quick = {(index % len(first), index % len(second)) for index in range(longest)}
+    return [
+        _parameter((one, other), quick=(row, column) in quick)
+        for row, one in enumerate(first)
+        for column, other in enumerate(second)
+    ]
+
+
+def _parameter(values: tuple[t.Any, ...], *, quick: bool) -> t.Any:
+    return pytest.param(*values, marks=[] if quick else [pytest.mark.thorough])
