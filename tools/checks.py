@@ -141,7 +141,7 @@ SINGLE = [f"emulator/tests/cluster/test_{name}.py" for name in ("single", "start
 EMULATOR_UNMANAGED = ["emulator/tests/compose", *SINGLE]
 OUR_UNMANAGED = ["tests/integration/adopt", "tests/integration/containers"]
 UNMANAGED = [*EMULATOR_UNMANAGED, *OUR_UNMANAGED]
-INTEGRATION_ELSEWHERE = ["tests/integration/site", *ROLLOUTS, *UNMANAGED]
+INTEGRATION_ELSEWHERE = ["tests/integration/site", "tests/integration/media", *ROLLOUTS, *UNMANAGED]
 DAY = [f"{name}_kills" for name in ("certificates", "rotate", "restore", "uninstall", "adopt")]
 
 SMALL_BENCHMARKS = [
@@ -158,6 +158,8 @@ SMALL_BENCHMARKS = [
 CHECKS = [
     Check("engine", [["tools/engine.sh"]], preparation=True),
     Check("images", [python("emulator/build.py", "--postgres")], containers=True, needs=("engine",), preparation=True),
+    # Once for the two that need it; apt does not wait for another one that reads its lists.
+    Check("haproxy", [["tools/haproxy.sh"]], needs=("engine",), preparation=True),
     # Before the others with clusters, or it would wait for the last of them.
     Check(
         "unmanaged",
@@ -167,25 +169,29 @@ CHECKS = [
         needs=IMAGES,
         count=pytest_counts,
     ),
+    # On test hosts, which have engines of their own.
+    Check("site", [pytest("tests/integration/site", "-m", "not thorough")], needs=IMAGES, count=pytest_counts),
+    # Machines with kernels of their own, and what only pretends to be one.
+    Check("media", [pytest("tests/integration/media", "-m", "not thorough")], needs=IMAGES, count=pytest_counts),
     Check(
-        "cluster",
-        [pytest("emulator/tests", *without(UNMANAGED), "-m", "cluster and not soak")],
+        "integration",
+        [pytest("tests/integration", *without(INTEGRATION_ELSEWHERE), "-m", "not thorough")],
         containers=True,
-        needs=IMAGES,
+        needs=(*IMAGES, "haproxy"),
+        count=pytest_counts,
+    ),
+    Check(
+        "rollouts",
+        [pytest(*ROLLOUTS, "-m", "not thorough")],
+        containers=True,
+        needs=(*IMAGES, "haproxy"),
         count=pytest_counts,
     ),
     # Three minutes by the clock with a cluster that mostly waits: beside the other clusters, not after them.
     Check("soak", [pytest("emulator/tests/cluster", "-m", "soak")], needs=IMAGES, count=pytest_counts),
     Check(
-        "rollouts",
-        [["tools/haproxy.sh"], pytest(*ROLLOUTS, "-m", "not thorough")],
-        containers=True,
-        needs=IMAGES,
-        count=pytest_counts,
-    ),
-    Check(
-        "integration",
-        [["tools/haproxy.sh"], pytest("tests/integration", *without(INTEGRATION_ELSEWHERE), "-m", "not thorough")],
+        "cluster",
+        [pytest("emulator/tests", *without(UNMANAGED), "-m", "cluster and not soak")],
         containers=True,
         needs=IMAGES,
         count=pytest_counts,
@@ -213,13 +219,14 @@ CHECKS = [
     Check("changelog", [["antsibull-changelog", "lint"]]),
     Check("ansible-lint", [["ansible-lint", "--nocolor"]]),
     Check("docs", [python("tools/docs.py", "--check")]),
-    Check("project", [pytest("tests/project")], count=pytest_counts),
-    Check("unit", [pytest("tests/unit")], count=pytest_counts),
+    Check("project", [pytest("tests/project", "-m", "not thorough")], count=pytest_counts),
+    Check("unit", [pytest("tests/unit", "-m", "not thorough")], count=pytest_counts),
     # Playbooks against an account on this machine, and what linters say of the templates.
     Check("aws", [pytest("tests/aws", "-m", "not thorough")], count=pytest_counts),
-    Check("emulator", [pytest("emulator/tests", "-m", "not cluster")], needs=IMAGES, count=pytest_counts),
-    # On test hosts, which have engines of their own.
-    Check("site", [pytest("tests/integration/site", "-m", "not thorough")], needs=IMAGES, count=pytest_counts),
+    Check(
+        "emulator", [pytest("emulator/tests", "-m", "not cluster and not thorough")], needs=IMAGES, count=pytest_counts
+    ),
+    # On test hosts as well.
     molecule("molecule", "default"),
     # What make test has no time for, longest first.
     Check(
@@ -235,6 +242,13 @@ CHECKS = [
         [pytest("tests/integration", "-m", "thorough")],
         containers=True,
         alone=True,
+        needs=(*IMAGES, "haproxy"),
+        count=pytest_counts,
+        thorough=True,
+    ),
+    Check(
+        "units-all",
+        [pytest(place, "-m", "thorough") for place in ("tests/unit", "tests/project", "emulator/tests")],
         needs=IMAGES,
         count=pytest_counts,
         thorough=True,
