@@ -15,6 +15,10 @@ description:
     shard.
   - Which coreapps own shards after set-shards is not known before, so steps after it are predicted, and a plan is made
     again then.
+options:
+  declared_shards:
+    description: The number of shards in the inventory, to say what has to be written there.
+    type: raw
 author:
   - waent.fleet contributors (@waent)
 extends_documentation_fragment:
@@ -177,7 +181,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.options import p
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard_result import answer
 
 CODE = "WA_RESHARD_REFUSED"
-ARGUMENTS: dict[str, t.Any] = {**shape_options(), **plan_options()}
+ARGUMENTS: dict[str, t.Any] = {"declared_shards": {"type": "raw"}, **shape_options(), **plan_options()}
 
 
 def main() -> None:

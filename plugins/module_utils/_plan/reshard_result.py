@@ -73,7 +73,7 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     ]
     if problems:
         return {}, problems
-    shown = _shown(state.shards, spec.shards, params["first"])
+    shown = _shown(state.shards, spec.shards, params["first"], params["declared_shards"])
     result = described(state, plan.steps, placed, shown, first=params["first"], shared_tokens=params["shared_tokens"])
     going = {key for step in plan.steps if step.action == "remove" for key in step.nodes}
     stay = [node for node in placed if node["key"] not in going]
@@ -94,8 +94,8 @@ def why_unread(health: t.Mapping[str, t.Any]) -> str:
     return first_words(reason)
 
 
-def _shown(before: int, after: int, first: int) -> Shown:
-    """What is said besides the steps. before, after: numbers of shards; first: number of the first step."""
+def _shown(before: int, after: int, first: int, declared: t.Any) -> Shown:
+    """What is said besides the steps. before, after, declared: numbers of shards; first: number of the first step."""
     if first > 1:
         headline = "Left to do:"
     elif before != after:
@@ -104,4 +104,4 @@ def _shown(before: int, after: int, first: int) -> Shown:
         headline = "The coreapps that {0} need:".format(amount(after, "shard"))
     nothing = "The cluster has {0} and the coreapps that takes: nothing to do.".format(amount(after, "shard"))
     note = "Write wa_shards: {0} into the inventory: site.yml refuses to go on with another number.".format(after)
-    return Shown(headline, nothing, note)
+    return Shown(headline, nothing, "" if str(declared) == str(after) else note)

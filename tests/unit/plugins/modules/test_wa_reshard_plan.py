@@ -52,7 +52,7 @@ def situation(shards="2", coreapps=USUAL, now=1, running=None, **options):
             "problems": [],
         },
         "checks": [], "settings": {}, "settings_unread": "",
-        "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True,
+        "declared_settings": {}, "declared_shards": None, "shortened_timers": SHORT, "shared_tokens": True,
         "first": 1, **options,
     }  # fmt: skip
 
@@ -119,6 +119,13 @@ def test_nothing_to_do():
     result, problems = answer(situation(1))
     assert (result["steps"], result["batches"], problems) == ([], [], [])
     assert "nothing to do" in result["sentences"][0]
+
+
+@pytest.mark.parametrize(("declared", "said"), [(1, True), (None, True), ("1", True), (2, False), ("2", False)])
+def test_what_the_inventory_says_already_is_not_to_be_written_there(declared, said):
+    result, problems = answer(situation(2, declared_shards=declared))
+    assert problems == []
+    assert bool(result["inventory_note"]) == said
 
 
 @pytest.mark.parametrize("second", [[shown(2, errors=[{"code": 1014}], gateway_status=None, alive=False)], []])
