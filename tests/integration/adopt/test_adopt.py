@@ -85,15 +85,17 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> t.Iterator[Compos
 @pytest.mark.parametrize("cluster", [SINGLE], indirect=True, ids=lambda setup: setup.name)
 def test_a_single_instance_becomes_highly_available(cluster: ComposeCluster) -> None:
     described(cluster)
+    # The first line of what was written says what to run with it.
+    (way_on,) = commands((cluster.inventory / "hosts.yml").read_text().partition("\n")[0])
     volumes, before = cluster.volumes(), cluster.containers()
-    planned = cluster.play("adopt.yml", "--check")
+    planned = cluster.play(way_on.playbook + ".yml", *way_on.given(), "--check")
     assert planned.code == OK, planned.output
     assert "no service from here until the cluster serves" in said(planned)
     refused = cluster.beside_one_that_is_away()
     assert (refused.code, "HOST_NOT_READ" in refused.codes) == (FAILED, True), refused.output
     assert cluster.containers() == before, "check mode changes nothing, nor does a run that does not know what is where"
     with cluster.probe() as probe:
-        run = cluster.play("adopt.yml", *YES)
+        run = cluster.play(way_on.playbook + ".yml", *way_on.given(), *YES)
         assert run.code == OK, run.output
     came_through(probe.report)
     is_adopted(cluster, volumes)

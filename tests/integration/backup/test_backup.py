@@ -23,6 +23,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedu
 from ansible_collections.waent.fleet.plugins.plugin_utils.backup_program import program
 from ansible_collections.waent.fleet.tests.support.live_cluster import LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, write_inventory
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 
 PASSWORD = "canary-backup-password-7Hs2Vk"
@@ -88,7 +89,13 @@ def gateway(cluster: LiveCluster, path: str) -> t.Any:
 def test_without_a_file_it_says_what_is_missing(cluster: LiveCluster) -> None:
     run = cluster.play("restore.yml")
     assert (run.code, run.codes) == (FAILED, ["BACKUP_MISSING"]), run.output
-    assert "-e backup=FILE" in run.output
+    assert needed(run) == Command("", {"backup": "FILE"}, again=False)
+
+
+def needed(run: Run) -> Command:
+    """What restore.yml without a file says to add."""
+    (command,) = commands_after(run.output, "[BACKUP_MISSING]")
+    return command
 
 
 def test_one_file_that_only_its_owner_and_the_password_open(cluster: LiveCluster) -> None:
@@ -181,7 +188,7 @@ def test_where_the_number_is_served_nothing_is_restored(cluster: LiveCluster) ->
 
 
 def test_another_installation_takes_over_without_a_second_login(cluster: LiveCluster) -> None:
-    file = ("-e", "backup={0}".format(backups(cluster)[-1]))
+    file = needed(cluster.play("restore.yml")).given(backup=str(backups(cluster)[-1]))
     registered = gateway(cluster, "/numbers/" + NUMBER)
     keys = cluster.ask("/v1/support")["support"]["e2e"]
     # The installation is gone, and its database with it.

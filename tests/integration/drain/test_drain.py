@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.live_cluster import Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
-from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands, commands_after
 from ansible_collections.waent.fleet.tests.support.two_machines import FIRST, SECOND, TwoMachines
 
 # Of three coreapps for two shards second has two, so that it has an owner whoever became one.
@@ -100,20 +100,21 @@ def test_a_retired_host_that_is_back_is_red_and_site_empties_it(both: TwoMachine
     status = both.play("status.yml")
     assert status.code == FAILED, status.output
     unknown = "{0}:drn-coreapp-1".format(both.fleet.address(SECOND))
-    assert any(unknown in sentence for sentence in status.sentences("NODE_UNKNOWN")), status.output
-    assert "wa_drained: true" in said(status.output)
+    (sentence,) = (sentence for sentence in status.sentences("NODE_UNKNOWN") if unknown in sentence)
+    assert "wa_drained: true" in sentence
+    (emptied_by,) = commands(sentence)
 
     both.on(SECOND, "docker stop drn-master-1")
     both.write_hosts(first=STAYS, second={"wa_drained": True})
     status = both.play("status.yml")
     (sentence,) = status.sentences("DRAIN_UNFINISHED")
     assert "drn-master-1 (exited)" in said(status.output)
-    assert sentence.startswith("second: ")
+    assert sentence.startswith("second: ") and commands(sentence) == [emptied_by]
     for refused in (both.reshard(4), both.upgrade("v2.19.7")):
         assert (refused.code, "DRAIN_UNFINISHED" in refused.codes) == (FAILED, True), refused.output
 
     with both.probe(shards=2) as probe:
-        run = both.play("site.yml")
+        run = both.play(emptied_by.playbook + ".yml", *emptied_by.given())
         assert run.code == OK, run.output
     came_through(probe.report)
     assert "second: remove drn-master-1 (the host is drained)" in said(run.output)

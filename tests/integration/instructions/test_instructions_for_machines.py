@@ -90,6 +90,14 @@ def test_an_engine_that_ended_as_soon_as_it_was_started_starts(machines: Contain
     check_healthy(machines, machines.site(variables(machines), *command.given()))
 
 
+def test_an_engine_that_is_stopped_is_started_by_site(machines: ContainerHosts) -> None:
+    """What installs where there is none is the same command, and site.yml on a bare machine."""
+    machines.run(SECOND, STOP_ENGINE)
+    command = advised(machines.play("upgrade", variables(machines), "-e", "version=" + NEW), "ENGINE_STOPPED")
+    assert command == Command("site", {})
+    check_healthy(machines, machines.play(command.playbook, variables(machines), *command.given()))
+
+
 def test_a_machine_that_is_gone_for_good_is_replaced(machines: ContainerHosts) -> None:
     with machines.dead(SECOND):
         status = machines.play("status", variables(machines))

@@ -24,7 +24,7 @@ from ansible_collections.waent.fleet.tests.support.media_plays import (
 )
 from ansible_collections.waent.fleet.tests.support.nfs_rig import NfsRig
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK, Run, play
-from ansible_collections.waent.fleet.tests.support.printed import commands
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands
 
 # As a container that was started before the share was mounted; it makes a file there.
 EARLY = (
@@ -57,13 +57,22 @@ def test_status_shows_what_is_proved_and_what_was_started_before(rig: NfsRig, do
         assert 0 < int(free.split()[0]) <= 64 and int(inodes) > 0
     assert [left_behind(rig, client) for client in rig.clients] == [[], []]
 
+    # What machines without an engine keep site.yml from is done by the role, as site.yml does it.
+    rig.on_server("rm /exports/media/.waent-media-proof")
+    unproved = status(rig)
+    for sentence in unproved.sentences("MEDIA_SHARE_NOT_PROVED"):
+        assert commands(sentence) == [Command("site", {})], sentence
+    assert unproved.codes.count("MEDIA_SHARE_NOT_PROVED") == len(rig.clients), unproved.output
+    assert role(rig).code == OK
+    proved = status(rig)
+    assert not any(code.startswith("MEDIA_") for code in proved.codes), proved.output
+
     in_background(rig, "media-1", EARLY.format(PATH))
     early = status(rig)
     (sentence,) = early.sentences("MEDIA_SHARE_APART")
     assert sentence.startswith("media-1: ") and rows(early)["media-1"][-1] == "no"
     end_background(rig, "media-1")
 
-    # What the machine has in the way of site.yml is only that it has no engine: the role does the same there.
     (command,) = commands(sentence)
     copied = move(rig, **command.arguments)
     assert copied.code == OK and do.changed(copied) == ["media-1"], copied.output

@@ -19,6 +19,7 @@ from ansible_collections.waent.fleet.tests.support.pretend_hosts import (
     VOLUME,
     PretendFleet,
 )
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 
 SHARE = {"server": "nas-1.example.com", "export": "/media", "path": "/srv/media"}
 # Nothing is waited for, as nothing is done.
@@ -38,9 +39,9 @@ def test_what_would_be_left_behind_is_said_and_copied(tmp_path: Path) -> None:
         assert planned.code == OK and LEFT in planned.output, planned.output
         assert "wa_media_copy" not in {call for name in fleet.names for call in fleet.calls_in_order(name)}
 
-        added = "-e wa_media_from=" + VOLUME
-        assert "add {0}.".format(added) in planned.output
-        run = fleet.play("playbooks/site.yml", "-e", json.dumps(GIVEN), *added.split())
+        added = commands_after(planned.output, LEFT)[0]
+        assert added == Command("", {"wa_media_from": VOLUME}, again=False)
+        run = fleet.play("playbooks/site.yml", "-e", json.dumps(GIVEN), *added.given())
         assert run.code == OK and LEFT not in run.output, run.output
         assert "compared by content with {0}: 6 files.".format(VOLUME) in run.output
         for name in fleet.names:
