@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.waent.fleet.tests.support.aws_cluster import AwsCluster
 from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS, KILLED
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK
-from ansible_collections.waent.fleet.tests.support.printed import commands
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands
 from ansible_collections.waent.fleet.tests.support.this_machine import PATIENCE
 
 pytestmark = pytest.mark.thorough
@@ -112,15 +112,16 @@ def grows(cluster: AwsCluster, growth: Growth) -> None:
     before, coreapps = cluster.set_shards(), coreapps_made(cluster)
     shards = "shards={0}".format(growth.after)
     refused = cluster.play("aws.yml", "-e", shards)
-    assert "AWS_SHARDS_DIFFER" in refused.codes and "playbooks/reshard.yml -e " + shards in refused.output
+    way_on = commands(refused.sentences("AWS_SHARDS_DIFFER")[0])[0]
+    assert way_on == Command("reshard", {"shards": str(growth.after)})
     assert cluster.stack_changes("enterprise") == []
     with in_service(cluster):
-        killed = cluster.killed("reshard.yml", "Reach | Wait until the host can be reached", "-e", shards)
+        killed = cluster.killed("reshard.yml", "Reach | Wait until the host can be reached", *way_on.given())
         assert killed.code == KILLED, killed.output
         has_machines(cluster, [*first, new_host])
         assert not cluster.has_engine(new_host)
         assert (cluster.set_shards(), cluster.shards()) == (before, growth.before)
-        again = cluster.reshard(growth.after)
+        again = cluster.play("reshard.yml", *way_on.given())
         assert again.code == OK, again.output
     assert cluster.faults(growth.after) == []
     stacks, boots, made = cluster.stack_changes("enterprise"), cluster.boots(), coreapps_made(cluster)

@@ -18,6 +18,7 @@ from ansible_collections.waent.fleet.tests.support.aws_environment import NAMES,
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT, TOOLS
 from ansible_collections.waent.fleet.tests.support.killable_runs import CALLBACKS
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
 from ansible_collections.waent.fleet.tests.support.sample import sampled
 
 FULL = "We currently do not have sufficient c5.large capacity in the Availability Zone you requested (eu-central-1b)"
@@ -198,7 +199,9 @@ def test_a_stack_that_fails_is_named_with_resource_and_reason(aws: Aws, tmp_path
     # What the sentence says: the reason is gone, and so is the stack.
     aws.refuse_hosts()
     aws.client("cloudformation").delete_stack(StackName=enterprise)
-    made = production.play("playbooks/aws.yml", *given())
+    command = commands_after(unfolded(again), "[AWS_STACK_FAILED]")[0]
+    assert command == Command("", {})
+    made = production.play("playbooks/aws.yml", *given(), *command.given())
     assert "WA_SECRET_MISSING" in made.codes, made.output
     assert list(aws.hosts()) == hosts
     aws.refuse_hosts(**{"waent-production-4": FULL})

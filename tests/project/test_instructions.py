@@ -31,6 +31,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.version import
 from ansible_collections.waent.fleet.plugins.module_utils._desired.app_settings import KNOWN as SETTINGS
 from ansible_collections.waent.fleet.plugins.module_utils._desired.values import names_in, whole_number
 from ansible_collections.waent.fleet.plugins.module_utils._desired.variables import BY_NAME, COMMAND_LINE, switch_on
+from ansible_collections.waent.fleet.tests.support.called import Place, used_by
 from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROOT, has_test, load
 from ansible_collections.waent.fleet.tests.support.printed import BLANK, commands
 
@@ -288,3 +289,11 @@ def test_the_test_of_an_instruction_exists(row: list[str]) -> None:
     _name, _words, by = row
     assert has_test(by.strip("`"))
     assert by.split("/")[1] in ("integration", "hosts", "versions", "aws"), "from the state in which it is printed"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].strip("`"))
+def test_the_test_of_an_instruction_reads_it_from_the_message(row: list[str]) -> None:
+    """One that knows the command by itself stays green when the message says another one."""
+    path, _colons, name = row[2].strip("`").partition("::")
+    read = {Place(ROOT / "tests" / "support" / "printed.py", name) for name in ("commands", "commands_after")}
+    assert used_by(Place(ROOT / path, name)) & read
