@@ -96,7 +96,7 @@ def test_whoever_has_no_credentials_is_shown_how_to_have_them(empty: Environment
     assert empty.aws.changes() == []
 
 
-@pytest.mark.parametrize("library", ["boto3", "amazon.aws"])
+@pytest.mark.parametrize("library", sampled(["boto3", "amazon.aws"], ["boto3"]))
 def test_what_only_aws_needs_is_missed_by_aws_alone(empty: Environment, tmp_path: Path, library: str) -> None:
     # The dynamic inventory needs boto3 itself, and says so in words of its own.
     inventory = tmp_path / "hosts.yml"
@@ -174,6 +174,7 @@ def test_a_quota_that_is_used_up_is_named(empty: Environment) -> None:
             ec2.delete_vpc(VpcId=vpc)
 
 
+@pytest.mark.thorough
 def test_a_quota_that_cannot_be_read_is_said_not_to_be_checked(empty: Environment) -> None:
     """That of file systems alone is nobody's in the stand-in; the others are read, also as that of all accounts."""
     run = empty.play("playbooks/aws.yml", *given(), "--check")
@@ -182,6 +183,7 @@ def test_a_quota_that_cannot_be_read_is_said_not_to_be_checked(empty: Environmen
     assert len(notes) == 1 and "L-848C634D leaves room for EFS file systems" in notes[0], notes
 
 
+@pytest.mark.thorough
 def test_a_stack_that_fails_is_named_with_resource_and_reason(aws: Aws, tmp_path: Path) -> None:
     """While it is made, in the run after that, which changes nothing, and while it is changed."""
     production = Environment(aws, tmp_path)

@@ -29,6 +29,7 @@ from ansible_collections.waent.fleet.tests.support.playbook_runs import (
     write_inventory,
     write_variables,
 )
+from ansible_collections.waent.fleet.tests.support.sample import sampled
 from packaging.specifiers import SpecifierSet
 
 CLOSED = {"ansible_host": "127.0.0.1", "ansible_port": 9, "wa_api_address": "127.0.0.1"}
@@ -40,12 +41,7 @@ LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansibl
 PAIRS = [Pair(release, collections) for release in releases.RELEASES for collections in ("oldest", "newest")]
 OF_VENV = Pair(releases.OF_VENV, "oldest")
 OLDEST, NEWEST = PAIRS[0], PAIRS[-1]
-QUICK = [Pair("2.17", "oldest"), Pair("2.18", "oldest"), NEWEST]
-
-
-def parameters(pairs: t.Sequence[Pair], quick: t.Sequence[Pair]) -> list[t.Any]:
-    """Parameters of a test, marked where only `make test-all` runs them."""
-    return [pytest.param(pair, id=str(pair), marks=[] if pair in quick else [pytest.mark.thorough]) for pair in pairs]
+QUICK = [Pair("2.17", "oldest"), NEWEST]
 
 
 class Core(t.NamedTuple):
@@ -75,13 +71,13 @@ def core_of(request: pytest.FixtureRequest) -> Core:
     return Core(pair, variables, host)
 
 
-@pytest.fixture(scope="module", params=parameters([pair for pair in PAIRS if pair != OF_VENV], QUICK))
+@pytest.fixture(scope="module", params=sampled([pair for pair in PAIRS if pair != OF_VENV], QUICK, str))
 def core(request: pytest.FixtureRequest) -> Core:
     """One of the releases that are not in .venv, with one set of collections."""
     return core_of(request)
 
 
-@pytest.fixture(scope="module", params=parameters(PAIRS, [*QUICK, OF_VENV]))
+@pytest.fixture(scope="module", params=sampled(PAIRS, [*QUICK, OF_VENV], str))
 def any_core(request: pytest.FixtureRequest) -> Core:
     """The same, or that of .venv."""
     return core_of(request)
@@ -218,7 +214,7 @@ class OtherCluster(LiveCluster):
         return super().play(playbook, *more, **{**self.core.variables, **extra})
 
 
-@pytest.fixture(scope="module", params=parameters(PAIRS, [OLDEST]))
+@pytest.fixture(scope="module", params=sampled(PAIRS, [OLDEST], str))
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OtherCluster]:
     """A small cluster, of one webapp and as many other nodes as there must be."""
     core = core_of(request)

@@ -60,6 +60,7 @@ def test_mysql_from_nothing_to_a_healthy_cluster_and_a_new_ca_is_a_planned_chang
     assert "recreate tlm-coreapp-1 (mounts: volume tlm-db-ssl-" in check.output
 
 
+@pytest.mark.thorough
 def test_postgres_from_nothing_to_a_healthy_cluster(on_postgres: OnServer, postgres: Server) -> None:
     run = on_postgres.play("site.yml")
     assert run.codes == ["DB_TLS_REQUIRED"], run.output

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from ansible_collections.waent.fleet.tests.support.playbook_runs import OK
 from ansible_collections.waent.fleet.tests.support.pretend_hosts import (
     BARE,
@@ -32,6 +33,7 @@ GIVEN = {
 LEFT = "Media are in {0} on pretended-0000 and pretended-0001 until now".format(VOLUME)
 
 
+@pytest.mark.thorough
 def test_what_would_be_left_behind_is_said_and_copied(tmp_path: Path) -> None:
     with PretendFleet(tmp_path, 2) as fleet:
         fleet.be(IN_VOLUME)

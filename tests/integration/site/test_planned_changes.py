@@ -150,6 +150,7 @@ def test_status_shows_what_site_would_change(site: Site, changes: dict[str, t.An
     assert "another-key" not in run.output
 
 
+@pytest.mark.thorough
 def test_nodes_of_a_cluster_that_cannot_be_asked_are_left_alone(site: Site) -> None:
     run = site.play("site.yml", wa_extra_hosts={"db.example": "192.0.2.9"})
     assert (run.code, run.codes) == (FAILED, ["SERVICE_UNKNOWN"]), run.output

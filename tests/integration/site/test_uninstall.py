@@ -218,6 +218,7 @@ def test_a_host_that_is_away_is_listed_at_the_end_and_the_others_are_done(
         pin.unlink(missing_ok=True)
 
 
+@pytest.mark.thorough
 def test_an_engine_that_refuses_us_is_not_one_that_has_nothing(fleet: ContainerHosts, clusters: None) -> None:
     fleet.write_hosts({"one": {}})
     fleet.run("one", "chmod 0600 /var/run/docker.sock")
@@ -277,6 +278,7 @@ def test_what_is_there_is_neither_replaced_nor_taken_for_nothing(
     assert fleet.run("one", "dpkg-query --show") == packages
 
 
+@pytest.mark.thorough
 def test_a_stopped_engine_is_started_and_what_it_holds_is_gathered(fleet: ContainerHosts, clusters: None) -> None:
     """Nothing more is done here: the version is one that is nowhere, which is found out when the engine runs."""
     from ansible_collections.waent.fleet.tests.support import valid_variables
