@@ -137,6 +137,10 @@ class ContainerHosts:
         run = play("playbooks/engine.yml", "-i", str(self.inventory), "--limit", name)
         assert run.code == OK, run.output
 
+    def stop_engine(self, name: str) -> None:
+        """End a machine's engine, with what it runs; returns when it is gone."""
+        self.run(name, "pid=$(cat /var/run/docker.pid); kill $pid; tail --pid=$pid -f /dev/null")
+
     def site(self, variables: t.Mapping[str, t.Any], *arguments: str, **extra: str) -> Run:
         """Run site.yml for the hosts of the inventory. extra: environment variables."""
         return self.play("site", variables, *arguments, **extra)

@@ -22,7 +22,6 @@ from ansible_collections.waent.fleet.tests.support.printed import Command, comma
 pytestmark = pytest.mark.thorough
 
 FIRST, SECOND = "one", "two"
-STOP_ENGINE = "pid=$(cat /var/run/docker.pid); kill $pid; tail --pid=$pid -f /dev/null"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,7 @@ def test_an_engine_that_hung_answers_again(machines: ContainerHosts) -> None:
 
 
 def test_an_engine_that_ended_as_soon_as_it_was_started_starts(machines: ContainerHosts) -> None:
-    machines.run(SECOND, STOP_ENGINE)
+    machines.stop_engine(SECOND)
     machines.run(SECOND, "cp -a /etc/docker/daemon.json /root/kept 2>/dev/null; echo '{' > /etc/docker/daemon.json")
     try:
         command = advised(machines.site(variables(machines)), "ENGINE_NOT_STARTED")
@@ -92,7 +91,7 @@ def test_an_engine_that_ended_as_soon_as_it_was_started_starts(machines: Contain
 
 def test_an_engine_that_is_stopped_is_started_by_site(machines: ContainerHosts) -> None:
     """What installs where there is none is the same command, and site.yml on a bare machine."""
-    machines.run(SECOND, STOP_ENGINE)
+    machines.stop_engine(SECOND)
     command = advised(machines.play("upgrade", variables(machines), "-e", "version=" + NEW), "ENGINE_STOPPED")
     assert command == Command("site", {})
     check_healthy(machines, machines.play(command.playbook, variables(machines), *command.given()))

@@ -286,7 +286,7 @@ def test_a_stopped_engine_is_started_and_what_it_holds_is_gathered(fleet: Contai
     fleet.write_hosts({"one": {"ansible_become": True, "wa_address": fleet.address("one")}})
     # Anything that can be connected to does for a database that is not read.
     reachable = {"wa_db_host": fleet.address("one"), "wa_db_port": 22, "wa_db_check_host": ""}
-    fleet.run("one", "kill $(cat /var/run/docker.pid) && while pgrep -x dockerd; do sleep 0.2; done")
+    fleet.stop_engine("one")
     variables = valid_variables.but(wa_version="v2.99.0", **reachable)
     try:
         run = uninstall(fleet, "a")
