@@ -23,7 +23,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.backup_schedu
 from ansible_collections.waent.fleet.plugins.plugin_utils.backup_program import program
 from ansible_collections.waent.fleet.tests.support.live_cluster import LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, OK, Run, write_inventory
-from ansible_collections.waent.fleet.tests.support.printed import Command, commands_after
+from ansible_collections.waent.fleet.tests.support.printed import Command, commands
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 
 PASSWORD = "canary-backup-password-7Hs2Vk"
@@ -94,7 +94,7 @@ def test_without_a_file_it_says_what_is_missing(cluster: LiveCluster) -> None:
 
 def needed(run: Run) -> Command:
     """What restore.yml without a file says to add."""
-    (command,) = commands_after(run.output, "[BACKUP_MISSING]")
+    (command,) = commands(run.sentences("BACKUP_MISSING")[0])
     return command
 
 

@@ -58,7 +58,7 @@ def test_status_shows_what_is_proved_and_what_was_started_before(rig: NfsRig, do
     assert [left_behind(rig, client) for client in rig.clients] == [[], []]
 
     # What machines without an engine keep site.yml from is done by the role, as site.yml does it.
-    rig.on_server("rm /exports/media/.waent-media-proof")
+    rig.run("media-1", "rm {0}/.waent-media-proof".format(PATH))
     unproved = status(rig)
     for sentence in unproved.sentences("MEDIA_SHARE_NOT_PROVED"):
         assert commands(sentence) == [Command("site", {})], sentence
