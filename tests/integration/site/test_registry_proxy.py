@@ -58,7 +58,7 @@ def elsewhere(fleet: ContainerHosts) -> t.Iterator[None]:
 
 
 def asked(fleet: ContainerHosts) -> int:
-    """How often the proxy was asked for the registry."""
+    """How many connections to the registry the proxy was to make."""
     return int(
         fleet.run("one", "grep --count --fixed-strings 'CONNECT {0}:443' {1}/proxy.log || true".format(NAME, HOME))
     )
