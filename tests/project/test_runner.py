@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+from ansible_collections.waent.fleet.tests.support.checkout import ROOT, tracked
 from ansible_collections.waent.fleet.tools import checks as runner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +128,17 @@ def test_what_takes_too_long_runs_with_everything_or_by_its_name() -> None:
     assert {check.name for check in runner.chosen([])} == set(runner.BY_NAME) - thorough
     assert runner.chosen([], everything=True) == runner.CHECKS
     assert [check.name for check in runner.chosen(["versions-all"])] == ["engine", "images", "versions-all"]
+
+
+LEFT_OUT = re.compile(r"mark\.thorough|\bsampled\(|\bpairs\(")
+
+
+def test_what_make_test_leaves_out_is_run_by_make_test_all() -> None:
+    commands = [command for check in runner.CHECKS for command in check.commands if command[-2:] == ["-m", "thorough"]]
+    places = [ROOT / word for command in commands for word in command if "tests" in word]
+    left_out = [file for file in tracked("tests/*/test_*.py", "emulator/tests/*") if LEFT_OUT.search(file.read_text())]
+    assert len(left_out) > 40
+    assert [file for file in left_out if not any(file.is_relative_to(place) for place in places)] == []
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
