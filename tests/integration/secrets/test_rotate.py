@@ -170,11 +170,12 @@ def database_elsewhere(live: LiveCluster) -> t.Iterator[None]:
     live.inventory = before
 
 
-# The last one: the cluster keeps the second user.
+# The last one here: the cluster keeps the second user, and is recreated for whoever asks for it as it was.
 @pytest.mark.thorough
 def test_a_second_user_of_the_database_under_load_and_killed(
     live: LiveCluster, balancer: Balancer, database_elsewhere: None
 ) -> None:
+    live.spoilt = True
     before = live.containers()
     live._sql(
         "CREATE USER 'second'@'%' IDENTIFIED BY 'canary-second-db-4Tq'; GRANT {0} ON *.* TO 'second'@'%';".format(

@@ -22,6 +22,7 @@ def said(run: Run, code: str) -> Command:
 
 @pytest.mark.thorough
 def test_other_changes_come_first_with_the_secret_that_runs(live: LiveCluster) -> None:
+    live.ready()
     hosts, before = live._given["wa_extra_hosts"], live.containers()
     former = live._given["wa_jwt_key"]
     live.declare(wa_jwt_key=NEW, wa_extra_hosts={**hosts, "rotated.example": "192.0.2.7"})
