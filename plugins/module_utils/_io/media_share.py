@@ -11,6 +11,7 @@ tokens have a directory of their own, as listing all media takes long, and the l
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import json
 import os
@@ -41,6 +42,9 @@ OLD_SECONDS = 3600.0
 """A token as old as that was left by a run that was killed. By the server's clock, which has dated both."""
 
 _MB = 1024 * 1024
+
+_HERE, _FORCE_SYNC, _BASIC_STATS = -100, 0x2000, 0x7FF
+"""AT_FDCWD, AT_STATX_FORCE_SYNC and STATX_BASIC_STATS, of statx(2)."""
 
 User = t.Tuple[int, int]
 
@@ -315,15 +319,35 @@ def read_proof(path: str, seconds: float, user: User | None) -> dict[str, t.Any]
     return {"proof": proof, "error": error}
 
 
-def _proof(path: str, say: bounded.Say) -> dict[str, t.Any] | None:
-    say("read the last proof")
+def _open_proof(path: str) -> int | None:
     try:
-        file = os.open(os.path.join(path, PROOF), os.O_RDONLY | os.O_NOFOLLOW)
+        return os.open(os.path.join(path, PROOF), os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
         # A link is not what we have written either; the next proof replaces it.
         if error.errno in (errno.ENOENT, errno.ELOOP):
             return None
         raise
+
+
+def _forget_what_was_absent(path: str) -> None:
+    """Have the kernel query the server about a directory, by which it sees that names have come.
+
+    It remembers for up to a minute which were not there, so that a host which has just been seen without a proof would
+    not see the one that another host writes down for all. Where the C library has no statx(2), that minute has to pass.
+    """
+    statx = getattr(ctypes.CDLL(None), "statx", None)
+    if statx is not None:
+        statx(_HERE, os.fsencode(path), _FORCE_SYNC, _BASIC_STATS, ctypes.create_string_buffer(256))
+
+
+def _proof(path: str, say: bounded.Say) -> dict[str, t.Any] | None:
+    say("read the last proof")
+    file = _open_proof(path)
+    if file is None:
+        _forget_what_was_absent(path)
+        file = _open_proof(path)
+    if file is None:
+        return None
     with os.fdopen(file, encoding="utf-8") as reading:
         dated = os.fstat(reading.fileno()).st_mtime
         try:
