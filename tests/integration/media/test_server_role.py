@@ -27,6 +27,8 @@ PREPARE = (
     " && mount --bind /srv/root/srv/exported /srv/exported && printf '{0}' > /etc/nfs.conf.d/test.conf"
     " && (pgrep -x rpcbind || rpcbind)"
 ).format(QUICK)
+GRACE_ENDS = "timeout 100 sh -c 'until grep -q Y /proc/fs/nfsd/v4_end_grace; do sleep 1; done'"
+"""A server that has just started gives nothing new out until who had something could claim it; its kernel says when."""
 STOP = "service nfs-kernel-server stop; rm -f /etc/exports.d/waent-*.exports; umount /srv/exported; umount /srv/root"
 
 
@@ -80,7 +82,7 @@ def test_its_clients_mount_it_and_nobody_else(storage: NfsRig, do: Play) -> None
     # Containers of another user than root: user 0 of a client is nobody there.
     made = server(rig, wa_container_uid=1000)
     assert made.code == OK, made.output
-    rig.run(SERVER, "sleep 11")
+    rig.run(SERVER, GRACE_ENDS)
     proved = do("proof", container_uid=1000, **share)
     assert proved.code == OK, proved.output
     denied = do("share", only="media-1", state="probed", container_uid=0, **share)
