@@ -17,7 +17,7 @@ from pathlib import Path
 import jinja2
 import pytest
 from ansible_collections.waent.fleet.tests.support.checkout import PLAYBOOKS, ROOT, load
-from ansible_collections.waent.fleet.tests.support.task_files import beside, role_file
+from ansible_collections.waent.fleet.tests.support.task_files import beside, role_file, role_of
 from jinja2 import meta
 
 Tasks = t.Sequence[dict[str, t.Any]]
@@ -58,11 +58,6 @@ def imported(file: Path, way: tuple[str, ...], around: tuple[str, ...] = ()) -> 
                 yield from imported(beside(file, path), way, conditions)
 
 
-def role_of(arguments: t.Mapping[str, t.Any]) -> str:
-    """The role that is imported or included."""
-    return str(arguments["name"]).removeprefix("waent.fleet.")
-
-
 def own_variables(role: str) -> set[str]:
     """Names of what a role has in its variables and defaults."""
     files = [ROOT / "roles" / role / part / "main.yml" for part in ("vars", "defaults")]
@@ -78,6 +73,7 @@ def variables_of(role: str) -> set[str]:
     return found
 
 
+KNOWN = {name for path in ROOT.glob("roles/*") for name in own_variables(path.name)}
 FILES = [
     *((playbook.stem, [task for play in load(playbook) for task in play.get("tasks", [])]) for playbook in PLAYBOOKS),
     *((file.parts[-3], load(file)) for file in sorted(ROOT.glob("roles/*/tasks/*.yml"))),
@@ -97,15 +93,12 @@ def test_a_condition_around_tasks_of_another_role_names_what_that_role_knows(
     name: str, arguments: dict[str, t.Any]
 ) -> None:
     included = role_of(arguments)
-    known = {name for path in ROOT.glob("roles/*") for name in own_variables(path.name)}
     for role, way, around in imported(role_file(arguments), (included,)):
         there = variables_of(role).union(*map(own_variables, way))
         condition = " and ".join(f"({one})" for one in around) or "true"
         named = meta.find_undeclared_variables(jinja2.Environment().parse("{{ " + condition + " }}"))
-        assert named & known - there == set(), (name, role, around)
+        assert named & KNOWN - there == set(), (name, role, around)
 
 
 def test_some_are_included() -> None:
-    assert {("site", "plan_drain"), ("site", "prepare")} & {
-        (one, arguments.get("tasks_from")) for one, arguments in INCLUDES
-    }
+    assert ("site", "prepare") in [(one, arguments.get("tasks_from")) for one, arguments in INCLUDES]

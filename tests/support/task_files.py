@@ -43,10 +43,14 @@ def action_of(task: t.Mapping[str, t.Any]) -> str:
     return next(key for key in task if "." in key)
 
 
+def role_of(arguments: t.Mapping[str, t.Any]) -> str:
+    """The role that import_role or include_role names."""
+    return str(arguments["name"]).removeprefix("waent.fleet.")
+
+
 def role_file(arguments: t.Mapping[str, t.Any]) -> Path:
     """The task file that import_role or include_role names."""
-    name = arguments["name"].removeprefix("waent.fleet.")
-    return ROOT / "roles" / name / "tasks" / "{0}.yml".format(arguments.get("tasks_from", "main"))
+    return ROOT / "roles" / role_of(arguments) / "tasks" / "{0}.yml".format(arguments.get("tasks_from", "main"))
 
 
 def tasks_of(file: Path, tasks: t.Sequence[dict[str, t.Any]], host: str | None) -> t.Iterator[Task]:
