@@ -76,7 +76,7 @@ def test_a_machine_that_is_back_is_red_until_site_yml_has_fixed_it(machines: Con
     status = machines.play("status", declared)
     assert status.code == FAILED, status.output
     (sentence,) = status.sentences("HOST_BEHIND")
-    assert sentence.startswith(DEAD + ": wa-webapp-1 is not as desired")
+    assert sentence.startswith(DEAD + ": wa-webapp-1 is not as desired") and "site.yml recreates it" in sentence
     (command,) = commands(sentence)
 
     run = machines.play(command.playbook, declared, *command.given())

@@ -24,6 +24,7 @@ def test_it_is_mounted_proved_and_refused_where_it_is_not(rig: NfsRig, do: Play)
     unmounted = role(rig, only_prove=True)
     assert unmounted.code == FAILED
     assert unmounted.codes == ["MEDIA_SHARE_NOT_MOUNTED"] * 2, unmounted.output
+    assert "does not exist; run playbooks/site.yml, which mounts it." in unmounted.output
     for sentence in unmounted.sentences("MEDIA_SHARE_NOT_MOUNTED"):
         assert commands(sentence) == [Command("site", {})], sentence
 

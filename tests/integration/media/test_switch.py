@@ -41,6 +41,7 @@ def test_what_would_be_left_behind_is_said_and_copied(tmp_path: Path) -> None:
         assert planned.code == OK and LEFT in planned.output, planned.output
         assert "wa_media_copy" not in {call for name in fleet.names for call in fleet.calls_in_order(name)}
 
+        assert "add -e wa_media_from={0}.".format(VOLUME) in planned.output
         added = commands_after(planned.output, LEFT)[0]
         assert added == Command("", {"wa_media_from": VOLUME}, again=False)
         run = fleet.play("playbooks/site.yml", "-e", json.dumps(GIVEN), *added.given())
