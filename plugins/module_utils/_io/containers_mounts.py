@@ -16,6 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._io import bounded
+from ansible_collections.waent.fleet.plugins.module_utils._io.c_library import call
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import SHORT_ID, Mount, read_mounts
 
@@ -87,13 +88,6 @@ def under(path: str) -> int:
 
     It takes away what lies on it in mounts of its own, which end with it, and goes on with those of the host.
     """
-    library = ctypes.CDLL(None, use_errno=True)
-
-    def call(name: str, *arguments: t.Any) -> None:
-        if getattr(library, name)(*arguments):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-
     space = os.open("/proc/self/ns/mnt", os.O_RDONLY)
     call("unshare", _MOUNTS)
     call("mount", b"none", b"/", None, ctypes.c_ulong(_PRIVATE), None)
@@ -116,10 +110,7 @@ def inside(process: int, user: tuple[int, int], work: bounded.Work, proc: str = 
         say("enter")
         space = os.open(os.path.join(proc, str(process), "ns/mnt"), os.O_RDONLY)
         root = os.open(os.path.join(proc, str(process), "root"), os.O_RDONLY | os.O_DIRECTORY)
-        library = ctypes.CDLL(None, use_errno=True)
-        if library.setns(space, _MOUNTS):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+        call("setns", space, _MOUNTS)
         os.fchdir(root)
         os.chroot(".")
         os.close(root)

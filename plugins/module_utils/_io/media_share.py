@@ -23,6 +23,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._check.media_share imp
 from ansible_collections.waent.fleet.plugins.module_utils._common.paths import normalized
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import FSTYPE
 from ansible_collections.waent.fleet.plugins.module_utils._io import bounded, nfs_server
+from ansible_collections.waent.fleet.plugins.module_utils._io.c_library import call
 from ansible_collections.waent.fleet.plugins.module_utils._io.containers_mounts import Space, inside
 from ansible_collections.waent.fleet.plugins.module_utils._io.machine import read_text
 from ansible_collections.waent.fleet.plugins.module_utils._state.mounts import (
@@ -333,11 +334,16 @@ def _forget_what_was_absent(path: str) -> None:
     """Have the kernel query the server about a directory, by which it sees that names have come.
 
     It remembers for up to a minute which were not there, so that a host which has just been seen without a proof would
-    not see the one that another host writes down for all. Where the C library has no statx(2), that minute has to pass.
+    not see the one that another host writes down for all. Where there is no statx(2), that minute has to pass. Raises
+    OSError: what the server was not queried about is not known to be absent.
     """
-    statx = getattr(ctypes.CDLL(None), "statx", None)
-    if statx is not None:
-        statx(_HERE, os.fsencode(path), _FORCE_SYNC, _BASIC_STATS, ctypes.create_string_buffer(256))
+    try:
+        call("statx", _HERE, os.fsencode(path), _FORCE_SYNC, _BASIC_STATS, ctypes.create_string_buffer(256))
+    except AttributeError:
+        return
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
 
 
 def _proof(path: str, say: bounded.Say) -> dict[str, t.Any] | None:
