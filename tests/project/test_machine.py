@@ -185,3 +185,35 @@ def test_what_counts_as_impatient(source: str, lines: list[int]) -> None:
 def test_no_test_has_a_tight_clock(path: Path) -> None:
     if path != Path(__file__):
         assert impatient_waits(path.read_text()) == []
+
+
+def ports_left_to_the_engine(source: str) -> list[int]:
+    """Lines that run a container at once, with a port of the engine's choice."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("containers.run")
+        for keyword in node.keywords
+        if keyword.arg == "ports"
+        if any(isinstance(part, ast.Constant) and part.value is None for part in ast.walk(keyword.value))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("engine.containers.run(IMAGE, ports={'80/tcp': None})", [1]),
+        ("\nself.engine.containers.run(IMAGE, ports={'80/tcp': (address, None)})", [2]),
+        ("engine.containers.run(IMAGE, ports={'80/tcp': ('127.0.0.1', 8080)})", []),
+        ("run_with_ports(engine, IMAGE, ports={'80/tcp': None})", []),
+    ],
+)
+def test_what_leaves_a_port_to_the_engine(source: str, lines: list[int]) -> None:
+    assert ports_left_to_the_engine(source) == lines
+
+
+@pytest.mark.parametrize("path", tracked("emulator/*.py", "tests/*.py", "benchmarks/*.py"), ids=name_of)
+def test_ports_of_the_engines_choice_may_be_in_use(path: Path) -> None:
+    """The engine tries ten; run_with_ports of tests/support goes on."""
+    if path != Path(__file__):
+        assert ports_left_to_the_engine(path.read_text()) == []

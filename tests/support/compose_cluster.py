@@ -24,6 +24,7 @@ from ansible_collections.waent.fleet.emulator.build import MARIADB
 from ansible_collections.waent.fleet.emulator.tests.compose.project import PASSWORD, Project, free_ports
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
 from ansible_collections.waent.fleet.tests.support.container_hosts import DATABASE_IMAGE, ContainerHosts
+from ansible_collections.waent.fleet.tests.support.engine_ports import run_with_ports
 from ansible_collections.waent.fleet.tests.support.killable_runs import KillableRuns
 from ansible_collections.waent.fleet.tests.support.live_cluster import CODE, GATEWAY_IMAGE, _call
 from ansible_collections.waent.fleet.tests.support.playbook_runs import Run, environment, play
@@ -130,12 +131,11 @@ class ComposeCluster(KillableRuns):
         self.project.until("service", self.serves)
 
     def _start_gateway(self) -> None:
-        gateway = self.engine.containers.run(
-            GATEWAY_IMAGE, name=self.prefix + "-gateway", detach=True,
+        gateway = run_with_ports(
+            self.engine, GATEWAY_IMAGE, name=self.prefix + "-gateway",
             environment={"WAEMU_TIME_DIVISOR": DIVISOR, "WAEMU_REGISTRATION_CODE": CODE},
             ports={"5222/tcp": None, "8080/tcp": ("127.0.0.1", None)},
         )  # fmt: skip
-        gateway.reload()
         ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
         self.link = "http://{0}:{1}".format(self.address, ports["5222/tcp"])

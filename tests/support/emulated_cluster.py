@@ -14,6 +14,7 @@ from pathlib import Path
 
 import docker
 import pymysql
+from ansible_collections.waent.fleet.tests.support.engine_ports import start_with_ports
 from docker.models.containers import Container
 from waemu.web.tls import certificates_of
 
@@ -128,7 +129,7 @@ class EmulatedCluster:
         self.containers[name] = container
         self.client.networks.get("bridge").disconnect(container)
         self.network.connect(container, aliases=list(aliases))
-        container.start()
+        start_with_ports(container)
 
     # -- Looking ------------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from pathlib import Path
 import docker
 import docker.errors
 from ansible_collections.waent.fleet.tests.support.checkout import ROOT
+from ansible_collections.waent.fleet.tests.support.engine_ports import run_with_ports
 from ansible_collections.waent.fleet.tests.support.killable_runs import (
     KillableRuns,
     Killed,
@@ -201,12 +202,11 @@ class LiveCluster(KillableRuns):
         shape = self.shape._replace(shards=shards or self.shape.shards, version=version or self.shape.version)
         self._token = ""
         self._remove_gateway()
-        gateway = self.engine.containers.run(
-            GATEWAY_IMAGE, name=shape.prefix + "-gateway", detach=True,
+        gateway = run_with_ports(
+            self.engine, GATEWAY_IMAGE, name=shape.prefix + "-gateway",
             environment={"WAEMU_TIME_DIVISOR": str(shape.divisor), "WAEMU_REGISTRATION_CODE": CODE},
             ports={"5222/tcp": None, "8080/tcp": ("127.0.0.1", None)},
         )  # fmt: skip
-        gateway.reload()
         ports = {inside: mapped[0]["HostPort"] for inside, mapped in gateway.ports.items()}
         self.gateway_url = "http://127.0.0.1:" + ports["8080/tcp"]
         self.gateway_port = ports["5222/tcp"]

@@ -10,6 +10,7 @@ import time
 
 import docker.errors
 import psycopg2
+from ansible_collections.waent.fleet.tests.support.engine_ports import run_with_ports
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, Failed, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import write_inventory
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
@@ -28,11 +29,10 @@ class OnPostgres(LiveCluster):
         self._remove_server()
         gateway = machine_address(self.engine, IMAGE)
         environment = {"POSTGRES_USER": USER, "POSTGRES_PASSWORD": PASSWORD}
-        server = self.engine.containers.run(
-            IMAGE, ["postgres", "-c", "max_connections={0}".format(self.shape.max_connections)],
-            name=self._server, detach=True, environment=environment, ports={"5432/tcp": (gateway, None)},
+        server = run_with_ports(
+            self.engine, IMAGE, ["postgres", "-c", "max_connections={0}".format(self.shape.max_connections)],
+            name=self._server, environment=environment, ports={"5432/tcp": (gateway, None)},
         )  # fmt: skip
-        server.reload()
         port = int(server.ports["5432/tcp"][0]["HostPort"])
         self.declare(
             wa_db_engine="PGSQL", wa_db_host=gateway, wa_db_port=port, wa_db_username=USER, wa_db_password=PASSWORD,

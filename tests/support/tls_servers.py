@@ -14,6 +14,7 @@ from pathlib import Path
 import docker
 from ansible_collections.waent.fleet.plugins.module_utils._io.database import DatabaseAccess, Tls, read_database
 from ansible_collections.waent.fleet.tests.support.certificates import Authority
+from ansible_collections.waent.fleet.tests.support.engine_ports import start_with_ports
 from ansible_collections.waent.fleet.tests.support.live_cluster import LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.playbook_runs import write_inventory
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
@@ -56,7 +57,7 @@ def run_server(
     try:
         files = {"ca.pem": authority.ca.read_bytes(), "cert.pem": cert.read_bytes(), "key.pem": key.read_bytes()}
         container.put_archive("/opt", packed({**files, "pg_hba.conf": PG_RULES}, uid))
-        container.start()
+        start_with_ports(container)
         container.reload()
         port = int(container.ports[f"{inside}/tcp"][0]["HostPort"])
         server = Server(engine, environment.get("POSTGRES_USER", "root"), address, port, authority)

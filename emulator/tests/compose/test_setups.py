@@ -17,6 +17,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from ansible_collections.waent.fleet.tests.support.engine_ports import run_with_ports
 from ansible_collections.waent.fleet.tests.support.this_machine import machine_address
 from docker.models.containers import Container
 
@@ -73,9 +74,9 @@ def host(engine: docker.DockerClient) -> str:
 @pytest.fixture(scope="module")
 def gateway(engine: docker.DockerClient, host: str) -> t.Iterator[Gateway]:
     """Started for this module."""
-    container = engine.containers.run(
+    container = run_with_ports(
+        engine,
         GATEWAY_IMAGE,
-        detach=True,
         name=f"{PREFIX}-gateway-{time.monotonic_ns() % 10**6}",
         environment={"WAEMU_TIME_DIVISOR": DIVISOR},
         ports={"5222/tcp": None, "8080/tcp": None},
@@ -177,9 +178,9 @@ def test_development_multiconnect_on_postgresql(make: Make, gateway: Gateway) ->
 @pytest.fixture
 def database(engine: docker.DockerClient) -> t.Iterator[Container]:
     """A MariaDB on a machine of its own: published, in no project's network."""
-    container = engine.containers.run(
+    container = run_with_ports(
+        engine,
         DB_IMAGE,
-        detach=True,
         name=f"{PREFIX}-db-{time.monotonic_ns() % 10**6}",
         environment={"MYSQL_ROOT_PASSWORD": "testpass"},
         ports={"3306/tcp": None},
