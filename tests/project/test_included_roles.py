@@ -102,3 +102,33 @@ def test_a_condition_around_tasks_of_another_role_names_what_that_role_knows(
 
 def test_some_are_included() -> None:
     assert ("site", "prepare") in [(one, arguments.get("tasks_from")) for one, arguments in INCLUDES]
+
+
+def changed_on_the_way(tasks: Tasks) -> list[str]:
+    """Names that the condition of a block has, and that a task in it registers or sets."""
+    found = []
+    for task, around in all_tasks(tasks):
+        if "block" in task and "when" in task:
+            condition = " and ".join(f"({one})" for one in around)
+            named = meta.find_undeclared_variables(jinja2.Environment().parse("{{ " + condition + " }}"))
+            for inside, _conditions in all_tasks(task["block"]):
+                found += sorted(named & {str(inside.get("register")), *inside.get("ansible.builtin.set_fact", {})})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("inside", "names"),
+    [
+        ({"ansible.builtin.command": "true", "register": "read"}, ["read"]),
+        ({"block": [{"ansible.builtin.set_fact": {"read": 1}}]}, ["read"]),
+        ({"ansible.builtin.command": "true", "register": "read_now"}, []),
+    ],
+)
+def test_what_counts_as_changed_on_the_way(inside: dict[str, t.Any], names: list[str]) -> None:
+    assert changed_on_the_way([{"when": "read.rc != 0", "block": [inside]}]) == names
+
+
+@pytest.mark.parametrize(("name", "tasks"), FILES, ids=[name for name, _tasks in FILES])
+def test_a_condition_around_tasks_stays_what_it_was(name: str, tasks: Tasks) -> None:
+    """It is evaluated for each of them: those after the one that changes it would be skipped, or end with an error."""
+    assert changed_on_the_way(tasks) == []

@@ -120,6 +120,29 @@ def not_exported(server: MediaServer) -> Problem:
     return Problem("MEDIA_SERVER_NOT_EXPORTED", message, VARIABLE, server.directory)
 
 
+def not_answering(server: MediaServer) -> Problem:
+    """The kernel serves, and no program answers for it who may mount what."""
+    message = (
+        "The NFS server runs, and rpc.mountd does not, though the server was restarted: nobody can mount {0} from it;"
+        " read why in its log (journalctl --unit nfs-mountd)."
+    )
+    return Problem("MEDIA_SERVER_NO_MOUNTD", message.format(server.directory), VARIABLE, server.directory)
+
+
+GRACE_SECONDS = 300
+"""How long the end of a grace period is waited for. It is 90 s with most, and a kernel doubles it at most once."""
+
+
+def in_grace(server: MediaServer) -> Problem:
+    """It exports the directory, and opens no files of it."""
+    message = (
+        "The server exports {0} and opens no files of it yet: its grace period, in which clients that it had before may"
+        " come back, did not end within {1} s. It has when /proc/fs/nfsd/v4_end_grace there says Y; go on then."
+    )
+    message = message.format(server.directory, GRACE_SECONDS)
+    return Problem("MEDIA_SERVER_IN_GRACE", message, VARIABLE, server.directory)
+
+
 def is_exported(server: MediaServer, table: str) -> bool:
     """Whether the running server has what the file says. table: C(/var/lib/nfs/etab), one line for each client."""
     found: dict[str, set[str]] = {}

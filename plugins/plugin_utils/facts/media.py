@@ -22,8 +22,11 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.problem import
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import MEDIA_TARGET
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import (
     CLIENTS,
+    GRACE_SECONDS,
+    in_grace,
     is_exported,
     media_server,
+    not_answering,
     not_exported,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import (
@@ -209,6 +212,9 @@ def _media_server(play: Play) -> Values:
         },
         "exports": {"dest": server.exports_file, "content": server.exports},
         "not_exported": summary([not_exported(server)]),
+        "not_answering": summary([not_answering(server)]),
+        "in_grace": summary([in_grace(server)]),
+        "grace_seconds": GRACE_SECONDS,
         "exported": is_exported(server, base64.b64decode(table).decode("utf-8", "replace")),
     }
 

@@ -27,9 +27,12 @@ PREPARE = (
     " && mount --bind /srv/root/srv/exported /srv/exported && printf '{0}' > /etc/nfs.conf.d/test.conf"
     " && (pgrep -x rpcbind || rpcbind)"
 ).format(QUICK)
-GRACE_ENDS = "timeout 100 sh -c 'until grep -q Y /proc/fs/nfsd/v4_end_grace; do sleep 1; done'"
-"""A server that has just started gives nothing new out until who had something could claim it; its kernel says when."""
-STOP = "service nfs-kernel-server stop; rm -f /etc/exports.d/waent-*.exports; umount /srv/exported; umount /srv/root"
+OPENS = "cat /proc/fs/nfsd/v4_end_grace"
+# Newer kernels do not end the server's threads by the signal that the script of Debian 12 sends.
+STOP = (
+    "service nfs-kernel-server stop; rpc.nfsd 0; rm -f /etc/exports.d/waent-*.exports"
+    "; umount /srv/exported; umount /srv/root"
+)
 
 
 @pytest.fixture
@@ -82,7 +85,7 @@ def test_its_clients_mount_it_and_nobody_else(storage: NfsRig, do: Play) -> None
     # Containers of another user than root: user 0 of a client is nobody there.
     made = server(rig, wa_container_uid=1000)
     assert made.code == OK, made.output
-    rig.run(SERVER, GRACE_ENDS)
+    assert rig.run(SERVER, OPENS) == "Y\n"
     proved = do("proof", container_uid=1000, **share)
     assert proved.code == OK, proved.output
     denied = do("share", only="media-1", state="probed", container_uid=0, **share)
@@ -94,6 +97,33 @@ def test_its_clients_mount_it_and_nobody_else(storage: NfsRig, do: Play) -> None
     assert do("share", only=SERVER, container_uid=1000, **share).codes == ["MEDIA_SHARE_NOT_EXPORTED"]
     assert mounts(rig, SERVER) == ""
     assert do("share", only="media-1", container_uid=1000, **share).code == OK
+
+
+def test_a_server_whose_program_for_mounts_has_ended_gets_it_again(storage: NfsRig, do: Play) -> None:
+    rig = storage
+    share = {"server": rig.address(SERVER), "export": EXPORT}
+    made = server(rig)
+    assert made.code == OK, made.output
+    rig.run(SERVER, "pkill -9 -x rpc.mountd; while pidof rpc.mountd; do sleep 0.1; done; pgrep -x nfsd")
+    planned = server(rig, "--check")
+    assert planned.code == OK and do.changed(planned) == [SERVER], planned.output
+    fixed = server(rig)
+    assert fixed.code == OK and do.changed(fixed) == [SERVER], fixed.output
+    assert do("proof", **share).code == OK
+    again = server(rig)
+    assert again.code == OK and do.changed(again) == [], again.output
+
+
+def test_a_server_on_which_that_program_does_not_start(storage: NfsRig) -> None:
+    rig = storage
+    assert server(rig).code == OK
+    rig.run(SERVER, "mount --bind /bin/false /usr/sbin/rpc.mountd && pkill -9 -x rpc.mountd")
+    try:
+        run = server(rig)
+    finally:
+        rig.run(SERVER, "umount /usr/sbin/rpc.mountd")
+    assert run.code == FAILED and run.codes == ["MEDIA_SERVER_NO_MOUNTD"], run.output
+    assert "mountd failed" in run.output
 
 
 def test_what_is_refused_before_anything_is_changed(storage: NfsRig, do: Play) -> None:

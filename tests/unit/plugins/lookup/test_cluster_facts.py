@@ -221,6 +221,7 @@ def test_the_media_server_of_the_cluster():
     assert " h1(rw," in found["exports"]["content"] and " h2(rw," in found["exports"]["content"]
     assert (found["refusal"], found["exported"]) == ("", False)
     assert "[MEDIA_SERVER_NOT_EXPORTED]" in found["not_exported"]
+    assert "[MEDIA_SERVER_NO_MOUNTD]" in found["not_answering"] and "[MEDIA_SERVER_IN_GRACE]" in found["in_grace"]
     (refused,) = facts("media_server", wa_media_share={})
     assert "[MEDIA_SERVER_NO_SHARE]" in refused["refusal"]
 

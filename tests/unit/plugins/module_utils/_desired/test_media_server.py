@@ -10,8 +10,10 @@ import ipaddress
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_server import (
     client_allowed,
+    in_grace,
     is_exported,
     media_server,
+    not_answering,
     not_exported,
 )
 from ansible_collections.waent.fleet.plugins.module_utils._desired.media_share import MediaShare
@@ -105,5 +107,6 @@ def test_what_is_in_force(clients):
     assert not is_exported(server, "")
 
 
-def test_what_is_said_where_it_is_not_in_force():
-    assert "/srv/media" in not_exported(server_of()).message
+@pytest.mark.parametrize("problem", [not_exported, not_answering, in_grace])
+def test_what_is_said_where_it_is_not_in_force(problem):
+    assert " /srv/media " in problem(server_of()).message
