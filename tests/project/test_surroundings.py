@@ -104,3 +104,35 @@ def test_the_artifact_holds_what_users_need_and_nothing_else(tmp_path: Path) -> 
     } <= names
     # The demo's inventory holds secrets that it makes for itself.
     assert [name for name in names if name.startswith("inventories/local") or "vault" in name] == []
+
+
+SECRETS = [
+    "inventories/racks/group_vars/all/vault.yml",
+    "inventories/mine/hosts.yml",
+    "inventories/racks/host_vars/one/my-vault.yml",
+    "inventories/local/group_vars/all/secrets.yml",
+    "files/api.key",
+    "playbooks/files/global-bundle.pem",
+    "backup-key.pem",
+    "waent-registration-20261130T120000Z.vault",
+    "waent-registration-20261130T120000Z.cms",
+    ".vault-password",
+]
+"""Where somebody who works in a checkout has them, as the guides say it."""
+
+
+def test_the_artifact_takes_no_secrets_along(tmp_path: Path) -> None:
+    checkout, built = tmp_path / "checkout", tmp_path / "built"
+    for path in tracked("*"):
+        if path.relative_to(ROOT).parts[0] not in ("emulator", "tests"):
+            there = checkout / path.relative_to(ROOT)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_bytes(path.read_bytes())
+    for name in SECRETS:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("A secret")
+    done = run("ansible-galaxy", "collection", "build", str(checkout), "--output-path", str(built))
+    assert done.returncode == 0, done.stderr
+    (artifact,) = built.glob("waent-fleet-*.tar.gz")
+    with tarfile.open(artifact) as archive:
+        assert {*archive.getnames()} & {*SECRETS} == set()
