@@ -187,6 +187,15 @@ def test_no_test_has_a_tight_clock(path: Path) -> None:
         assert impatient_waits(path.read_text()) == []
 
 
+def test_images_that_tests_make_are_named_in_one_place() -> None:
+    """It names them after their cluster: what another check makes and removes meanwhile has another name."""
+    home = ROOT / "tests" / "support" / "fake_version.py"
+    makes = re.compile(r"\b(?!connection\b)\w+\.commit\(")
+    others = [path for path in tracked("tests/*.py", "emulator/tests/*.py") if path not in (home, Path(__file__))]
+    assert [str(path.relative_to(ROOT)) for path in others if makes.search(path.read_text())] == []
+    assert makes.search(home.read_text())
+
+
 def ports_left_to_the_engine(source: str) -> list[int]:
     """Lines that run a container at once, with a port of the engine's choice."""
     return [

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, waent.fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Versions that are nobody's, made out of the new one on the spot: sound ones, and broken ones."""
+"""Images of the client that are nobody's, made on the spot: versions, sound and broken, and one that does not run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing as t
 
 import docker
 import docker.errors
-from ansible_collections.waent.fleet.tests.support.live_cluster import NEW
+from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OLD, LiveCluster
 
 REGISTRY = "docker.whatsapp.biz"
 IMAGES = ("web", "coreapp")
@@ -43,3 +43,20 @@ def fake_version(engine: docker.DockerClient, version: str, coreapp: str | None 
         yield version
     finally:
         remove_fake_version(engine, version)
+
+
+@contextlib.contextmanager
+def broken_image(cluster: LiveCluster, name: str, script: str) -> t.Iterator[str]:
+    """An image of the version OLD that runs a shell script instead, for as long as it is needed; gives its repository.
+
+    name: C(web) or C(coreapp). Each cluster has a repository of its own: others may need one at the same time.
+    """
+    repository = "{0}.broken.example/{1}".format(cluster.shape.prefix, name)
+    source = "{0}/{1}:{2}".format(REGISTRY, name, OLD)
+    made = cluster.engine.containers.create(source, entrypoint=["/bin/sh", "-c", script])
+    made.commit(repository, OLD)
+    made.remove()
+    try:
+        yield repository
+    finally:
+        cluster.engine.images.remove("{0}:{1}".format(repository, OLD), force=True)

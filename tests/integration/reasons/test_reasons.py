@@ -9,13 +9,13 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.fake_version import broken_image
 from ansible_collections.waent.fleet.tests.support.live_cluster import OLD, LiveCluster, Shape
 from ansible_collections.waent.fleet.tests.support.module_process import run_module_process
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
 from ansible_collections.waent.fleet.tests.support.valid_variables import SECRETS
 
 FORMER_PASSWORD = "canary-of-old-7Kq2"
-REPOSITORY = "broken.example/"
 
 
 @pytest.fixture
@@ -28,24 +28,6 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LiveCluste
         yield made
     finally:
         made.remove()
-
-
-@pytest.fixture
-def broken_image(first_run: LiveCluster) -> t.Iterator[t.Callable[..., str]]:
-    """Make an image of the client of this version that does something else when it starts; returns its repository."""
-    made = []
-
-    def make(name: str, script: str) -> str:
-        source = "docker.whatsapp.biz/{0}:{1}".format(name, OLD)
-        container = first_run.engine.containers.create(source, entrypoint=["/bin/sh", "-c", script])
-        container.commit(REPOSITORY + name, OLD)
-        container.remove()
-        made.append("{0}{1}:{2}".format(REPOSITORY, name, OLD))
-        return REPOSITORY + name
-
-    yield make
-    for image in made:
-        first_run.engine.images.remove(image, force=True)
 
 
 def failed(cluster: LiveCluster, *arguments: str) -> str:
@@ -91,19 +73,21 @@ def test_a_database_that_refuses_the_nodes_is_named_with_the_words_of_the_databa
 
 
 def test_an_image_whose_entrypoint_fails_is_quoted_with_exit_code_and_restarts(
-    first_run: LiveCluster, broken_image: t.Callable[..., str]
+    first_run: LiveCluster,
 ) -> None:
-    image = broken_image("web", "echo Starting; echo 'libwa.so: cannot open shared object file' >&2; exit 7")
-    said = failed(first_run, "-e", "wa_webapp_image=" + image)
+    script = "echo Starting; echo 'libwa.so: cannot open shared object file' >&2; exit 7"
+    with broken_image(first_run, "web", script) as image:
+        said = failed(first_run, "-e", "wa_webapp_image=" + image)
     assert "[NODE_RESTARTS] reasons-webapp-1 on " + first_run.shape.host in said, said
     assert "exit code 7 last" in said
     assert "libwa.so: cannot open shared object file" in said
 
 
 def test_coreapps_that_end_are_named_though_the_webapp_runs(
-    first_run: LiveCluster, broken_image: t.Callable[..., str]
+    first_run: LiveCluster,
 ) -> None:
-    said = failed(first_run, "-e", "wa_coreapp_image=" + broken_image("coreapp", "echo no more; exit 9"))
+    with broken_image(first_run, "coreapp", "echo no more; exit 9") as image:
+        said = failed(first_run, "-e", "wa_coreapp_image=" + image)
     assert "[NODE_RESTARTS] reasons-" in said, said
     assert "exit code 9 last" in said
     assert "no more" in said

@@ -14,6 +14,7 @@ import json
 import typing as t
 
 import pytest
+from ansible_collections.waent.fleet.tests.support.fake_version import broken_image
 from ansible_collections.waent.fleet.tests.support.killable_runs import KILLED
 from ansible_collections.waent.fleet.tests.support.live_cluster import OK, OLD, LiveCluster, Run
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED
@@ -128,14 +129,8 @@ def test_killed_between_new_coreapps_and_set_shards_and_run_again(cluster: LiveC
 @pytest.fixture
 def broken(cluster: LiveCluster) -> t.Iterator[str]:
     """Repository of an image of the version that runs, whose coreapps end at once."""
-    repository = "broken.example/coreapp"
-    made = cluster.engine.containers.create(
-        "docker.whatsapp.biz/coreapp:" + OLD, entrypoint=["/bin/sh", "-c", "echo no such library; exit 3"]
-    )
-    made.commit(repository, OLD)
-    made.remove()
-    yield repository
-    cluster.engine.images.remove("{0}:{1}".format(repository, OLD), force=True)
+    with broken_image(cluster, "coreapp", "echo no such library; exit 3") as repository:
+        yield repository
 
 
 @pytest.mark.begins_with(shards=1, version=OLD)
