@@ -129,7 +129,7 @@ class Machines(container_hosts.ContainerHosts):
         """Have something that eats up the machine's disk, and whatever is set free on it, until there is room made."""
         eat = f"cat /dev/zero >>{DISK}/filler"
         self.container(name).exec_run(["sh", "-c", f"touch /run/filling; {eat}"])
-        more = f"while [ -e /run/filling ]; do {eat}; sleep 0.1; done"
+        more = f"while [ -e /run/filling ]; do {eat}; sleep 0.01; done"
         self.container(name).exec_run(["sh", "-c", more], detach=True)
 
     def make_room(self, name: str) -> None:
