@@ -35,6 +35,12 @@ def all_tasks(tasks: Tasks, around: tuple[str, ...] = ()) -> t.Iterator[tuple[di
             yield from all_tasks(task.get(part, []), there)
 
 
+def named_in(around: t.Sequence[str]) -> set[str]:
+    """The variables that conditions name."""
+    condition = " and ".join(f"({one})" for one in around) or "true"
+    return meta.find_undeclared_variables(jinja2.Environment().parse("{{ " + condition + " }}"))
+
+
 class Imported(t.NamedTuple):
     """A role whose tasks are imported. way: the roles in which that stands. around: the conditions."""
 
@@ -95,9 +101,7 @@ def test_a_condition_around_tasks_of_another_role_names_what_that_role_knows(
     included = role_of(arguments)
     for role, way, around in imported(role_file(arguments), (included,)):
         there = variables_of(role).union(*map(own_variables, way))
-        condition = " and ".join(f"({one})" for one in around) or "true"
-        named = meta.find_undeclared_variables(jinja2.Environment().parse("{{ " + condition + " }}"))
-        assert named & KNOWN - there == set(), (name, role, around)
+        assert named_in(around) & KNOWN - there == set(), (name, role, around)
 
 
 def test_some_are_included() -> None:
@@ -109,10 +113,10 @@ def changed_on_the_way(tasks: Tasks) -> list[str]:
     found = []
     for task, around in all_tasks(tasks):
         if "block" in task and "when" in task:
-            condition = " and ".join(f"({one})" for one in around)
-            named = meta.find_undeclared_variables(jinja2.Environment().parse("{{ " + condition + " }}"))
             for inside, _conditions in all_tasks(task["block"]):
-                found += sorted(named & {str(inside.get("register")), *inside.get("ansible.builtin.set_fact", {})})
+                found += sorted(
+                    named_in(around) & {str(inside.get("register")), *inside.get("ansible.builtin.set_fact", {})}
+                )
     return found
 
 
