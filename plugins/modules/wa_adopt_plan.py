@@ -14,6 +14,7 @@ description:
   - Which nodes those are is decided by O(observed), by the database they have.
   - Of a cluster they are adopted one after the other, standbys before owners, secondary masters before the primary. A
     single instance stops before the first node of the cluster starts.
+  - Where no webapp runs, webapps come first, and what is left is planned again from what their API shows.
   - The plan of an adoption that was interrupted is what is left of it.
 author:
   - waent.fleet contributors (@waent)
@@ -86,7 +87,7 @@ steps:
       type: str
       returned: always
     predicted:
-      description: Always false, as the nodes are known before.
+      description: Whether the nodes it touches are known only once the steps before it are done.
       type: bool
       returned: always
   sample:
@@ -104,7 +105,7 @@ batches:
   type: list
   elements: list
 again:
-  description: Always false; nothing is predicted.
+  description: Whether another plan has to be made after the batches.
   returned: always
   type: bool
 sentences:

@@ -151,6 +151,7 @@ def host(name: str, containers: t.Iterable[Started], listeners: t.Sequence[int] 
     return {
         "name": name,
         "asked": {"cluster_name": "waent"},
+        "nodes": [],
         "containers": sorted(described, key=lambda one: one["name"]),
         "listeners": held + others,
     }

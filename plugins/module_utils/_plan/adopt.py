@@ -10,11 +10,15 @@ webapps. Planned again from what is read, it is the rest of the old plan: a cont
 and whose place is taken is only removed.
 
 Of a single instance nobody can take over: it stops as a whole before the first node of the cluster starts.
+
+Where no webapp runs, nobody shows who owns a shard. Webapps come first then, since they own nothing, and the rest is
+planned from what their API shows.
 """
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import KINDS
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import amount, enumerate_all
@@ -68,13 +72,19 @@ def adoption(placed: t.Iterable[Entry], found: t.Iterable[FoundNode]) -> Adoptio
     return Adoption(taken, tuple(open_), new)
 
 
-def plan_adopt(state: ClusterState, placed: t.Sequence[Entry], found: t.Sequence[FoundNode]) -> list[Step]:
+def plan_adopt(
+    state: ClusterState, placed: t.Sequence[Entry], found: t.Sequence[FoundNode], has_api: bool = True
+) -> list[Step]:
     """The steps after which no node of a compose file is left. None where there is none, and all that is placed runs.
 
     state: the nodes of both sorts that exist. placed: as wa_placement returns them. found: those of compose files.
+    has_api: whether a webapp runs; without one the steps end with one that is predicted, where a webapp is placed.
     """
     if any(node.single for node in found):
         return _convert(state, placed, found)
+    first = [] if has_api else _webapps_first(state, placed, found)
+    if first:
+        return first
     changes = adoption(placed, found)
     by_key = {node["key"]: node for node in placed}
     created = {
@@ -90,6 +100,27 @@ def plan_adopt(state: ClusterState, placed: t.Sequence[Entry], found: t.Sequence
     steps += adopt.standbys(going) + adopt.owners(going) + adopt.masters(going) + adopt.webapps(going)
     left = {node.key: node for node in changes.left}
     return steps + _left(state, [node for node in state.nodes if node.key in left], left)
+
+
+def _webapps_first(state: ClusterState, placed: t.Sequence[Entry], found: t.Sequence[FoundNode]) -> list[Step]:
+    """The webapps that are placed, and that another plan follows. None where none is placed.
+
+    Of the state only webapps count: whatever else there is passes for dead in it, as nobody shows it.
+    """
+    by_key = {node["key"]: node for node in placed if node["kind"] == "webapp"}
+    changes = adoption(by_key.values(), [node for node in found if node.kind == "webapp"])
+    steps = [_unseen(step) for step in _fill(state, by_key, changes)]
+    if not steps:
+        return []
+    rest = [node for node in found if node not in changes.taken.values()]
+    what = "adopt or remove {0}, by who owns what".format(_names(rest)) if rest else "what is left"
+    sentence = "Read the cluster, which the API shows from then on, plan again, and do the rest: {0}.".format(what)
+    return [*steps, Step("adopt", tuple(node.key for node in rest), (), sentence=sentence, predicted=True)]
+
+
+def _unseen(step: Step) -> Step:
+    """The same without a number of coreapps that nobody has seen."""
+    return replace(step, gate=tuple(one for one in step.gate if one[0] != "connected"))
 
 
 def _fill(state: ClusterState, by_key: t.Mapping[str, Entry], changes: Adoption) -> list[Step]:

@@ -17,6 +17,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._desired.shape import 
 from ansible_collections.waent.fleet.plugins.module_utils._plan.adopt import adoption, plan_adopt
 from ansible_collections.waent.fleet.plugins.module_utils._plan.drain import drain_problems
 from ansible_collections.waent.fleet.plugins.module_utils._plan.options import timers_from
+from ansible_collections.waent.fleet.plugins.module_utils._plan.preflight import has_api
 from ansible_collections.waent.fleet.plugins.module_utils._plan.read_state import read_state
 from ansible_collections.waent.fleet.plugins.module_utils._plan.reshard_result import why_unread
 from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (
@@ -26,6 +27,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (
     read_checks,
     refusal,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import certain
 from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import timer_problems
 from ansible_collections.waent.fleet.plugins.module_utils._state.cluster import PRIMARY
 from ansible_collections.waent.fleet.plugins.module_utils._state.found import FoundNode, adopted_nodes
@@ -66,11 +68,12 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     compose = [compose_entry(node, hosts) for node in found]
     ours = read_state(there, params["observed"], health, spec.shards)
     state = ClusterState(ours.shards, ours.nodes + tuple(found_state(node, hosts, health) for node in found))
-    steps = plan_adopt(state, placed, found) if found else []
-    problems = [] if found or there else [_nothing_found(params["observed"])]
     single = any(node.single for node in found)
+    steps = plan_adopt(state, placed, found, has_api(params["observed"])) if found else []
+    owners_matter = len(certain(steps)) == len(steps) and not single
+    problems = [] if found or there else [_nothing_found(params["observed"])]
     problems += _secret_problems(found)
-    if steps and not single:
+    if steps and owners_matter:
         everything = [*there, *compose]
         problems += drain_problems(state, everything, params["observed"], health, why_unread(health))
         problems += timer_problems(steps, params["declared_settings"], params["settings_unread"])
@@ -81,9 +84,10 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
         {**node, "replaces": {"name": taken[node["key"]].name} if node["key"] in taken else None} for node in placed
     ]
     names = ", ".join(sorted(node.name for node in found))
-    head = "The nodes that compose files have started are adopted ({0}):".format(names) if found else "What is left:"
+    first, shared = params["first"], params["shared_tokens"]
+    head = "The nodes that compose files have started are adopted ({0}):".format(names) if first == 1 else "Left to do:"
     shown = Shown(head, NOTHING)
-    return described(state, steps, [*entries, *compose], shown, shared_tokens=params["shared_tokens"]), []
+    return described(state, steps, [*entries, *compose], shown, first=first, shared_tokens=shared), []
 
 
 def _secret_problems(found: t.Iterable[FoundNode]) -> list[Problem]:

@@ -16,8 +16,9 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import Cl
 
 Entry = t.Mapping[str, t.Any]
 
-SERVING, REPORTING, PRIMARY_ELECTED, NOTHING = "serving", "reporting", "primary", "nothing"
-"""What a gate can wait for: every node that should be there serves; reports; there is one primary master; nothing."""
+SERVING, REPORTING, PRIMARY_ELECTED, ANSWERING, NOTHING = "serving", "reporting", "primary", "answering", "nothing"
+"""What a gate can wait for: every node that should be there serves; reports; there is one primary master; the webapps
+of the step let somebody log in, whatever else is there; nothing."""
 
 
 def batches(
@@ -120,7 +121,7 @@ def _as_reported(node: Entry) -> Entry:
 
 def _gate(state: ClusterState, step: Step, alive: t.Mapping[str, t.Sequence[str]]) -> str:
     if not alive["webapp"] or not alive["master"]:
-        return NOTHING
+        return ANSWERING if set(alive["webapp"]) & set(step.nodes) else NOTHING
     if step.action in ("create", "start"):
         # What a reshard repairs may be without service until set-shards; new nodes only have to be there.
         return REPORTING

@@ -84,6 +84,27 @@ def test_without_a_word_of_the_api_no_owner_is_known(capfd):
     assert [step["action"] for step in result["steps"]] == ["stop", "stop", "adopt", "discard"]
 
 
+def test_where_no_webapp_runs_it_comes_first_and_the_rest_is_planned_from_what_it_shows(capfd):
+    containers = development()
+    (webapp,) = (one for one in containers if one.entry["Name"] == "/dev_waweb_1")
+    webapp.entry["State"]["Status"] = "exited"
+    found = observed(containers)
+    result = plan(capfd, found, health={})
+    assert result["refusal"] == ""
+    assert ([step["predicted"] for step in result["steps"]], result["again"]) == ([False, True], True)
+    ((entry,),) = result["batches"]
+    assert (entry["node"]["name"], entry["node"]["replaces"]) == ("wa-webapp-1", {"name": "dev_waweb_1"})
+    assert entry["expect"] == {
+        "what": "answering", "shards": 2, "nodes": [], "masters": 0, "coreapps": 0,
+        "webapps": ["https://192.0.2.11:9090"],
+    }  # fmt: skip
+    assert entry["log_in"]
+    # With an API the numbers of the steps go on.
+    rest = plan(capfd, observed(development()), first=2)
+    assert (rest["refusal"], rest["again"], rest["sentences"][0]) == ("", False, "Left to do:")
+    assert rest["sentences"][1].startswith("2. Adopt 1 coreapp without a shard: dev_wacore3_1 as ")
+
+
 def test_nodes_of_both_sorts_have_to_understand_each_other(capfd):
     hosts = observed(development())
     for one in hosts["containers"]:

@@ -13,6 +13,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._common.product import
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import parse_version
 from ansible_collections.waent.fleet.plugins.module_utils._desired.placement import Slot
 from ansible_collections.waent.fleet.plugins.module_utils._plan.adopt import adoption, plan_adopt
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import certain
 from ansible_collections.waent.fleet.plugins.module_utils._state.found import Database, FoundNode, adopted_nodes
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState, NodeState
 from ansible_collections.waent.fleet.tests.support.compose_containers import coreapp, development, host, single
@@ -67,7 +68,10 @@ class World:
     def state(self):
         def node(key):
             owned = frozenset(shard for shard, owner in self.owners.items() if owner == key)
-            return NodeState(key, self.kinds[key], key in self.alive, key == self.primary, owned, Slot("h1", "", 0))
+            # Without an API nobody shows what is no webapp.
+            seen = key in self.alive and bool(self.of("webapp"))
+            primary = seen and key == self.primary
+            return NodeState(key, self.kinds[key], seen, primary, owned if seen else frozenset(), Slot("h1", "", 0))
 
         return ClusterState(self.shards, tuple(node(key) for key in sorted(self.there)))
 
@@ -78,7 +82,22 @@ class World:
             for key, node in self.compose.items()
             if key in self.there
         ]
-        return plan_adopt(self.state(), placed, left)
+        return plan_adopt(self.state(), placed, left, bool(self.of("webapp")))
+
+    def run(self, stop_after=None, half=False):
+        """As the playbook does it: what is certain, and the rest as it is planned then. The steps as they are done."""
+        for again in (True, False):
+            steps = self.plan()
+            now = certain(steps)
+            assert again or now == steps
+            for number, step in enumerate(now):
+                if number == stop_after:
+                    self.apply(step, half)
+                    return
+                self.apply(step)
+                yield step
+            if now == steps:
+                return
 
     def stop(self, keys):
         owned = {shard for shard, key in self.owners.items() if key in keys}
@@ -143,17 +162,12 @@ def test_every_node_becomes_ours_and_a_killed_run_goes_on(world, stop_after, hal
     least = {kind: min(1, len(world.of(kind))) for kind in KINDS}
     alone = {kind: len(world.of(kind)) == 1 for kind in KINDS}
     spare = len(world.of("coreapp")) > world.shards
-    for number, step in enumerate(world.plan()):
-        if number == stop_after:
-            world.apply(step, half)
-            break
-        world.apply(step)
+    for step in world.run(stop_after, half):
         for kind in ("master", "webapp"):
             assert alone[kind] or len(world.of(kind)) >= least[kind]
         if spare and step.action != "stop":
             assert len(world.owners) == world.shards, step
-    for step in world.plan():
-        world.apply(step)
+    list(world.run())
     assert world.there == set(world.placed), "and nothing of a compose file is left"
     assert world.alive == set(world.placed)
     assert world.plan() == []
@@ -199,6 +213,21 @@ def test_the_steps_of_the_development_set_up():
         "Adopt p_master1_1 as h1:wa-master-1, the primary master; another master follows it.",
         "Adopt p_webapp1_1 as h1:wa-webapp-1, a webapp, the only one: no API for about 30 s.",
     ]
+
+
+@given(worlds())
+def test_without_an_api_nothing_is_touched_but_webapps(world):
+    world.stop(world.of("webapp"))
+    now, rest = certain(world.plan()), world.plan()[-1]
+    left = {key for key in world.compose if key in world.there}
+    if not left:
+        return
+    webapps = {key for key, kind in world.kinds.items() if kind == "webapp"}
+    touched = {key for step in now for key in (*step.nodes, *dict(step.gate).get("absent", []))}
+    assert touched <= webapps and touched & set(world.placed)
+    assert not any("connected" in dict(step.gate) for step in now), "nobody knows how many there are"
+    # A container of a webapp whose place is taken is among what is left.
+    assert rest.predicted and left - touched <= set(rest.nodes) <= left
 
 
 def test_ports_that_are_kept_decide_who_comes_in_whose_place():
