@@ -69,17 +69,21 @@ class Inventory:
         return OTHER if self.runs_here(key) else GONE
 
     def runs_here(self, key: str) -> bool:
-        """Whether one of our hosts was seen to run it. An unmanaged container may have any name for a host name."""
+        """Whether one of our hosts was seen to run it."""
         address, _colon, name = key.rpartition(":")
         hosts = [self.observed[host] for host in self.hosts.get(address, ()) if host in self.observed]
-        return any(
-            c["state"] in RUNNING and (c["name"] == name or (c["product"] and not c["cluster"]))
-            for host in hosts
-            for c in host["containers"]
-        )
+        return any(c["state"] in RUNNING and _may_be(c, name) for host in hosts for c in host["containers"])
 
     def _was_read(self, host: str) -> bool:
         return host in self.observed and bool(self.observed[host]["engine"]["answers"])
+
+
+def _may_be(container: t.Mapping[str, t.Any], name: str) -> bool:
+    """Whether the node with this host name may be the container: one that is unmanaged may have any for its own."""
+    if container["name"] == name:
+        return True
+    hostname = (container.get("names") or {}).get("hostname")
+    return hostname == name if hostname else bool(container["product"] and not container["cluster"])
 
 
 def inventory_from(

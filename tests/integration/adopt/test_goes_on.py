@@ -78,3 +78,16 @@ def test_a_run_that_was_killed_when_the_only_webapp_had_stopped_goes_on(tmp_path
         run = cluster.play("adopt.yml", *YES)
         assert run.code == OK, run.output
         is_adopted(cluster)
+
+
+def test_what_a_killed_run_has_removed_a_moment_ago_is_nobody_unknown(tmp_path: Path) -> None:
+    """Its liveness row is young for a minute, and other nodes of the compose files still run beside it."""
+    with ProductionCluster(tmp_path, PRODUCTION) as cluster:
+        run = cluster.describe()
+        assert run.code == OK, run.output
+        before = len(cluster.containers())
+        killed = cluster.killed_when(lambda: len(cluster.containers()) < before, "adopt.yml", *YES)
+        assert killed.code == KILLED, killed.output
+        run = cluster.play("adopt.yml", *YES)
+        assert run.code == OK, run.output
+        is_adopted(cluster)

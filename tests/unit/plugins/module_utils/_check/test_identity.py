@@ -304,6 +304,15 @@ def test_only_who_may_live_elsewhere_or_runs_here_for_others_is_refused(rows, ne
     assert bool(found(inventory=inventory, database={"liveness": rows})) == bool(named)
 
 
+@given(st.sampled_from(["", "abc", "def"]), st.sampled_from(["abc", "def"]), st.floats(0, ALIVE_SECONDS))
+def test_of_others_on_a_host_that_was_read_only_who_runs_there_is_refused(hostname, key, age):
+    """One that was removed, as by a run of adopt.yml that was killed then, leaves a row that is young for a while."""
+    inventory = ours([container("wacore1", names={"hostname": hostname}, **COMPOSE)])
+    may_be = hostname in ("", key)
+    assert inventory.whose("h1:" + key) == (OTHER if may_be else GONE)
+    assert unknown_nodes([row("h1:" + key, age)], inventory) == (["h1:" + key] if may_be else [])
+
+
 READ = [ours(read=[observed(name) for name in names]) for names in ((), ("h1",), ("h2",), ("h1", "h2"))]
 
 
