@@ -165,7 +165,10 @@ def unfixed_engine_problems(
         return []
     if state not in fixed:
         what, verb = ("is installed, but stopped", "starts") if state == STOPPED else ("is not installed", "installs")
-        message = "Docker Engine {0}; {1} {2} it.".format(what, instruction("engine_absent"), verb)
+        # Beside nodes of compose files site.yml does nothing.
+        adopts = observed["asked"].get("adopts")
+        run = instruction("engine_absent_adopting") if adopts else instruction("engine_absent")
+        message = "Docker Engine {0}; {1} {2} it.".format(what, run, verb)
         return [Problem("ENGINE_" + state.upper(), message, None, None, name)]
     if not engine["usable"]:
         message = (

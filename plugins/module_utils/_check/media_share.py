@@ -122,19 +122,22 @@ def _not_mounted(share: MediaShare, answer: Answer) -> _Refused:
         how = " ({0})".format(one_line(str(error["message"]))) if error else ""
         advice = "read what it says of the mount (systemctl status), and look whether the server exports it"
         return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path, how, advice))
-    if not answer.get("exists"):
-        message = "{0} is not mounted: {1} does not exist; run {2}, which mounts it."
-    elif not answer.get("directory"):
+    if answer.get("exists") and not answer.get("directory"):
         message = "{0} is not mounted: {1} is no directory; move it away."
+        return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path))
+    if not answer.get("exists"):
+        what, advice = "{1} does not exist", "run {2}, which mounts it"
     elif answer.get("empty"):
-        message = "{0} is not mounted: {1} is an empty directory; run {2}, which mounts it."
+        what, advice = "{1} is an empty directory", "run {2}, which mounts it"
     else:
-        message = (
-            "{0} is not mounted: {1} is a directory of the host itself, and what nodes write there no other host sees;"
-            " move it away, and run {2}, which mounts the share."
-        )
+        what = "{1} is a directory of the host itself, and what nodes write there no other host sees"
+        advice = "move it away, and run {2}, which mounts the share"
+    if answer.get("adopts"):
+        # Beside nodes of compose files, which may use that directory, site.yml does nothing.
+        advice = "leave {3} out of the inventory until all nodes are adopted"
     run = instruction("media_share_unmounted")
-    return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path, run))
+    message = "{0} is not mounted: " + what + "; " + advice + "."
+    return _Refused("MEDIA_SHARE_NOT_MOUNTED", message.format(share.source, share.path, run, VARIABLE))
 
 
 def in_the_way(share: MediaShare, host: str, answer: Answer) -> list[Problem]:

@@ -51,6 +51,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "not_confirmed": Instruction(ADDED, arguments={"confirm": "yes"}),
     # Hosts and their engines.
     "engine_absent": Instruction(OTHER, "site"),
+    "engine_absent_adopting": Instruction(OTHER, "engine"),
     "engine_not_started": Instruction(AGAIN),
     "engine_silent": Instruction(AGAIN),
     "single_connect_running": Instruction(ADDED, "site", {"wa_stop_single_connect": "true"}),

@@ -169,7 +169,11 @@ def _media_problems(play: Play) -> list[Problem]:
     left, compared = play.results("__wa_media_left"), play.results("__wa_media_compared")
     hosts = _media_proved(play)
     found = {host: compared[host] if left[host].get("answer") else left[host] for host in hosts}
-    answers = {host: result.get("answer") or {"msg": said(result) or said(asked)} for host, result in found.items()}
+    adopts = play.value("_wa_playbook") == "adopt"
+    answers = {
+        host: {**(result.get("answer") or {"msg": said(result) or said(asked)}), "adopts": adopts}
+        for host, result in found.items()
+    }
     refused = {host: [problem_from(one) for one in result.get("refused") or ()] for host, result in found.items()}
     return share_problems(share, hosts, answers, *_media_limits(play), refused)
 

@@ -320,6 +320,9 @@ def test_an_engine_that_only_site_fixes(state, verb):
     assert problem.code == "ENGINE_" + state.upper()
     assert "playbooks/site.yml {0} it".format(verb) in problem.message
     assert unfixed_engine_problems(host, placed(), FIXABLE) == []
+    # Beside nodes of compose files site.yml refuses to do anything.
+    host["asked"]["adopts"] = {"db_host": "db"}
+    assert "playbooks/engine.yml {0} it".format(verb) in unfixed_engine_problems(host, placed(), [])[0].message
     # Nobody misses an engine where no node is placed, but a stopped one may hold some.
     assert len(unfixed_engine_problems(host, [], [])) == (state == "stopped")
 

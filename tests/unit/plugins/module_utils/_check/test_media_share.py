@@ -97,6 +97,14 @@ def found(one, limits=LIMITS):
     return host_problems(SHARE, "rack-a-1", one, 1000, limits)
 
 
+@pytest.mark.parametrize("one", [one for code, one, _part in REFUSALS if code == "NOT_MOUNTED" and one["directory"]])
+def test_beside_nodes_of_compose_files_nothing_is_mounted(one):
+    """site.yml, which mounts it else, refuses there; and the directory may be the one that they use."""
+    (problem,) = found({**one, "adopts": True})
+    assert problem.message.endswith("; leave wa_media_share out of the inventory until all nodes are adopted.")
+    assert "site.yml" in found(one)[0].message and "site.yml" not in problem.message
+
+
 @pytest.mark.parametrize(("code", "one", "part"), REFUSALS)
 def test_each_refusal_has_its_code_and_sentence(code, one, part):
     problems = found(one)
