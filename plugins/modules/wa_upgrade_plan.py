@@ -15,6 +15,8 @@ description:
     and then the others; the owner of a shard is stopped only when one that is new can take over; the primary master
     comes after the other masters; webapps come one at a time.
   - Between lines (V(schema)) everything that writes is stopped while the schema of the database is upgraded.
+  - Where no webapp runs, nobody shows who owns which shard. Within one line the plan is to have webapps then, and the
+    rest is planned again, with O(plans_again); between lines it is enough to know what runs.
   - The plan of a cluster that an earlier run left half upgraded is what was left to do.
   - Nodes that have the version already and differ otherwise are recreated in the same order.
   - Last come hosts whose media share has to be mounted again (O(remount)), one at a time with all their nodes.
@@ -57,6 +59,11 @@ options:
     elements: dict
     default: []
     version_added: 0.2.0
+  plans_again:
+    description: Whether another plan can follow, as where no webapp runs and nodes are to be replaced in turn.
+    type: bool
+    default: false
+    version_added: 0.3.0
   snapshot:
     description:
       - The task file that takes a snapshot of the database, V(none) where there is one already. Empty where neither is
@@ -141,7 +148,7 @@ steps:
       type: str
       returned: always
     predicted:
-      description: Always V(false), for the same shape as M(waent.fleet.wa_reshard_plan).
+      description: Whether the nodes it touches are known only once the steps before it are done.
       type: bool
       returned: always
   sample:
@@ -161,7 +168,7 @@ batches:
   type: list
   elements: list
 again:
-  description: Always V(false), for the same shape as M(waent.fleet.wa_reshard_plan).
+  description: Whether another plan has to be made after the batches.
   returned: always
   type: bool
 sentences:
@@ -233,6 +240,7 @@ ARGUMENTS: dict[str, t.Any] = {
     "leaving": {"type": "list", "elements": "dict", "default": []},
     "snapshot": {"type": "str", "default": "none"},
     "remount": {"type": "list", "elements": "str", "default": []},
+    "plans_again": {"type": "bool", "default": False},
     **plan_options(),
 }
 

@@ -429,6 +429,20 @@ class LiveCluster(KillableRuns):
             if one.labels["waent.fleet.kind"] in NODE_KINDS
         }
 
+    @contextlib.contextmanager
+    def stopped(self, *kinds: str) -> t.Iterator[None]:
+        """All nodes of these kinds stopped; whoever comes next finds them running, or what was put in their place."""
+        names = [name for name in self.nodes() if any("-{0}-".format(kind) in name for kind in kinds)]
+        nodes = [self.engine.containers.get(name) for name in names]
+        for node in nodes:
+            node.stop(timeout=1)
+        try:
+            yield
+        finally:
+            for node in nodes:
+                with contextlib.suppress(docker.errors.NotFound):
+                    node.start()
+
     def versions(self) -> set[str]:
         """The tags that nodes run."""
         return {tag for _id, tag in self.nodes().values()}

@@ -104,6 +104,12 @@ def certain(steps: t.Sequence[Step]) -> list[Step]:
     return found
 
 
+def planned_then(action: str, keys: t.Iterable[str], what: str) -> Step:
+    """What another plan is made for, once the steps before have brought who shows the cluster. what: in words."""
+    sentence = "Read the cluster, which can be seen from then on, plan again, and do the rest: {0}.".format(what)
+    return Step(action, tuple(keys), (), sentence=sentence, predicted=True)
+
+
 def switchover(key: str, shards: t.Iterable[int], who: str, why: str = "", predicted: bool = False) -> Step:
     """Stop an owner on purpose, with short failover timers. who: who takes over. why: said of the node, or empty."""
     owned = sorted(shards)

@@ -59,7 +59,7 @@ def plan_upgrade(
     state: ClusterState, desired: Version, strategy: str = "auto", allow_no_ha: bool = False
 ) -> UpgradePlan:
     """The steps to the version. None when every node is in its desired state and alive."""
-    chosen = choose_strategy(state, desired) if strategy == "auto" else strategy
+    chosen = chosen_strategy(state, desired, strategy)
     if not _pending(state, desired):
         return UpgradePlan(chosen, ())
     problems = _version_problems(state, desired, chosen)
@@ -70,6 +70,11 @@ def plan_upgrade(
         return UpgradePlan(chosen, (), tuple(problems))
     steps = _rolling(state, desired) if chosen == "rolling" else _schema(state, desired)
     return UpgradePlan(chosen, tuple(steps), warnings=tuple(_jump_warnings(state, desired)))
+
+
+def chosen_strategy(state: ClusterState, desired: Version, strategy: str) -> str:
+    """What the user has asked for; where that is C(auto), what fits."""
+    return choose_strategy(state, desired) if strategy == "auto" else strategy
 
 
 def choose_strategy(state: ClusterState, desired: Version) -> str:

@@ -30,6 +30,12 @@ def nobody_to_ask(nodes: t.Iterable[NodeState], health: Entry) -> bool:
     )
 
 
+def running_keys(placed: t.Iterable[Entry], hosts: t.Iterable[Entry]) -> set[str]:
+    """Keys of the placed nodes whose containers run, whether they report or not."""
+    running = {(host["name"], c["name"]) for host in hosts for c in host["containers"] if c["state"] == "running"}
+    return {node["key"] for node in placed if (node["host"], node["name"]) in running}
+
+
 def uncertain_owners(
     nodes: t.Sequence[NodeState], placed: t.Sequence[Entry], hosts: t.Sequence[Entry], shards: int
 ) -> list[Problem]:
@@ -39,12 +45,12 @@ def uncertain_owners(
     """
     owned = {shard for node in nodes for shard in node.shards}
     lost = sorted(set(range(shards)) - owned)
-    running = {(host["name"], c["name"]) for host in hosts for c in host["containers"] if c["state"] == "running"}
+    running = running_keys(placed, hosts)
     alive = {node.key for node in nodes if node.alive}
     silent = [
         node["key"]
         for node in placed
-        if node["kind"] == "coreapp" and node["key"] not in alive and (node["host"], node["name"]) in running
+        if node["kind"] == "coreapp" and node["key"] not in alive and node["key"] in running
     ]
     if not lost or not silent:
         return []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.version import Version, parse_version
@@ -18,12 +19,19 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (
     read_checks,
     refusal,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import certain, planned_then
 from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import timer_problems
-from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import STRATEGIES, UpgradePlan, plan_upgrade
+from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade import (
+    STRATEGIES,
+    UpgradePlan,
+    chosen_strategy,
+    plan_upgrade,
+)
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_checks import (
     UPGRADE_FIXES,
     health_problems,
     nobody_to_ask,
+    running_keys,
     secret_problems,
     table_of_versions,
     uncertain_owners,
@@ -69,14 +77,19 @@ def _planned(params: Params, version: Version, reported: t.Container[str]) -> tu
     state = read_state(
         params["nodes"], params["observed"], params["health"], params["shards"], version, params.get("remount") or ()
     )
+    nobody = nobody_to_ask(state.nodes, params["health"])
+    if nobody and chosen_strategy(state, version, params["strategy"]) == "schema":
+        # All of it stops, whoever owns what, so that it is enough to know what runs.
+        running = running_keys((node for node in params["nodes"] if node["kind"] != "webapp"), params["observed"])
+        state = replace(state, nodes=tuple(replace(node, alive=node.key in running) for node in state.nodes))
     plan = plan_upgrade(state, version, params["strategy"], params["allow_no_ha"])
     problems: list[Problem] = []
-    if nobody_to_ask(state.nodes, params["health"]):
-        plan = _only_webapps(plan, state)
+    if nobody:
+        plan = _without_api(plan, state, params["plans_again"])
     elif plan.strategy == "rolling" and plan.steps:
         problems += _rolling_problems(params, state, reported)
     problems += [*plan.problems, *_snapshot_problems(plan, params["snapshot"])]
-    problems += timer_problems(plan.steps, params["declared_settings"], params["settings_unread"])
+    problems += timer_problems(certain(plan.steps), params["declared_settings"], params["settings_unread"])
     changes = any(node.version not in (None, version) for node in state.nodes)
     result = described(
         state,
@@ -112,11 +125,27 @@ def _snapshot_problems(plan: UpgradePlan, snapshot: str) -> list[Problem]:
     return [Problem("SNAPSHOT_MISSING", message, "wa_db_snapshot", "")]
 
 
-def _only_webapps(plan: UpgradePlan, state: ClusterState) -> UpgradePlan:
-    """What can be done while nobody can be asked: have a webapp again. The rest is planned when it answers."""
+def _without_api(plan: UpgradePlan, state: ClusterState, plans_again: bool) -> UpgradePlan:
+    """What can be done while nobody can be asked: all between lines, else to have a webapp again.
+
+    A webapp of the new line on the old schema would answer nobody. plans_again: whether another plan can follow.
+    """
+    if plan.strategy == "schema":
+        steps = tuple(step for step in plan.steps if step.action != "cleanup")
+        skipped = (_NO_CLEANUP,) if len(steps) < len(plan.steps) else ()
+        return replace(plan, steps=steps, warnings=(*plan.warnings, *skipped))
     webapps = {node.key for node in state.of("webapp")}
     steps = tuple(step for step in plan.steps if step.nodes and set(step.nodes) <= webapps)
-    return UpgradePlan(plan.strategy, steps, plan.problems, plan.warnings)
+    rest = dict.fromkeys(key for step in plan.steps for key in step.nodes if key not in webapps)
+    if steps and rest and plans_again:
+        steps += (planned_then("replace", rest, "recreate or start nodes, owners after a switchover"),)
+    return replace(plan, steps=steps)
+
+
+_NO_CLEANUP = Problem(
+    "NO_CLEANUP",
+    "No webapp runs, so that old messages are not cleaned up before the schema is upgraded; it takes longer.",
+)
 
 
 def _shown(state: ClusterState, plan: UpgradePlan, version: Version, declared: t.Any, changes: bool) -> Shown:

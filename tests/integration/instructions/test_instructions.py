@@ -8,10 +8,8 @@ docs/instructions.md has all instructions; those of an operation are run in its 
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
-import docker.errors
 import pytest
 from ansible_collections.waent.fleet.tests.support.live_cluster import NEW, OK, OLD, LiveCluster
 from ansible_collections.waent.fleet.tests.support.playbook_runs import FAILED, Run
@@ -59,23 +57,9 @@ def test_what_is_too_much_is_left_out(cluster: LiveCluster) -> None:
     check_unchanged(cluster, cluster.play("site.yml"), before)
 
 
-@contextlib.contextmanager
-def stopped(cluster: LiveCluster, kind: str) -> t.Iterator[None]:
-    """All nodes of a kind stopped; whoever comes next finds them running, or what has been put in their place."""
-    nodes = [cluster.engine.containers.get(name) for name in cluster.nodes() if "-{0}-".format(kind) in name]
-    for node in nodes:
-        node.stop(timeout=1)
-    try:
-        yield
-    finally:
-        for node in nodes:
-            with contextlib.suppress(docker.errors.NotFound):
-                node.start()
-
-
 @pytest.mark.begins_with(shards=SHARDS, version=OLD)
 def test_without_a_webapp_two_commands_in_their_order(cluster: LiveCluster) -> None:
-    with stopped(cluster, "webapp"):
+    with cluster.stopped("webapp"):
         site, again = refused(cluster.reshard(SHARDS), "STATE_UNKNOWN")[:2]
         assert (site.playbook, again) == ("site", Command("", {}))
         run = cluster.play("site.yml", *site.given())
@@ -151,7 +135,7 @@ def declare_another_host(cluster: LiveCluster, name: str) -> None:
 @pytest.mark.parametrize("way", ["service_unknown", "service_unknown_at_once"])
 def test_a_cluster_that_nobody_can_ask_is_asked_again_or_recreated_at_once(cluster: LiveCluster, way: str) -> None:
     declare_another_host(cluster, way.replace("_", "-") + ".example")
-    with stopped(cluster, "webapp"):
+    with cluster.stopped("webapp"):
         again, at_once = refused(cluster.play("site.yml"), "SERVICE_UNKNOWN")[:2]
         assert (again, at_once.again) == (Command("", {}), False)
         if way == "service_unknown_at_once":

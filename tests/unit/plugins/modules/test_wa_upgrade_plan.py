@@ -43,6 +43,7 @@ def situation(running=None, **options):
         "nodes": nodes, "leaving": [], "snapshot": "none", "observed": [observed(containers=running)],
         "health": health, "checks": [], "settings": {}, "settings_unread": "",
         "declared_settings": {}, "shortened_timers": SHORT, "shared_tokens": True, "first": 1, "remount": [],
+        "plans_again": True,
     }  # fmt: skip
     return {**params, **options}
 
@@ -173,7 +174,30 @@ def test_without_any_webapp_to_ask_there_is_a_webapp_first():
     nothing = {"cluster": {"form": "unreadable", "nodes": []}, "webapps": [], "problems": []}
     result, problems = answer(situation(running=running, health=nothing))
     assert problems == []
-    assert [step["nodes"] for step in result["steps"]] == [["h1:wa-webapp-1"]]
+    assert [(step["action"], step["predicted"]) for step in result["steps"]] == [("replace", False), ("replace", True)]
+    assert [[entry["node"]["key"] for entry in batch] for batch in result["batches"]] == [["h1:wa-webapp-1"]]
+    assert result["batches"][0][0]["expect"]["what"] == "answering"
+    assert result["again"]
+    # Where no other plan follows, as of site.yml, that is all.
+    alone, problems = answer(situation(running=running, health=nothing, plans_again=False))
+    assert ([step["nodes"] for step in alone["steps"]], alone["again"]) == ([["h1:wa-webapp-1"]], False)
+
+
+@pytest.mark.parametrize("cores", ["running", "exited"])
+def test_between_lines_nobody_has_to_be_asked(cores):
+    """A webapp of the new line would wait for the schema for ever, and what runs unseen has to stop before that."""
+    nodes = placed()
+    running = [node_container(node, state="exited" if node["kind"] == "webapp" else cores) for node in nodes]
+    nothing = {"cluster": {}, "webapps": [], "problems": []}
+    result, problems = answer(situation(running=running, health=nothing, version="v2.21.3"))
+    assert problems == []
+    stops = ["stop", "stop"] if cores == "running" else []
+    assert [step["action"] for step in result["steps"]] == [
+        "snapshot", *stops, "schema_upgrade", "replace", "replace", "replace"
+    ]  # fmt: skip
+    stopped = {key for step in result["steps"] if step["action"] == "stop" for key in step["nodes"]}
+    assert stopped == {node["key"] for node in nodes if stops and node["kind"] != "webapp"}
+    assert ("NO_CLEANUP" in result["sentences"][0]) == (cores == "running") and not result["again"]
 
 
 def test_nodes_known_to_differ_are_replaced_in_the_same_order():
