@@ -14,7 +14,8 @@ description:
   - Which nodes those are is decided by O(observed), by the database they have.
   - Of a cluster they are adopted one after the other, standbys before owners, secondary masters before the primary. A
     single instance stops before the first node of the cluster starts.
-  - Where no webapp runs, webapps come first, and what is left is planned again from what their API shows.
+  - Where no webapp or no master runs, those come first, and what is left is planned again from what can be read then,
+    with O(plans_again).
   - The plan of an adoption that was interrupted is what is left of it.
 author:
   - waent.fleet contributors (@waent)
@@ -25,7 +26,12 @@ extends_documentation_fragment:
   - waent.fleet.attributes.info
   - waent.fleet.attributes.no_group
   - waent.fleet.attributes.internal
-options: {}
+options:
+  plans_again:
+    description: Whether another plan can follow. Without it what cannot be read is a refusal.
+    type: bool
+    default: false
+    version_added: 0.3.0
 seealso:
   - module: waent.fleet.wa_placement
   - module: waent.fleet.wa_cluster_health
@@ -167,7 +173,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.adopt_result imp
 from ansible_collections.waent.fleet.plugins.module_utils._plan.options import plan_options
 
 CODE = "WA_ADOPT_REFUSED"
-ARGUMENTS: dict[str, t.Any] = {**shape_options(), **plan_options()}
+ARGUMENTS: dict[str, t.Any] = {**shape_options(), **plan_options(), "plans_again": {"type": "bool", "default": False}}
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ and whose place is taken is only removed.
 
 Of a single instance nobody can take over: it stops as a whole before the first node of the cluster starts.
 
-Where no webapp runs, nobody shows who owns a shard. Webapps come first then, since they own nothing, and the rest is
-planned from what their API shows.
+Where no webapp runs, nobody shows who owns a shard; where no master does, nobody shows the timers that switchovers
+change. What gives that comes first then, since it owns nothing, and the rest is planned from what is shown.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.step import (
     RESTART_SECONDS,
     Step,
     downtime,
+    planned_then,
     shards_text,
     switchover,
 )
@@ -73,19 +74,28 @@ def adoption(placed: t.Iterable[Entry], found: t.Iterable[FoundNode]) -> Adoptio
 
 
 def plan_adopt(
-    state: ClusterState, placed: t.Sequence[Entry], found: t.Sequence[FoundNode], has_api: bool = True
+    state: ClusterState,
+    placed: t.Sequence[Entry],
+    found: t.Sequence[FoundNode],
+    has_api: bool = True,
+    plans_again: bool = False,
 ) -> list[Step]:
     """The steps after which no node of a compose file is left. None where there is none, and all that is placed runs.
 
     state: the nodes of both sorts that exist. placed: as wa_placement returns them. found: those of compose files.
-    has_api: whether a webapp runs; without one the steps end with one that is predicted, where a webapp is placed.
+    has_api: whether a webapp runs; without one what is no webapp counts for dead in the state. plans_again: whether
+    another plan can follow. Where it has to, the steps end with one that is predicted.
     """
     if any(node.single for node in found):
         return _convert(state, placed, found)
-    first = [] if has_api else _webapps_first(state, placed, found)
-    if first:
-        return first
     changes = adoption(placed, found)
+    if plans_again and not (has_api and any(node.alive for node in state.of("master"))):
+        first = _first(state, placed, changes, has_api)
+        gone = {key for step in first for key in dict(step.gate).get("absent", ())}
+        rest = [node for node in found if node.key not in gone]
+        if first and (rest or not has_api):
+            what = "adopt or remove {0}, by who owns what".format(_names(rest)) if rest else "what is left"
+            return [*first, planned_then("adopt", (node.key for node in rest), what)]
     by_key = {node["key"]: node for node in placed}
     created = {
         key: NodeState(key, node["kind"], True, slot=Slot(node["host"], node["kind"], node["index"]))
@@ -102,20 +112,24 @@ def plan_adopt(
     return steps + _left(state, [node for node in state.nodes if node.key in left], left)
 
 
-def _webapps_first(state: ClusterState, placed: t.Sequence[Entry], found: t.Sequence[FoundNode]) -> list[Step]:
-    """The webapps that are placed, and that another plan follows. None where none is placed.
+def _first(state: ClusterState, placed: t.Sequence[Entry], changes: Adoption, has_api: bool) -> list[Step]:
+    """Of what costs nothing that without which the rest cannot be planned: all of it where the API shows what is dead.
 
-    Of the state only webapps count: whatever else there is passes for dead in it, as nobody shows it.
+    Without an API that is webapps, and masters in whose place nothing runs.
     """
-    by_key = {node["key"]: node for node in placed if node["kind"] == "webapp"}
-    changes = adoption(by_key.values(), [node for node in found if node.kind == "webapp"])
-    steps = [_unseen(step) for step in _fill(state, by_key, changes)]
-    if not steps:
-        return []
-    rest = [node for node in found if node not in changes.taken.values()]
-    what = "adopt or remove {0}, by who owns what".format(_names(rest)) if rest else "what is left"
-    sentence = "Read the cluster, which the API shows from then on, plan again, and do the rest: {0}.".format(what)
-    return [*steps, Step("adopt", tuple(node.key for node in rest), (), sentence=sentence, predicted=True)]
+    by_key = {node["key"]: node for node in placed}
+    if has_api:
+        return _fill(state, by_key, changes)
+    by_key = {
+        key: node
+        for key, node in by_key.items()
+        if node["kind"] == "webapp" or (node["kind"] == "master" and not node["exists"])
+    }
+    taken = {
+        key: node for key, node in changes.taken.items() if key in by_key and (node.kind == "webapp" or not node.runs)
+    }
+    mine = Adoption(taken, (), tuple(key for key in changes.new if key in by_key))
+    return [_unseen(step) for step in _fill(state, by_key, mine)]
 
 
 def _unseen(step: Step) -> Step:

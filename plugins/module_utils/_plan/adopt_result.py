@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
@@ -69,14 +70,16 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     ours = read_state(there, params["observed"], health, spec.shards)
     state = ClusterState(ours.shards, ours.nodes + tuple(found_state(node, hosts, health) for node in found))
     single = any(node.single for node in found)
-    steps = plan_adopt(state, placed, found, has_api(params["observed"])) if found else []
-    owners_matter = len(certain(steps)) == len(steps) and not single
+    api = has_api(params["observed"])
+    steps = plan_adopt(state, placed, found, api, params["plans_again"]) if found else []
+    begins_unseen = not api and len(certain(steps)) < len(steps)
     problems = [] if found or there else [_nothing_found(params["observed"])]
     problems += _secret_problems(found)
-    if steps and owners_matter:
+    problems += _store_problems(found, params["observed"])
+    if steps and not single and not begins_unseen:
         everything = [*there, *compose]
         problems += drain_problems(state, everything, params["observed"], health, why_unread(health))
-        problems += timer_problems(steps, params["declared_settings"], params["settings_unread"])
+        problems += timer_problems(certain(steps), params["declared_settings"], params["settings_unread"])
     if problems:
         return {}, problems
     taken = adoption(placed, found).taken if not single else {}
@@ -100,6 +103,29 @@ def _secret_problems(found: t.Iterable[FoundNode]) -> list[Problem]:
         " other; declare the one that they have."
     )
     return [Problem("NODE_SECRET_DIFFERS", message.format(NODE_SECRET, enumerate_all(names)), "wa_extra_environment")]
+
+
+def _store_problems(found: t.Iterable[FoundNode], observed: t.Iterable[Entry]) -> list[Problem]:
+    """Nodes of both sorts work beside each other, and what is in the store of one is to be found by all."""
+    desired = {host["name"]: host["asked"].get("container_settings") or {} for host in observed}
+    apart: dict[tuple[str, str, str, str], list[str]] = {}
+    for node in found:
+        for key, now in (("media", node.media), ("data", node.data)):
+            then = desired[node.host].get(key)
+            if now and then is not None and posixpath.normpath(now) != posixpath.normpath(then):
+                apart.setdefault((node.host, key, now, then), []).append(node.name)
+    message = (
+        "{names} {have} {key} in {now}, and {variable} is {then}, so that what is there would be lost from view. Set"
+        " {variable} of the host to {now}{share}, and change it once all nodes are adopted."
+    )
+    problems = []
+    for (host, key, now, then), names in sorted(apart.items()):
+        words = {"names": enumerate_all(names), "have": "has" if len(names) == 1 else "have", "key": key, "now": now}
+        share = ", and leave wa_media_share out" if key == "media" and then.startswith("/") else ""
+        variable = "wa_" + key
+        text = message.format(variable=variable, then=then or "not set", share=share, **words)
+        problems.append(Problem("ADOPT_STORE_DIFFERS", text, variable, then, host))
+    return problems
 
 
 def _nothing_found(observed: t.Sequence[Entry]) -> Problem:

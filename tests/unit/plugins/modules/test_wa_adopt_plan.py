@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._state.found import found_nodes
 from ansible_collections.waent.fleet.plugins.modules import wa_adopt_plan
 from ansible_collections.waent.fleet.tests.support.compose_containers import development, host, single
@@ -40,7 +41,7 @@ def health(hosts):
 
 
 def plan(capfd, found, **more):
-    options = {"shards": 2, "hosts": [HOST], "observed": [found], "health": health(found), **more}
+    options = {"plans_again": True, "shards": 2, "hosts": [HOST], "observed": [found], "health": health(found), **more}
     return run_module(wa_adopt_plan, capfd, **options)
 
 
@@ -100,7 +101,7 @@ def test_where_no_webapp_runs_it_comes_first_and_the_rest_is_planned_from_what_i
     }  # fmt: skip
     assert entry["log_in"]
     # With an API the numbers of the steps go on.
-    rest = plan(capfd, observed(development()), first=2)
+    rest = plan(capfd, observed(development()), first=2, plans_again=False)
     assert (rest["refusal"], rest["again"], rest["sentences"][0]) == ("", False, "Left to do:")
     assert rest["sentences"][1].startswith("2. Adopt 1 coreapp without a shard: dev_wacore3_1 as ")
 
@@ -112,6 +113,47 @@ def test_nodes_of_both_sorts_have_to_understand_each_other(capfd):
     result = plan(capfd, hosts)
     assert result["failure"]["details"]["codes"] == ["NODE_SECRET_DIFFERS"]
     assert "WA_SECRET of dev_wacore1_1 is not" in result["refusal"]
+
+
+STORES = [
+    ({"media": "dev_whatsappMedia", "data": ""}, []),
+    ({"media": "other", "data": ""}, ["wa_media"]),
+    ({"media": "/srv/media", "data": "waentData"}, ["wa_media"]),
+    ({}, []),
+]
+
+
+@pytest.mark.parametrize(("settings", "variables"), STORES)
+def test_what_nodes_have_in_their_stores_is_not_lost_from_view(capfd, settings, variables):
+    found = observed(development())
+    found["asked"]["container_settings"] = settings
+    result = plan(capfd, found)
+    assert [(problem["code"], problem["variable"]) for problem in result["problems"]] == [
+        ("ADOPT_STORE_DIFFERS", variable) for variable in variables
+    ]
+    assert ("Set wa_media of the host to dev_whatsappMedia" in result["refusal"]) == bool(variables)
+    assert ("leave wa_media_share out" in result["refusal"]) == settings.get("media", "").startswith("/")
+    assert bool(result["steps"]) == (not variables)
+
+
+def test_where_no_master_reports_masters_come_first(capfd):
+    """Nobody shows the timers that a switchover changes, and has to restore."""
+    containers = development()
+    for one in containers:
+        if "master" in one.entry["Name"]:
+            one.entry["State"]["Status"] = "exited"
+    found = observed(containers)
+    shown = health(found)
+    for node in shown["cluster"]["nodes"]:
+        node["alive"] = node["kind"] != "master"
+    result = plan(capfd, found, health=shown, settings_unread="no master answers")
+    assert (result["refusal"], [(step["action"], len(step["nodes"])) for step in result["steps"]]) == (
+        "", [("adopt", 2), ("adopt", 4)],
+    )  # fmt: skip
+    assert [step["predicted"] for step in result["steps"]] == [False, True]
+    # With what cannot be read either a second time nothing else is begun.
+    again = plan(capfd, found, health=shown, settings_unread="no master answers", first=2, plans_again=False)
+    assert again["failure"]["details"]["codes"] == ["SETTINGS_UNREAD"]
 
 
 def test_a_problem_of_another_check_forbids_it(capfd):

@@ -75,21 +75,21 @@ class World:
 
         return ClusterState(self.shards, tuple(node(key) for key in sorted(self.there)))
 
-    def plan(self):
+    def plan(self, plans_again=True):
         placed = [{**node, "exists": key in self.there} for key, node in self.placed.items()]
         left = [
             replace(node, state="running" if key in self.alive else "exited")
             for key, node in self.compose.items()
             if key in self.there
         ]
-        return plan_adopt(self.state(), placed, left, bool(self.of("webapp")))
+        return plan_adopt(self.state(), placed, left, bool(self.of("webapp")), plans_again)
 
     def run(self, stop_after=None, half=False):
         """As the playbook does it: what is certain, and the rest as it is planned then. The steps as they are done."""
         for again in (True, False):
-            steps = self.plan()
+            steps = self.plan(again)
             now = certain(steps)
-            assert again or now == steps
+            assert again or now == steps, "no third plan follows"
             for number, step in enumerate(now):
                 if number == stop_after:
                     self.apply(step, half)
@@ -216,18 +216,26 @@ def test_the_steps_of_the_development_set_up():
 
 
 @given(worlds())
-def test_without_an_api_nothing_is_touched_but_webapps(world):
+def test_without_an_api_nothing_is_touched_that_runs(world):
     world.stop(world.of("webapp"))
     now, rest = certain(world.plan()), world.plan()[-1]
     left = {key for key in world.compose if key in world.there}
     if not left:
         return
-    webapps = {key for key, kind in world.kinds.items() if kind == "webapp"}
     touched = {key for step in now for key in (*step.nodes, *dict(step.gate).get("absent", []))}
-    assert touched <= webapps and touched & set(world.placed)
+    assert not touched & world.alive
+    assert {world.kinds[key] for key in touched & set(world.placed)} in ({"webapp"}, {"webapp", "master"})
     assert not any("connected" in dict(step.gate) for step in now), "nobody knows how many there are"
-    # A container of a webapp whose place is taken is among what is left.
+    # A container whose place is taken is among what is left.
     assert rest.predicted and left - touched <= set(rest.nodes) <= left
+
+
+@given(worlds())
+def test_no_owner_is_stopped_before_a_master_runs(world):
+    world.stop(world.of("master"))
+    assert "switchover" not in {step.action for step in certain(world.plan())}
+    list(world.run())
+    assert world.there == world.alive == set(world.placed)
 
 
 def test_ports_that_are_kept_decide_who_comes_in_whose_place():
