@@ -9,12 +9,14 @@ What is not known is said to be unknown, and nothing is guessed from it.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.waent.fleet.plugins.module_utils._check.authority import EXPIRED
 from ansible_collections.waent.fleet.plugins.module_utils._check.without import left_out_notes
 from ansible_collections.waent.fleet.plugins.module_utils._check.without_argument import argument
+from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
 from ansible_collections.waent.fleet.plugins.module_utils._common.instruction import instruction
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import (
     Problem,
@@ -48,8 +50,8 @@ SAYS_IT_ALL = {
 }
 """By its code what a problem makes superfluous."""
 
-NOT_THERE = ("NODE_MISSING", "NODE_UNREACHABLE")
-"""What is said of a node whose container may not run."""
+NOT_THERE = ("NODE_MISSING", "NODE_UNREACHABLE", "API_UNREACHABLE")
+"""What is said of nodes whose containers may not run."""
 
 DONE_BY_SITE = {"create": "creates", "recreate": "recreates", "start": "starts"}
 """By its action what site.yml does with a container that does not run."""
@@ -108,11 +110,17 @@ def problems(reports: Reports) -> list[Problem]:
 
 
 def _done_by_site(reports: Reports) -> dict[str, str]:
-    """By its key what site.yml does with a node whose container is not as desired. Nothing where it would refuse."""
+    """By its key, of a webapp its URL, what site.yml does with a node whose container is not as desired.
+
+    Nothing where it would refuse.
+    """
     refused = {entry["code"] for entry in reports.preflight.get("problems") or ()}
     if reports.unfinished or reports.unread or "VERSION_DIFFERS" in refused:
         return {}
-    keys = {(node["host"], node["name"]): node["key"] for node in reports.nodes}
+    keys = {
+        (node["host"], node["name"]): webapp_url(node) if node["kind"] == "webapp" else node["key"]
+        for node in reports.nodes
+    }
     planned = {
         keys.get((act.get("host"), str(act.get("what")).partition(" ")[0])): DONE_BY_SITE.get(act["action"])
         for act in reports.preflight.get("plan") or ()
@@ -121,11 +129,20 @@ def _done_by_site(reports: Reports) -> dict[str, str]:
 
 
 def _with_advice(problem: Problem, done: t.Mapping[str, str]) -> Problem:
-    does = done.get(problem.host or "") if problem.code in NOT_THERE else None
-    if does is None:
+    """done: by every name of a node, as sentences have it, what site.yml does with its container."""
+    named = {*_NAMES.findall(problem.message), problem.host}
+    does = sorted({what for name, what in done.items() if name in named}) if problem.code in NOT_THERE else []
+    if not does:
         return problem
-    text = "{0} Its container does not run as desired: run {1}, which {2} it."
-    return replace(problem, message=text.format(problem.message, instruction("node_not_running"), does))
+    one = sum(name in named for name in done) == 1
+    text = "{0} {1} not run as desired: run {2}, which {3} {4}."
+    whose, it = ("Its container does", "it") if one else ("Their containers do", "them")
+    words = text.format(problem.message, whose, instruction("node_not_running"), " or ".join(does), it)
+    return replace(problem, message=words)
+
+
+_NAMES = re.compile(r"[\w./:\[\]-]*[\w\]]")
+"""Keys and URLs in a sentence."""
 
 
 def warnings(reports: Reports) -> list[Problem]:

@@ -267,6 +267,25 @@ def test_of_a_node_whose_container_does_not_run_it_says_what_starts_it(action, w
     assert of_the_missing(action, what).endswith("run playbooks/site.yml, which {0} it.".format(does))
 
 
+def test_of_several_nodes_and_of_webapps_it_says_so_too():
+    webapp = {**placed("wa-webapp-1"), "kind": "webapp", "api_address": "one", "ports": [9090]}
+    health = {
+        **AWAY,
+        "problems": [
+            {**FINDING, "host": None, "message": "one:wa-coreapp-1, one:wa-coreapp-2 does not answer."},
+            {"code": "API_UNREACHABLE", "message": "No webapp answers (https://one:9090).", "kind": "wait"},
+        ],
+    }
+    names = ("wa-coreapp-1", "wa-coreapp-2", "wa-webapp-1")
+    acts = [{"host": "one", "action": "start", "what": name, "why": [], "sentence": ""} for name in names]
+    found = problems(Reports([*NODES, webapp], health, preflight={"plan": acts, "problems": []}))
+    said = {problem.code: problem.message.partition(": run ")[2] for problem in found}
+    assert said == {
+        "NODE_MISSING": "playbooks/site.yml, which starts them.",
+        "API_UNREACHABLE": "playbooks/site.yml, which starts it.",
+    }
+
+
 @pytest.mark.parametrize(
     ("action", "what", "more"),
     [
