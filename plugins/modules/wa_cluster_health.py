@@ -68,9 +68,11 @@ options:
   level:
     description:
       - V(serving) expects a registered number with every shard owned by a connected coreapp.
-      - V(running) expects every node up and one primary master, whether the number is registered or not.
+      - V(running) expects every node up and one primary master, whether the number is registered or not. Where it is,
+        its shards are served.
+      - V(present) expects every node up and one primary master, whatever they serve.
     type: str
-    choices: [running, serving]
+    choices: [present, running, serving]
     default: serving
   wait:
     description:
@@ -366,7 +368,7 @@ def main() -> None:
             version={"type": "str"},
             placement={"type": "list", "elements": "dict", "default": []},
             unread_hosts={"type": "list", "elements": "str", "default": []},
-            level={"type": "str", "choices": ["running", "serving"], "default": "serving"},
+            level={"type": "str", "choices": ["present", "running", "serving"], "default": "serving"},
             wait={"type": "bool", "default": False},
             timeout={"type": "float", "default": 300.0},
             delay={"type": "float", "default": 2.0},

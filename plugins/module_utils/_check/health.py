@@ -40,8 +40,9 @@ WAIT, ACT, WARNING = "wait", "act", "warning"
 #: Why the health of a webapp could not be read: it refuses whoever asks, or is not trusted.
 REFUSING_ERRORS = ("API_AUTH", "API_TLS")
 
-#: How much is asked for: C(running) is every node up with one primary master, registered or not.
-RUNNING, SERVING = "running", "serving"
+#: How much is asked for: C(present) is every node up with one primary master, whatever is served; C(running) the same,
+#: and of a registered number that it is served; C(serving) that it is registered, too.
+PRESENT, RUNNING, SERVING = "present", "running", "serving"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Expected:
 
     nodes: health key to kind (C(master), C(coreapp)) of every planned node. unseen: those of nodes on hosts that could
     not be read, of which nobody knows whether they exist. gone: keys of nodes that are dead and not waited for.
-    version: with or without its v. level: C(running) or C(serving).
+    version: with or without its v. level: C(present), C(running) or C(serving).
     """
 
     shards: int | None = None
@@ -106,7 +107,7 @@ def findings(cluster: Cluster, expected: Expected) -> list[Finding]:
     found += _master_findings(cluster)
     if cluster.registered is False:
         found += _unregistered_findings(expected)
-    else:
+    elif expected.level != PRESENT:
         shards = _shard_count(cluster, expected)
         found += _connection_findings(cluster, expected, shards)
         found += _owner_findings(cluster, shards)
@@ -284,7 +285,7 @@ def unaware_findings(seen: t.Mapping[str, Cluster]) -> list[Finding]:
 
 
 def _unregistered_findings(expected: Expected) -> list[Finding]:
-    if expected.level == RUNNING:
+    if expected.level != SERVING:
         return []
     return [Finding("UNREGISTERED", "The number is not registered yet: see waent.fleet.wa_account.", kind=ACT)]
 

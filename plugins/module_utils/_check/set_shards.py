@@ -116,6 +116,9 @@ def cluster_problems(request: ReshardRequest, cluster: Cluster, now: float) -> l
     if cluster.form != "cluster":
         text = "The API shows no cluster; only a cluster has shards to set (WA_APP_MULTICONNECT=1)."
         return [Problem("NOT_A_CLUSTER", text)]
+    if cluster.registered is None:
+        text = "Whether the number is registered could not be read, as no node answers: start the nodes."
+        return [Problem("REGISTRATION_UNREAD", text)]
     if not cluster.registered and not (request.for_backup and cluster.registered is False):
         text = (
             "The number is not registered, and without a number there are no shards to set: run {0}, which registers it"

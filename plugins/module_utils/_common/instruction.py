@@ -86,6 +86,8 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "service_unknown_at_once": Instruction(ADDED, "site", {"wa_recreate_at_once": "true"}),
     "no_webapp": Instruction(OTHER, "site"),
     "no_webapp_then": Instruction(AGAIN),
+    "no_master": Instruction(OTHER, "site"),
+    "no_master_then": Instruction(AGAIN),
     "owner_uncertain": Instruction(AGAIN),
     "state_unknown": Instruction(AGAIN),
     "settings_unread": Instruction(AGAIN),

@@ -16,9 +16,11 @@ from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import Cl
 
 Entry = t.Mapping[str, t.Any]
 
-SERVING, REPORTING, PRIMARY_ELECTED, ANSWERING, NOTHING = "serving", "reporting", "primary", "answering", "nothing"
-"""What a gate can wait for: every node that should be there serves; reports; there is one primary master; the webapps
-of the step let somebody log in, whatever else is there; nothing."""
+SERVING, REPORTING, PRESENT = "serving", "reporting", "present"
+"""What a gate can wait for: every node that should be there serves; reports, and each shard is served; reports."""
+
+PRIMARY_ELECTED, ANSWERING, NOTHING = "primary", "answering", "nothing"
+"""There is one primary master; the webapps of the step let somebody log in, whatever else is there; nothing."""
 
 
 def batches(
@@ -122,10 +124,11 @@ def _as_reported(node: Entry) -> Entry:
 def _gate(state: ClusterState, step: Step, alive: t.Mapping[str, t.Sequence[str]]) -> str:
     if not alive["webapp"] or not alive["master"]:
         return ANSWERING if set(alive["webapp"]) & set(step.nodes) else NOTHING
+    enough = len(alive["coreapp"]) >= state.shards
     if step.action in ("create", "start"):
         # What a reshard repairs may be without service until set-shards; new nodes only have to be there.
-        return REPORTING
-    return SERVING if len(alive["coreapp"]) >= state.shards else PRIMARY_ELECTED
+        return REPORTING if enough else PRESENT
+    return SERVING if enough else PRIMARY_ELECTED
 
 
 def _of_one_key(state: ClusterState) -> list[str]:

@@ -73,8 +73,18 @@ def _unknown(coreapp: NodeState) -> Problem:
 
 
 def _grow(state: ClusterState, spec: ClusterSpec, nodes: t.Sequence[Node]) -> list[Step]:
-    """What must be there before set-shards: missing coreapps, and dead ones that are not going to be removed."""
+    """What must be there before set-shards: a master, missing coreapps, and dead ones that are not going to be removed.
+
+    Of masters one is enough, which becomes the primary: it gives the shards to coreapps. Without it nobody would.
+    """
     steps = []
+    masters = state.of("master")
+    if masters and not any(master.alive for master in masters):
+        keys = tuple(sorted(master.key for master in masters))
+        sentence = "Start {0}, one of which becomes the primary; wait until each reports.".format(
+            listed("master", keys)
+        )
+        steps.append(Step("start", keys, (("alive", list(keys)),), sentence=sentence))
     new = tuple(node.key for node in nodes if not node.exists)
     if new:
         sentence = "Create {0}; wait until each is a standby.".format(listed("coreapp", new))

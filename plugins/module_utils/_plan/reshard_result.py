@@ -23,12 +23,13 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.result import (
     read_checks,
     refusal,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._plan.step import certain
 from ansible_collections.waent.fleet.plugins.module_utils._plan.timers import timer_problems
 
 Params = t.Mapping[str, t.Any]
 
-PLANNED = ("TOO_FEW_COREAPPS", "NO_SPARE")
-"""What wa_shards misses before set-shards, and the plan adds."""
+PLANNED = ("REGISTRATION_UNREAD", "TOO_FEW_COREAPPS", "NO_SPARE")
+"""What wa_shards misses before set-shards, and the plan brings: nodes that answer."""
 
 
 def answer(params: Params) -> tuple[dict[str, t.Any], list[Problem]]:
@@ -67,10 +68,11 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     if problems:
         return {}, problems
     plan = plan_reshard(state, spec, placement)
-    problems = [
-        *plan.problems,
-        *timer_problems(plan.steps, params["declared_settings"], params["settings_unread"]),
-    ]
+    # Where the plan starts masters, settings can be read before the rest is planned again.
+    led = any(master.alive for master in state.of("master"))
+    steps = plan.steps if led else certain(plan.steps)
+    problems = [] if state.of("master") else [_no_master()]
+    problems += [*plan.problems, *timer_problems(steps, params["declared_settings"], params["settings_unread"])]
     if problems:
         return {}, problems
     shown = _shown(state.shards, spec.shards, params["first"], params["declared_shards"])
@@ -79,6 +81,14 @@ def _planned(params: Params, spec: ClusterSpec) -> tuple[dict[str, t.Any], list[
     stay = [node for node in placed if node["key"] not in going]
     result["desired"] = {"nodes": stay, "counts": {"coreapp": sum(node["kind"] == "coreapp" for node in stay)}}
     return result, []
+
+
+def _no_master() -> Problem:
+    message = (
+        "The cluster has no master, and the primary master is what gives the shards to coreapps; run {0}, which makes"
+        " masters, and then {1}."
+    ).format(instruction("no_master"), instruction("no_master_then"))
+    return Problem("NO_PRIMARY_MASTER", message, "wa_masters")
 
 
 def why_unread(health: t.Mapping[str, t.Any]) -> str:

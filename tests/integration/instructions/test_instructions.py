@@ -60,11 +60,26 @@ def test_what_is_too_much_is_left_out(cluster: LiveCluster) -> None:
 @pytest.mark.begins_with(shards=SHARDS, version=OLD)
 def test_without_a_webapp_two_commands_in_their_order(cluster: LiveCluster) -> None:
     with cluster.stopped("webapp"):
+        (shown, *_others) = refused(cluster.status(), "API_UNREACHABLE")
+        assert shown.playbook == "site"
         site, again = refused(cluster.reshard(SHARDS), "STATE_UNKNOWN")[:2]
         assert (site.playbook, again) == ("site", Command("", {}))
         run = cluster.play("site.yml", *site.given())
         assert run.code == OK, run.output
         check_unchanged(cluster, cluster.reshard(SHARDS, *again.given()), cluster.containers())
+
+
+@pytest.mark.thorough
+@pytest.mark.begins_with(shards=SHARDS, version=OLD)
+def test_without_masters_site_makes_them_before_a_reshard(cluster: LiveCluster) -> None:
+    for name in cluster.nodes():
+        if "-master-" in name:
+            cluster.engine.containers.get(name).remove(force=True)
+    site, again = refused(cluster.reshard(SHARDS), "NO_PRIMARY_MASTER")[:2]
+    assert (site.playbook, again) == ("site", Command("", {}))
+    run = cluster.play("site.yml", *site.given())
+    assert run.code == OK, run.output
+    check_unchanged(cluster, cluster.reshard(SHARDS, *again.given()), cluster.containers())
 
 
 @pytest.mark.begins_with(shards=SHARDS, version=OLD)

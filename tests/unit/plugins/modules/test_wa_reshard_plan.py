@@ -89,6 +89,38 @@ def test_a_plan_with_its_batches():
     assert result["desired"]["counts"] == {"coreapp": 3}
 
 
+def unled(*kinds):
+    """With these kinds stopped: nobody shows the settings then."""
+    params = situation(settings_unread="no master answers")
+    gone = {"alive": False, "role": None, "gateway_status": None, "shards": None, "errors": [{"code": 1014}]}
+    cluster = params["health"]["cluster"]
+    cluster["nodes"] = [{**node, **(gone if node["kind"] in kinds else {})} for node in cluster["nodes"]]
+    return params
+
+
+def test_without_a_primary_nobody_gives_out_the_shards_so_that_masters_come_first():
+    result, problems = answer(unled("master"))
+    assert problems == []
+    assert actions(result) == [
+        ("start", ["h1:wa-master-1", "h1:wa-master-2"]), ("create", ["h1:wa-coreapp-3"]), ("set_shards", []),
+    ]  # fmt: skip
+    one_left = unled()
+    one_left["health"]["cluster"]["nodes"][1]["alive"] = False
+    assert actions(answer(one_left)[0])[0] == ("create", ["h1:wa-coreapp-3"]), "one is enough"
+    none = unled("master")
+    none["running"] = [slot for slot in none["running"] if slot["kind"] != "master"]
+    (problem,) = answer(none)[1]
+    assert problem.code == "NO_PRIMARY_MASTER" and "playbooks/site.yml" in problem.message
+
+
+def test_what_starts_for_a_reshard_serves_nothing_before_while_it_is_too_little():
+    result, problems = answer(unled("master", "coreapp"))
+    assert problems == []
+    gates = [batch[0]["expect"]["what"] for batch in result["batches"]]
+    counts = [batch[0]["expect"]["coreapps"] for batch in result["batches"]]
+    assert list(zip(gates, counts)) == [("present", 0), ("reporting", 1), ("reporting", 3), ("serving", 3)]
+
+
 def test_what_depends_on_set_shards_waits_for_a_second_plan():
     """From 2 to 1: which coreapp is in surplus depends on who owns the shard afterwards."""
     nodes = placed(running=[("h1", "coreapp", number) for number in (1, 2, 3)])

@@ -71,7 +71,7 @@ EXPECTED = st.builds(
     spares=st.none() | st.integers(0, 3),
     version=st.none() | st.sampled_from(("v2.19.4", "2.41.2", "{}")),
     nodes=st.dictionaries(NAMES, st.sampled_from(("master", "coreapp")), max_size=3),
-    level=st.sampled_from(("running", "serving")),
+    level=st.sampled_from(("present", "running", "serving")),
 )
 
 
@@ -101,6 +101,19 @@ def test_reading_never_raises_on_any_json(health, support, shards, expected):
     json.dumps(as_dict)
     assert all(isinstance(line, str) for line in status_table(as_dict["nodes"]))
     assert all(finding.kind in (WAIT, ACT, WARNING) and finding.message.endswith((".", ")")) for finding in found)
+
+
+@given(SHARD_COUNTS, st.integers(0, 3), st.integers(1, 3))
+def test_who_is_only_to_be_present_may_serve_nothing(shards, coreapps, masters):
+    """As where there are fewer coreapps than shards, until there are fewer shards."""
+    bodies = healthy_bodies(shards, coreapps, masters)
+    cluster = observe(*bodies)
+    found = findings(cluster, Expected(masters=masters, coreapps=coreapps, level="present"))
+    assert healthy(found), found
+    served = healthy(findings(cluster, Expected(masters=masters, coreapps=coreapps, level="running")))
+    assert served == (coreapps >= shards)
+    assert not healthy(findings(cluster, Expected(masters=masters, coreapps=coreapps + 1, level="present")))
+    assert not healthy(findings(cluster, Expected(masters=masters + 1, coreapps=coreapps, level="present")))
 
 
 @given(SHARD_COUNTS, st.integers(0, 8), st.integers(2, 5))

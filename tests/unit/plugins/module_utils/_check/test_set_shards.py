@@ -152,7 +152,14 @@ CERT = cert(b"opaque")
         ),
         (ReshardRequest(2, NUMBER), cluster(number=None), None, None),
         (ReshardRequest(2, NUMBER), Cluster("single"), "NOT_A_CLUSTER", "only a cluster has shards to set"),
-        (ReshardRequest(2, NUMBER), Cluster("cluster"), "NOT_REGISTERED", "run playbooks/site.yml, which registers it"),
+        (
+            ReshardRequest(2, NUMBER),
+            cluster(nodes=(Node("a:wa-master-1", "primary_master", "unregistered"),)),
+            "NOT_REGISTERED",
+            "run playbooks/site.yml, which registers it",
+        ),
+        # Where no node answers nobody knows.
+        (ReshardRequest(2, NUMBER), Cluster("cluster"), "REGISTRATION_UNREAD", "as no node answers"),
         # Up to 2.38 a certificate is not known: within 7 days it goes without, later it disconnects.
         (ReshardRequest(2, NUMBER), cluster(version="v2.19.4", registered_days=7), None, None),
         (
