@@ -354,15 +354,20 @@ def _by_service(
         return Recreation(names, AT_ONCE, "None of the nodes that are recreated runs, so this interrupts nothing.")
     if allow_at_once:
         return Recreation(names, AT_ONCE, "wa_recreate_at_once is true: {0}".format(_AT_ONCE_TEXT))
-    answerable = any(node["kind"] == "webapp" and node["state"] == "running" for _host, node in nodes)
+    webapps = [(host, node) for host, node in nodes if node["kind"] == "webapp"]
+    answerable = any(node["state"] == "running" for _host, node in webapps)
+    start = "Have a webapp answer"
+    if webapps and not answerable:
+        start = "Start a webapp (docker start {0} on {1})".format(webapps[0][1]["name"], webapps[0][0])
     message = (
-        "{0} would be recreated, but whether the cluster is in service cannot be asked ({1}). Have a webapp answer, and"
+        "{0} would be recreated, but whether the cluster is in service cannot be asked ({1}). {4}, and"
         " run {2}; or, where it may be without service for some minutes, add {3} to the command to have the nodes"
         " recreated kind by kind.".format(
             ", ".join(running),
             service.reason if answerable else "no webapp of it runs",
             instruction("service_unknown"),
             instruction("service_unknown_at_once"),
+            start,
         )
     )
     return Recreation(names, ASK, problem=Problem("SERVICE_UNKNOWN", message, "wa_recreate_at_once", False))

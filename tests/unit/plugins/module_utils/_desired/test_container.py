@@ -319,6 +319,8 @@ def test_what_is_not_known_names_the_nodes_the_reason_and_the_two_ways_on():
         " -e wa_recreate_at_once=true to the command to have the nodes recreated kind by kind."
     )
     assert "no webapp of it runs" in recreation(hosts_with(drop=["webapp"]), ACT, SILENT, False).problem.message
+    stopped = recreation(hosts_with({"wa-webapp-1": {"state": "exited"}}), ACT, SILENT, False).problem.message
+    assert "(no webapp of it runs). Start a webapp (docker start wa-webapp-1 on h1), and run the playbook" in stopped
 
 
 @pytest.mark.parametrize(
