@@ -113,9 +113,9 @@ def plan_adopt(
 
 
 def _first(state: ClusterState, placed: t.Sequence[Entry], changes: Adoption, has_api: bool) -> list[Step]:
-    """Of what costs nothing that without which the rest cannot be planned: all of it where the API shows what is dead.
+    """What shows the cluster, and costs nothing.
 
-    Without an API that is webapps, and masters in whose place nothing runs.
+    Where the API shows what is dead, that goes along; else it is webapps, and masters in whose place nothing runs.
     """
     by_key = {node["key"]: node for node in placed}
     if has_api:
