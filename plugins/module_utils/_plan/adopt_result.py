@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import posixpath
 import typing as t
 
 from ansible_collections.waent.fleet.plugins.module_utils._common.addresses import webapp_url
+from ansible_collections.waent.fleet.plugins.module_utils._common.paths import normalized
 from ansible_collections.waent.fleet.plugins.module_utils._common.problem import Problem
 from ansible_collections.waent.fleet.plugins.module_utils._common.product import NODE_SECRET
 from ansible_collections.waent.fleet.plugins.module_utils._common.text import enumerate_all
@@ -112,7 +112,7 @@ def _store_problems(found: t.Iterable[FoundNode], observed: t.Iterable[Entry]) -
     for node in found:
         for key, now in (("media", node.media), ("data", node.data)):
             then = desired[node.host].get(key)
-            if now and then is not None and posixpath.normpath(now) != posixpath.normpath(then):
+            if now and then is not None and _store(now) != _store(then):
                 apart.setdefault((node.host, key, now, then), []).append(node.name)
     message = (
         "{names} {have} {key} in {now}, and {variable} is {then}, so that what is there would be lost from view. Set"
@@ -126,6 +126,11 @@ def _store_problems(found: t.Iterable[FoundNode], observed: t.Iterable[Entry]) -
         text = message.format(variable=variable, then=then or "not set", share=share, **words)
         problems.append(Problem("ADOPT_STORE_DIFFERS", text, variable, then, host))
     return problems
+
+
+def _store(source: str) -> str:
+    """A volume by its name, a directory by its path."""
+    return normalized(source) if source.startswith("/") else source
 
 
 def _nothing_found(observed: t.Sequence[Entry]) -> Problem:

@@ -136,6 +136,14 @@ def test_what_nodes_have_in_their_stores_is_not_lost_from_view(capfd, settings, 
     assert bool(result["steps"]) == (not variables)
 
 
+def test_a_directory_is_the_same_with_a_slash_at_its_end(capfd):
+    found = observed(development())
+    found["asked"]["container_settings"] = {"media": "/srv/media", "data": ""}
+    for one in found["containers"]:
+        one["mounts"] = {"/usr/local/wamedia": "/srv//media/"}
+    assert plan(capfd, found)["problems"] == []
+
+
 def test_where_no_master_reports_masters_come_first(capfd):
     """Nobody shows the timers that a switchover changes, and has to restore."""
     containers = development()
