@@ -30,9 +30,11 @@ def nobody_to_ask(nodes: t.Iterable[NodeState], health: Entry) -> bool:
     )
 
 
-def running_keys(placed: t.Iterable[Entry], hosts: t.Iterable[Entry]) -> set[str]:
-    """Keys of the placed nodes whose containers run, whether they report or not."""
-    running = {(host["name"], c["name"]) for host in hosts for c in host["containers"] if c["state"] == "running"}
+def running_keys(
+    placed: t.Iterable[Entry], hosts: t.Iterable[Entry], states: t.Container[str] = ("running",)
+) -> set[str]:
+    """Keys of the placed nodes whose containers are in one of these states, whether they report or not."""
+    running = {(host["name"], c["name"]) for host in hosts for c in host["containers"] if c["state"] in states}
     return {node["key"] for node in placed if (node["host"], node["name"]) in running}
 
 

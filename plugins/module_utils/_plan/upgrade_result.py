@@ -36,6 +36,7 @@ from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_checks i
     table_of_versions,
     uncertain_owners,
 )
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 from ansible_collections.waent.fleet.plugins.module_utils._state.nodes import ClusterState
 
 Params = t.Mapping[str, t.Any]
@@ -79,8 +80,9 @@ def _planned(params: Params, version: Version, reported: t.Container[str]) -> tu
     )
     nobody = nobody_to_ask(state.nodes, params["health"])
     if nobody and chosen_strategy(state, version, params["strategy"]) == "schema":
-        # All of it stops, whoever owns what, so that it is enough to know what runs.
-        running = running_keys((node for node in params["nodes"] if node["kind"] != "webapp"), params["observed"])
+        # All of it stops, whoever owns what, so that it is enough to know what runs, or may any moment.
+        cores = [node for node in params["nodes"] if node["kind"] != "webapp"]
+        running = running_keys(cores, params["observed"], RUNNING)
         state = replace(state, nodes=tuple(replace(node, alive=node.key in running) for node in state.nodes))
     plan = plan_upgrade(state, version, params["strategy"], params["allow_no_ha"])
     problems: list[Problem] = []

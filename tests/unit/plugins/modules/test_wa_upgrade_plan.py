@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.waent.fleet.plugins.module_utils._plan.upgrade_result import answer
+from ansible_collections.waent.fleet.plugins.module_utils._state.engine import RUNNING
 from ansible_collections.waent.fleet.tests.support.observed_host import node_container, observed, placed
 
 FIXED = {"code": "VERSION_DIFFERS", "message": "an upgrade is what fixes it"}
@@ -183,7 +184,7 @@ def test_without_any_webapp_to_ask_there_is_a_webapp_first():
     assert ([step["nodes"] for step in alone["steps"]], alone["again"]) == ([["h1:wa-webapp-1"]], False)
 
 
-@pytest.mark.parametrize("cores", ["running", "exited"])
+@pytest.mark.parametrize("cores", [*RUNNING, "exited"])
 def test_between_lines_nobody_has_to_be_asked(cores):
     """A webapp of the new line would wait for the schema for ever, and what runs unseen has to stop before that."""
     nodes = placed()
@@ -191,13 +192,13 @@ def test_between_lines_nobody_has_to_be_asked(cores):
     nothing = {"cluster": {}, "webapps": [], "problems": []}
     result, problems = answer(situation(running=running, health=nothing, version="v2.21.3"))
     assert problems == []
-    stops = ["stop", "stop"] if cores == "running" else []
+    stops = ["stop", "stop"] if cores in RUNNING else []
     assert [step["action"] for step in result["steps"]] == [
         "snapshot", *stops, "schema_upgrade", "replace", "replace", "replace"
     ]  # fmt: skip
     stopped = {key for step in result["steps"] if step["action"] == "stop" for key in step["nodes"]}
     assert stopped == {node["key"] for node in nodes if stops and node["kind"] != "webapp"}
-    assert ("NO_CLEANUP" in result["sentences"][0]) == (cores == "running") and not result["again"]
+    assert ("NO_CLEANUP" in result["sentences"][0]) == (cores in RUNNING) and not result["again"]
 
 
 def test_nodes_known_to_differ_are_replaced_in_the_same_order():
