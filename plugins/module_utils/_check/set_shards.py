@@ -119,7 +119,7 @@ def cluster_problems(request: ReshardRequest, cluster: Cluster, now: float) -> l
     if cluster.registered is None:
         text = "Whether the number is registered could not be read, as no node answers: start the nodes."
         return [Problem("REGISTRATION_UNREAD", text)]
-    if not cluster.registered and not (request.for_backup and cluster.registered is False):
+    if not cluster.registered and not request.for_backup:
         text = (
             "The number is not registered, and without a number there are no shards to set: run {0}, which registers it"
             " and sets the shards of a new cluster to wa_shards."
